@@ -1,0 +1,89 @@
+package settings
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// checkNames notes every name that looks like one of ours and is none.
+func (l *loader) checkNames() {
+	for _, name := range slices.Sorted(maps.Keys(l.env)) {
+		if ours(name) && !known(name) && !l.kubernetes(name) {
+			l.unknown(name, "environment")
+		}
+	}
+	inOrder := slices.SortedFunc(maps.Values(l.file), func(a, b entry) int { return cmp.Compare(a.line, b.line) })
+	for _, e := range inOrder {
+		if known(e.name) {
+			continue
+		}
+		// The file may set other programs' variables, as systemd hands all of
+		// them over; but in it DOCSORT_HOOK is surely a slip.
+		if guess, distance := nearest(e.name); ours(e.name) || guess != "" && distance <= 2 {
+			l.unknown(e.name, l.at(e.line))
+		}
+	}
+}
+
+func (l *loader) unknown(name, origin string) {
+	text := "there is no such setting"
+	if guess, _ := nearest(name); guess != "" {
+		text += ": did you mean " + guess + "?"
+	} else {
+		text += ": see config.example.env for those there are"
+	}
+	l.problems = append(l.problems, Problem{Name: printable(name), Origin: origin, Text: text})
+}
+
+// ours reports whether a name has one of our prefixes, in any case.
+func ours(name string) bool {
+	upper := strings.ToUpper(name)
+	return strings.HasPrefix(upper, "DOCUSORT_") || strings.HasPrefix(upper, "DOCUTRAY_")
+}
+
+func known(name string) bool {
+	return slices.ContainsFunc(variables(), func(v Variable) bool { return v.Name == name })
+}
+
+// kubernetes reports whether a name is one that Kubernetes sets in every pod
+// beside a Service called docusort; nobody chose those.
+func (l *loader) kubernetes(name string) bool {
+	_, service := l.env["DOCUSORT_SERVICE_HOST"]
+	return service && (strings.HasPrefix(name, "DOCUSORT_SERVICE_") || name == "DOCUSORT_PORT" || strings.HasPrefix(name, "DOCUSORT_PORT_"))
+}
+
+// nearest returns the variable most like name and how many letters differ, or
+// "" where none is like it.
+func nearest(name string) (string, int) {
+	upper := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	best, least := "", len(name)/4+1
+	for _, v := range variables() {
+		if d := distance(upper, v.Name); d < least {
+			best, least = v.Name, d
+		}
+	}
+	return best, least
+}
+
+// distance is the number of letters to insert, delete or change to make a of b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
