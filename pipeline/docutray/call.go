@@ -1,0 +1,215 @@
+package docutray
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// maxAnswer is the size of the largest answer that is read, in bytes.
+const maxAnswer = 1 << 20
+
+// call is one request and what is learned on its way.
+type call struct {
+	client *Client
+	op     string
+	key    Key
+	caller context.Context // the caller's own, to tell its end from our timeouts
+	timer  *time.Timer     // ends the request when nothing moves
+
+	// Written by the transport, whose goroutines may outlive RoundTrip.
+	reusedConn atomic.Bool // the connection was kept from another request
+	waited     atomic.Bool // for "100 Continue"
+	continued  atomic.Bool // and got it
+	reused     bool        // reusedConn when RoundTrip returned
+}
+
+// answer is what came back, read whole.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	err    error // why the body is not whole
+	at     time.Time
+}
+
+func (c *Client) newCall(op string) *call { return &call{client: c, op: op} }
+
+// watch returns a context that ends after total, or when progress was not
+// called for as long as its last argument, at first idle. stop releases it.
+func (k *call) watch(ctx context.Context, total, idle time.Duration) (_ context.Context, stop func()) {
+	k.caller = ctx
+	ctx, cancelTotal := context.WithTimeoutCause(ctx, total,
+		fmt.Errorf("%w: the whole request took over %v", ErrTimeout, total))
+	ctx, cancel := context.WithCancelCause(ctx)
+	k.timer = time.AfterFunc(idle, func() { cancel(fmt.Errorf("%w: nothing moved", ErrTimeout)) })
+	return ctx, func() {
+		k.timer.Stop()
+		cancel(nil)
+		cancelTotal()
+	}
+}
+
+// progress gives the request another d until something must have moved again.
+func (k *call) progress(d time.Duration) { k.timer.Reset(d) }
+
+// request makes a request with the key and the headers that all of them have.
+func (k *call) request(ctx context.Context, method, path string) (*http.Request, *Error) {
+	return k.requestTo(ctx, method, k.client.address(path, path, nil))
+}
+
+func (k *call) requestTo(ctx context.Context, method string, u *url.URL) (*http.Request, *Error) {
+	key, err := k.client.cfg.Key.Key()
+	if err == nil {
+		err = checkKey(key.Reveal())
+	}
+	if err != nil {
+		return nil, &Error{Op: k.op, Class: Account, Err: err}
+	}
+	k.key = key
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:         func(i httptrace.GotConnInfo) { k.reusedConn.Store(i.Reused) },
+		Wait100Continue: func() { k.waited.Store(true) },
+		Got100Continue:  func() { k.continued.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return nil, &Error{Op: k.op, Class: Local, Err: k.cause(err)}
+	}
+	req.Header.Set("Authorization", "Bearer "+key.Reveal())
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", k.client.cfg.UserAgent)
+	return req, nil
+}
+
+// do makes the request and reads its answer. The transport is used without an
+// http.Client around it: nothing follows redirects, keeps cookies or sends
+// a body again.
+func (k *call) do(req *http.Request) (*answer, *Error) {
+	resp, err := k.client.transport.RoundTrip(req)
+	k.reused = k.reusedConn.Load()
+	if err != nil {
+		return nil, k.broken(req.Context(), err)
+	}
+	ans := &answer{status: resp.StatusCode, header: resp.Header, at: time.Now()}
+	if resp.Body == nil {
+		return ans, nil
+	}
+	defer func() { _ = resp.Body.Close() }()
+	k.progress(k.client.cfg.IdleTimeout)
+	body := progressReader{r: resp.Body, progress: func() { k.progress(k.client.cfg.IdleTimeout) }}
+	ans.body, err = io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	switch {
+	case err != nil:
+		ans.err = k.broken(req.Context(), err).Err
+	case len(ans.body) > maxAnswer:
+		ans.err = fmt.Errorf("it is larger than %d bytes", maxAnswer)
+	}
+	return ans, nil
+}
+
+type progressReader struct {
+	r        io.Reader
+	progress func()
+}
+
+func (p progressReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if n > 0 {
+		p.progress()
+	}
+	return n, err
+}
+
+// broken makes the error of a request that got no whole answer.
+func (k *call) broken(ctx context.Context, err error) *Error {
+	e := &Error{Op: k.op, Class: Service, Err: k.cause(err)}
+	if own := k.caller.Err(); own != nil {
+		e.Class, e.Err = Local, own
+		if cause := context.Cause(k.caller); !errors.Is(cause, own) {
+			e.Err = fmt.Errorf("%w: %w", own, cause)
+		}
+	} else if ctx.Err() != nil {
+		e.Err = context.Cause(ctx)
+	}
+	return e
+}
+
+// cause returns err, unless its text holds the key: a transport quotes lines
+// of a broken answer, and the answer may have echoed our request.
+func (k *call) cause(err error) error {
+	if err != nil && k.holdsKey(err.Error()) {
+		return fmt.Errorf("%w: %s", errNoAnswer, k.show(err.Error(), maxMessage))
+	}
+	return err
+}
+
+func (k *call) holdsKey(s string) bool {
+	return k.key != "" && strings.Contains(s, k.key.Reveal())
+}
+
+// show makes a text of the service's fit to be shown: clean, without the key,
+// and short; in this order, so that neither cutting nor cleaning can put
+// together or hide a part of a key.
+func (k *call) show(s string, limit int) string {
+	s = clean(s)
+	if k.key != "" {
+		s = strings.ReplaceAll(s, k.key.Reveal(), Redacted)
+	}
+	return cut(s, limit)
+}
+
+// decode reads the answer's body into v, a struct.
+func (k *call) decode(ans *answer, v any) *Error {
+	if ans.err != nil {
+		return k.unusable(ans, "it did not arrive whole", ans.err)
+	}
+	if !strings.HasPrefix(strings.TrimLeft(string(ans.body[:min(len(ans.body), 64)]), " \t\r\n"), "{") {
+		return k.unusable(ans, "it is not a JSON object", nil)
+	}
+	if err := json.Unmarshal(ans.body, v); err != nil {
+		return k.unusable(ans, "it is not the JSON expected", k.cause(err))
+	}
+	return nil
+}
+
+// unusable is the error of a 2xx answer that says nothing.
+func (k *call) unusable(ans *answer, why string, err error) *Error {
+	e := &Error{Op: k.op, Class: Service, StatusCode: ans.status, Message: "unusable answer: " + why, Err: err,
+		RequestID: k.requestID(ans)}
+	if k.caller.Err() != nil && errors.Is(err, k.caller.Err()) {
+		e.Class = Local
+	}
+	return e
+}
+
+func (k *call) requestID(ans *answer) string {
+	return k.show(ans.header.Get("X-Request-ID"), maxName)
+}
+
+// expectation remembers that the peer leaves "Expect: 100-continue" without an
+// answer, where each upload would wait in vain, or refuses it.
+type expectation struct {
+	off atomic.Int64 // Unix nanoseconds until which it is not sent
+}
+
+// expectPause is for how long; then it is tried again, for one slow moment of
+// the service must not cost the saving for ever.
+const expectPause = 10 * time.Minute
+
+func (x *expectation) wanted() bool { return time.Now().UnixNano() >= x.off.Load() }
+
+func (x *expectation) learn(k *call, status int, started bool) {
+	ignored := started && k.waited.Load() && !k.continued.Load()
+	if ignored || status == http.StatusExpectationFailed {
+		x.off.Store(time.Now().Add(expectPause).UnixNano())
+	}
+}

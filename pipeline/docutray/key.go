@@ -1,0 +1,151 @@
+package docutray
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Redacted is what a [Key] prints as, and what replaces one in a text.
+const Redacted = "[redacted]"
+
+// Key is an API key. Every way of printing it gives [Redacted]; [Key.Reveal]
+// is the only way to its text.
+type Key string
+
+// Reveal returns the key itself, for the Authorization header.
+func (k Key) Reveal() string { return string(k) }
+
+// String returns [Redacted].
+func (Key) String() string { return Redacted }
+
+// GoString returns [Redacted].
+func (Key) GoString() string { return Redacted }
+
+// Format writes [Redacted] whatever the verb: %x and %q would reach the bytes
+// without it.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// LogValue returns [Redacted].
+func (Key) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// MarshalText returns [Redacted].
+func (Key) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// KeySource gives the API key. Its methods may be called concurrently.
+type KeySource interface {
+	// Key returns the key to use now. It is called for each request and must
+	// be quick.
+	Key() (Key, error)
+	// Refresh looks for another key, after a 401. changed says that Key will
+	// return another one from now on; after an error the old key stays.
+	Refresh() (changed bool, err error)
+}
+
+// ErrKey is wrapped by every error about a key that cannot be used.
+var ErrKey = errors.New("unusable API key")
+
+// StaticKey is a key that never changes. White space around it is dropped; a
+// key that cannot be sent is refused by Key, and so by [New].
+func StaticKey(k string) KeySource { return staticKey(strings.TrimSpace(k)) }
+
+type staticKey Key
+
+func (s staticKey) Key() (Key, error) {
+	if err := checkKey(string(s)); err != nil {
+		return "", err
+	}
+	return Key(s), nil
+}
+
+func (staticKey) Refresh() (bool, error) { return false, nil }
+
+// Format keeps the key out of prints of a struct that holds the source.
+func (staticKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// LogValue returns [Redacted].
+func (staticKey) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// MarshalText returns [Redacted].
+func (staticKey) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// FileKey reads the key from the file at path, at once and at each Refresh, so
+// that a rotated key needs no restart. White space around it is dropped. The
+// error wraps [ErrKey] or the one of the file system.
+func FileKey(path string) (KeySource, error) {
+	f := &fileKey{path: path}
+	if _, err := f.Refresh(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+type fileKey struct {
+	path string
+
+	mu  sync.Mutex
+	key Key
+}
+
+func (f *fileKey) Key() (Key, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.key, nil
+}
+
+func (f *fileKey) Refresh() (bool, error) {
+	text, err := readKeyFile(f.path)
+	if err != nil {
+		return false, fmt.Errorf("read API key: %w", err)
+	}
+	if err := checkKey(text); err != nil {
+		return false, fmt.Errorf("%s: %w", f.path, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changed := string(f.key) != text
+	f.key = Key(text)
+	return changed, nil
+}
+
+// Format keeps the key out of prints of a struct that holds the source.
+func (f *fileKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "key from %q", f.path) }
+
+// maxKeySize is far more than any key has, in bytes.
+const maxKeySize = 4096
+
+// readKeyFile reads no more than a key can have: the path is a setting, and
+// may name a device or a document by mistake.
+func readKeyFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, maxKeySize+1))
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(data)), nil
+}
+
+// checkKey accepts what can stand in a header and cannot be mistaken for
+// several words. Its errors never quote the key.
+func checkKey(k string) error {
+	switch {
+	case k == "":
+		return fmt.Errorf("%w: it is empty", ErrKey)
+	case len(k) > maxKeySize:
+		return fmt.Errorf("%w: it is longer than %d bytes", ErrKey, maxKeySize)
+	}
+	for i := range len(k) {
+		if k[i] <= ' ' || k[i] > '~' {
+			return fmt.Errorf("%w: byte %d is white space, a control character or not ASCII", ErrKey, i+1)
+		}
+	}
+	return nil
+}
