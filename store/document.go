@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// unfinished is the condition of the index over unfinished documents, to the
+// letter, so that SQLite uses it.
+const unfinished = `state IN ('waiting', 'submitting', 'pending', 'identified')`
+
+// selectDocuments reads what [Document.scan] takes.
+const selectDocuments = `SELECT d.id, i.path, i.device, i.inode, d.source, d.state,
+	d.device, d.inode, d.size, d.modified, d.changed, d.sha256, d.content_type,
+	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
+	d.job_id, d.submissions, d.resubmissions, d.attempts, d.refusals, d.polls, d.unknown, d.job_open,
+	d.retry_at, d.waits_for, d.type, d.confidence, d.alternatives, d.reused,
+	d.outcome, s.path, d.target, d.error
+	FROM documents d JOIN folders i ON i.id = d.inbox LEFT JOIN folders s ON s.id = d.sorted`
+
+type scanner interface{ Scan(dest ...any) error }
+
+// scan reads one row of [selectDocuments].
+func (d *Document) scan(row scanner) error {
+	*d = Document{}
+	var inboxDevice, inboxInode, device, inode int64
+	var discovered int64
+	var submitted, identified, finished, retry, waitsFor sql.NullInt64
+	var contentType, job, kind, alternatives, outcome, sorted, target, failure sql.NullString
+	var confidence sql.NullFloat64
+	err := row.Scan(&d.ID, &d.Inbox.Path, &inboxDevice, &inboxInode, &d.Source, (*string)(&d.State),
+		&device, &inode, &d.Identity.Size, &d.Identity.ModTime, &d.Identity.ChangeTime, &d.SHA256, &contentType,
+		&discovered, &submitted, &identified, &finished,
+		&job, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.Refusals, &d.Polls, &d.Unknown, &d.JobOpen,
+		&retry, &waitsFor, &kind, &confidence, &alternatives, &d.Reused,
+		&outcome, &sorted, &target, &failure)
+	if err != nil {
+		return err
+	}
+	// SQLite has signed integers only; the bits are kept.
+	d.Inbox.Device, d.Inbox.Inode = uint64(inboxDevice), uint64(inboxInode)
+	d.Identity.Device, d.Identity.Inode = uint64(device), uint64(inode)
+	d.DiscoveredAt = time.UnixMilli(discovered)
+	d.SubmittedAt, d.IdentifiedAt = timeOf(submitted), timeOf(identified)
+	d.FinishedAt, d.RetryAt = timeOf(finished), timeOf(retry)
+	d.WaitsFor = waitsFor.Int64
+	d.ContentType, d.JobID, d.Type = contentType.String, job.String, kind.String
+	d.Confidence = confidence.Float64
+	if alternatives.Valid {
+		d.Alternatives = json.RawMessage(alternatives.String)
+	}
+	d.Outcome, d.Sorted, d.Target, d.Error = State(outcome.String), sorted.String, target.String, failure.String
+	return nil
+}
+
+func timeOf(ms sql.NullInt64) time.Time {
+	if !ms.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms.Int64)
+}
+
+// document reads one record inside a transaction.
+func (t *tx) document(id int64, d *Document) error {
+	st, err := t.prepared(selectDocuments + " WHERE d.id = ?")
+	if err != nil {
+		return err
+	}
+	return d.scan(st.QueryRowContext(context.Background(), id))
+}
+
+// documents reads many records outside of a transaction.
+func documents(ctx context.Context, db *sql.DB, query string, args ...any) ([]Document, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Document
+	for rows.Next() {
+		all = append(all, Document{})
+		if err := all[len(all)-1].scan(rows); err != nil {
+			return nil, err
+		}
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+var (
+	// ErrStale says that a document is no longer in the state that a transition
+	// starts from: something else happened to it. Nothing was changed.
+	ErrStale = errors.New("the document is in another state by now")
+	// ErrMoving says that the earlier document at a place is just being moved
+	// away, so that what lies there now cannot be taken yet.
+	ErrMoving = errors.New("the earlier document of this name is being moved")
+	// ErrDuplicateJob says that the service gave out a job id that stands for
+	// another document already.
+	ErrDuplicateJob = errors.New("the service gave the job id of another document")
+	// ErrRunning says that another daemon has the database.
+	ErrRunning = errors.New("already running")
+	// ErrUnusable says that the database file cannot be worked with: it is
+	// damaged, from a newer version, or another program's. It was left as it is.
+	ErrUnusable = errors.New("the database cannot be used")
+	// ErrClosed says that the store was closed.
+	ErrClosed = errors.New("the database is closed")
+)
+
+// DiskTrouble says whether err comes from a disk that is full, broken or
+// read-only, which is nobody's fault in the inbox and may pass.
+func DiskTrouble(err error) bool {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen:
+		return true
+	}
+	return false
+}
+
+// unusable wraps what SQLite says of a file that is no database of ours.
+func unusable(path string, err error) error {
+	var e sqlite3.Error
+	if errors.As(err, &e) && (e.Code == sqlite3.ErrNotADB || e.Code == sqlite3.ErrCorrupt) {
+		return fmt.Errorf("%w: %s: %w; nothing was changed; restore it from a backup, or move it away "+
+			"together with its -wal and -shm files to start with an empty record", ErrUnusable, path, err)
+	}
+	return err
+}
+
+func isUnique(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique
+}

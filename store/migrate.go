@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"sort"
+)
+
+// applicationID marks the file as ours ("docs" in ASCII); SQLite keeps it in
+// the file's header.
+const applicationID = 0x646f6373
+
+//go:embed migration/*.sql
+var migrationFiles embed.FS
+
+// migrations returns the steps from an empty database to the newest schema, in
+// order. A step that has been released is never changed.
+func migrations() []string {
+	entries, err := migrationFiles.ReadDir("migration")
+	if err != nil {
+		panic(err) // they are part of the binary
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Name() < entries[j].Name() })
+	steps := make([]string, len(entries))
+	for i, e := range entries {
+		b, err := migrationFiles.ReadFile("migration/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		steps[i] = string(b)
+	}
+	return steps
+}
+
+// migrate brings the schema up to date, each step in a transaction of its own
+// together with the number that says that it was done.
+func migrate(ctx context.Context, conn *sql.Conn, path string) error {
+	var version int
+	if err := pragma(ctx, conn, "user_version", &version); err != nil {
+		return unusable(path, err)
+	}
+	for i, step := range migrations() {
+		if i < version {
+			continue
+		}
+		sql := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT;", step, i+1)
+		if _, err := conn.ExecContext(ctx, sql); err != nil {
+			_, _ = conn.ExecContext(ctx, "ROLLBACK")
+			return fmt.Errorf("database %s: migrate to schema %d: %w", path, i+1, err)
+		}
+	}
+	return nil
+}

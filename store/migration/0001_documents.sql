@@ -1,0 +1,143 @@
+-- The record of docusort. Times are Unix milliseconds; the times of files
+-- (modified, changed) are nanoseconds, as the file system gives them.
+-- Names of files are bytes, not always UTF-8.
+
+-- A folder that documents were seen in or put into. device and inode say which
+-- folder stood at the path; they are 0 where that does not matter.
+CREATE TABLE folders (
+  id     INTEGER PRIMARY KEY,
+  path   TEXT    NOT NULL,
+  device INTEGER NOT NULL DEFAULT 0,
+  inode  INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (path, device, inode)
+) STRICT;
+
+-- A set of type codes that the service was asked to choose from: a JSON array,
+-- sorted, so that the order in the settings does not matter.
+CREATE TABLE option_sets (
+  id    INTEGER PRIMARY KEY,
+  codes TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE documents (
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  inbox         INTEGER NOT NULL REFERENCES folders (id),
+  source        TEXT    NOT NULL CHECK (source <> ''),  -- relative to the inbox
+  state         TEXT    NOT NULL CHECK (state IN (
+                  'waiting', 'submitting', 'pending', 'identified',
+                  'filed', 'review', 'failed', 'gone')),
+
+  -- What the file was when it was taken.
+  device        INTEGER NOT NULL,
+  inode         INTEGER NOT NULL,
+  size          INTEGER NOT NULL,
+  modified      INTEGER NOT NULL,
+  changed       INTEGER NOT NULL,
+  sha256        BLOB CHECK (length(sha256) = 32),       -- NULL: not read (yet)
+  content_type  TEXT,
+
+  discovered_at INTEGER NOT NULL,
+  submitted_at  INTEGER,                                -- the newest submission
+  identified_at INTEGER,
+  finished_at   INTEGER,
+
+  -- The dealings with the service.
+  options       INTEGER REFERENCES option_sets (id),
+  job_id        TEXT CHECK (job_id <> ''),              -- the newest job
+  submissions   INTEGER NOT NULL DEFAULT 0,             -- POSTs begun
+  resubmissions INTEGER NOT NULL DEFAULT 0,             -- POSTs after one accepted or unknown
+  attempts      INTEGER NOT NULL DEFAULT 0,             -- jobs made
+  refusals      INTEGER NOT NULL DEFAULT 0,             -- POSTs refused since the last job
+  polls         INTEGER NOT NULL DEFAULT 0,
+  unknown       INTEGER NOT NULL DEFAULT 0,             -- 1: what became of a POST is not known
+  job_open      INTEGER NOT NULL DEFAULT 0,             -- 1: the newest job was given up unfinished
+  retry_at      INTEGER,                                -- waiting: not before this
+  waits_for     INTEGER,                                -- identical content, in flight
+
+  -- The answer.
+  type          TEXT,
+  confidence    REAL CHECK (confidence BETWEEN 0 AND 1),
+  alternatives  TEXT,                                   -- JSON
+  reused        INTEGER NOT NULL DEFAULT 0,             -- 1: the answer to identical content
+
+  -- Where it is to go, decided before it goes.
+  outcome       TEXT CHECK (outcome IN ('filed', 'review', 'failed')),
+  sorted        INTEGER REFERENCES folders (id),
+  target        TEXT CHECK (target <> ''),              -- relative to sorted
+  error         TEXT,
+
+  CHECK ((state IN ('filed', 'review', 'failed', 'gone')) = (finished_at IS NOT NULL)),
+  CHECK (state <> 'pending' OR job_id IS NOT NULL),
+  CHECK (state NOT IN ('submitting', 'pending', 'identified', 'filed', 'review') OR sha256 IS NOT NULL),
+  CHECK (state NOT IN ('identified', 'filed', 'review')
+         OR (type IS NOT NULL AND identified_at IS NOT NULL AND outcome IS NOT NULL)),
+  CHECK (state NOT IN ('filed', 'review', 'failed') OR (state = outcome AND target IS NOT NULL)),
+  CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL))
+) STRICT;
+
+-- At most one unfinished record for a place in the inbox.
+CREATE UNIQUE INDEX documents_source ON documents (source)
+  WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
+-- A job answers for one document.
+CREATE UNIQUE INDEX documents_job ON documents (job_id) WHERE state = 'pending';
+CREATE INDEX documents_unfinished ON documents (state, id)
+  WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
+-- What may be submitted: new documents first, then those that wait out a pause.
+CREATE INDEX documents_queue ON documents (retry_at, id)
+  WHERE state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL;
+-- What is to be moved.
+CREATE INDEX documents_moving ON documents (id)
+  WHERE outcome IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX documents_waits_for ON documents (waits_for) WHERE waits_for IS NOT NULL;
+CREATE INDEX documents_content ON documents (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX documents_finished ON documents (finished_at) WHERE finished_at IS NOT NULL;
+
+-- The daemon that has this database, or had it last; one row.
+CREATE TABLE daemon (
+  id          INTEGER PRIMARY KEY CHECK (id = 1),
+  pid         INTEGER NOT NULL,
+  started_at  INTEGER NOT NULL,
+  stopped_at  INTEGER,                                  -- NULL: running, or killed
+  hold_kind   TEXT CHECK (hold_kind IN ('account', 'service', 'rate', 'disk')),
+  hold_reason TEXT,
+  hold_since  INTEGER,
+  hold_until  INTEGER,
+  CHECK (hold_kind IS NULL OR (hold_reason IS NOT NULL AND hold_since IS NOT NULL))
+) STRICT;
+
+-- For people with nothing but SQLite.
+CREATE VIEW report AS
+  SELECT state,
+         coalesce(type, '')                       AS type,
+         count(*)                                 AS documents,
+         round(avg(confidence), 3)                AS mean_confidence,
+         datetime(min(discovered_at) / 1000, 'unixepoch')                AS first_discovered,
+         datetime(max(coalesce(finished_at, discovered_at)) / 1000, 'unixepoch') AS last_change
+    FROM documents
+   GROUP BY state, coalesce(type, '')
+   ORDER BY CASE state
+              WHEN 'waiting' THEN 1 WHEN 'submitting' THEN 2 WHEN 'pending' THEN 3
+              WHEN 'identified' THEN 4 WHEN 'filed' THEN 5 WHEN 'review' THEN 6
+              WHEN 'failed' THEN 7 ELSE 8 END,
+            documents DESC;
+
+CREATE VIEW documents_report AS
+  SELECT d.id,
+         d.source,
+         CASE WHEN d.state IN ('filed', 'review', 'failed')
+              THEN f.path || '/' || d.target END  AS path,
+         d.state,
+         d.type,
+         d.confidence,
+         d.job_id,
+         lower(hex(d.sha256))                     AS sha256,
+         d.size,
+         d.attempts,
+         d.polls,
+         d.error,
+         strftime('%Y-%m-%dT%H:%M:%fZ', d.discovered_at / 1000.0, 'unixepoch') AS discovered_at,
+         strftime('%Y-%m-%dT%H:%M:%fZ', d.submitted_at  / 1000.0, 'unixepoch') AS submitted_at,
+         strftime('%Y-%m-%dT%H:%M:%fZ', d.identified_at / 1000.0, 'unixepoch') AS identified_at,
+         strftime('%Y-%m-%dT%H:%M:%fZ', d.finished_at   / 1000.0, 'unixepoch') AS finished_at
+    FROM documents d LEFT JOIN folders f ON f.id = d.sorted
+   ORDER BY d.id;

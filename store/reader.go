@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// ErrNoDatabase says that there is no record to read yet.
+var ErrNoDatabase = errors.New("there is no database yet")
+
+// Reader reads the record at one moment: whatever the daemon does meanwhile, all
+// its answers agree with each other. It is meant to be short-lived, because it
+// keeps the database from tidying up.
+type Reader struct {
+	path string
+	db   *sql.DB
+	conn *sql.Conn
+}
+
+// OpenReader opens the record for reading only, for anybody who can read the
+// file and those beside it, whether a daemon runs or not. It fails with
+// [ErrNoDatabase] where there is none and with [ErrUnusable] where the file is
+// not one of ours.
+func OpenReader(ctx context.Context, path string) (*Reader, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, path)
+	} else if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db, err := openReading(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{path: path, db: db}
+	if err := r.begin(ctx); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Reader) begin(ctx context.Context) (err error) {
+	if r.conn, err = r.db.Conn(ctx); err != nil {
+		return fmt.Errorf("open database %s: %w", r.path, unusable(r.path, err))
+	}
+	if _, err := r.conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
+		return fmt.Errorf("read database %s: %w", r.path, err)
+	}
+	var version int
+	if err := pragma(ctx, r.conn, "user_version", &version); err != nil {
+		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	if newest := len(migrations()); version != newest {
+		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
+			"use the docusort that the daemon is", ErrUnusable, r.path, version, newest)
+	}
+	return nil
+}
+
+// Close ends the reading.
+func (r *Reader) Close() error {
+	var errs []error
+	if r.conn != nil {
+		errs = append(errs, r.conn.Close())
+	}
+	return errors.Join(append(errs, r.db.Close())...)
+}
+
+// Daemon is what the record and its lock tell of the daemon.
+type Daemon struct {
+	Running   bool
+	PID       int       // of the daemon that runs, or ran last; 0: none ever did
+	StartedAt time.Time // zero: none ever did
+	StoppedAt time.Time // zero: runs, or was killed
+	Hold      *Hold     // nil: none, or no daemon runs
+}
+
+// Daemon tells whether a daemon runs and what it waits for.
+func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
+	running, err := locked(r.path)
+	if err != nil {
+		return Daemon{}, err
+	}
+	d := Daemon{Running: running}
+	var started, stopped, since, until sql.NullInt64
+	var kind, reason sql.NullString
+	err = r.conn.QueryRowContext(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until
+		FROM daemon`).Scan(&d.PID, &started, &stopped, &kind, &reason, &since, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, nil
+	}
+	if err != nil {
+		return Daemon{}, fmt.Errorf("read database %s: %w", r.path, err)
+	}
+	d.StartedAt, d.StoppedAt = timeOf(started), timeOf(stopped)
+	if running && kind.Valid {
+		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
+	}
+	return d, nil
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// maxBatch bounds how many changes share one commit, so that the first of them
+// does not wait for an endless queue.
+const maxBatch = 512
+
+// change is one caller's transition, to be run in a transaction that it may
+// share with others. It may run more than once, so it sets what it hands to its
+// caller afresh each time.
+type change struct {
+	run  func(*tx) error
+	done chan error // buffered, so that the writer never waits for a caller
+}
+
+// tx is what a change sees: the open transaction.
+type tx struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+	now   int64 // Unix milliseconds, one time for all changes of a commit
+}
+
+// write hands a change to the writer and returns once it is durable. A context
+// that ends stops the change only while it waits for its turn: from then on it
+// is seen through, because its outcome must be known.
+func (s *Store) write(ctx context.Context, run func(*tx) error) error {
+	c := change{run: run, done: make(chan error, 1)}
+	select {
+	case s.changes <- c:
+		return <-c.done
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.closing:
+		return ErrClosed
+	}
+}
+
+// runWriter owns the writing connection. While one commit is synced to the disk
+// the next changes gather at the channel and share the following one.
+func (s *Store) runWriter() {
+	defer close(s.closed)
+	t := &tx{conn: s.conn, stmts: make(map[string]*sql.Stmt)}
+	defer t.close()
+	var flush <-chan time.Time // nil while no polls wait to be stored
+	for {
+		var batch []change
+		select {
+		case c := <-s.changes:
+			batch = append(batch, c)
+		case <-s.polls.counted:
+			if flush == nil {
+				flush = time.After(pollsUnstored)
+			}
+			continue
+		case <-flush:
+			flush = nil
+		case <-s.closing:
+			s.commit(t, nil)
+			return
+		}
+	gather:
+		for len(batch) < maxBatch {
+			select {
+			case c := <-s.changes:
+				batch = append(batch, c)
+			default:
+				break gather
+			}
+		}
+		s.commit(t, batch)
+	}
+}
+
+// commit runs a batch in one transaction. A change that is refused by a guard
+// has written nothing and does not disturb the others; any other error undoes
+// the whole transaction, and then each change runs in one of its own, so that
+// only the one at fault fails.
+func (s *Store) commit(t *tx, batch []change) {
+	polls := s.polls.take()
+	if len(batch) == 0 && len(polls) == 0 {
+		return
+	}
+	errs, err := t.transact(batch, polls)
+	if err != nil {
+		s.polls.add(polls)
+	}
+	if err != nil && len(batch) > 1 {
+		for _, c := range batch {
+			s.commit(t, []change{c})
+		}
+		return
+	}
+	for i, c := range batch {
+		if err != nil {
+			c.done <- fmt.Errorf("database %s: %w", s.path, err)
+			continue
+		}
+		c.done <- errs[i]
+	}
+}
+
+// transact returns each change's guard error, or the error that undid all.
+func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err error) {
+	t.now = time.Now().UnixMilli()
+	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+		return nil, err
+	}
+	guards = make([]error, len(batch))
+	for i, c := range batch {
+		err := c.run(t)
+		if isGuard(err) {
+			guards[i] = err
+		} else if err != nil {
+			t.rollback()
+			return nil, err
+		}
+	}
+	if err := t.storePolls(polls); err != nil {
+		t.rollback()
+		return nil, err
+	}
+	if _, err := t.exec("COMMIT"); err != nil {
+		t.rollback()
+		return nil, err
+	}
+	return guards, nil
+}
+
+// isGuard says whether a change refused before it wrote anything.
+func isGuard(err error) bool {
+	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrDuplicateJob)
+}
+
+// rollback undoes the transaction. SQLite has done so by itself after some
+// errors, and then says that there is none; that is as good.
+func (t *tx) rollback() { _, _ = t.exec("ROLLBACK") }
+
+// prepared keeps each statement for the connection's life; there are few.
+func (t *tx) prepared(query string) (*sql.Stmt, error) {
+	if st, ok := t.stmts[query]; ok {
+		return st, nil
+	}
+	st, err := t.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts[query] = st
+	return st, nil
+}
+
+// exec returns how many rows were changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	st, err := t.prepared(query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// row scans the one row of a query; sql.ErrNoRows where there is none.
+func (t *tx) row(query string, args []any, dest ...any) error {
+	st, err := t.prepared(query)
+	if err != nil {
+		return err
+	}
+	return st.QueryRowContext(context.Background(), args...).Scan(dest...)
+}
+
+// ids returns the first column of every row.
+func (t *tx) ids(query string, args ...any) ([]int64, error) {
+	st, err := t.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(context.Background(), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+func (t *tx) close() {
+	for _, st := range t.stmts {
+		st.Close()
+	}
+}
