@@ -1,0 +1,96 @@
+package logging
+
+import (
+	"encoding"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lmittmann/tint"
+)
+
+// The formats of New. A user may ask for the first three; Journal is what
+// [ForJournal] makes of auto and text.
+const (
+	Auto    = "auto"
+	Text    = "text"
+	JSON    = "json"
+	Journal = "journal"
+)
+
+// New returns a logger that writes what is at or above level to w, one write
+// for each line. Auto is tint where w is a terminal (in colour unless noColor)
+// and Text otherwise; so is any format that is none of the above.
+func New(w io.Writer, format string, level slog.Level, isTerminal, noColor bool) *slog.Logger {
+	switch {
+	case format == JSON:
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: validUTF8}))
+	case format == Journal:
+		return slog.New(newJournal(w, level))
+	case format == Text || !isTerminal:
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(tint.NewTextHandler(w, &tint.Options{
+		Level: level, NoColor: noColor, TimeFormat: time.TimeOnly, ReplaceAttr: harmless,
+	}))
+}
+
+// harmless turns text that would do something to a terminal into bytes, which
+// tint always quotes. Of strings it would let escape sequences through where
+// it colours and drop them where it does not, and of the message everything.
+func harmless(groups []string, a slog.Attr) slog.Attr {
+	text, ok := textOf(a.Value)
+	if !ok || len(groups) == 0 && a.Key == slog.LevelKey || printable(text) {
+		return a
+	}
+	if len(groups) == 0 && a.Key == slog.MessageKey {
+		return slog.String(a.Key, unquoted(text))
+	}
+	return slog.Any(a.Key, []byte(text))
+}
+
+// validUTF8 escapes what is not UTF-8, which slog's JSON would replace, so that
+// nobody could tell which file is meant.
+func validUTF8(_ []string, a slog.Attr) slog.Attr {
+	if text, ok := textOf(a.Value); ok && !utf8.ValidString(text) {
+		return slog.String(a.Key, unquoted(text))
+	}
+	return a
+}
+
+// textOf returns the text of a value of the kinds that may hold any.
+func textOf(v slog.Value) (string, bool) {
+	switch v.Kind() {
+	case slog.KindString:
+		return v.String(), true
+	case slog.KindAny:
+		switch x := v.Any().(type) {
+		case error:
+			return x.Error(), true
+		case encoding.TextMarshaler:
+			b, err := x.MarshalText()
+			return string(b), err == nil
+		case []byte, nil:
+			return "", false
+		default:
+			return fmt.Sprintf("%+v", x), true
+		}
+	}
+	return "", false
+}
+
+// printable reports whether s shows as it is, whatever shows it.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// unquoted is s escaped as strconv.Quote does, without the quotes around it.
+func unquoted(s string) string {
+	q := strconv.Quote(s)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+}
