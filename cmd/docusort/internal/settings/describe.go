@@ -48,6 +48,16 @@ var variables = sync.OnceValue(func() []Variable {
 	return all
 })
 
+// defaultOf returns the default of a variable as Describe has it.
+func defaultOf(name string) string {
+	for _, v := range variables() {
+		if v.Name == name {
+			return v.Default
+		}
+	}
+	return ""
+}
+
 type text struct{ name, meaning string }
 
 // groups holds names and meanings only: defaults stand in the tags of Settings,
@@ -61,7 +71,7 @@ var groups = []struct {
 		{"DOCUTRAY_API_KEY_FILE", "a file that holds the key and nothing else; read again when the service refuses the key"},
 		{"DOCUTRAY_BASE_URL", "where the service is; plain http only for a loopback host"},
 		{"DOCUSORT_DOCUMENT_TYPES", "type codes to choose from, comma-separated; `docusort types` lists them"},
-		{"DOCUSORT_METADATA", "a JSON object sent with every document"},
+		{"DOCUSORT_METADATA", "a JSON object sent with every document, such as {\"tenant\":\"a\"}"},
 	}},
 	{"Folders", []text{
 		{"DOCUSORT_HOME", "parent of the next three; under systemd $STATE_DIRECTORY is the default"},

@@ -118,8 +118,11 @@ func (p *parser) value() (value, problem string) {
 		return p.plain(), ""
 	}
 	quote := p.take(1)
+	begin := *p
 	value, closed := p.inQuotes(quote[0])
 	if !closed {
+		p.text, p.line = begin.text, begin.line // look at the other lines too
+		p.rest()
 		return "", "the " + quote + " that begins the value is never closed"
 	}
 	if strings.Trim(p.rest(), blanks) != "" {

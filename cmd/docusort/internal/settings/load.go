@@ -21,9 +21,13 @@ import (
 // the same, with the default in place of each value that was refused: enough
 // for doctor to look at everything else, and for nothing more.
 func Load(environ []string, configFile string, need Need) (*Settings, error) {
+	return load(environ, configFile, DefaultConfigFile, need)
+}
+
+func load(environ []string, configFile, defaultFile string, need Need) (*Settings, error) {
 	l := newLoader(environ)
 	var s Settings
-	l.readConfig(&s, configFile, need)
+	l.readConfig(&s, configFile, defaultFile, need)
 	l.checkNames()
 	l.home = l.lookupHome()
 	err := envconfig.ProcessWith(context.Background(), &envconfig.Config{
@@ -64,10 +68,10 @@ func newLoader(environ []string) *loader {
 }
 
 // readConfig reads the file into l.file.
-func (l *loader) readConfig(s *Settings, path string, need Need) {
+func (l *loader) readConfig(s *Settings, path, defaultFile string, need Need) {
 	named := path != ""
 	if !named {
-		path = DefaultConfigFile
+		path = defaultFile
 	}
 	l.path = path
 	b, err := readBounded(path)
@@ -107,32 +111,34 @@ func (l *loader) lookup(name string) (value, origin string, ok bool) {
 	return "", "", false
 }
 
-// envLookup is lookup as envconfig wants it. The value of DOCUSORT_HOME is
-// always there, so that the defaults that refer to it can be expanded.
+// envLookup is lookup as envconfig wants it. DOCUSORT_HOME is always there, so
+// that the defaults that refer to it can be expanded.
 func (l *loader) envLookup(name string) (string, bool) {
-	if name == "DOCUSORT_HOME" && l.home != "" {
+	if name == "DOCUSORT_HOME" {
 		return l.home, true
 	}
 	v, _, ok := l.lookup(name)
 	return v, ok
 }
 
-// lookupHome returns the checked DOCUSORT_HOME, or "" for the tag's default.
+// lookupHome returns what DOCUSORT_HOME comes to.
 func (l *loader) lookupHome() string {
 	value, _, ok := l.lookup("DOCUSORT_HOME")
 	if !ok {
 		// Not from the file: only systemd sets it, and only for the service.
 		value, _, _ = strings.Cut(l.env["STATE_DIRECTORY"], ":")
 	}
-	if value == "" {
-		return ""
-	}
-	home, err := path(strings.TrimSpace(value))
-	if err != nil {
+	value = strings.TrimSpace(value)
+	switch home, err := path(value); {
+	case value == "":
+	case ok && quoted(value):
+		l.refuse("DOCUSORT_HOME", quotesText)
+	case err != nil:
 		l.refuse("DOCUSORT_HOME", err.Error())
-		return ""
+	default:
+		return home
 	}
-	return home
+	return defaultOf("DOCUSORT_HOME")
 }
 
 // check is called by envconfig with each value before it is decoded. It returns
@@ -140,9 +146,8 @@ func (l *loader) lookupHome() string {
 // default returned, so that decoding goes on and every problem is found.
 func (l *loader) check(_ context.Context, name, _, _, value string) (string, bool, error) {
 	value = strings.TrimSpace(value)
-	_, _, given := l.lookup(name)
-	if given && quoted(value) {
-		l.refuse(name, "has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
+	if quoted(value) {
+		l.refuse(name, quotesText)
 	} else if f := checks[name]; f != nil {
 		checked, err := f(value)
 		if err == nil {
@@ -160,14 +165,12 @@ func (l *loader) check(_ context.Context, name, _, _, value string) (string, boo
 
 // fallback is the default of a variable, expanded and checked.
 func (l *loader) fallback(name string) string {
-	for _, v := range variables() {
-		if v.Name == name && v.Default != "" {
-			home, _ := l.envLookup("DOCUSORT_HOME")
-			checked, _ := checks[name](strings.Replace(v.Default, "$DOCUSORT_HOME", home, 1))
-			return checked
-		}
+	text := strings.Replace(defaultOf(name), "$DOCUSORT_HOME", l.home, 1)
+	if text == "" {
+		return ""
 	}
-	return ""
+	checked, _ := checks[name](text)
+	return checked
 }
 
 // refuse notes what is wrong with a variable that is set.
@@ -202,7 +205,7 @@ func (l *loader) key(s *Settings) {
 		l.refuse(name, "is set, and so is "+fileName+" ("+fileOrigin+"): keep one of the two")
 	case set:
 		if quoted(strings.TrimSpace(value)) {
-			l.refuse(name, "has quotes around it that belong to the value: leave them out")
+			l.refuse(name, quotesText)
 		} else if s.Key, err = NewKey(value); err != nil {
 			l.refuse(name, err.Error())
 		}
@@ -245,6 +248,8 @@ func (l *loader) result() Problems {
 	}
 	return l.problems
 }
+
+const quotesText = "has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)"
 
 // quoted reports whether s stands in quotes as a whole.
 func quoted(s string) bool {

@@ -33,7 +33,7 @@ const (
 // are absolute and clean, all durations are zero or more. A field's tag holds
 // its variable and default; [Describe] tells what each means.
 type Settings struct {
-	// Key is empty unless NeedKey was asked for or DOCUTRAY_API_KEY is set.
+	// Key is empty unless NeedKey was asked for.
 	Key Key `env:"DOCUTRAY_API_KEY"`
 	// KeyFile is the file from which Key was read, the systemd credential
 	// included, to be read again with [ReadKey] after a 401; empty where the

@@ -1,0 +1,186 @@
+package settings
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+const all = NeedKey | NeedTypes
+
+// given is the least that a daemon needs, and more.
+func given(more ...string) []string {
+	return append([]string{"DOCUTRAY_API_KEY=dt_live_secret", "DOCUSORT_DOCUMENT_TYPES=invoice"}, more...)
+}
+
+// loadHere is Load without what this machine has in /etc.
+func loadHere(t *testing.T, environ []string, file string, need Need) (*Settings, error) {
+	t.Helper()
+	return load(environ, file, filepath.Join(t.TempDir(), "none"), need)
+}
+
+// write makes a file in a folder of its own.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "docusort.env")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestLoadDefaults(t *testing.T) {
+	s, err := loadHere(t, given(), "", all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Key.Reveal() != "dt_live_secret" {
+		t.Errorf("key %q", s.Key.Reveal())
+	}
+	s.Key = Key{}
+	want := &Settings{
+		BaseURL: "https://app.docutray.com", DocumentTypes: []string{"invoice"},
+		Home: "/var/lib/docusort", Inbox: "/var/lib/docusort/inbox",
+		Sorted: "/var/lib/docusort/sorted", Database: "/var/lib/docusort/docusort.db",
+		Watch: WatchAuto, Rescan: time.Minute, Settle: 5 * time.Second, IncompleteAfter: 5 * time.Minute, Recursive: true,
+		Ignore: []string{".*", "*~", "~$*", "*.tmp", "*.part", "*.partial", "*.crdownload", "*.download", "*.filepart",
+			"@eaDir", "__MACOSX", "Thumbs.db", "desktop.ini"},
+		Workers: 4, MaxPending: 100, PollMin: 500 * time.Millisecond, PollMax: 30 * time.Second,
+		JobTimeout: time.Hour, MaxAttempts: 5, ReuseResults: 720 * time.Hour,
+		ShutdownGrace: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: LogAuto,
+	}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("got  %+v\nwant %+v", s, want)
+	}
+}
+
+func TestLoadEverything(t *testing.T) {
+	s, err := loadHere(t, given(
+		"DOCUTRAY_BASE_URL= http://127.0.0.1:8080/base/ ", "DOCUSORT_DOCUMENT_TYPES= invoice , nota de crédito",
+		`DOCUSORT_METADATA={"b": 12345678901234567890, "a":"<&>"}`,
+		"DOCUSORT_HOME=/h/./x/", "DOCUSORT_INBOX=/in/", "DOCUSORT_SORTED=/so", "DOCUSORT_DATABASE=/d/b.db",
+		"DOCUSORT_WATCH=Poll", "DOCUSORT_RESCAN=10s", "DOCUSORT_SETTLE=1ms", "DOCUSORT_INCOMPLETE_AFTER=1h30m",
+		"DOCUSORT_RECURSIVE=no", "DOCUSORT_IGNORE=*.bak, [ab]?", "DOCUSORT_WORKERS=010", "DOCUSORT_MAX_PENDING=1",
+		"DOCUSORT_REQUESTS_PER_MINUTE=60", "DOCUSORT_POLL_MIN=1s", "DOCUSORT_POLL_MAX=1s", "DOCUSORT_JOB_TIMEOUT=1d12h",
+		"DOCUSORT_MAX_ATTEMPTS=1", "DOCUSORT_MIN_CONFIDENCE=0.7", "DOCUSORT_REUSE_RESULTS=0", "DOCUSORT_SIDECAR=1",
+		"DOCUSORT_SHUTDOWN_GRACE=0s", "DOCUSORT_KEEP_HISTORY=30d", "DOCUSORT_HOOK=/usr/bin/hook me",
+		"DOCUSORT_HTTP_ADDR=[::1]:0", "DOCUSORT_LOG_LEVEL=WARN", "DOCUSORT_LOG_FORMAT=json"), "", all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Key = Key{}
+	want := &Settings{
+		BaseURL: "http://127.0.0.1:8080/base", DocumentTypes: []string{"invoice", "nota de crédito"},
+		Metadata: []byte(`{"a":"<&>","b":12345678901234567890}`),
+		Home:     "/h/x", Inbox: "/in", Sorted: "/so", Database: "/d/b.db",
+		Watch: WatchPoll, Rescan: 10 * time.Second, Settle: time.Millisecond, IncompleteAfter: 90 * time.Minute,
+		Ignore: []string{"*.bak", "[ab]?"}, Workers: 10, MaxPending: 1, RequestsPerMinute: 60,
+		PollMin: time.Second, PollMax: time.Second, JobTimeout: 36 * time.Hour, MaxAttempts: 1, MinConfidence: 0.7,
+		Sidecar: true, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
+		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: LogJSON,
+	}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("got  %+v\nwant %+v", s, want)
+	}
+}
+
+func TestEnvironmentGoesBeforeFile(t *testing.T) {
+	file := write(t, "DOCUSORT_WORKERS=8\nDOCUSORT_WORKERS=9\nDOCUSORT_MAX_PENDING=7\nDOCUSORT_MAX_ATTEMPTS=2\nDOCUSORT_INBOX=/a\n")
+	s, err := loadHere(t, given("DOCUSORT_MAX_PENDING=6", "DOCUSORT_MAX_ATTEMPTS="), file, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Workers != 9 || s.MaxPending != 6 || s.MaxAttempts != 5 || s.Inbox != "/a" || s.ConfigFile != file {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestHome(t *testing.T) {
+	for _, c := range []struct {
+		env  []string
+		file string
+		want string
+	}{
+		{nil, "", "/var/lib/docusort"},
+		{[]string{"STATE_DIRECTORY=/s/a:/s/b"}, "", "/s/a"},
+		{[]string{"STATE_DIRECTORY="}, "", "/var/lib/docusort"},
+		{[]string{"STATE_DIRECTORY=/s"}, "DOCUSORT_HOME=/f", "/f"},
+		{[]string{"STATE_DIRECTORY=/s", "DOCUSORT_HOME=/e$x"}, "DOCUSORT_HOME=/f", "/e$x"},
+		{nil, "STATE_DIRECTORY=/s", "/var/lib/docusort"},
+	} {
+		s, err := loadHere(t, c.env, write(t, c.file), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Home != c.want || s.Inbox != c.want+"/inbox" || s.Sorted != c.want+"/sorted" || s.Database != c.want+"/docusort.db" {
+			t.Errorf("%v %q: %+v", c.env, c.file, s)
+		}
+	}
+}
+
+func TestRelativePathsBecomeAbsolute(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := loadHere(t, []string{"DOCUSORT_HOME=x/../y"}, "", 0)
+	if err != nil || s.Home != here+"/y" || s.Inbox != here+"/y/inbox" {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "no.env")
+	if _, err := loadHere(t, nil, missing, 0); err == nil || !strings.Contains(err.Error(), "there is no file "+missing) {
+		t.Errorf("a named file that is missing: %v", err)
+	}
+	if _, err := loadHere(t, nil, t.TempDir(), 0); err == nil {
+		t.Error("a folder is taken for a file")
+	}
+	if _, err := loadHere(t, nil, write(t, strings.Repeat("#", maxFile+1)), 0); err == nil || !strings.Contains(err.Error(), "larger") {
+		t.Errorf("a huge file: %v", err)
+	}
+	s, err := load(nil, "", write(t, "DOCUSORT_WORKERS=2"), 0)
+	if err != nil || s.Workers != 2 {
+		t.Errorf("the default file is not read: %+v %v", s, err)
+	}
+}
+
+// Who may read the database but not the settings still gets a report.
+func TestUnreadableDefaultFile(t *testing.T) {
+	file := write(t, "DOCUSORT_WORKERS=2")
+	if err := os.Chmod(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.ReadFile(file); err == nil {
+		t.Skip("this user may read everything")
+	}
+	s, err := load(nil, "", file, 0)
+	if err != nil || s.ConfigSkipped == nil {
+		t.Errorf("%+v %v", s, err)
+	}
+	if _, err := load(given(), "", file, all); err == nil || !strings.Contains(err.Error(), "no permission") {
+		t.Errorf("a daemon without its settings: %v", err)
+	}
+	if _, err := load(nil, file, "", 0); err == nil {
+		t.Error("a named file is skipped")
+	}
+}
+
+func TestKubernetesNames(t *testing.T) {
+	env := []string{"DOCUSORT_SERVICE_HOST=10.0.0.1", "DOCUSORT_SERVICE_PORT_HTTP=1", "DOCUSORT_PORT=tcp://10.0.0.1:1", "DOCUSORT_PORT_1_TCP=x"}
+	if _, err := loadHere(t, env, "", 0); err != nil {
+		t.Errorf("what Kubernetes sets: %v", err)
+	}
+	if _, err := loadHere(t, env[2:3], "", 0); err == nil {
+		t.Error("DOCUSORT_PORT without Kubernetes is no setting")
+	}
+	if _, err := loadHere(t, append(env, "DOCUSORT_PROT=1"), "", 0); err == nil {
+		t.Error("a slip is hidden by Kubernetes")
+	}
+}

@@ -1,0 +1,149 @@
+package settings
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// Each of these settings alone is one problem, which names it, where it stands,
+// and the word that tells what is wrong; and everything else is the default.
+func TestEachProblem(t *testing.T) {
+	for setting, word := range map[string]string{
+		"DOCUTRAY_BASE_URL=app.docutray.com":           "not a URL",
+		"DOCUTRAY_BASE_URL=ftp://x.example":            "neither https",
+		"DOCUTRAY_BASE_URL=http://docutray.example":    "unencrypted to docutray.example",
+		"DOCUTRAY_BASE_URL=http://localhost.example":   "unencrypted",
+		"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x.y":     "user or password",
+		"DOCUTRAY_BASE_URL=https://x.example/?a=b":     "query",
+		"DOCUTRAY_BASE_URL=https://x.example/#":        "fragment",
+		"DOCUTRAY_BASE_URL=https://x.example:0":        "port",
+		"DOCUTRAY_BASE_URL=https://x.example:99999":    "port",
+		"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x y":     "not a URL",
+		"DOCUSORT_DOCUMENT_TYPES=a,,b":                 "code 2 is empty",
+		"DOCUSORT_DOCUMENT_TYPES=a,b, a":               "twice",
+		"DOCUSORT_DOCUMENT_TYPES=[\"a\"]":              "JSON list",
+		"DOCUSORT_DOCUMENT_TYPES=a\nb":                 "control",
+		"DOCUSORT_METADATA=[1]":                        "JSON object",
+		"DOCUSORT_METADATA=null":                       "JSON object",
+		"DOCUSORT_METADATA={} {}":                      "follows",
+		"DOCUSORT_METADATA={a:1}":                      "JSON object",
+		"DOCUSORT_HOME=~/docusort":                     "shell",
+		"DOCUSORT_INBOX=$DOCUSORT_HOME/in":             "not replaced",
+		"DOCUSORT_SORTED=\"/so\"":                      "quotes",
+		"DOCUSORT_SORTED=/var/lib/docusort/inbox/a":    "inside DOCUSORT_INBOX",
+		"DOCUSORT_SORTED=/var/lib/docusort/inbox":      "the same",
+		"DOCUSORT_DATABASE=/var/lib/docusort/inbox/d":  "inside DOCUSORT_INBOX",
+		"DOCUSORT_DATABASE=/var/lib/docusort/sorted/d": "inside DOCUSORT_SORTED",
+		"DOCUSORT_HOOK=/var/lib/docusort/inbox/h":      "inside DOCUSORT_INBOX",
+		"DOCUSORT_WATCH=fanotify":                      "none of auto, inotify, poll",
+		"DOCUSORT_RESCAN=0":                            "at least 1ms",
+		"DOCUSORT_RESCAN=60":                           "such as",
+		"DOCUSORT_RESCAN=1m # often":                   "line of its own",
+		"DOCUSORT_SETTLE=-1s":                          "negative",
+		"DOCUSORT_SETTLE=6m":                           "more than DOCUSORT_INCOMPLETE_AFTER",
+		"DOCUSORT_INCOMPLETE_AFTER=1s":                 "less than DOCUSORT_SETTLE",
+		"DOCUSORT_RECURSIVE=maybe":                     "neither true nor false",
+		"DOCUSORT_IGNORE=*.a,[b":                       "not a pattern",
+		"DOCUSORT_IGNORE=a,,b":                         "pattern 2 is empty",
+		"DOCUSORT_IGNORE=a/b":                          "slash",
+		"DOCUSORT_WORKERS=0":                           "from 1 to 1024",
+		"DOCUSORT_WORKERS=1025":                        "from 1 to 1024",
+		"DOCUSORT_WORKERS=four":                        `"four"`,
+		"DOCUSORT_MAX_PENDING=0":                       "from 1",
+		"DOCUSORT_REQUESTS_PER_MINUTE=-1":              "from 0",
+		"DOCUSORT_POLL_MIN=31s":                        "more than DOCUSORT_POLL_MAX, 30s (its default)",
+		"DOCUSORT_POLL_MAX=100ms":                      "less than DOCUSORT_POLL_MIN",
+		"DOCUSORT_JOB_TIMEOUT=100ms":                   "less than DOCUSORT_POLL_MIN",
+		"DOCUSORT_MAX_ATTEMPTS=0":                      "from 1",
+		"DOCUSORT_MIN_CONFIDENCE=70":                   "0 to 1",
+		"DOCUSORT_MIN_CONFIDENCE=NaN":                  "0 to 1",
+		"DOCUSORT_MIN_CONFIDENCE=0,7":                  "0 to 1",
+		"DOCUSORT_REUSE_RESULTS=30 days":               "not a duration",
+		"DOCUSORT_KEEP_HISTORY=999999d":                "not a duration",
+		"DOCUSORT_SHUTDOWN_GRACE=-1d":                  "not a duration",
+		"DOCUSORT_SIDECAR=y es":                        "neither",
+		"DOCUSORT_HTTP_ADDR=8080":                      ":9464",
+		"DOCUSORT_HTTP_ADDR=localhost:http":            "port",
+		"DOCUSORT_HTTP_ADDR=:65536":                    "port",
+		"DOCUSORT_LOG_LEVEL=info+2":                    "none of debug",
+		"DOCUSORT_LOG_FORMAT=logfmt":                   "none of auto",
+		"DOCUSORT_WORKER=4":                            "did you mean DOCUSORT_WORKERS?",
+		"docusort_workers=4":                           "did you mean DOCUSORT_WORKERS?",
+		"DOCUTRAY_APIKEY=hidden-value":                 "did you mean DOCUTRAY_API_KEY?",
+		"DOCUSORT_XYZZY_PLUGH=hidden-value":            "config.example.env",
+	} {
+		t.Run(setting, func(t *testing.T) {
+			s, err := loadHere(t, given(setting), "", all)
+			var ps Problems
+			if !errors.As(err, &ps) || len(ps) != 1 {
+				t.Fatalf("want one problem, have: %v", err)
+			}
+			name, _, _ := strings.Cut(setting, "=")
+			text := ps.Error()
+			if ps[0].Name != name || !strings.HasPrefix(text, name+" (environment): ") || !strings.Contains(text, word) {
+				t.Errorf("%q does not say %q of %s", text, word, name)
+			}
+			for _, secret := range []string{"p4ssw0rd", "hidden-value", "dt_live"} {
+				if strings.Contains(text, secret) {
+					t.Errorf("%q shows a secret", text)
+				}
+			}
+			if strings.Contains(text, "\n") {
+				t.Errorf("more than a line: %q", text)
+			}
+			if s == nil || s.LogFormat != LogAuto || s.Workers != 4 || len(s.Ignore) != 13 {
+				t.Errorf("the rest is not the default: %+v", s)
+			}
+		})
+	}
+}
+
+// All that is wrong comes at once, each with its place.
+func TestAllProblemsAtOnce(t *testing.T) {
+	file := write(t, "DOCUSORT_WORKERS=x\n\nnonsense\nDOCUSORT_RETRIES=1\nDOCSORT_HOOK=/h\nTZ=UTC\nDOCUSORT_SETTLE=bad\n")
+	_, err := loadHere(t, []string{"DOCUSORT_POLL_MAX=1", "DOCUSORT_INBOXX=/a", "DOCUSORT_SETTLE=1s"}, file, all)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		file + ":3: not understood",
+		"DOCUSORT_INBOXX (environment): there is no such setting: did you mean DOCUSORT_INBOX?",
+		"DOCUSORT_RETRIES (" + file + ":4): there is no such setting",
+		"DOCSORT_HOOK (" + file + ":5): there is no such setting: did you mean DOCUSORT_HOOK?",
+		"DOCUSORT_WORKERS (" + file + `:1): "x" is not a whole number`,
+		`DOCUSORT_POLL_MAX (environment): "1" is not a duration`,
+		"DOCUTRAY_API_KEY: is not set",
+		"DOCUSORT_DOCUMENT_TYPES: is not set",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n") + 1; n != 8 {
+		t.Errorf("%d lines, want 8:\n%v", n, err)
+	}
+}
+
+func TestIgnoreNothing(t *testing.T) {
+	s, err := loadHere(t, []string{"DOCUSORT_IGNORE=/"}, "", 0)
+	if err != nil || len(s.Ignore) != 0 {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
+func TestBaseURLForms(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://x.example":       "https://x.example",
+		"https://x.example//":     "https://x.example",
+		"https://x.example/a/b/":  "https://x.example/a/b",
+		"http://localhost:8080/":  "http://localhost:8080",
+		"http://127.1.2.3":        "http://127.1.2.3",
+		"http://[::1]:9":          "http://[::1]:9",
+		"HTTPS://x.example:443/a": "https://x.example:443/a",
+	} {
+		if got, err := baseURL(in); err != nil || got != want {
+			t.Errorf("%s: %q %v, want %q", in, got, err, want)
+		}
+	}
+}
