@@ -1,0 +1,132 @@
+package docutraytest
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Upload is a submission whose body arrived whole and for which a job was made.
+type Upload struct {
+	JobID       string
+	At          time.Time
+	SHA256      string // of the file, in hex
+	Size        int64  // in bytes
+	Filename    string
+	ContentType string
+	Types       []string        // the options
+	Metadata    json.RawMessage // nil if there was none
+	Result      Result          // what the document is, by the stand-in's rules
+	Polls       int             // how often its job was asked for
+}
+
+// Stats are counts since the start.
+type Stats struct {
+	// Requests are all requests to the API, Submissions and Polls those to the
+	// two endpoints, whatever became of them.
+	Requests    int `json:"requests"`
+	Submissions int `json:"submissions"`
+	Polls       int `json:"polls"`
+	// Complete are submissions whose body arrived whole, Jobs those that
+	// became a job.
+	Complete int `json:"complete_uploads"`
+	Jobs     int `json:"jobs"`
+	// Dropped are requests that got no answer.
+	Dropped int `json:"dropped"`
+	// MaxUploading is the largest number of submissions under way at a time.
+	MaxUploading int `json:"max_uploading"`
+	// ByStatus counts answers by endpoint and status, such as "submit 202".
+	ByStatus map[string]int `json:"by_status"`
+	// CompleteBySHA256 and JobsBySHA256 count by the file's hash.
+	CompleteBySHA256 map[string]int `json:"complete_by_sha256"`
+	JobsBySHA256     map[string]int `json:"jobs_by_sha256"`
+}
+
+// Stats returns a copy of the counts.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	st.ByStatus = maps.Clone(st.ByStatus)
+	st.CompleteBySHA256 = maps.Clone(s.complete)
+	st.JobsBySHA256 = maps.Clone(s.made)
+	return st
+}
+
+// Uploads returns copies of all uploads, in the order of their jobs.
+func (s *Server) Uploads() []Upload {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Upload, len(s.uploads))
+	for i, u := range s.uploads {
+		list[i] = *u
+	}
+	return list
+}
+
+// Upload returns the upload that became the job.
+func (s *Server) Upload(jobID string) (Upload, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, ok := s.jobs[jobID]
+	if !ok {
+		return Upload{}, false
+	}
+	return *j.upload, true
+}
+
+// Forget lets the service lose a job: each later poll finds nothing.
+func (s *Server) Forget(jobID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j, ok := s.jobs[jobID]; ok {
+		j.fate = forgotten
+	}
+}
+
+// arrived counts a request.
+func (s *Server) arrived(endpoint string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Requests++
+	switch endpoint {
+	case EndpointSubmit:
+		s.stats.Submissions++
+		s.uploading++
+		s.stats.MaxUploading = max(s.stats.MaxUploading, s.uploading)
+	case EndpointStatus:
+		s.stats.Polls++
+	}
+}
+
+// answered counts an answer, or with status 0 that there was none.
+func (s *Server) answered(endpoint string, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if endpoint == EndpointSubmit {
+		s.uploading--
+	}
+	if status == 0 {
+		s.stats.Dropped++
+		return
+	}
+	s.stats.ByStatus[endpoint+" "+strconv.Itoa(status)]++
+}
+
+// arrivedWhole counts a body that arrived whole.
+func (s *Server) arrivedWhole(sha256 string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Complete++
+	s.complete[sha256]++
+}
+
+func (s *Server) serveStats(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"message": "stand-in: GET"})
+		return
+	}
+	writeJSON(w, http.StatusOK, s.Stats())
+}
