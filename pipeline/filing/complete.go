@@ -1,0 +1,203 @@
+package filing
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
+	"regexp"
+	"strconv"
+)
+
+const (
+	// tailWindow is how far back from the end of the content an end mark is
+	// looked for: valid files carry kilobytes after it.
+	tailWindow = 64 << 10
+	// padWindow is how many zero bytes at the end are taken for padding.
+	padWindow = 16 << 20
+)
+
+// Complete reports whether the first size bytes of r look like a whole file of
+// their format: the end mark or the length that the format asks for is there.
+// What it does not know is complete when not empty. It serves to wait longer,
+// never to refuse: a file that cannot be read, or is damaged, is incomplete.
+func Complete(r io.ReaderAt, size int64) bool {
+	if size <= 0 {
+		return false
+	}
+	head, ok := window(r, 0, min(size, SniffLength))
+	if !ok {
+		return false
+	}
+	format, ok := Sniff(head)
+	if !ok {
+		return true
+	}
+	switch format {
+	case formatPDF:
+		return completePDF(r, head, size)
+	case formatJPEG:
+		return completeJPEG(r, size)
+	case formatPNG:
+		tail, _ := tail(r, size)
+		return bytes.Contains(tail, []byte("IEND\xae\x42\x60\x82"))
+	case formatGIF:
+		return completeGIF(io.NewSectionReader(r, 0, size))
+	case formatWebP:
+		return size >= 8+int64(binary.LittleEndian.Uint32(head[4:]))
+	case formatBMP:
+		return completeBMP(head, size)
+	}
+	return true
+}
+
+// window reads exactly n bytes at off; it is false when they are not there.
+func window(r io.ReaderAt, off, n int64) ([]byte, bool) {
+	buf := make([]byte, n)
+	got, err := r.ReadAt(buf, off)
+	if int64(got) < n {
+		return nil, false
+	}
+	return buf, err == nil || err == io.EOF
+}
+
+// tail returns the last bytes before the zeros that pad the file, and where
+// they start. Some devices pad, and a download may reserve its length: in both
+// cases what counts is where the content ends.
+func tail(r io.ReaderAt, size int64) ([]byte, int64) {
+	for end := size; end > 0 && size-end < padWindow; {
+		start := max(0, end-tailWindow)
+		buf, ok := window(r, start, end-start)
+		if !ok {
+			return nil, 0
+		}
+		if used := len(bytes.TrimRight(buf, "\x00")); used > 0 {
+			end = start + int64(used)
+			start = max(0, end-tailWindow)
+			buf, ok = window(r, start, end-start)
+			if !ok {
+				return nil, 0
+			}
+			return buf, start
+		}
+		end = start
+	}
+	return nil, 0
+}
+
+var (
+	linearized = regexp.MustCompile(`/Linearized\b[^>]*?/L[\x00\t\n\f\r ]+(\d{1,15})|/L[\x00\t\n\f\r ]+(\d{1,15})[^>]*?/Linearized\b`)
+	pdfObject  = regexp.MustCompile(`\d[\x00\t\n\f\r ]+\d+[\x00\t\n\f\r ]+obj\b`)
+)
+
+// completePDF wants %%EOF near the end and no further objects after it: a
+// file made for the web carries one near its start, an updated file one after
+// each update, so the mark alone does not mean the end.
+func completePDF(r io.ReaderAt, head []byte, size int64) bool {
+	if m := linearized.FindSubmatch(head); m != nil {
+		length, err := strconv.ParseInt(string(m[1])+string(m[2]), 10, 64)
+		if err == nil && size < length {
+			return false
+		}
+	}
+	end, _ := tail(r, size)
+	i := bytes.LastIndex(end, []byte("%%EOF"))
+	return i >= 0 && !pdfObject.Match(end[i:])
+}
+
+// completeJPEG walks over the segments before the picture, since a thumbnail
+// in one of them has an end mark of its own, then looks for the end mark in
+// what follows.
+func completeJPEG(r io.ReaderAt, size int64) bool {
+	const maxSegments = 10_000
+	var picture int64
+	for off, n := int64(2), 0; picture == 0; n++ {
+		b, ok := window(r, off, 4)
+		switch {
+		case !ok || n == maxSegments || b[0] != 0xff:
+			return false
+		case b[1] == 0xff: // a fill byte
+			off++
+		case b[1] == 0x01 || b[1] >= 0xd0 && b[1] <= 0xd8: // no length
+			off += 2
+		case b[1] == 0xd9 || b[1] == 0: // an end without a picture
+			return false
+		case b[1] == 0xda:
+			picture = off + 2
+		default:
+			off += 2 + int64(binary.BigEndian.Uint16(b[2:]))
+		}
+	}
+	end, start := tail(r, size)
+	if skip := picture - start; skip > 0 {
+		end = end[min(skip, int64(len(end))):]
+	}
+	return bytes.Contains(end, []byte{0xff, 0xd9})
+}
+
+// completeGIF walks over the blocks up to the trailer: its one byte, 3B, is
+// the last one of too many half-written files to be a sign by itself.
+func completeGIF(r io.Reader) bool {
+	in := bufio.NewReaderSize(r, 32<<10)
+	skip := func(n int) bool { _, err := in.Discard(n); return err == nil }
+	palette := func(flags byte) int {
+		if flags&0x80 == 0 {
+			return 0
+		}
+		return 3 << (flags&7 + 1)
+	}
+	var screen [13]byte
+	if _, err := io.ReadFull(in, screen[:]); err != nil || !skip(palette(screen[10])) {
+		return false
+	}
+	for {
+		kind, err := in.ReadByte()
+		if err != nil {
+			return false
+		}
+		switch kind {
+		case 0x3b:
+			return true
+		case 0x21: // an extension: its label, then sub-blocks
+			if !skip(1) {
+				return false
+			}
+		case 0x2c: // a picture
+			var image [9]byte
+			if _, err := io.ReadFull(in, image[:]); err != nil || !skip(palette(image[8])+1) {
+				return false
+			}
+		default:
+			return false
+		}
+		for {
+			n, err := in.ReadByte()
+			if err != nil || !skip(int(n)) {
+				return false
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+}
+
+// completeBMP computes the length of plain pixels, because some programs leave
+// the length in the header at zero or wrong, and believes the header
+// otherwise.
+func completeBMP(head []byte, size int64) bool {
+	b, ok := parseBMP(head)
+	if !ok {
+		return false
+	}
+	const plain, masks = 0, 3
+	if (b.compression == plain || b.compression == masks) && b.depth > 0 &&
+		b.width < 1<<24 && max(b.height, -b.height) < 1<<24 {
+		row := (b.width*int64(b.depth) + 31) / 32 * 4
+		return size >= int64(b.pixels)+row*max(b.height, -b.height)
+	}
+	if b.declaredPixels > 0 {
+		return size >= int64(b.pixels)+int64(b.declaredPixels)
+	}
+	return size >= int64(b.fileSize)
+}

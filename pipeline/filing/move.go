@@ -1,0 +1,265 @@
+package filing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// move tries the ways of moving in turn; see the package comment.
+func (t *transfer) move(ctx context.Context) (copied bool, err error) {
+	for try := 0; ; try++ {
+		err = t.step("rename", func() error {
+			return unix.Renameat2(t.from.fd, t.fromName, t.to.fd, t.toName, unix.RENAME_NOREPLACE)
+		})
+		if err == nil {
+			return false, t.confirm()
+		}
+		if t.arrived() {
+			// A server may do what is asked and report an error.
+			return false, t.dropSource()
+		}
+		if !errors.Is(err, unix.ENOENT) || try == 2 {
+			break
+		}
+		// Somebody took the source, or the target's folder away.
+		if _, serr := t.from.stat(t.fromName); serr != nil {
+			return false, fmt.Errorf("move %q: %w", t.source(), serr)
+		}
+		if err := t.openTarget(); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case errors.Is(err, unix.EXDEV):
+		return true, t.copy(ctx)
+	case lacking(err):
+		return t.link(ctx)
+	}
+	return false, t.explain("move", err)
+}
+
+// lacking reports whether err is what kernels, filesystems and seccomp filters
+// return for an operation that they do not have.
+func lacking(err error) bool {
+	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) ||
+		errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM)
+}
+
+// explain makes of a refused permission what a person can act upon.
+func (t *transfer) explain(op string, err error) error {
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		if why := t.from.movable(t.fromName); why != nil {
+			return why
+		}
+		return fmt.Errorf("%s %q to %q: %w; check the owner and mode of the target's folder", op, t.source(), t.target(), err)
+	}
+	return fmt.Errorf("%s %q to %q: %w", op, t.source(), t.target(), err)
+}
+
+// arrived reports whether the file that was checked has the target's name.
+func (t *transfer) arrived() bool {
+	st, err := t.to.stat(t.toName)
+	return err == nil && isRegular(&st) && identityOf(&st).sameInode(identityOf(&t.was))
+}
+
+// confirm makes sure that what was renamed is what was checked, since between
+// the two somebody may have put another file there, and puts back what is not.
+func (t *transfer) confirm() error {
+	var there unix.Stat_t
+	err := t.step("stat target", func() (err error) {
+		there, err = t.to.stat(t.toName)
+		return err
+	})
+	if err != nil {
+		// %v: this is no word about the source.
+		return fmt.Errorf("look at %q after the move: %v: %w", t.target(), err, errUnconfirmed)
+	}
+	if isRegular(&there) && identityOf(&there).SameContent(identityOf(&t.was)) {
+		return nil
+	}
+	name, err := t.putBack(t.to, t.toName, t.from, t.fromName)
+	if err != nil {
+		return fmt.Errorf("%q was replaced while being moved, is at %q and cannot be put back: %w",
+			t.source(), t.target(), err)
+	}
+	if name != t.fromName {
+		t.log.Warn("a file replaced while being moved was put back under another name",
+			"path", t.source(), "name", name)
+	}
+	return fmt.Errorf("move %q: %w", t.source(), ErrChanged)
+}
+
+var (
+	// errUnconfirmed: the move was made and could not be looked at. Do again,
+	// or Resume, finds out.
+	errUnconfirmed = errors.New("the outcome of the move is not known")
+	// errLeftOver: an earlier try of the same move was cut short.
+	errLeftOver = errors.New("an earlier try of this move has to be finished first")
+)
+
+// putBack returns a file that is not ours to the name it had, or to the next
+// free one beside it, and returns the name.
+func (m *Mover) putBack(at dir, name string, to dir, want string) (string, error) {
+	const tries = 1000
+	var err error
+	for n := 1; n <= tries; n++ {
+		candidate := NameWithSuffix(want, n)
+		err = m.renameNew("put back", at, name, to, candidate)
+		if !errors.Is(err, fs.ErrExist) {
+			return candidate, err
+		}
+	}
+	return "", err
+}
+
+// renameNew renames within a filesystem, onto a name that is not taken. Where
+// renameat2 is lacking, a link and an unlink do it. op names the steps.
+func (m *Mover) renameNew(op string, from dir, fromName string, to dir, toName string) error {
+	before, err := from.stat(fromName)
+	if err != nil {
+		return err
+	}
+	id := identityOf(&before)
+	there := func() bool {
+		st, err := to.stat(toName)
+		return err == nil && identityOf(&st).sameInode(id)
+	}
+	err = m.step(op, func() error {
+		return unix.Renameat2(from.fd, fromName, to.fd, toName, unix.RENAME_NOREPLACE)
+	})
+	if lacking(err) && !there() {
+		err = m.step(op+" by link", func() error {
+			return unix.Linkat(from.fd, fromName, to.fd, toName, 0)
+		})
+	}
+	if err == nil || there() {
+		// After a rename the old name is gone already; after a link, or an
+		// error in spite of success, it may not be.
+		if st, serr := from.stat(fromName); serr != nil || !identityOf(&st).sameInode(id) {
+			return nil
+		}
+		if err := m.unlink(op+" unlink", from, fromName); err != nil {
+			return err
+		}
+		return nil
+	}
+	return err
+}
+
+// unlink removes a name, which may be gone already.
+func (m *Mover) unlink(op string, d dir, name string) error {
+	err := m.step(op, func() error { return unix.Unlinkat(d.fd, name, 0) })
+	if err != nil {
+		if _, serr := d.stat(name); errors.Is(serr, unix.ENOENT) {
+			return nil
+		}
+		return fmt.Errorf("remove %q: %w", filepath.Join(d.path, name), err)
+	}
+	return nil
+}
+
+// link moves by link and unlink, for filesystems without RENAME_NOREPLACE.
+func (t *transfer) link(ctx context.Context) (copied bool, err error) {
+	if err := t.from.movable(t.fromName); err != nil {
+		return false, err
+	}
+	// By descriptor, so that exactly the file that was checked is linked.
+	err = t.step("link", func() error {
+		return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.file.Fd()), t.to.fd, t.toName, unix.AT_SYMLINK_FOLLOW)
+	})
+	switch {
+	case err == nil || t.arrived():
+		if err := t.dropSource(); err != nil {
+			return false, errors.Join(err, t.undoLink())
+		}
+		return false, nil
+	case errors.Is(err, unix.ENOENT):
+		// Without /proc, or when the source lost its last name.
+		if _, serr := t.from.stat(t.fromName); serr != nil {
+			return false, fmt.Errorf("move %q: %w", t.source(), serr)
+		}
+		return true, t.copy(ctx)
+	case lacking(err), errors.Is(err, unix.EXDEV), errors.Is(err, unix.EMLINK), errors.Is(err, unix.EACCES):
+		return true, t.copy(ctx)
+	}
+	return false, t.explain("link", err)
+}
+
+// undoLink takes a link back whose source could not be unlinked, so that the
+// file keeps one name.
+func (t *transfer) undoLink() error {
+	st, err := t.from.stat(t.fromName)
+	if err != nil || !identityOf(&st).sameInode(identityOf(&t.was)) {
+		return nil // the only name left
+	}
+	return t.drop(t.to, t.toName, t.targetClaim(), identityOf(&st))
+}
+
+// dropSource removes the source once the target is there, if it is still what
+// was checked; another file at its name is somebody's new document.
+func (t *transfer) dropSource() error {
+	return t.drop(t.from, t.fromName, t.sourceClaim(), identityOf(&t.was))
+}
+
+// drop removes the name of the file id from a folder. The name is claimed
+// first: between a look at a name and its removal somebody can put another
+// file there, between a look at the claim and its removal nobody does. Another
+// file, or none, at the name is left alone: that is no error, the file is not
+// there. One whose content changed is, ErrChanged.
+func (m *Mover) drop(d dir, name, claim string, id Identity) error {
+	if st, err := d.stat(name); err != nil || !identityOf(&st).sameInode(id) {
+		if err == nil || errors.Is(err, unix.ENOENT) {
+			return nil
+		}
+		return fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
+	}
+	if err := m.claim(d, name, claim); err != nil {
+		return fmt.Errorf("claim %q: %w", filepath.Join(d.path, name), err)
+	}
+	st, err := d.stat(claim)
+	switch {
+	case err != nil:
+		return fmt.Errorf("stat %q: %w", filepath.Join(d.path, claim), err)
+	case !identityOf(&st).sameInode(id):
+		_, err = m.putBack(d, claim, d, name)
+		return err
+	case !identityOf(&st).SameContent(id):
+		_, err = m.putBack(d, claim, d, name)
+		return errors.Join(ErrChanged, err)
+	}
+	if err := m.unlink("unlink", d, claim); err != nil {
+		_, back := m.putBack(d, claim, d, name)
+		return errors.Join(err, back)
+	}
+	return nil
+}
+
+// claim renames within a folder to a name that is ours alone. It may not use a
+// link, which would leave the name standing; plain rename does where renameat2
+// is lacking, as nobody else makes names like the claim.
+func (m *Mover) claim(d dir, name, claim string) error {
+	st, err := d.stat(name)
+	if err != nil {
+		return err
+	}
+	if _, err := d.stat(claim); err == nil {
+		return errLeftOver
+	}
+	err = m.step("claim", func() error {
+		return unix.Renameat2(d.fd, name, d.fd, claim, unix.RENAME_NOREPLACE)
+	})
+	if lacking(err) {
+		err = m.step("claim by rename", func() error { return unix.Renameat(d.fd, name, d.fd, claim) })
+	}
+	if err != nil {
+		if now, serr := d.stat(claim); serr == nil && identityOf(&now).sameInode(identityOf(&st)) {
+			return nil
+		}
+	}
+	return err
+}

@@ -1,0 +1,143 @@
+package filing
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxName is the longest name of a file in bytes (NAME_MAX).
+const maxName = 255
+
+// NameWithSuffix returns the n-th name for a file: the name itself for n ≤ 1,
+// "scan-2.pdf" for ("scan.pdf", 2). What would be over 255 bytes loses the end
+// of its stem, at a rune boundary; the extension stays. ".tar.gz" and its
+// relatives count as one extension, the dot of a hidden file starts none, and
+// neither does one before a space or before digits alone ("Dr. Who",
+// "2024.01"). Bytes that are not UTF-8 pass through.
+func NameWithSuffix(name string, n int) string { return nameWithin(name, n, maxName) }
+
+// nameWithin is NameWithSuffix with a limit of its own in bytes.
+func nameWithin(name string, n, limit int) string {
+	suffix := ""
+	if n > 1 {
+		suffix = "-" + strconv.Itoa(n)
+	}
+	if suffix == "" && len(name) <= limit {
+		return name
+	}
+	stem, ext := splitExt(name)
+	return cutBytes(stem, limit-len(suffix)-len(ext)) + suffix + ext
+}
+
+// splitExt splits a name into stem and extension with its dot.
+func splitExt(name string) (stem, ext string) {
+	const longest = 16 // bytes, without the dot
+	i := strings.LastIndexByte(name, '.')
+	if i <= 0 || strings.Trim(name[:i], ".") == "" || !isExt(name[i+1:], longest) {
+		return name, ""
+	}
+	stem, ext = name[:i], name[i:]
+	switch strings.ToLower(ext) {
+	case ".gz", ".bz2", ".xz", ".zst", ".lz", ".lzma", ".lz4", ".z", ".br":
+		if j := len(stem) - len(".tar"); j > 0 && strings.EqualFold(stem[j:], ".tar") {
+			return name[:j], name[j:]
+		}
+	}
+	return stem, ext
+}
+
+func isExt(s string, longest int) bool {
+	return s != "" && len(s) <= longest && !strings.ContainsAny(s, " \t\n") &&
+		strings.Trim(s, "0123456789") != ""
+}
+
+// cutBytes shortens s to n bytes or a little less, so that no rune is split.
+// Bytes that are no UTF-8 may be cut anywhere.
+func cutBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	if n <= 0 {
+		return ""
+	}
+	for i := n; i > n-utf8.UTFMax && i > 0; i-- {
+		if utf8.RuneStart(s[i]) {
+			if _, width := utf8.DecodeRuneInString(s[i:]); width > n-i {
+				return s[:i]
+			}
+			break
+		}
+	}
+	return s[:n]
+}
+
+// FreeName returns a name, name itself or one made by NameWithSuffix, under
+// which nothing stands in the folder dir (an absolute path), nor under it with
+// any of the companions (such as ".json") appended; a dangling link is
+// something. A name with its longest companion fits into 255 bytes. taken,
+// where not nil, reports names (companions' too) that the caller has given
+// away but that are not on disk yet. A folder that does not exist has room for every name.
+//
+// The numbers are searched by doubling and halving: a name that 10,000 files
+// have costs some 30 looks, not 10,000. Where numbers in between are free a
+// higher one may be returned. The name is free when looked at, no longer: only
+// a move that does not overwrite makes sure.
+func FreeName(dir, name string, companions []string, taken func(string) bool) (string, error) {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+		return "", fmt.Errorf("name %q: %w", name, fs.ErrInvalid)
+	}
+	limit := maxName
+	for _, c := range companions {
+		limit = min(limit, maxName-len(c))
+	}
+	used := func(n int) (bool, error) {
+		for i := -1; i < len(companions); i++ {
+			candidate := nameWithin(name, n, limit)
+			if i >= 0 {
+				candidate += companions[i]
+			}
+			if taken != nil && taken(candidate) {
+				return true, nil
+			}
+			if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
+				return true, nil
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return false, fmt.Errorf("look for a free name: %w", err)
+			}
+		}
+		return false, nil
+	}
+	low, high := 0, 1 // low is used, or none at all; high is the one to look at
+	for {
+		is, err := used(high)
+		if err != nil {
+			return "", err
+		}
+		if !is {
+			break
+		}
+		if high >= 1<<30 {
+			return "", fmt.Errorf("a free name for %q in %q: %w", name, dir, fs.ErrExist)
+		}
+		low, high = high, high*2
+	}
+	for high-low > 1 {
+		mid := low + (high-low)/2
+		is, err := used(mid)
+		if err != nil {
+			return "", err
+		}
+		if is {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return nameWithin(name, high, limit), nil
+}
