@@ -42,7 +42,7 @@ type loop struct {
 	offered *candidate // head of the queue, found fit to be sent
 	sent    recent
 	notes   notes
-	logged  map[string]string // errors logged last, to log only changes
+	logged  map[string]lastError
 
 	root    *os.Root // the inbox, open during one turn only
 	rootID  identity
