@@ -1,0 +1,15 @@
+// Package report shows the record of docusort: what happened and what is going
+// on, as a table for people or as JSON for programs.
+//
+// [Write] renders one [store.Reader], which is one moment of the record. Both
+// forms say the same; the table leads with what a person wants first: does the
+// daemon run, is anything wrong, how much is under way, what was filed where,
+// what failed and what waits, and why.
+//
+// Documents are written as they are read, so that a record of millions needs no
+// more memory than an empty one. An output that was cut short by an error is
+// therefore incomplete, and as JSON not valid: nobody takes it for the whole.
+//
+// Names of files and answers of the service are shown in the notation of
+// package display, and cannot break the output or steer a terminal.
+package report
