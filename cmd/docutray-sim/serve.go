@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// stopGrace is how long requests under way may take to finish at a stop.
+const stopGrace = 5 * time.Second
+
+// serve answers on ln until ctx is done, and closes it.
+func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) error {
+	sim := docutraytest.New(s.opts)
+	// Requests that stall end with this context, so that a stop need not wait
+	// for them.
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	srv := &http.Server{
+		Handler:           sim,
+		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ErrorLog:          log.New(io.Discard, "", 0), // broken connections are its trade
+	}
+	_, _ = fmt.Fprintf(stderr, "docutray-sim: a stand-in, not the DocuTray service; listening on http://%s (seed %d); "+
+		"use it with DOCUTRAY_BASE_URL=http://%s DOCUTRAY_API_KEY=%s\n",
+		ln.Addr(), s.opts.Seed, dialable(ln.Addr()), s.opts.Key)
+
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	cancel()
+	grace, release := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer release()
+	err := srv.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close() // an upload that does not end is the client's loss
+	}
+	<-failed
+	if !s.quiet {
+		printCounts(stderr, sim.Stats())
+	}
+	return err
+}
+
+// dialable is where a client on this machine reaches addr: one that listens on
+// all addresses is reached on the loopback one, to which plain http is allowed.
+func dialable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func printCounts(w io.Writer, st docutraytest.Stats) {
+	twice := 0
+	for _, n := range st.JobsBySHA256 {
+		if n > 1 {
+			twice++
+		}
+	}
+	_, _ = fmt.Fprintf(w, "docutray-sim: stopped after %d requests: %d submissions, %d of them complete, %d jobs "+
+		"for %d different documents (%d of which had more than one), %d polls, %d requests dropped\n",
+		st.Requests, st.Submissions, st.Complete, st.Jobs, len(st.JobsBySHA256), twice, st.Polls, st.Dropped)
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(st.ByStatus)) {
+		parts = append(parts, fmt.Sprintf("%s: %d", k, st.ByStatus[k]))
+	}
+	if len(parts) > 0 {
+		_, _ = fmt.Fprintf(w, "docutray-sim: answers %s\n", strings.Join(parts, ", "))
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// settings are the flags' values.
+type settings struct {
+	listen string
+	quiet  bool
+	types  []string
+	opts   docutraytest.Options
+	stall  time.Duration
+}
+
+// register binds the flags.
+func (s *settings) register(f *pflag.FlagSet) {
+	o := &s.opts
+	f.StringVar(&s.listen, "listen", "127.0.0.1:8099", "address to listen on; port 0 takes a free one")
+	f.StringVar(&o.Key, "key", docutraytest.DefaultKey, "the API key that is accepted")
+	f.DurationVar(&o.Latency, "latency", 0, "how long a job takes (the median with --sigma)")
+	f.Float64Var(&o.Sigma, "sigma", 0, "spread of the latency: standard deviation of its logarithm")
+	f.IntVar(&o.RateLimit, "rate-limit", 0, "requests a minute, polls included; 0 is no limit")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything drawn; 0 draws one")
+	f.BoolVar(&o.AltForms, "alt-forms", false, "use the other documented forms of answers as well")
+	f.StringSliceVar(&s.types, "types", nil, "codes of the account's types (default: a built-in list)")
+	f.BoolVar(&s.quiet, "quiet", false, "no counts at the end")
+
+	rate := func(p *float64, name, what string) {
+		f.Float64Var(p, name, 0, "probability, 0 to 1: "+what)
+	}
+	x := &o.Faults
+	rate(&x.FailSubmit, "fail-submit", "a submission is answered 408 or 5xx")
+	rate(&x.FailPoll, "fail-poll", "a poll is answered 408 or 5xx")
+	rate(&x.DropBefore, "drop-before", "the connection is dropped before the job is made")
+	rate(&x.DropAfter, "drop-after", "the connection is dropped after the job was made")
+	rate(&x.DropPoll, "drop-poll", "the connection of a poll is dropped")
+	rate(&x.BrokenJSON, "broken-json", "a 2xx answer is cut short")
+	rate(&x.Stall, "stall", "a request stalls for --stall-for")
+	rate(&x.JobError, "job-error", "a job ends in ERROR")
+	rate(&x.JobNever, "job-never", "a job never ends")
+	rate(&x.JobForget, "job-forget", "a job is forgotten")
+	f.DurationVar(&s.stall, "stall-for", 30*time.Second, "how long a stalled request waits")
+}
+
+// check refuses values that make no sense, and completes the options.
+func (s *settings) check() error {
+	o := &s.opts
+	o.Faults.StallFor = docutraytest.Duration(s.stall)
+	if err := o.Faults.Check(); err != nil {
+		return err
+	}
+	switch {
+	case strings.TrimSpace(o.Key) == "" || strings.ContainsAny(o.Key, " \t\r\n"):
+		return fmt.Errorf("--key must not be empty or hold white space")
+	case o.Latency < 0:
+		return fmt.Errorf("--latency must not be negative")
+	case !(o.Sigma >= 0 && o.Sigma <= 5):
+		return fmt.Errorf("--sigma must be from 0 to 5")
+	case o.RateLimit < 0:
+		return fmt.Errorf("--rate-limit must not be negative")
+	}
+	if _, _, err := net.SplitHostPort(s.listen); err != nil {
+		return fmt.Errorf("--listen %q must be HOST:PORT", s.listen)
+	}
+	for _, code := range s.types {
+		if code = strings.TrimSpace(code); code == "" {
+			return fmt.Errorf("--types holds an empty code")
+		}
+		o.Types = append(o.Types, docutraytest.DocumentType{ID: "standin-" + code, CodeType: code, Name: code,
+			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED"})
+	}
+	if o.Seed == 0 {
+		o.Seed = rand.Uint64N(math.MaxUint32) + 1 // short enough to type again
+	}
+	return nil
+}
