@@ -29,6 +29,7 @@ type Admission struct {
 	// ReuseWithin is how old an answer to identical content may be; 0: ask anew.
 	ReuseWithin time.Duration
 	// Outcome decides from the confidence of a reused answer: filed or review.
+	// It is called by the goroutine that writes; nil: always filed.
 	Outcome func(confidence float64) State
 }
 
@@ -62,6 +63,10 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		case known == nil:
 		case known.Target != "":
 			return ErrMoving
+		case a.Blocked != "" && known.SHA256 != nil && sameContent(known.Identity, a.Identity):
+			// Only its permissions changed, which is no reason to give up its
+			// job. Its identity stays as it was, so that it is looked at again.
+			return t.document(known.ID, &out.Document)
 		case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
 			// A record without a hash never got further than its name.
 			if err := t.refresh(known, inbox, a); err != nil {
@@ -96,6 +101,13 @@ func (t *tx) unfinishedAt(source string) (*Document, error) {
 		return nil, nil
 	}
 	return d, err
+}
+
+// sameContent says whether a file that cannot be read is, by all that can be
+// seen of it, what it was.
+func sameContent(was, is Identity) bool {
+	was.ChangeTime = is.ChangeTime
+	return was == is
 }
 
 // refresh stores how a known file looks by now: its mode or name may have been
@@ -153,7 +165,7 @@ func (t *tx) decide(doc int64, a Admission) error {
 func (t *tx) reuse(doc, options int64, a Admission) (bool, error) {
 	var from int64
 	var confidence float64
-	err := t.row(`SELECT id, confidence FROM documents
+	err := t.row(`SELECT id, coalesce(confidence, 0) FROM documents
 		WHERE sha256 = ? AND options = ? AND type IS NOT NULL AND reused = 0 AND identified_at >= ? AND id <> ?
 		ORDER BY identified_at DESC LIMIT 1`,
 		[]any{a.SHA256, options, t.now - a.ReuseWithin.Milliseconds(), doc}, &from, &confidence)
@@ -163,7 +175,11 @@ func (t *tx) reuse(doc, options int64, a Admission) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, t.copyAnswer(doc, from, a.Outcome(confidence))
+	outcome := Filed
+	if a.Outcome != nil {
+		outcome = a.Outcome(confidence)
+	}
+	return true, t.copyAnswer(doc, from, outcome)
 }
 
 // copyAnswer files a document by the answer that another one got.
@@ -200,17 +216,24 @@ func (t *tx) folder(f Folder) (int64, error) {
 }
 
 // optionSet returns the number of a set of type codes.
-func (t *tx) optionSet(codes []string) (int64, error) {
-	key, err := json.Marshal(slices.Sorted(slices.Values(codes)))
+func (t *tx) optionSet(options []string) (int64, error) {
+	codes, err := optionCodes(options)
 	if err != nil {
 		return 0, err
 	}
 	var id int64
-	err = t.row(`SELECT id FROM option_sets WHERE codes = ?`, []any{string(key)}, &id)
+	err = t.row(`SELECT id FROM option_sets WHERE codes = ?`, []any{codes}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = t.row(`INSERT INTO option_sets (codes) VALUES (?) RETURNING id`, []any{string(key)}, &id)
+		err = t.row(`INSERT INTO option_sets (codes) VALUES (?) RETURNING id`, []any{codes}, &id)
 	}
 	return id, err
+}
+
+// optionCodes is how a set of type codes is stored, in whatever order and however often
+// they are given.
+func optionCodes(options []string) (string, error) {
+	b, err := json.Marshal(slices.Compact(slices.Sorted(slices.Values(options))))
+	return string(b), err
 }
 
 // text stores an empty string as NULL.

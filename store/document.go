@@ -72,18 +72,18 @@ func (t *tx) document(id int64, d *Document) error {
 }
 
 // documents reads many records outside of a transaction.
-func documents(ctx context.Context, db *sql.DB, query string, args ...any) ([]Document, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
+func (s *Store) documents(ctx context.Context, query string, args ...any) ([]Document, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, s.reading(err)
 	}
 	defer rows.Close()
 	var all []Document
 	for rows.Next() {
 		all = append(all, Document{})
 		if err := all[len(all)-1].scan(rows); err != nil {
-			return nil, err
+			return nil, s.reading(err)
 		}
 	}
-	return all, rows.Err()
+	return all, s.reading(rows.Err())
 }

@@ -4,11 +4,20 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // What the daemon asks the record, in the order in which a document meets it.
 // The record is the queue: only what is being worked on is in memory.
+
+// reading says which database could not be read.
+func (s *Store) reading(err error) error {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	return fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err))
+}
 
 // Known says whether a file of the inbox, in exactly this shape, has a record
 // that goes on without the file being looked at again.
@@ -21,14 +30,14 @@ func (s *Store) Known(ctx context.Context, source string, id Identity) (bool, er
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return known, err
+	return known, s.reading(err)
 }
 
 // Document returns one record; [sql.ErrNoRows] where there is none.
 func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
 	var d Document
 	err := d.scan(s.read.QueryRowContext(ctx, selectDocuments+" WHERE d.id = ?", id))
-	return d, err
+	return d, s.reading(err)
 }
 
 const submittable = `d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.sha256 IS NOT NULL`
@@ -36,12 +45,12 @@ const submittable = `d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for I
 // Submittable returns up to limit documents that may be submitted now: new ones
 // in order of arrival, then those whose pause is over, the longest first.
 func (s *Store) Submittable(ctx context.Context, now time.Time, limit int) ([]Document, error) {
-	fresh, err := documents(ctx, s.read, selectDocuments+` WHERE `+submittable+
+	fresh, err := s.documents(ctx, selectDocuments+` WHERE `+submittable+
 		` AND d.retry_at IS NULL ORDER BY d.id LIMIT ?`, limit)
 	if err != nil || len(fresh) == limit {
 		return fresh, err
 	}
-	again, err := documents(ctx, s.read, selectDocuments+` WHERE `+submittable+
+	again, err := s.documents(ctx, selectDocuments+` WHERE `+submittable+
 		` AND d.retry_at <= ? ORDER BY d.retry_at, d.id LIMIT ?`, now.UnixMilli(), limit-len(fresh))
 	return append(fresh, again...), err
 }
@@ -51,26 +60,26 @@ func (s *Store) NextRetry(ctx context.Context, now time.Time) (time.Time, error)
 	var at sql.NullInt64
 	err := s.read.QueryRowContext(ctx, `SELECT min(d.retry_at) FROM documents d WHERE `+submittable+
 		` AND d.retry_at > ?`, now.UnixMilli()).Scan(&at)
-	return timeOf(at), err
+	return timeOf(at), s.reading(err)
 }
 
 // Pending returns every document whose job is under way, oldest submission
 // first. There are no more than the limit of jobs in flight.
 func (s *Store) Pending(ctx context.Context) ([]Document, error) {
-	return documents(ctx, s.read, selectDocuments+` WHERE d.state = 'pending' ORDER BY d.submitted_at, d.id`)
+	return s.documents(ctx, selectDocuments+` WHERE d.state = 'pending' ORDER BY d.submitted_at, d.id`)
 }
 
 // Movable returns up to limit documents with an id above after whose outcome is
 // decided, in the order of their ids.
 func (s *Store) Movable(ctx context.Context, after int64, limit int) ([]Document, error) {
-	return documents(ctx, s.read, selectDocuments+
+	return s.documents(ctx, selectDocuments+
 		` WHERE d.outcome IS NOT NULL AND d.finished_at IS NULL AND d.id > ? ORDER BY d.id LIMIT ?`, after, limit)
 }
 
 // Waiting returns up to limit waiting documents without an outcome and with an
 // id above after, in the order of their ids.
 func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document, error) {
-	return documents(ctx, s.read, selectDocuments+
+	return s.documents(ctx, selectDocuments+
 		` WHERE d.state = 'waiting' AND d.outcome IS NULL AND d.id > ? ORDER BY d.id LIMIT ?`, after, limit)
 }
 
@@ -78,7 +87,7 @@ func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT state, count(*) FROM documents WHERE `+unfinished+` GROUP BY state`)
 	if err != nil {
-		return nil, err
+		return nil, s.reading(err)
 	}
 	defer rows.Close()
 	counts := make(map[State]int)
@@ -86,9 +95,9 @@ func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 		var state State
 		var n int
 		if err := rows.Scan((*string)(&state), &n); err != nil {
-			return nil, err
+			return nil, s.reading(err)
 		}
 		counts[state] = n
 	}
-	return counts, rows.Err()
+	return counts, s.reading(rows.Err())
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Submitting records, before the POST, that one is about to be made. It starts
-// from waiting. options are the type codes that the service is asked to choose
-// from.
+// from waiting, where the content is known and no other document is waited for.
+// options are the type codes that the service is asked to choose from.
 func (s *Store) Submitting(ctx context.Context, id int64, options []string) error {
 	return s.write(ctx, func(t *tx) error {
 		set, err := t.optionSet(options)
@@ -21,7 +21,7 @@ func (s *Store) Submitting(ctx context.Context, id int64, options []string) erro
 		return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3,
 				submissions = submissions + 1,
 				resubmissions = resubmissions + (attempts > 0 OR unknown = 1)
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, id, t.now, set)
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL`, id, t.now, set)
 	})
 }
 
@@ -144,7 +144,7 @@ func (s *Store) Failed(ctx context.Context, id int64, reason string) error {
 }
 
 func (t *tx) fail(id int64, reason string) error {
-	err := t.change(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, retry_at = NULL
+	err := t.change(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, retry_at = NULL, waits_for = NULL
 		WHERE id = ?1 AND outcome IS NULL AND `+unfinished, id, reason)
 	if err != nil {
 		return err
@@ -200,14 +200,16 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 }
 
 // Gone records that a document was changed or taken away before it was filed.
-// One of the documents that wait for it takes its place.
+// One of the documents that wait for it takes its place. A job that is under
+// way stays known, so that [Store.Adopt] can give it to identical content.
 func (s *Store) Gone(ctx context.Context, id int64, reason string) error {
 	return s.write(ctx, func(t *tx) error { return t.end(id, reason) })
 }
 
 func (t *tx) end(id int64, reason string) error {
 	err := t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, error = ?3,
-			sorted = NULL, target = NULL, waits_for = NULL, retry_at = NULL
+			sorted = NULL, target = NULL, waits_for = NULL, retry_at = NULL,
+			job_open = (job_open = 1 OR state = 'pending')
 		WHERE id = ?1 AND `+unfinished, id, t.now, reason)
 	if err != nil {
 		return err

@@ -1,0 +1,5 @@
+package store
+
+const childJob = "DOCUSORT_STORE_TEST_CHILD"
+
+func runChild(job string) int { return 0 }

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain also is what this binary does when a test runs it again as another
+// process: a daemon to be killed, or a reader under another user.
+func TestMain(m *testing.M) {
+	if job := os.Getenv(childJob); job != "" {
+		os.Exit(runChild(job))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+var (
+	ctx     = context.Background()
+	options = []string{"invoice", "receipt"}
+	inbox   = Folder{Path: "/in", Device: 1, Inode: 1<<64 - 1}
+)
+
+const week = 7 * 24 * time.Hour
+
+func openAt(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(ctx, Config{Path: path, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func openNew(t testing.TB) *Store {
+	t.Helper()
+	return openAt(t, filepath.Join(t.TempDir(), "docusort.db"))
+}
+
+// must hands on a result whose error would spoil the test.
+func must[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func check1(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hash(content string) []byte {
+	sum := sha256.Sum256([]byte(content))
+	return sum[:]
+}
+
+// found is what the pipeline says of a good file.
+func found(source, content string) Admission {
+	return Admission{
+		Inbox: inbox, Source: source, SHA256: hash(content), ContentType: "application/pdf",
+		Identity: Identity{Device: 1<<64 - 2, Inode: uint64(len(source)), Size: int64(len(content)), ModTime: 3, ChangeTime: 4},
+		Options:  options, ReuseWithin: week, Outcome: func(float64) State { return Filed },
+	}
+}
+
+func admit(t testing.TB, s *Store, a Admission) Document {
+	t.Helper()
+	return must[Admitted](t)(s.Admit(ctx, a)).Document
+}
+
+func doc(t testing.TB, s *Store, id int64) Document {
+	t.Helper()
+	return must[Document](t)(s.Document(ctx, id))
+}
+
+// row returns every column of a record, whatever columns there are.
+func row(t testing.TB, s *Store, id int64) map[string]any {
+	t.Helper()
+	rows := must[*sql.Rows](t)(s.read.Query("SELECT * FROM documents WHERE id = ?", id))
+	defer rows.Close()
+	names := must[[]string](t)(rows.Columns())
+	if !rows.Next() {
+		t.Fatalf("no document %d: %v", id, rows.Err())
+	}
+	values := make([]any, len(names))
+	dest := make([]any, len(names))
+	for i := range values {
+		dest[i] = &values[i]
+	}
+	check1(t, rows.Scan(dest...))
+	all := make(map[string]any)
+	for i, name := range names {
+		all[name] = values[i]
+		if b, ok := values[i].([]byte); ok {
+			all[name] = string(b)
+		}
+	}
+	return all
+}
+
+// diff lists the columns that differ, as "name: before -> after".
+func diff(before, after map[string]any) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if before[name] != after[name] {
+			all = append(all, fmt.Sprintf("%s: %v -> %v", name, before[name], after[name]))
+		}
+	}
+	return all
+}
+
+// The shortest ways to a state.
+
+func submitted(t testing.TB, s *Store, a Admission) int64 {
+	t.Helper()
+	d := admit(t, s, a)
+	check1(t, s.Submitting(ctx, d.ID, a.Options))
+	return d.ID
+}
+
+func pending(t testing.TB, s *Store, a Admission) int64 {
+	t.Helper()
+	id := submitted(t, s, a)
+	check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
+	return id
+}
+
+func identified(t testing.TB, s *Store, a Admission, answer Answer) int64 {
+	t.Helper()
+	id := pending(t, s, a)
+	check1(t, s.Identified(ctx, id, answer))
+	return id
+}
+
+var invoice = Answer{Type: "invoice", Confidence: 0.9, Alternatives: []byte(`[{"code":"other"}]`), Outcome: Filed}
+
+// move brings documents with an outcome to their end.
+func move(t testing.TB, s *Store, ids ...int64) {
+	t.Helper()
+	for _, id := range ids {
+		stale := must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/sorted", fmt.Sprintf("x/%d", id)}}))
+		if len(stale) > 0 {
+			t.Fatalf("document %d has no outcome", id)
+		}
+	}
+	check1(t, s.Moved(ctx, ids))
+}
