@@ -1,0 +1,193 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is the path of this module; root is its folder, seen from here.
+const (
+	module = "docusort"
+	root   = "../.."
+)
+
+// anything in a row allows every import but those of testOnly.
+const anything = "*"
+
+// layout says for each package what it may import beside the standard library.
+// A row for NAME/... covers what is below NAME and has no row of its own; an
+// allowed X/... covers X and what is below it. The reason is there to be read by
+// whoever wants to add to a row: a new import is a change of the design.
+var layout = []struct {
+	pkg    string
+	may    []string
+	reason string
+}{
+	{"docusort/cmd/docusort", []string{anything},
+		"wires everything together"},
+	{"docusort/cmd/docusort/internal/settings", []string{"github.com/sethvargo/go-envconfig"},
+		"plain values for the others; who reads settings decides what they do"},
+	{"docusort/cmd/docusort/internal/logging", []string{"github.com/lmittmann/tint"},
+		"makes a slog.Logger, the only thing that others know of it"},
+	{"docusort/cmd/docusort/internal/...", []string{
+		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
+		"shows what the store knows, and does nothing"},
+	{"docusort/cmd/docutray-sim", []string{
+		"docusort/pipeline/docutray/docutraytest", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/lmittmann/tint"},
+		"the stand-in with flags around it; it knows nothing of the daemon"},
+	{"docusort/watcher", []string{"github.com/fsnotify/fsnotify"},
+		"knows nothing of documents, API or database"},
+	{"docusort/store", []string{"github.com/mattn/go-sqlite3"},
+		"the record alone"},
+	{"docusort/pipeline", []string{
+		"docusort/store", "docusort/pipeline/docutray", "docusort/pipeline/filing",
+		"golang.org/x/sync/...", "golang.org/x/time/rate"},
+		"one document's way; it meets the watcher in cmd only"},
+	{"docusort/pipeline/docutray", nil,
+		"what holds the key depends on nobody"},
+	{"docusort/pipeline/docutray/docutraytest", []string{"docusort/pipeline/docutray"},
+		"the API's side of the client's words"},
+	{"docusort/pipeline/filing", []string{"golang.org/x/sys/unix"},
+		"moves files; knows neither types nor jobs"},
+	{"docusort/testdata", nil,
+		"bytes and the right answers"},
+	{"docusort/testdata/make", []string{"docusort/testdata", "golang.org/x/image/..."},
+		"draws the samples; runs by hand only"},
+}
+
+// testOnly are modules that no program may contain.
+var testOnly = []string{"go.uber.org/goleak", "pgregory.net/rapid"}
+
+func TestImportsFollowTheDesign(t *testing.T) {
+	for pkg, imports := range programImports(t) {
+		if !strings.HasPrefix(pkg+"/", module+"/") {
+			t.Errorf("the module is called %s, but there is a package %s", module, pkg)
+			continue
+		}
+		may, reason, ok := rowOf(pkg)
+		if !ok {
+			t.Errorf("%s has no row in the layout: is it part of the design?", pkg)
+			continue
+		}
+		for _, i := range imports {
+			if slices.ContainsFunc(testOnly, func(m string) bool { return matches(m+"/...", i) }) {
+				t.Errorf("%s imports %s outside of its tests", pkg, i)
+			} else if !slices.ContainsFunc(may, func(m string) bool { return matches(m, i) }) {
+				t.Errorf("%s imports %s, which it may not: %s", pkg, i, reason)
+			}
+		}
+	}
+}
+
+// programImports lists, for each package of the module, what it imports beside
+// the standard library, tests left out. Packages below testdata are named, as
+// ./... passes over them.
+func programImports(t *testing.T) map[string][]string {
+	t.Helper()
+	patterns := []string{"./..."}
+	for _, dir := range []string{"testdata", "testdata/make"} {
+		if files, _ := filepath.Glob(filepath.Join(root, dir, "*.go")); len(files) > 0 {
+			patterns = append(patterns, "./"+dir)
+		}
+	}
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports"}, patterns...)...)
+	cmd.Dir = root
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string][]string{}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all[p.ImportPath] = slices.DeleteFunc(p.Imports, standard)
+	}
+	if len(all) < 5 {
+		t.Fatalf("only %d packages found", len(all))
+	}
+	return all
+}
+
+// standard reports whether an import is of the standard library: its first part
+// has no dot, and is not this module.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return first != module && !strings.Contains(first, ".")
+}
+
+// rowOf returns the row of a package: its own, else the longest that covers it.
+func rowOf(pkg string) (may []string, reason string, ok bool) {
+	longest := -1
+	for _, row := range layout {
+		length := len(row.pkg)
+		if row.pkg == pkg {
+			length = 1 << 20
+		}
+		if matches(row.pkg, pkg) && length > longest {
+			may, reason, ok, longest = row.may, row.reason, true, length
+		}
+	}
+	return may, reason, ok
+}
+
+// matches reports whether a path is the pattern, or below a pattern's "/...".
+func matches(pattern, path string) bool {
+	below, all := strings.CutSuffix(pattern, "/...")
+	return pattern == anything || path == below || all && strings.HasPrefix(path, below+"/")
+}
+
+// TestTopLevel: a reader finds the same few names at the top for years.
+func TestTopLevel(t *testing.T) {
+	allowed := strings.Fields(`.ci .gitignore .gitattributes LICENSE README.md cmd config.example.env
+		go.mod go.sum pipeline store systemd testdata watcher
+		.editorconfig .golangci.yml .goreleaser.yaml .nfpm.yaml`)
+	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
+		t.Skip("not a git checkout")
+	}
+	cmd := exec.Command("git", "ls-files", "-z")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Skipf("git does not answer: %v", err)
+	}
+	seen := map[string]bool{}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		top, _, _ := strings.Cut(name, "/")
+		if !seen[top] && !slices.Contains(allowed, top) {
+			t.Errorf("%s is at the top level, which the design keeps short", top)
+		}
+		seen[top] = true
+	}
+}
+
+// TestLayoutRules: the rules of the table above, on their own.
+func TestLayoutRules(t *testing.T) {
+	for _, c := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"a/b", "a/b", true}, {"a/b", "a/b/c", false}, {"a/b/...", "a/b", true},
+		{"a/b/...", "a/b/c", true}, {"a/b/...", "a/bc", false}, {anything, "x", true},
+	} {
+		if got := matches(c.pattern, c.path); got != c.want {
+			t.Errorf("matches(%q, %q) = %v", c.pattern, c.path, got)
+		}
+	}
+	if _, reason, _ := rowOf("docusort/cmd/docusort/internal/settings"); !strings.Contains(reason, "plain values") {
+		t.Errorf("a package's own row does not win: %q", reason)
+	}
+	if _, _, ok := rowOf("docusort/elsewhere"); ok {
+		t.Error("a package without a row is allowed")
+	}
+}
