@@ -101,3 +101,16 @@ func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 	}
 	return counts, s.reading(rows.Err())
 }
+
+// Stuck returns how many unfinished documents nothing will be done about before
+// a time: those that are blocked, those that wait out a longer pause, those that
+// wait for one of these, and those that could not be moved.
+func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `WITH stuck AS MATERIALIZED (
+			SELECT id FROM documents WHERE (state = 'waiting' AND outcome IS NULL AND (sha256 IS NULL OR retry_at > ?))
+			                            OR (state = 'identified' AND error IS NOT NULL))
+		SELECT count(*) FROM documents WHERE `+unfinished+`
+		   AND (id IN (SELECT id FROM stuck) OR waits_for IN (SELECT id FROM stuck))`, before.UnixMilli()).Scan(&n)
+	return n, err
+}

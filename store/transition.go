@@ -66,6 +66,15 @@ func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 	})
 }
 
+// Postponed records why a waiting document cannot be submitted now, and when to
+// look again. It starts from waiting.
+func (s *Store) Postponed(ctx context.Context, id int64, reason string, until time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		return t.change(`UPDATE documents SET retry_at = ?2, error = ?3
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, id, millis(until), reason)
+	})
+}
+
 // JobEnd is a job that ended without an answer.
 type JobEnd struct {
 	Reason string

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestAdmitNew(t *testing.T) {
+	s := openNew(t)
+	a := found("sub/a.pdf", "content")
+	got := must[Admitted](t)(s.Admit(ctx, a))
+	if !got.New || got.Replaced != 0 {
+		t.Errorf("New %v, Replaced %d", got.New, got.Replaced)
+	}
+	d := doc(t, s, got.ID)
+	if d.State != Waiting || d.Source != a.Source || d.Identity != a.Identity || d.Inbox != inbox ||
+		!slices.Equal(d.SHA256, a.SHA256) || d.ContentType != a.ContentType || d.DiscoveredAt.IsZero() ||
+		d.Blocked() || d.Error != "" || d.WaitsFor != 0 {
+		t.Errorf("stored as %+v", d)
+	}
+}
+
+func TestAdmitKnownByPlaceAndContent(t *testing.T) {
+	for _, start := range starts {
+		t.Run(start.name, func(t *testing.T) {
+			s := openNew(t)
+			id := start.make(t, s)
+			before := doc(t, s, id)
+			a := found("a", "a")
+			a.Identity.ModTime, a.Identity.Inode = 99, 98 // touched
+			got, err := s.Admit(ctx, a)
+			switch {
+			case before.Target != "" && !before.State.Finished():
+				if !errors.Is(err, ErrMoving) {
+					t.Fatalf("error is %v, want ErrMoving", err)
+				}
+				if after := doc(t, s, id); after.Identity != before.Identity {
+					t.Error("it was changed all the same")
+				}
+				return
+			case before.State.Finished():
+				if err != nil || !got.New || got.ID == id || got.Replaced != 0 {
+					t.Errorf("a new file: %+v, %v", got, err)
+				}
+				return
+			case err != nil:
+				t.Fatal(err)
+			}
+			if got.New || got.ID != id || got.Replaced != 0 || got.Identity != a.Identity {
+				t.Errorf("admitted as %+v", got)
+			}
+			if !before.Blocked() && (got.State != before.State || got.JobID != before.JobID || got.Error != before.Error) {
+				t.Errorf("%s, job %q became %s, job %q", before.State, before.JobID, got.State, got.JobID)
+			}
+			if before.Blocked() && (got.Blocked() || got.Error != "" || got.SHA256 == nil) {
+				t.Errorf("readable now, and stored as %+v", got.Document)
+			}
+		})
+	}
+}
+
+func TestAdmitChangedContent(t *testing.T) {
+	for _, start := range starts {
+		t.Run(start.name, func(t *testing.T) {
+			s := openNew(t)
+			id := start.make(t, s)
+			before := row(t, s, id)
+			was := doc(t, s, id)
+			got, err := s.Admit(ctx, found("a", "other"))
+			switch {
+			case was.Target != "" && !was.State.Finished():
+				if !errors.Is(err, ErrMoving) || len(diff(before, row(t, s, id))) > 0 {
+					t.Errorf("error is %v; changed: %q", err, diff(before, row(t, s, id)))
+				}
+			case was.State.Finished():
+				if err != nil || !got.New || got.Replaced != 0 || len(diff(before, row(t, s, id))) > 0 {
+					t.Errorf("%+v, %v", got, err)
+				}
+			case was.Blocked():
+				if err != nil || got.New || got.ID != id {
+					t.Errorf("%+v, %v", got, err)
+				}
+			default:
+				after := doc(t, s, id)
+				if err != nil || !got.New || got.Replaced != id || after.State != Gone || after.Error == "" {
+					t.Errorf("%+v, %v; the old one is %s: %q", got, err, after.State, after.Error)
+				}
+				if got.State != Waiting || got.JobID != "" || got.Reused {
+					t.Errorf("the new one took over something: %+v", got.Document)
+				}
+			}
+		})
+	}
+}
+
+func TestAdmitBlocked(t *testing.T) {
+	s := openNew(t)
+	a := found("a", "a")
+	blocked := Admission{Inbox: inbox, Source: "a", Identity: a.Identity, Blocked: "permission denied"}
+	first := admit(t, s, blocked)
+	if !first.Blocked() || first.Error != "permission denied" || first.State != Waiting {
+		t.Fatalf("stored as %+v", first)
+	}
+	blocked.Blocked = "folder is not ours"
+	again := must[Admitted](t)(s.Admit(ctx, blocked))
+	if again.New || again.ID != first.ID || again.Error != "folder is not ours" {
+		t.Errorf("blocked again: %+v", again)
+	}
+	if n := len(must[[]Document](t)(s.Submittable(ctx, time.Now(), 9))); n != 0 {
+		t.Error("a blocked document may be submitted")
+	}
+	if known := must[bool](t)(s.Known(ctx, "a", a.Identity)); known {
+		t.Error("a blocked document is not looked at again")
+	}
+	a.Failure = "too large"
+	a.SHA256 = nil
+	failing := admit(t, s, a)
+	if failing.ID != first.ID || failing.Outcome != Failed || failing.Blocked() {
+		t.Errorf("then failing: %+v", failing)
+	}
+}
+
+// A mode that changes for a while is no reason to give up a paid job.
+func TestAdmitBlockedWhileInFlight(t *testing.T) {
+	s := openNew(t)
+	id := pending(t, s, found("a", "a"))
+	before := row(t, s, id)
+	a := found("a", "a")
+	blocked := Admission{Inbox: inbox, Source: "a", Identity: a.Identity, Blocked: "permission denied"}
+	blocked.Identity.ChangeTime++
+	got := must[Admitted](t)(s.Admit(ctx, blocked))
+	if got.New || got.ID != id || len(diff(before, row(t, s, id))) > 0 {
+		t.Errorf("%+v; changed %q", got, diff(before, row(t, s, id)))
+	}
+	blocked.Identity.Inode++
+	if got := must[Admitted](t)(s.Admit(ctx, blocked)); !got.New || got.Replaced != id {
+		t.Errorf("another file at its place: %+v", got)
+	}
+}
+
+func TestAdmitFailure(t *testing.T) {
+	s := openNew(t)
+	id := identified(t, s, found("a", "a"), invoice)
+	move(t, s, id)
+	a := found("b", "a")
+	a.Failure = "unsupported format"
+	d := admit(t, s, a)
+	if d.State != Waiting || d.Outcome != Failed || d.Error != a.Failure || d.Reused {
+		t.Errorf("stored as %+v", d)
+	}
+	if m := must[[]Document](t)(s.Movable(ctx, 0, 9)); len(m) != 1 || m[0].ID != d.ID {
+		t.Errorf("movable: %+v", m)
+	}
+	if known := must[bool](t)(s.Known(ctx, "b", a.Identity)); !known {
+		t.Error("it is looked at again although nothing can come of it")
+	}
+}
+
+func TestKnownNeedsEveryPartOfTheIdentity(t *testing.T) {
+	s := openNew(t)
+	a := found("a", "a")
+	admit(t, s, a)
+	id := a.Identity
+	if !must[bool](t)(s.Known(ctx, "a", id)) {
+		t.Fatal("it is not known")
+	}
+	for name, other := range map[string]Identity{
+		"device":  {id.Device - 1, id.Inode, id.Size, id.ModTime, id.ChangeTime},
+		"inode":   {id.Device, id.Inode + 1, id.Size, id.ModTime, id.ChangeTime},
+		"size":    {id.Device, id.Inode, id.Size + 1, id.ModTime, id.ChangeTime},
+		"modtime": {id.Device, id.Inode, id.Size, id.ModTime + 1, id.ChangeTime},
+		"ctime":   {id.Device, id.Inode, id.Size, id.ModTime, id.ChangeTime + 1},
+	} {
+		if must[bool](t)(s.Known(ctx, "a", other)) {
+			t.Errorf("another %s is known", name)
+		}
+	}
+	if must[bool](t)(s.Known(ctx, "b", id)) {
+		t.Error("another place is known")
+	}
+	check1(t, s.Gone(ctx, 1, "deleted"))
+	if must[bool](t)(s.Known(ctx, "a", id)) {
+		t.Error("a finished one is known")
+	}
+}
+
+// Names are bytes: what SQLite, Go or JSON would like to make of them does not
+// matter.
+func TestNamesSurviveByteForByte(t *testing.T) {
+	s := openNew(t)
+	all := ""
+	for b := 1; b < 256; b++ {
+		if b != '/' {
+			all += string([]byte{byte(b)})
+		}
+	}
+	for i, name := range []string{
+		"a\nb.pdf", `it's "quoted"; DROP TABLE documents;--.pdf`, "\xff\xfe\xed\xa0\x80.pdf", "e\u0301.pdf", "\u00e9.pdf",
+		"-", "0", "%s?_x=1&mode=memory#", all,
+	} {
+		a := found(name, name)
+		a.Inbox.Path = "/in/" + name
+		id := identified(t, s, a, Answer{Type: name, Outcome: Filed})
+		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/out/" + name, name}}))
+		check1(t, s.Moved(ctx, []int64{id}))
+		d := doc(t, s, id)
+		if d.Source != name || d.Target != name || d.Inbox.Path != "/in/"+name || d.Sorted != "/out/"+name || d.Type != name {
+			t.Errorf("name %d: %q became %+v", i, name, d)
+		}
+		if got := admit(t, s, a); got.Source != name || !got.Reused || got.Type != name {
+			t.Errorf("name %d again: %+v", i, got)
+		}
+	}
+}
