@@ -1,0 +1,256 @@
+package docutray
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const testKey = docutraytest.DefaultKey
+
+var pdf = []byte("%PDF-1.4\nstream\n(INVOICE amount due) Tj\nendstream\n%%EOF\n")
+
+// newClient makes a client of the server at url, closed with the test.
+func newClient(t testing.TB, url string, change ...func(*Config)) *Client {
+	t.Helper()
+	cfg := Config{BaseURL: url, Key: StaticKey(testKey), UserAgent: "docusort/test",
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// serve starts a server that is closed with the test.
+func serve(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+// submission is a small document.
+func submission() Submission {
+	return Submission{Filename: "scan.pdf", ContentType: "application/pdf", Size: int64(len(pdf)),
+		Content: bytes.NewReader(pdf), Types: []string{"invoice", "receipt"}}
+}
+
+// roundTrip is a transport made of a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answering is a transport that reads the request and answers the same always.
+func answering(status int, header http.Header, body string) roundTrip {
+	return func(r *http.Request) (*http.Response, error) {
+		if r.Body != nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+		if header == nil {
+			header = http.Header{}
+		}
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
+	}
+}
+
+// fake is a client whose every request is answered so.
+func fake(t testing.TB, status int, header http.Header, body string) *Client {
+	t.Helper()
+	return newClient(t, "https://service.invalid", func(c *Config) { c.Transport = answering(status, header, body) })
+}
+
+// asError fails the test unless err is an Error.
+func asError(t testing.TB, err error) *Error {
+	t.Helper()
+	e, ok := AsError(err)
+	if !ok {
+		t.Fatalf("error %v (%T) is no *Error", err, err)
+	}
+	return e
+}
+
+func TestWholeWayOfADocument(t *testing.T) {
+	for _, alt := range []bool{false, true} {
+		sim := docutraytest.New(docutraytest.Options{AltForms: alt, Seed: 3})
+		c := newClient(t, serve(t, sim).URL)
+		if err := c.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 8 { // both forms of the answer
+			s := submission()
+			s.Metadata = json.RawMessage(`{"a":1}`)
+			id, err := c.Submit(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			st, err := c.Status(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st.State != Succeeded || st.Type.Code != "invoice" || st.ID != id || st.Requested.IsZero() ||
+				st.Responded.IsZero() || len(st.Alternatives) != 3 || st.Type.Confidence < 0.9 {
+				t.Errorf("status %+v", st)
+			}
+			u, _ := sim.Upload(id)
+			if u.Filename != "scan.pdf" || string(u.Metadata) != `{"a":1}` || fmt.Sprint(u.Types) != "[invoice receipt]" {
+				t.Errorf("upload %+v", u)
+			}
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, want := range map[string]string{"Authorization": "Bearer " + testKey,
+			"User-Agent": "docusort/test", "Accept": "application/json", "Idempotency-Key": ""} {
+			if got := r.Header.Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		if r.Method == http.MethodPost && r.Header.Get("Expect") != "100-continue" {
+			t.Error("a submission without Expect")
+		}
+		if r.URL.Path != "/prefix/api/identify-async" && r.URL.Path != "/prefix/api/document-types" {
+			t.Errorf("path %q", r.URL.Path)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, `{"id":"j1","data":[]}`)
+	}))
+	c := newClient(t, srv.URL+"/prefix/")
+	if _, err := c.Submit(t.Context(), submission()); err != nil {
+		t.Error(err)
+	}
+	if err := c.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"https://app.docutray.com":       true,
+		"https://app.docutray.com/":      true,
+		"https://app.docutray.com:8443/": true,
+		"http://127.0.0.1:80":            true,
+		"http://127.3.2.1":               true,
+		"http://[::1]:80":                true,
+		"http://localhost:1":             true,
+		"http://app.docutray.com":        false,
+		"http://localhost.evil.example":  false,
+		"http://192.168.1.1":             false,
+		"http://0.0.0.0":                 false,
+		"https://":                       false,
+		"":                               false,
+		"app.docutray.com":               false,
+		"ftp://127.0.0.1":                false,
+		"https://user:pw@app.example":    false,
+		"https://app.example?x=1":        false,
+		"https://app.example/#x":         false,
+		"https:app.example":              false,
+	} {
+		err := CheckBaseURL(url)
+		if (err == nil) != ok || (err != nil && !errors.Is(err, ErrBaseURL)) {
+			t.Errorf("%q: %v", url, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "pw") {
+			t.Errorf("%q: the error shows the password", url)
+		}
+	}
+}
+
+func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
+	if err := loopbackOnly("tcp", "127.0.0.1:80", nil); err != nil {
+		t.Error(err)
+	}
+	for _, a := range []string{"192.0.2.1:80", "[2001:db8::1]:80", "0.0.0.0:80", "nonsense"} {
+		if loopbackOnly("tcp", a, nil) == nil {
+			t.Errorf("%s: dialled", a)
+		}
+	}
+	base, _ := parseBaseURL("http://localhost")
+	if tr := newTransport(Config{}.withDefaults(), base); tr.Proxy != nil {
+		t.Error("plain http would go through a proxy")
+	}
+}
+
+func TestDocumentTypes(t *testing.T) {
+	var types []docutraytest.DocumentType
+	for i := range 47 {
+		types = append(types, docutraytest.DocumentType{CodeType: fmt.Sprint("t", i), Name: "N", IsDraft: i == 3, Status: "S"})
+	}
+	sim := docutraytest.New(docutraytest.Options{Types: types})
+	got, err := newClient(t, serve(t, sim).URL).DocumentTypes(t.Context())
+	if err != nil || len(got) != 47 || got[46].Code != "t46" || !got[3].Draft || got[0].Status != "S" {
+		t.Fatalf("%d types, %v", len(got), err)
+	}
+	if n := sim.Stats().Requests; n != 3 {
+		t.Errorf("%d requests, want 3", n)
+	}
+}
+
+func TestDocumentTypesEndless(t *testing.T) {
+	n := 0
+	tr := roundTrip(func(*http.Request) (*http.Response, error) {
+		n++
+		return answering(200, nil, fmt.Sprintf(`{"data":[{"codeType":"c%d"}]}`, n))(&http.Request{})
+	})
+	c := newClient(t, "https://service.invalid", func(c *Config) { c.Transport = tr })
+	_, err := c.DocumentTypes(t.Context())
+	if e := asError(t, err); e.Class != Service || n != maxTypePages {
+		t.Errorf("%v after %d pages", err, n)
+	}
+	// One that ignores the page is asked twice.
+	n = 0
+	c = newClient(t, "https://service.invalid", func(c *Config) {
+		c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			n++
+			return answering(200, nil, `{"data":[{"codeType":"a"},{"codeType":""},{"codeType":"a"}]}`)(r)
+		})
+	})
+	if list, err := c.DocumentTypes(t.Context()); err != nil || len(list) != 1 || n != 2 {
+		t.Errorf("%v %v after %d pages", list, err, n)
+	}
+}
+
+func TestPingRefusesAnyOtherPage(t *testing.T) {
+	for _, body := range []string{"", "<html>sign in</html>", "{}", "[]", "null", `{"data":null}`, `{"data":5}`} {
+		if e := asError(t, fake(t, 200, nil, body).Ping(t.Context())); e.Class != Service {
+			t.Errorf("%q: %v", body, e)
+		}
+	}
+	if err := fake(t, 200, nil, `{"data":[]}`).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCancelledBeforeTheStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := newClient(t, serve(t, docutraytest.New(docutraytest.Options{})).URL)
+	_, err := c.Submit(ctx, submission())
+	e := asError(t, err)
+	if !errors.Is(err, context.Canceled) || e.Class != Local || e.Sent || e.Unknown {
+		t.Errorf("%+v", e)
+	}
+	if err := c.Ping(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
