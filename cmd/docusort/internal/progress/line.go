@@ -77,25 +77,30 @@ func (l *Line) drawDue() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.due = nil
-	if !l.off {
-		l.draw()
-	}
+	l.draw()
 }
 
 // draw puts the line on the terminal, if it is not there already.
 func (l *Line) draw() {
-	if l.midLine || !l.updated {
-		return
+	if text := l.drawing(); text != "" {
+		io.WriteString(l.w, text)
+	}
+}
+
+// drawing returns what puts the line, as it should be now, on the terminal.
+func (l *Line) drawing() string {
+	if l.off || l.midLine || !l.updated {
+		return ""
 	}
 	l.drawn = time.Now()
 	// The last column stays free: writing into it makes some terminals go on to
 	// the next line.
 	text := l.now.fit(l.columns() - 1)
 	if text == l.shown {
-		return
+		return ""
 	}
 	l.shown = text
-	io.WriteString(l.w, noWrap+"\r"+text+"\x1b[K"+wrap)
+	return noWrap + "\r" + text + "\x1b[K" + wrap
 }
 
 // Finish takes the line away, for good: later updates do nothing, and the writer
@@ -107,15 +112,11 @@ func (l *Line) Finish() {
 		l.due.Stop()
 		l.due = nil
 	}
-	l.erase()
-	l.off = true
-}
-
-func (l *Line) erase() {
 	if l.shown != "" {
 		io.WriteString(l.w, clear)
 		l.shown = ""
 	}
+	l.off = true
 }
 
 // Writer returns a writer for everything else that goes to the same terminal.
@@ -125,17 +126,19 @@ func (l *Line) Writer() io.Writer { return writer{l} }
 
 type writer struct{ line *Line }
 
+// Write writes all in one go, so that the line does not flicker.
 func (w writer) Write(b []byte) (int, error) {
 	l := w.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.erase()
-	n, err := l.w.Write(b)
-	if n > 0 {
-		l.midLine = b[n-1] != '\n'
+	if len(b) == 0 || l.off {
+		return l.w.Write(b)
 	}
-	if !l.off {
-		l.draw()
+	before := ""
+	if l.shown != "" {
+		before, l.shown = clear, ""
 	}
-	return n, err
+	l.midLine = b[len(b)-1] != '\n'
+	n, err := io.WriteString(l.w, before+string(b)+l.drawing())
+	return min(max(0, n-len(before)), len(b)), err
 }

@@ -42,10 +42,11 @@ var units = []struct {
 	name   string
 }{{year, "y"}, {day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
 
-// Age writes how long something has lasted in its largest unit: "3 min", "12 d".
+// Age writes how long something has lasted in one unit, of which there are at
+// least two: "90 s", "3 min", "26 h", "12 d".
 func Age(d time.Duration) string {
 	for _, u := range units {
-		if d >= u.length {
+		if d >= 2*u.length || d >= u.length && u.length == time.Second {
 			return Count(int(d/u.length)) + " " + u.name
 		}
 	}

@@ -1,0 +1,218 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/store"
+)
+
+const sortedRoot = "/srv/docusort/sorted"
+
+// fixture fills a record through the methods that the daemon calls, inside a
+// synctest bubble, so that its times are always the same.
+type fixture struct {
+	t    *testing.T
+	ctx  context.Context
+	path string
+	s    *store.Store
+	n    uint64
+}
+
+// record runs f in a bubble with an empty record.
+func record(t *testing.T, f func(*fixture)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &fixture{t: t, ctx: context.Background(), path: filepath.Join(t.TempDir(), "docusort.db")}
+		s, err := store.Open(r.ctx, store.Config{Path: r.path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.s = s
+		defer s.Close()
+		f(r)
+	})
+}
+
+func (f *fixture) ok(err error) {
+	f.t.Helper()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// admit records a file with other content than all before.
+func (f *fixture) admit(source string, change func(*store.Admission)) int64 {
+	f.t.Helper()
+	f.n++
+	sum := sha256.Sum256(fmt.Append(nil, f.n))
+	a := store.Admission{
+		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, SHA256: sum[:],
+		Identity: store.Identity{Device: 1, Inode: f.n, Size: int64(1000 + f.n), ModTime: 1, ChangeTime: 1},
+		Options:  []string{"invoice", "receipt"}, ReuseWithin: time.Hour, ContentType: "application/pdf",
+		Outcome: func(float64) store.State { return store.Filed },
+	}
+	if change != nil {
+		change(&a)
+	}
+	got, err := f.s.Admit(f.ctx, a)
+	f.ok(err)
+	return got.ID
+}
+
+func (f *fixture) drop(source string) int64 { f.t.Helper(); return f.admit(source, nil) }
+
+func (f *fixture) submit(id int64) {
+	f.t.Helper()
+	f.ok(f.s.Submitting(f.ctx, id, []string{"invoice", "receipt"}))
+}
+
+func (f *fixture) pend(source string) int64 {
+	f.t.Helper()
+	id := f.drop(source)
+	f.submit(id)
+	f.ok(f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id)))
+	f.s.Polled(id)
+	return id
+}
+
+func (f *fixture) identify(source, kind string, confidence float64, outcome store.State) int64 {
+	f.t.Helper()
+	id := f.pend(source)
+	f.ok(f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome}))
+	return id
+}
+
+func (f *fixture) move(id int64, target string) {
+	f.t.Helper()
+	stale, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: sortedRoot, Target: target}})
+	f.ok(err)
+	if len(stale) > 0 {
+		f.t.Fatalf("document %d has nowhere to go", id)
+	}
+	f.ok(f.s.Moved(f.ctx, []int64{id}))
+}
+
+func (f *fixture) file(source, kind string, confidence float64) int64 {
+	f.t.Helper()
+	id := f.identify(source, kind, confidence, store.Filed)
+	f.move(id, kind+"/"+filepath.Base(source))
+	return id
+}
+
+func (f *fixture) fail(source, reason string) int64 {
+	f.t.Helper()
+	id := f.admit(source, func(a *store.Admission) { a.Failure = reason })
+	f.move(id, "_failed/"+filepath.Base(source))
+	return id
+}
+
+// pass lets time pass.
+func (f *fixture) pass(d time.Duration) { time.Sleep(d) }
+
+// read hands the record as it is now to f.
+func (f *fixture) read(g func(*store.Reader)) {
+	f.t.Helper()
+	r, err := store.OpenReader(f.ctx, f.path)
+	f.ok(err)
+	defer r.Close()
+	g(r)
+}
+
+func (f *fixture) render(render renderer, o Options) string {
+	f.t.Helper()
+	if o.Now.IsZero() {
+		o.Now = time.Now().UTC()
+	}
+	var b bytes.Buffer
+	f.read(func(r *store.Reader) { f.ok(render(f.ctx, &b, r, o)) })
+	return b.String()
+}
+
+// fill makes a record with something of every kind. What happens takes 9 s.
+func (f *fixture) fill() {
+	f.t.Helper()
+	f.ok(f.s.Started(f.ctx, 4711))
+	f.pass(26*time.Hour + 3*time.Minute)
+	first := f.admit("2026/scan.pdf", nil)
+	f.submit(first)
+	f.ok(f.s.Refused(f.ctx, first, store.Refusal{Reason: "502: <html>bad gateway</html>", Unknown: true}))
+	f.submit(first)
+	f.ok(f.s.Accepted(f.ctx, first, "job-1"))
+	f.pass(2500 * time.Millisecond)
+	f.ok(f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed}))
+	f.move(first, "invoice/scan.pdf")
+	again := f.admit("2026/again.pdf", func(a *store.Admission) { f.same(a, first) })
+	f.move(again, "invoice/again-2.pdf")
+	slow := f.identify("a rather long name of a receipt, photographed in a train from Hamburg to Zürich.jpg",
+		"receipt", 0.95, store.Filed)
+	f.pass(6500 * time.Millisecond)
+	f.move(slow, "receipt/a rather long name of a receipt, photographed in a train from Hamburg to Zürich.jpg")
+	f.move(f.identify("unsure.png", "receipt", 0.4, store.Review), "_review/receipt/unsure.png")
+	f.file("請求書2026年11月分の控え.pdf", "invoice", 0.97)
+	f.fail("notes.docx", "unsupported format: Word document")
+	f.fail("mail.eml", "unsupported format: e-mail")
+	f.fail("mail-2.eml", "unsupported format: e-mail")
+	f.ok(f.s.Gone(f.ctx, f.drop("taken-away.pdf"), "taken out of the inbox before it was filed"))
+	f.admit("private/secret.pdf", func(a *store.Admission) {
+		a.SHA256, a.Blocked = nil, "may not be read: permission denied; let the user docusort read it"
+	})
+	refused := f.drop("refused.pdf")
+	f.submit(refused)
+	f.ok(f.s.Refused(f.ctx, refused, store.Refusal{Reason: "503: Internal server error: Failed to start processing",
+		RetryAt: time.Now().Add(time.Minute)}))
+	f.drop("new.pdf")
+	f.submit(f.drop("uploading.pdf"))
+	f.pend("in flight.pdf")
+	stuck := f.identify("stuck.pdf", "invoice", 0.8, store.Filed)
+	f.ok(f.s.Waits(f.ctx, stuck, "move to invoice: permission denied"))
+}
+
+func (f *fixture) same(a *store.Admission, id int64) {
+	f.t.Helper()
+	d, err := f.s.Document(f.ctx, id)
+	f.ok(err)
+	a.SHA256 = d.SHA256
+}
+
+// everything is what --format json --documents gives, as a reader of it would
+// declare it.
+type everything struct {
+	Version     *int            `json:"version"`
+	GeneratedAt *string         `json:"generated_at"`
+	Since       *string         `json:"since"`
+	Daemon      *daemonJSON     `json:"daemon"`
+	Totals      *totalsJSON     `json:"totals"`
+	Types       []typeJSON      `json:"types"`
+	Latency     *latencyJSON    `json:"latency_seconds"`
+	Oldest      *float64        `json:"oldest_unfinished_seconds"`
+	Requests    *requestsJSON   `json:"requests"`
+	Failures    []failureJSON   `json:"failures"`
+	Documents   *[]documentJSON `json:"documents,omitempty"`
+}
+
+func decode(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, text string,
+) everything {
+	t.Helper()
+	var e everything
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if d.More() {
+		t.Fatalf("more than one object:\n%s", text)
+	}
+	return e
+}
