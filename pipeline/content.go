@@ -1,0 +1,51 @@
+package pipeline
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"path"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// content reads a document for an upload and makes sure, before the service can
+// have all of it, that it is what was admitted: where the hash is another, the
+// end of the content is an error and the request is never completed.
+type content struct {
+	name string // without folders
+	file *os.File
+	sum  hash.Hash
+	want []byte
+}
+
+// openContent opens the file of a document. [filing.ErrChanged]: it is not the
+// one that was admitted.
+func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
+	f, id, err := filing.Open(p.Inbox, doc.Source)
+	if err != nil {
+		return nil, err
+	}
+	if id.Size != doc.Identity.Size {
+		f.Close()
+		return nil, filing.ErrChanged
+	}
+	return &content{name: path.Base(doc.Source), file: f, sum: sha256.New(), want: doc.SHA256}, nil
+}
+
+// Read implements io.Reader.
+func (c *content) Read(b []byte) (int, error) {
+	n, err := c.file.Read(b)
+	c.sum.Write(b[:n])
+	if errors.Is(err, io.EOF) && !bytes.Equal(c.sum.Sum(nil), c.want) {
+		err = filing.ErrChanged
+	}
+	return n, err
+}
+
+// Close closes the file.
+func (c *content) Close() error { return c.file.Close() }

@@ -1,0 +1,70 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"docusort/store"
+)
+
+// ErrLeft says that documents were left unfinished when Files had been closed
+// and nothing more could be done, or nothing in reasonable time.
+var ErrLeft = errors.New("documents are left in the inbox")
+
+// errFinished ends the stages when there is nothing left to do.
+var errFinished = errors.New("all is done")
+
+// How long an end waits for the service before it leaves documents behind.
+const serviceGrace = time.Minute
+
+// awaitEnd returns errFinished when no more files will come and every document
+// is finished, or [ErrLeft] when what is left cannot be finished soon. It never
+// does while files may still come.
+func (p *Pipeline) awaitEnd(ctx context.Context) error {
+	select {
+	case <-p.noMoreFiles:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		done, err := p.ended(ctx)
+		if done || err != nil {
+			return err
+		}
+		if !sleep(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+// ended says, with the error to end with, whether nothing more can be done.
+func (p *Pipeline) ended(ctx context.Context) (bool, error) {
+	counts, err := p.Store.Counts(ctx)
+	if err != nil {
+		return false, err
+	}
+	unfinished := 0
+	for _, n := range counts {
+		unfinished += n
+	}
+	if unfinished == 0 {
+		return true, errFinished
+	}
+	hold, _, _ := p.gate.shown(time.Now())
+	switch {
+	case hold == nil:
+	case hold.Kind == store.HoldAccount,
+		time.Since(hold.Since) >= serviceGrace && hold.Kind != store.HoldRate:
+		return true, fmt.Errorf("%w: %s: %s", ErrLeft, hold.Kind, hold.Reason)
+	}
+	stuck, err := p.Store.Stuck(ctx, time.Now().Add(serviceGrace))
+	if err != nil {
+		return false, err
+	}
+	if stuck == unfinished {
+		return true, fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, stuck)
+	}
+	return false, nil
+}

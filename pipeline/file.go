@@ -1,0 +1,152 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// fileBatch is how many documents are moved together: the folders they share are
+// synced once, and their records committed once.
+const fileBatch = 256
+
+// fileAll moves every document whose outcome is decided. It returns when ctx is
+// done and the moves under way have ended.
+func (p *Pipeline) fileAll(ctx, hard context.Context) error {
+	f := filer{p: p, later: make(map[int64]pause)}
+	for {
+		again, err := f.round(ctx, hard)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-p.fileWake:
+		case <-at(again):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// filer moves documents. It is used by one goroutine.
+type filer struct {
+	p     *Pipeline
+	later map[int64]pause // documents that could not be moved
+	disk  pause           // all of them could not
+}
+
+// pause is trouble that is waited out.
+type pause struct {
+	tries  int
+	until  time.Time
+	reason string
+}
+
+// longer begins the next, longer pause.
+func (w pause) longer(reason string, limit time.Duration) pause {
+	w.tries++
+	w.reason = reason
+	w.until = time.Now().Add(backoff(w.tries, firstPause, limit, 0))
+	return w
+}
+
+// round moves what can be moved, and returns when there will be more to try;
+// zero: when it is woken.
+func (f *filer) round(ctx, hard context.Context) (again time.Time, err error) {
+	begun := time.Now()
+	for after := int64(0); ctx.Err() == nil; {
+		if time.Now().Before(f.disk.until) {
+			return f.disk.until, nil
+		}
+		docs, err := f.p.Store.Movable(ctx, after, fileBatch)
+		if err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			return again, fmt.Errorf("what is to be filed: %w", err)
+		}
+		if len(docs) == 0 {
+			break
+		}
+		after = docs[len(docs)-1].ID
+		f.batch(hard, f.ready(docs))
+	}
+	for id, w := range f.later {
+		switch {
+		case !w.until.After(begun):
+			delete(f.later, id) // it was not among what can be moved any more
+		case again.IsZero() || w.until.Before(again):
+			again = w.until
+		}
+	}
+	return again, nil
+}
+
+// ready leaves out the documents that are not to be tried yet.
+func (f *filer) ready(docs []store.Document) []*filed {
+	now := time.Now()
+	var ready []*filed
+	for i := range docs {
+		if !now.Before(f.later[docs[i].ID].until) {
+			ready = append(ready, &filed{doc: &docs[i]})
+		}
+	}
+	return ready
+}
+
+// errSorted marks errors of the place that documents are sorted into.
+var errSorted = errors.New("the sorted documents' folder")
+
+// failed decides what to do about a document that could not be moved.
+func (f *filer) failed(ctx context.Context, m *filed, err error) {
+	m.done = false
+	switch {
+	case ctx.Err() != nil:
+		f.later[m.doc.ID] = pause{until: time.Now().Add(firstPause)}
+		return
+	case f.troubledDisk(err):
+		return
+	case errors.Is(err, filing.ErrChanged):
+		f.p.gone(ctx, m.doc, "changed in the inbox before it was filed")
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		gone, cause := f.p.absent(m.doc)
+		if gone {
+			f.p.gone(ctx, m.doc, "taken out of the inbox before it was filed")
+			return
+		}
+		if cause != nil {
+			err = cause
+		}
+	}
+	w := f.later[m.doc.ID]
+	if w.reason != err.Error() {
+		f.p.log.Warn("document cannot be moved now; will try again", "doc", m.doc.ID, "path", m.doc.Source, "err", err)
+		if stored := f.p.Store.Waits(ctx, m.doc.ID, err.Error()); stored != nil {
+			f.p.transitionFailed(m.doc, "waiting to be moved", stored)
+		}
+	}
+	f.later[m.doc.ID] = w.longer(err.Error(), max(f.p.Rescan, firstPause))
+}
+
+// troubledDisk says whether the error is one of the disk, which every document
+// would meet, and holds the work for it.
+func (f *filer) troubledDisk(err error) bool {
+	_, missing := os.Stat(f.p.Sorted)
+	trouble := filing.DiskTrouble(err) || store.DiskTrouble(err) || missing != nil ||
+		errors.Is(err, errSorted) && !errors.Is(err, filing.ErrNotFolder)
+	if !trouble {
+		return false
+	}
+	if !time.Now().Before(f.disk.until) {
+		f.disk = f.disk.longer(err.Error(), longestDiskWait)
+	}
+	f.p.gate.holdDisk(sorted, err.Error())
+	return true
+}

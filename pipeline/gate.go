@@ -1,0 +1,303 @@
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"docusort/pipeline/docutray"
+	"docusort/store"
+
+	"golang.org/x/time/rate"
+)
+
+// gate is passed by every request to the service. It keeps our own pace, waits
+// out the service's, and holds requests while trouble lasts that is no
+// document's own.
+type gate struct {
+	limiter *rate.Limiter // nil: no limit of ours
+	keys    docutray.KeySource
+	ping    func(context.Context) error
+	log     *slog.Logger
+
+	mu        sync.Mutex
+	holds     [causes]*hold
+	changed   chan struct{} // closed and made anew at each change of a hold
+	dirty     bool          // a hold changed since that was last done
+	lifted    chan struct{} // told when documents that wait out a pause may try again; holds one
+	polls     int           // polls that wait to pass
+	streak    int           // failures of the service in a row
+	streakDoc int64         // the one document they befell; 0: several
+	refused   int           // documents refused with 400 in a row
+	accepted  bool          // a submission was accepted since the start
+	limited   int           // 429s in a row
+	keyGen    int           // counts the keys that were read
+}
+
+// Numbers of failures in a row that are no coincidence any more.
+const (
+	serviceStreak  = 3
+	settingsStreak = 3
+)
+
+func newGate(perMinute int, keys docutray.KeySource, ping func(context.Context) error, log *slog.Logger) *gate {
+	g := &gate{keys: keys, ping: ping, log: log, changed: make(chan struct{}), lifted: make(chan struct{}, 1)}
+	if perMinute > 0 {
+		g.limiter = rate.NewLimiter(rate.Limit(float64(perMinute)/60), 1)
+	}
+	return g
+}
+
+// request is what asks to pass.
+type request struct {
+	submission bool
+	doc        int64
+}
+
+// pass is the permission for one request. It ends with a call of done.
+type pass struct {
+	request
+	probes [causes]bool // the holds that this request is the probe of
+	keyGen int
+}
+
+// enter returns when the request may be made, or with the context's error.
+func (g *gate) enter(ctx context.Context, r request) (pass, error) {
+	if !r.submission {
+		g.countPoll(1)
+		defer g.countPoll(-1)
+	}
+	for {
+		p, wait, changed := g.try(r, time.Now())
+		if wait == 0 {
+			if g.limiter != nil {
+				if err := g.limiter.Wait(ctx); err != nil {
+					g.abandon(p)
+					return pass{}, context.Cause(ctx)
+				}
+			}
+			if !g.pingFirst(ctx, p) {
+				continue
+			}
+			return p, nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return pass{}, context.Cause(ctx)
+		}
+	}
+}
+
+// longestWait bounds a wait that a change of the hold will end.
+const longestWait = time.Hour
+
+// try returns a pass, or how long to wait and a channel that says that
+// something changed earlier.
+func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := pass{request: r, keyGen: g.keyGen}
+	var wait time.Duration
+	for c, h := range g.holds {
+		c := cause(c)
+		switch {
+		case h == nil, causeInfo[c].submissions && !r.submission:
+		case c == limit && !now.Before(h.until):
+			// The time has come; whoever shows the hold clears it.
+		case c == limit:
+			wait = max(wait, h.until.Sub(now))
+		case h.open(now, c, r.doc) && !(r.submission && g.polls > 0 && !causeInfo[c].submissions):
+			// A poll risks nothing and comes first where it can tell as well.
+			p.probes[c] = true
+		case !causeInfo[c].probed || h.probing || !now.Before(h.probeAt):
+			wait = max(wait, longestWait)
+		default:
+			wait = max(wait, h.probeAt.Sub(now))
+		}
+	}
+	if wait == 0 {
+		for c, h := range g.holds {
+			if p.probes[c] {
+				h.probing = true
+			}
+		}
+	}
+	return p, wait, g.changed
+}
+
+// pingFirst asks a question that costs nothing before a document is risked as
+// the probe of a service that may swallow it. It says whether to go on.
+func (g *gate) pingFirst(ctx context.Context, p pass) bool {
+	if !p.submission || !(p.probes[service] || p.probes[access]) {
+		return true
+	}
+	e, _ := docutray.AsError(g.ping(ctx))
+	if e == nil || e.Class != docutray.Service && e.Class != docutray.Rate && e.StatusCode != 401 {
+		return true // the request itself will tell
+	}
+	p.request = request{} // it was no submission
+	g.done(p, e)
+	return false
+}
+
+// abandon ends a pass whose request was never made.
+func (g *gate) abandon(p pass) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c, h := range g.holds {
+		if p.probes[c] && h != nil {
+			h.probing, g.dirty = false, true
+		}
+	}
+	g.tell()
+}
+
+// done learns from the outcome of a request. It returns what the outcome meant:
+// the same error may be a document's fault or not, depending on what else
+// happened.
+func (g *gate) done(p pass, err error) verdict {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	e, ok := docutray.AsError(err)
+	if err != nil && !ok {
+		e = &docutray.Error{Class: docutray.Local, Err: err}
+	}
+	v := g.judge(p, e, now)
+	for c, h := range g.holds {
+		if !p.probes[c] || h == nil {
+			continue
+		}
+		h.probing, g.dirty = false, true
+		if !now.Before(h.probeAt) {
+			// Nothing was learned of this cause; let the next one see.
+			h.probeAt = now.Add(min(h.pause, firstProbe))
+		}
+	}
+	g.tell()
+	return v
+}
+
+// hold begins a hold, or goes on with one after its probe failed.
+func (g *gate) hold(p pass, c cause, reason string, until, now time.Time) {
+	h := g.holds[c]
+	switch {
+	case h == nil:
+		h = &hold{since: now, pause: firstProbe, probeAt: now.Add(firstProbe)}
+		g.holds[c] = h
+	case p.probes[c]:
+		h.failedProbe(now)
+	}
+	h.reason, h.until = reason, until
+	g.dirty = true
+	if until.After(now) {
+		// It is no use before then, unless somebody pays earlier.
+		h.probeAt = earlier(until, now.Add(longestProbe))
+	}
+}
+
+// holdDisk begins or ends a hold of our own disks, whose owner finds out when it
+// has passed. An empty reason ends it.
+func (g *gate) holdDisk(c cause, reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case reason == "":
+		if g.holds[c] == nil {
+			return
+		}
+		g.lift(c)
+	case g.holds[c] == nil:
+		g.holds[c] = &hold{since: time.Now(), reason: reason}
+	default:
+		g.holds[c].reason = reason
+	}
+	g.dirty = true
+	g.tell()
+}
+
+// lift ends a hold. The documents that met it need not wait out their pauses.
+func (g *gate) lift(c cause) {
+	if g.holds[c] == nil {
+		return
+	}
+	g.holds[c], g.dirty = nil, true
+	if c == service || c == settings {
+		select {
+		case g.lifted <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// tell wakes everybody who waits, to look again at what changed.
+func (g *gate) tell() {
+	if g.dirty {
+		close(g.changed)
+		g.changed, g.dirty = make(chan struct{}), false
+	}
+}
+
+func (g *gate) countPoll(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.polls += n
+	if g.polls == 0 && g.holds[service] != nil {
+		g.dirty = true // a submission may be the probe now
+		g.tell()
+	}
+}
+
+// probeNow lets the next request see at once whether the trouble has passed.
+func (g *gate) probeNow() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c, h := range g.holds {
+		if h != nil && causeInfo[c].probed {
+			h.probeAt, g.dirty = time.Now(), true
+		}
+	}
+	g.tell()
+}
+
+// shown returns the hold to show, nil where there is none, a channel that says
+// that it may have changed, and when to look again without being told. Trouble
+// that needs a person comes first.
+func (g *gate) shown(now time.Time) (h *store.Hold, changed <-chan struct{}, again time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if r := g.holds[limit]; r != nil {
+		if now.Before(r.until) {
+			again = r.until
+		} else {
+			g.lift(limit)
+		}
+	}
+	for c, held := range g.holds {
+		if held != nil {
+			return &store.Hold{Kind: causeInfo[c].kind, Reason: held.reason, Since: held.since, Until: held.until}, g.changed, again
+		}
+	}
+	return nil, g.changed, again
+}
+
+// holding says whether requests of all kinds wait for trouble to pass.
+func (g *gate) holding() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.holds[access] != nil || g.holds[service] != nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"docusort/pipeline/docutray"
+)
+
+// verdict is what a request's outcome means for its document.
+type verdict int
+
+const (
+	succeeded  verdict = iota
+	atFault            // the document's own fault
+	notAtFault         // trouble of the account, of a limit, or of our side: as if never asked
+	troubled           // trouble of the service, which may be the document's own: pause
+	lost               // the service does not know the job
+)
+
+// judge changes the holds by the outcome e of a request; nil is success. The
+// mutex is held.
+func (g *gate) judge(p pass, e *docutray.Error, now time.Time) verdict {
+	if e == nil {
+		g.lift(access)
+		g.serviceAnswered()
+		g.limited = 0
+		if p.submission {
+			g.accepted, g.refused = true, 0
+			g.lift(quota)
+			g.lift(settings)
+		}
+		return succeeded
+	}
+	switch e.Class {
+	case docutray.Account:
+		g.serviceAnswered()
+		return g.accountTrouble(p, e, now)
+	case docutray.Rate:
+		g.serviceAnswered()
+		g.limitReached(e, now)
+		return notAtFault
+	case docutray.Service:
+		g.serviceTrouble(p, e, now)
+		return troubled
+	case docutray.Local:
+		return notAtFault
+	}
+	g.lift(access)
+	g.serviceAnswered()
+	switch {
+	case e.Class == docutray.Missing:
+		return lost
+	case p.submission && e.StatusCode == 400:
+		return g.refusedDocument(p, e, now)
+	}
+	return atFault
+}
+
+// accountTrouble handles 401, 402 and 403. Another key makes the request worth
+// repeating at once.
+func (g *gate) accountTrouble(p pass, e *docutray.Error, now time.Time) verdict {
+	if e.StatusCode == 401 || e.StatusCode == 0 {
+		if p.keyGen != g.keyGen {
+			return notAtFault
+		}
+		if changed, err := g.keys.Refresh(); err == nil && changed {
+			g.keyGen++
+			g.lift(access)
+			return notAtFault
+		}
+		g.hold(p, access, reasonOf(e), time.Time{}, now)
+		return notAtFault
+	}
+	if !p.submission && e.StatusCode == 403 {
+		g.hold(p, access, reasonOf(e), time.Time{}, now)
+		return notAtFault
+	}
+	if e.StatusCode == 402 || p.submission {
+		g.lift(access)
+		g.hold(p, quota, reasonOf(e), e.ResetAt, now)
+	}
+	return notAtFault
+}
+
+// limitReached pauses every request. Where the service names no time, ours grow.
+func (g *gate) limitReached(e *docutray.Error, now time.Time) {
+	g.limited++
+	wait := e.RetryAfter
+	if wait <= 0 {
+		wait = backoff(g.limited, time.Second, time.Minute, 0)
+	}
+	until := now.Add(wait)
+	h := g.holds[limit]
+	if h == nil {
+		h = &hold{since: now}
+		g.holds[limit] = h
+	}
+	if until.After(h.until) {
+		h.until = until
+	}
+	h.reason = reasonOf(e)
+	g.dirty = true
+}
+
+// serviceTrouble counts failures in a row, whoever they befall. Where not even a
+// connection was made it needs no counting.
+func (g *gate) serviceTrouble(p pass, e *docutray.Error, now time.Time) {
+	g.streak++
+	switch {
+	case e.StatusCode == 0 && !e.Sent && p.submission:
+		g.streak, g.streakDoc = max(g.streak, serviceStreak), 0
+	case g.streak == 1:
+		g.streakDoc = p.doc
+	case g.streakDoc != p.doc:
+		g.streakDoc = 0
+	}
+	if g.streak < serviceStreak && g.holds[service] == nil {
+		return
+	}
+	g.hold(p, service, reasonOf(e), time.Time{}, now)
+	g.holds[service].only = g.streakDoc
+}
+
+func (g *gate) serviceAnswered() {
+	g.streak, g.streakDoc = 0, 0
+	g.lift(service)
+}
+
+// refusedDocument tells a document that the service cannot take from settings
+// that it refuses with every document.
+func (g *gate) refusedDocument(p pass, e *docutray.Error, now time.Time) verdict {
+	if g.accepted {
+		return atFault
+	}
+	g.refused++
+	if g.refused < settingsStreak {
+		return atFault
+	}
+	reason := "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + reasonOf(e)
+	g.hold(p, settings, reason, time.Time{}, now)
+	return troubled // the next probe is another document, which may be accepted
+}
+
+// reasonOf says what happened in one line, for people.
+func reasonOf(e *docutray.Error) string {
+	return fmt.Sprint(e)
+}

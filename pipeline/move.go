@@ -1,0 +1,247 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// movers is how many documents of a batch are moved at the same time.
+const movers = 4
+
+// filed is one document on its last stretch.
+type filed struct {
+	doc  *store.Document
+	done bool // it lies at its target
+}
+
+// batch takes documents through the last steps, each step for all of them:
+// target stored, moved, safe on the disk, stored as filed.
+func (f *filer) batch(ctx context.Context, docs []*filed) {
+	f.resume(ctx, docs)
+	for {
+		chosen := f.choose(ctx, docs)
+		if len(chosen) == 0 {
+			break
+		}
+		f.move(ctx, chosen)
+	}
+	f.settle(ctx, docs)
+}
+
+func (f *filer) moveOf(d *store.Document) filing.Move {
+	return filing.Move{
+		Root: f.p.Inbox, Source: d.Source, Identity: filing.Identity(d.Identity), SHA256: d.SHA256,
+		Sorted: d.Sorted, Target: d.Target, Tag: strconv.FormatInt(d.ID, 10),
+	}
+}
+
+// resume finds out what became of the documents whose target was stored before:
+// the daemon ended, or the move met an error.
+func (f *filer) resume(ctx context.Context, docs []*filed) {
+	for _, m := range docs {
+		if m.doc.Target == "" {
+			continue
+		}
+		outcome, err := f.p.Mover.Resume(ctx, f.moveOf(m.doc))
+		switch {
+		case err != nil:
+			f.failed(ctx, m, err)
+		case outcome == filing.Done:
+			m.done = true
+		case outcome == filing.Lost:
+			f.failed(ctx, m, fs.ErrNotExist)
+		default:
+			m.doc.Target = "" // choose anew; the settings may be others by now
+		}
+	}
+}
+
+// choose decides on a target for each document that has none, and stores them
+// all before anything is moved. It returns those that can be moved now.
+func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
+	taken := make(map[string]bool) // given away in this batch
+	var chosen []*filed
+	var targets []store.Targeted
+	for _, m := range docs {
+		if m.done || m.doc.Target != "" || f.postponed(m) {
+			continue
+		}
+		target, err := f.target(m.doc, taken)
+		if err != nil {
+			f.failed(ctx, m, err)
+			continue
+		}
+		m.doc.Sorted, m.doc.Target = f.p.Sorted, target
+		chosen = append(chosen, m)
+		targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: m.doc.Sorted, Target: target})
+	}
+	if len(chosen) == 0 {
+		return nil
+	}
+	var stale []int64
+	err := f.p.durable(ctx, func(ctx context.Context) (err error) {
+		stale, err = f.p.Store.Target(ctx, targets)
+		return err
+	})
+	gone := make(map[int64]bool)
+	for _, id := range stale {
+		gone[id] = true
+	}
+	var movable []*filed
+	for _, m := range chosen {
+		switch {
+		case err != nil:
+			f.failed(ctx, m, err)
+		case !gone[m.doc.ID]:
+			movable = append(movable, m)
+		default:
+			f.later[m.doc.ID] = pause{until: time.Now().Add(firstPause)} // it is not Movable any more
+		}
+	}
+	return movable
+}
+
+// postponed says whether the document met trouble in this round.
+func (f *filer) postponed(m *filed) bool {
+	return time.Now().Before(f.later[m.doc.ID].until) || time.Now().Before(f.disk.until)
+}
+
+// target finds a free name in the folder of the document's outcome.
+func (f *filer) target(d *store.Document, taken map[string]bool) (string, error) {
+	folder := folderOf(d)
+	if err := f.p.Mover.MakeFolder(f.p.Sorted, folder); err != nil {
+		return "", fmt.Errorf("%w: %w", errSorted, err)
+	}
+	dir := filepath.Join(f.p.Sorted, folder)
+	var companions []string
+	if s := f.p.sidecarOf(d); s != "" {
+		companions = []string{s}
+	}
+	name, err := filing.FreeName(dir, path.Base(d.Source), companions, func(name string) bool {
+		return taken[folder+"/"+name]
+	})
+	if err != nil {
+		return "", err
+	}
+	taken[folder+"/"+name] = true
+	for _, c := range companions {
+		taken[folder+"/"+name+c] = true
+	}
+	return folder + "/" + name, nil
+}
+
+// Folders beside those of the types.
+const (
+	reviewFolder = "_review"
+	failedFolder = "_failed"
+)
+
+// folderOf returns the folder of the document's outcome, beneath sorted.
+func folderOf(d *store.Document) string {
+	switch d.Outcome {
+	case store.Failed:
+		return failedFolder
+	case store.Review:
+		return reviewFolder + "/" + filing.FolderName(d.Type)
+	}
+	return filing.FolderName(d.Type)
+}
+
+// move moves documents to their targets. A document whose name was taken in the
+// meantime is left without a target.
+func (f *filer) move(ctx context.Context, docs []*filed) {
+	errs := make([]error, len(docs))
+	var g errgroup.Group
+	g.SetLimit(movers)
+	for i, m := range docs {
+		g.Go(func() error {
+			_, errs[i] = f.p.Mover.Do(ctx, f.moveOf(m.doc))
+			return nil
+		})
+	}
+	_ = g.Wait() // its functions return no errors
+	for i, m := range docs {
+		switch {
+		case errs[i] == nil:
+			m.done = true
+		case errors.Is(errs[i], fs.ErrExist):
+			m.doc.Target = ""
+		default:
+			f.failed(ctx, m, errs[i])
+		}
+	}
+}
+
+// settle makes moves durable, first on the disk and then in the record.
+func (f *filer) settle(ctx context.Context, docs []*filed) {
+	var done []*filed
+	var folders []string
+	for _, m := range docs {
+		if !m.done {
+			continue
+		}
+		if err := f.writeSidecar(m.doc); err != nil {
+			f.failed(ctx, m, err)
+			continue
+		}
+		done = append(done, m)
+		folders = append(folders, filepath.Dir(filepath.Join(f.p.Inbox, m.doc.Source)),
+			filepath.Dir(filepath.Join(m.doc.Sorted, m.doc.Target)))
+	}
+	if len(done) == 0 {
+		return
+	}
+	err := filing.SyncFolders(folders...)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errSorted, err)
+	} else {
+		err = f.p.durable(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids(done)) })
+	}
+	for _, m := range done {
+		if err != nil {
+			f.failed(ctx, m, err)
+			continue
+		}
+		f.succeeded(m.doc)
+	}
+	if err == nil && f.disk.tries > 0 {
+		f.disk = pause{}
+		f.p.gate.holdDisk(sorted, "")
+	}
+}
+
+func ids(docs []*filed) []int64 {
+	all := make([]int64, len(docs))
+	for i, m := range docs {
+		all[i] = m.doc.ID
+	}
+	return all
+}
+
+func (f *filer) succeeded(d *store.Document) {
+	delete(f.later, d.ID)
+	target := filepath.Join(d.Sorted, d.Target)
+	log := f.p.log.With("doc", d.ID, "path", d.Source, "target", target)
+	if d.Outcome == store.Failed {
+		log.Info("document moved aside", "err", d.Error)
+	} else {
+		log.Info("document "+string(d.Outcome), "type", d.Type, "confidence", d.Confidence)
+	}
+	if dir := path.Dir(d.Source); dir != "." {
+		select {
+		case f.p.emptied <- dir:
+		default: // a folder left standing is no harm
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"docusort/pipeline/docutray"
+	"docusort/pipeline/filing"
+	"docusort/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Service is what the pipeline needs of the API client; see [docutray.Client].
+type Service interface {
+	Submit(ctx context.Context, s docutray.Submission) (jobID string, err error)
+	Status(ctx context.Context, jobID string) (docutray.Status, error)
+	Ping(ctx context.Context) error
+}
+
+// Config says what the pipeline works with and how. Every field without
+// another word must be set; settings are checked where they are read.
+type Config struct {
+	Store   *store.Store
+	Service Service
+	Keys    docutray.KeySource
+	// Files gives the settled files of the inbox, as paths relative to it. Once
+	// it is closed, and everything that can be finished is, Run returns.
+	Files  <-chan string
+	Inbox  string // absolute
+	Sorted string // absolute
+	Mover  *filing.Mover
+	Logger *slog.Logger // nil: discard
+
+	DocumentTypes []string
+	Metadata      json.RawMessage // nil: none
+
+	Workers           int
+	MaxPending        int
+	RequestsPerMinute int // 0: no limit of ours
+	PollMin, PollMax  time.Duration
+	JobTimeout        time.Duration
+	MaxAttempts       int
+	MinConfidence     float64
+	ReuseResults      time.Duration // 0: never
+	Sidecar           bool
+	Settle            time.Duration // how long to leave a file alone that changed
+	Rescan            time.Duration // how often to look at what could not be done
+	ShutdownGrace     time.Duration
+}
+
+// Pipeline takes documents from the inbox into their folders.
+type Pipeline struct {
+	Config
+	log  *slog.Logger
+	gate *gate
+
+	submitWake, fileWake, slotFreed signal
+	accepted                        chan store.Document // jobs for the poller
+	emptied                         chan string         // folders of the inbox that lost a file
+	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
+
+	inFlight  atomic.Int64 // jobs at the service and uploads under way
+	uploading atomic.Int64
+}
+
+// signal wakes one goroutine. Signals that come while it is awake are one.
+type signal chan struct{}
+
+func newSignal() signal { return make(signal, 1) }
+
+func (s signal) wake() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+}
+
+// New makes a pipeline. It starts nothing.
+func New(cfg Config) *Pipeline {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Pipeline{
+		Config: cfg, log: log,
+		gate:       newGate(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping, log),
+		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
+		accepted: make(chan store.Document, cfg.Workers),
+		emptied:  make(chan string, 64), noMoreFiles: make(chan struct{}),
+	}
+}
+
+// Run works until ctx is done, or until Files is closed and all is finished that
+// can be. Then no upload is begun, those under way have ShutdownGrace to end,
+// and it returns when nothing of it runs any more: nil, or what made it
+// impossible to go on. [ErrLeft]: Files was closed, and documents are left.
+func (p *Pipeline) Run(ctx context.Context) error {
+	n, err := p.Store.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("take up the work of an earlier run: %w", err)
+	}
+	if n > 0 {
+		p.log.Warn("uploads were cut off when the daemon ended; whether they made jobs is not known", "documents", n)
+	}
+	pending, err := p.Store.Pending(ctx)
+	if err != nil {
+		return fmt.Errorf("take up the work of an earlier run: %w", err)
+	}
+	p.inFlight.Store(int64(len(pending)))
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	hard, abort := p.grace(ctx)
+	defer abort()
+
+	var g errgroup.Group // a stage that ends with an error stops the others
+	for name, stage := range map[string]func(context.Context) error{
+		"admit":  p.admitAll,
+		"submit": func(ctx context.Context) error { return p.submitAll(ctx, hard) },
+		"poll":   func(ctx context.Context) error { return p.pollAll(ctx, pending) },
+		"file":   func(ctx context.Context) error { return p.fileAll(ctx, hard) },
+		"sweep":  p.sweepAll,
+		"tidy":   p.tidyFolders,
+		"holds":  p.recordHolds,
+		"finish": p.awaitEnd,
+	} {
+		g.Go(func() error {
+			err := stage(ctx)
+			if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
+				return nil
+			}
+			stop()
+			if errors.Is(err, errFinished) {
+				return nil
+			}
+			return fmt.Errorf("%s: %w", name, err)
+		})
+	}
+	return g.Wait()
+}
+
+// grace returns a context that outlives ctx by ShutdownGrace, for what should
+// not be broken off.
+func (p *Pipeline) grace(ctx context.Context) (context.Context, context.CancelFunc) {
+	hard, abort := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(p.ShutdownGrace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			abort()
+		case <-hard.Done():
+		}
+	})
+	return hard, func() { unhook(); abort() }
+}
+
+// Known says whether a file of the inbox, in exactly this shape, is being taken
+// care of; see watcher.Config.
+func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bool, error) {
+	id, ok := filing.IdentityOf(info)
+	if !ok {
+		return false, nil
+	}
+	return p.Store.Known(ctx, path, store.Identity(id))
+}
+
+// Look makes the pipeline try again at once what it waits to try again.
+func (p *Pipeline) Look() {
+	p.gate.probeNow()
+	p.submitWake.wake()
+	p.fileWake.wake()
+}
+
+// Activity is what the pipeline does at the moment.
+type Activity struct {
+	Uploading int // uploads under way
+	InFlight  int // jobs at the service and uploads under way
+}
+
+// Activity returns what the pipeline does at the moment.
+func (p *Pipeline) Activity() Activity {
+	return Activity{Uploading: int(p.uploading.Load()), InFlight: int(p.inFlight.Load())}
+}
+
+// Limits of the waits for a disk that may have room again.
+const (
+	firstDiskWait   = time.Second
+	longestDiskWait = time.Minute
+)
+
+// durable runs a transition of the record until it is stored. A disk that is
+// full or broken is waited for, while nothing new is submitted; every other
+// error, and the end of ctx, ends it.
+func (p *Pipeline) durable(ctx context.Context, transition func(context.Context) error) error {
+	for n := 1; ; n++ {
+		err := transition(ctx)
+		if err == nil || !store.DiskTrouble(err) {
+			if n > 1 {
+				p.gate.holdDisk(database, "")
+			}
+			return err
+		}
+		p.gate.holdDisk(database, err.Error())
+		if !sleep(ctx, backoff(n, firstDiskWait, longestDiskWait, 0)) {
+			return err
+		}
+	}
+}
+
+// storeTimeout is how long something may take to be stored that must be, although
+// the daemon stops.
+const storeTimeout = 10 * time.Second
+
+// sleep waits; false means that ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,58 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"docusort/store"
+)
+
+// recordHolds shows what the gate holds for: in the log once, in the record for
+// the report. It also ends the pauses of documents when the trouble that they
+// met has passed.
+func (p *Pipeline) recordHolds(ctx context.Context) error {
+	var last *store.Hold
+	for {
+		now, changed, again := p.gate.shown(time.Now())
+		if !sameHold(last, now) {
+			p.logHold(last, now)
+			if err := p.Store.SetHold(ctx, now); err != nil && ctx.Err() == nil {
+				p.log.Warn("the hold could not be stored", "err", err)
+			}
+			last = now
+		}
+		select {
+		case <-changed:
+		case <-at(again):
+		case <-p.gate.lifted:
+			if _, err := p.Store.RetryNow(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("pauses could not be ended", "err", err)
+			}
+			p.submitWake.wake()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func sameHold(a, b *store.Hold) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Kind == b.Kind && a.Reason == b.Reason && a.Since.Equal(b.Since) && a.Until.Equal(b.Until)
+}
+
+// logHold tells the beginning and the end of a hold, and nothing in between.
+func (p *Pipeline) logHold(last, now *store.Hold) {
+	switch {
+	case now == nil:
+		p.log.Info("work goes on", "hold", last.Kind, "lasted", time.Since(last.Since).Round(time.Second))
+	case last != nil && last.Kind == now.Kind && last.Since.Equal(now.Since):
+	case now.Kind == store.HoldRate:
+		p.log.Info("work waits", "hold", now.Kind, "reason", now.Reason, "until", now.Until)
+	case now.Kind == store.HoldService:
+		p.log.Warn("work waits", "hold", now.Kind, "reason", now.Reason)
+	default:
+		p.log.Error("work waits for somebody to act", "hold", now.Kind, "reason", now.Reason)
+	}
+}

@@ -1,0 +1,104 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"docusort/store"
+)
+
+// Endings of the files that tell of a document beside it.
+const (
+	answerSuffix  = ".json"
+	failureSuffix = ".error.json"
+)
+
+// sidecarOf returns the ending of the file that is written beside the document;
+// "" for none.
+func (p *Pipeline) sidecarOf(d *store.Document) string {
+	switch {
+	case d.Outcome == store.Failed:
+		return failureSuffix
+	case d.Outcome == store.Review || p.Sidecar:
+		return answerSuffix
+	}
+	return ""
+}
+
+// sidecar is what stands in the file beside a document. It depends on the record
+// alone, so that one which was written before a crash is known again.
+type sidecar struct {
+	Version      int             `json:"version"`
+	Source       string          `json:"source"`
+	Reason       string          `json:"reason,omitempty"`
+	Type         string          `json:"type,omitempty"`
+	Confidence   *float64        `json:"confidence,omitempty"`
+	Alternatives json.RawMessage `json:"alternatives,omitempty"`
+	Reused       bool            `json:"reused,omitempty"`
+	JobID        string          `json:"job_id,omitempty"`
+	Attempts     int             `json:"attempts"`
+	SHA256       string          `json:"sha256,omitempty"`
+	Size         int64           `json:"size"`
+	ContentType  string          `json:"content_type,omitempty"`
+	DiscoveredAt *time.Time      `json:"discovered_at,omitempty"`
+	SubmittedAt  *time.Time      `json:"submitted_at,omitempty"`
+	IdentifiedAt *time.Time      `json:"identified_at,omitempty"`
+}
+
+func newSidecar(d *store.Document) sidecar {
+	s := sidecar{
+		Version: 1, Source: d.Source, JobID: d.JobID, Attempts: d.Attempts,
+		SHA256: hex.EncodeToString(d.SHA256), Size: d.Identity.Size, ContentType: d.ContentType,
+		DiscoveredAt: timeOrNone(d.DiscoveredAt), SubmittedAt: timeOrNone(d.SubmittedAt),
+	}
+	if d.Outcome == store.Failed {
+		s.Reason = d.Error
+		return s
+	}
+	s.Type, s.Confidence, s.Alternatives, s.Reused = d.Type, &d.Confidence, d.Alternatives, d.Reused
+	s.IdentifiedAt = timeOrNone(d.IdentifiedAt)
+	return s
+}
+
+func timeOrNone(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// writeSidecar writes the file beside a document that has been moved, if there
+// is to be one.
+func (f *filer) writeSidecar(d *store.Document) error {
+	suffix := f.p.sidecarOf(d)
+	if suffix == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(newSidecar(d), "", "  ")
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640, time.Time{})
+	if !errors.Is(err, fs.ErrExist) {
+		if err != nil {
+			return fmt.Errorf("%w: %w", errSorted, err)
+		}
+		return nil
+	}
+	// Written before the daemon ended, most likely.
+	if there, readErr := os.ReadFile(filepath.Join(d.Sorted, d.Target+suffix)); readErr == nil && bytes.Equal(there, data) {
+		return nil
+	}
+	f.p.log.Warn("something stands where the file about a document should be; it is left as it is",
+		"doc", d.ID, "path", d.Target+suffix)
+	return nil
+}

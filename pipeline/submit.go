@@ -1,0 +1,254 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"docusort/pipeline/docutray"
+	"docusort/pipeline/filing"
+	"docusort/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// submitAll uploads what waits: new documents in the order of their arrival
+// before those that wait out a pause, Workers at a time, as long as fewer than
+// MaxPending jobs are in flight. It returns when ctx is done and the uploads
+// under way have ended, which hard bounds.
+func (p *Pipeline) submitAll(ctx, hard context.Context) error {
+	var uploads errgroup.Group
+	uploads.SetLimit(p.Workers)
+	claimed := newClaims()
+	err := p.feed(ctx, claimed, func(doc store.Document) {
+		p.inFlight.Add(1)
+		uploads.Go(func() error {
+			if !p.submit(ctx, hard, &doc) {
+				p.freeSlot()
+			}
+			claimed.release(doc.ID)
+			p.submitWake.wake()
+			return nil
+		})
+	})
+	return errors.Join(err, uploads.Wait())
+}
+
+// feed hands documents to upload, which blocks while all workers are busy.
+func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.Document)) error {
+	for {
+		now := time.Now()
+		docs, err := p.Store.Submittable(ctx, now, claimed.len()+2*p.Workers)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("what is to be submitted: %w", err)
+		}
+		idle := true
+		for _, doc := range docs {
+			for p.inFlight.Load() >= int64(p.MaxPending) {
+				select {
+				case <-p.slotFreed:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			if ctx.Err() == nil && claimed.claim(doc.ID) {
+				idle = false
+				upload(doc)
+			}
+		}
+		if !idle {
+			continue
+		}
+		if err := p.awaitSubmittable(ctx, now); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitSubmittable returns when there may be something to submit.
+func (p *Pipeline) awaitSubmittable(ctx context.Context, now time.Time) error {
+	next, err := p.Store.NextRetry(ctx, now)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("when to submit again: %w", err)
+	}
+	select {
+	case <-p.submitWake:
+	case <-at(next):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (p *Pipeline) freeSlot() {
+	p.inFlight.Add(-1)
+	p.slotFreed.wake()
+}
+
+// submit takes one document from waiting to pending, or stores why not. It says
+// whether a job is in flight for it now.
+func (p *Pipeline) submit(ctx, hard context.Context, doc *store.Document) bool {
+	permit, err := p.gate.enter(ctx, request{submission: true, doc: doc.ID})
+	if err != nil {
+		return false
+	}
+	content, err := p.openContent(doc)
+	if err != nil {
+		p.gate.abandon(permit)
+		p.cannotUpload(ctx, doc, err)
+		return false
+	}
+	defer content.Close()
+	err = p.durable(ctx, func(ctx context.Context) error {
+		return p.Store.Submitting(ctx, doc.ID, p.DocumentTypes)
+	})
+	if err != nil {
+		p.gate.abandon(permit)
+		p.transitionFailed(doc, "submitting", err)
+		return false
+	}
+	doc.SubmittedAt = time.Now()
+	p.uploading.Add(1)
+	jobID, err := p.Service.Submit(hard, docutray.Submission{
+		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
+		Types: p.DocumentTypes, Metadata: p.Metadata,
+	})
+	p.uploading.Add(-1)
+	v := p.gate.done(permit, err)
+
+	// What became of the POST must be stored whatever happens: it was paid for.
+	must, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.ShutdownGrace+storeTimeout)
+	defer cancel()
+	if err != nil {
+		p.refused(must, doc, v, err)
+		return false
+	}
+	return p.jobMade(ctx, must, doc, jobID)
+}
+
+// jobMade stores the job's id and hands the job to the poller.
+func (p *Pipeline) jobMade(ctx, must context.Context, doc *store.Document, jobID string) bool {
+	err := p.durable(must, func(ctx context.Context) error { return p.Store.Accepted(ctx, doc.ID, jobID) })
+	switch {
+	case errors.Is(err, store.ErrDuplicateJob):
+		p.log.Error("the service gave the job id of another document; submitting again",
+			"doc", doc.ID, "path", doc.Source, "job_id", jobID)
+		p.putBack(must, doc, store.Refusal{
+			Reason: err.Error(), Unknown: true, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)),
+		})
+		return false
+	case err != nil:
+		p.transitionFailed(doc, "accepted", err)
+		return false
+	}
+	doc.State, doc.JobID, doc.Attempts = store.Pending, jobID, doc.Attempts+1
+	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
+	select {
+	case p.accepted <- *doc:
+	case <-ctx.Done(): // the next run takes it up from the record
+	}
+	return true
+}
+
+// refused stores that a POST made no job that we know of.
+func (p *Pipeline) refused(ctx context.Context, doc *store.Document, v verdict, err error) {
+	e, _ := docutray.AsError(err)
+	if e == nil {
+		e = &docutray.Error{Class: docutray.Local, Err: err}
+	}
+	log := p.log.With("doc", doc.ID, "path", doc.Source, "attempt", doc.Attempts+1)
+	switch {
+	case v == atFault:
+		p.fail(ctx, doc, reasonOf(e))
+	case v == troubled:
+		pause := pauseAfter(doc.Refusals + 1)
+		if doc.Error != reasonOf(e) {
+			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.Unknown, "pause", pause)
+		}
+		p.putBack(ctx, doc, store.Refusal{Reason: reasonOf(e), Unknown: e.Unknown, RetryAt: time.Now().Add(pause)})
+	case errors.Is(err, filing.ErrChanged):
+		log.Info("document changed while it was uploaded; waiting for it to settle")
+		p.putBack(ctx, doc, store.Refusal{
+			Reason: "changed while it was uploaded", Unknown: e.Unknown, RetryAt: time.Now().Add(p.Settle + firstPause),
+		})
+	case e.Class == docutray.Local && !errors.Is(err, context.Canceled):
+		log.Warn("document could not be uploaded; will try again", "err", err)
+		p.putBack(ctx, doc, store.Refusal{
+			Reason: reasonOf(e), Unknown: e.Unknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)),
+		})
+	default:
+		log.Debug("submission put off", "err", err)
+		p.putBack(ctx, doc, store.Refusal{Unknown: e.Unknown, Blameless: true})
+	}
+}
+
+// fail decides that the document cannot be identified.
+func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string) {
+	err := p.durable(ctx, func(ctx context.Context) error { return p.Store.Failed(ctx, doc.ID, reason) })
+	if err != nil {
+		p.transitionFailed(doc, "failed", err)
+		return
+	}
+	p.log.Warn("document cannot be identified", "doc", doc.ID, "path", doc.Source, "err", reason)
+	p.fileWake.wake()
+}
+
+func (p *Pipeline) putBack(ctx context.Context, doc *store.Document, r store.Refusal) {
+	if err := p.durable(ctx, func(ctx context.Context) error { return p.Store.Refused(ctx, doc.ID, r) }); err != nil {
+		p.transitionFailed(doc, "waiting", err)
+	}
+}
+
+// cannotUpload handles a document whose file cannot be opened as it was.
+func (p *Pipeline) cannotUpload(ctx context.Context, doc *store.Document, err error) {
+	pause := p.Rescan
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filing.ErrNotRegular):
+		gone, cause := p.absent(doc)
+		if gone {
+			p.gone(ctx, doc, "taken out of the inbox before it was submitted")
+			return
+		}
+		if cause != nil {
+			err = cause
+		}
+	case errors.Is(err, filing.ErrChanged), errors.Is(err, filing.ErrBusy):
+		pause = p.Settle + firstPause
+	}
+	if doc.Error != err.Error() {
+		p.log.Warn("document cannot be read now", "doc", doc.ID, "path", doc.Source, "err", err)
+	}
+	err = p.durable(ctx, func(ctx context.Context) error {
+		return p.Store.Postponed(ctx, doc.ID, err.Error(), time.Now().Add(pause))
+	})
+	if err != nil {
+		p.transitionFailed(doc, "waiting", err)
+	}
+}
+
+// gone records that a document's file went away.
+func (p *Pipeline) gone(ctx context.Context, doc *store.Document, reason string) {
+	err := p.durable(ctx, func(ctx context.Context) error { return p.Store.Gone(ctx, doc.ID, reason) })
+	if err != nil {
+		p.transitionFailed(doc, "gone", err)
+		return
+	}
+	p.log.Info("document is gone", "doc", doc.ID, "path", doc.Source, "reason", reason)
+	p.submitWake.wake() // one that waited for it may take its place
+}
+
+// transitionFailed tells of a change that was not stored. That the document is
+// in another state by now is ordinary: its file changed or went meanwhile.
+func (p *Pipeline) transitionFailed(doc *store.Document, to string, err error) {
+	log := p.log.With("doc", doc.ID, "path", doc.Source, "to", to, "err", err)
+	switch {
+	case errors.Is(err, store.ErrStale):
+		log.Info("document changed meanwhile")
+	case errors.Is(err, context.Canceled):
+		log.Debug("stopped before the change was stored")
+	default:
+		log.Error("change of a document was not stored")
+	}
+}
