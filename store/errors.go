@@ -27,14 +27,15 @@ var (
 )
 
 // DiskTrouble says whether err comes from a disk that is full, broken or
-// read-only, which is nobody's fault in the inbox and may pass.
+// read-only, or from another program that keeps the database locked, which is
+// nobody's fault in the inbox and may pass.
 func DiskTrouble(err error) bool {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return false
 	}
 	switch e.Code {
-	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen:
+	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return true
 	}
 	return false

@@ -31,6 +31,9 @@ type tx struct {
 // that ends stops the change only while it waits for its turn: from then on it
 // is seen through, because its outcome must be known.
 func (s *Store) write(ctx context.Context, run func(*tx) error) error {
+	if ctx.Err() != nil { // select would choose by chance
+		return context.Cause(ctx)
+	}
 	c := change{run: run, done: make(chan error, 1)}
 	select {
 	case s.changes <- c:
@@ -81,7 +84,8 @@ func (s *Store) runWriter() {
 // commit runs a batch in one transaction. A change that is refused by a guard
 // has written nothing and does not disturb the others; any other error undoes
 // the whole transaction, and then each change runs in one of its own, so that
-// only the one at fault fails.
+// only the one at fault fails. Where no transaction can be begun none is at
+// fault, and all fail at once rather than each after a wait of its own.
 func (s *Store) commit(t *tx, batch []change) {
 	polls := s.polls.take()
 	if len(batch) == 0 && len(polls) == 0 {
@@ -91,7 +95,7 @@ func (s *Store) commit(t *tx, batch []change) {
 	if err != nil {
 		s.polls.add(polls)
 	}
-	if err != nil && len(batch) > 1 {
+	if err != nil && len(batch) > 1 && !errors.Is(err, errBegin) {
 		for _, c := range batch {
 			s.commit(t, []change{c})
 		}
@@ -99,18 +103,23 @@ func (s *Store) commit(t *tx, batch []change) {
 	}
 	for i, c := range batch {
 		if err != nil {
-			c.done <- fmt.Errorf("database %s: %w", s.path, err)
+			c.done <- fmt.Errorf("write database %s: %w", s.path, unusable(s.path, err))
 			continue
 		}
 		c.done <- errs[i]
 	}
 }
 
+// errBegin marks that no transaction could be begun, which has nothing to do
+// with what was to be written.
+var errBegin = errors.New("begin a transaction")
+
 // transact returns each change's guard error, or the error that undid all.
 func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err error) {
 	t.now = time.Now().UnixMilli()
 	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
-		return nil, err
+		t.rollback() // of what an earlier rollback may have left
+		return nil, fmt.Errorf("%w: %w", errBegin, err)
 	}
 	guards = make([]error, len(batch))
 	for i, c := range batch {

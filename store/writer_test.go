@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// countCommits counts what SQLite itself commits on the writing connection.
+func countCommits(t *testing.T, s *Store) *atomic.Int64 {
+	t.Helper()
+	var n atomic.Int64
+	hook := func(driver any) error {
+		driver.(*sqlite3.SQLiteConn).RegisterCommitHook(func() int { n.Add(1); return 0 })
+		return nil
+	}
+	// On the writer's own goroutine, because the connection is its.
+	check1(t, s.write(ctx, func(tx *tx) error { return tx.conn.Raw(hook) }))
+	n.Store(0)
+	return &n
+}
+
+// together runs functions as changes that gather while the writer is held up,
+// and so share a batch; it returns their errors. It must be called in a bubble.
+func together(t *testing.T, s *Store, fs ...func() error) []error {
+	t.Helper()
+	release := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.write(ctx, func(*tx) error { <-release; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	synctest.Wait()
+	errs := make([]error, len(fs))
+	for i, f := range fs {
+		wg.Go(func() { errs[i] = f() })
+	}
+	synctest.Wait() // all wait at the channel
+	close(release)
+	wg.Wait()
+	return errs
+}
+
+// inBubble opens a store in a bubble, where together works.
+func inBubble(t *testing.T, f func(t *testing.T, s *Store)) {
+	synctest.Test(t, func(t *testing.T) { f(t, openNew(t)) })
+}
+
+func TestManyWritersShareCommits(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		commits := countCommits(t, s)
+		const n = 200
+		fs := make([]func() error, n)
+		for i := range fs {
+			fs[i] = func() error { _, err := s.Admit(ctx, found(fmt.Sprint(i), fmt.Sprint(i))); return err }
+		}
+		for i, err := range together(t, s, fs...) {
+			if err != nil {
+				t.Errorf("writer %d: %v", i, err)
+			}
+		}
+		if got := commits.Load(); got > 2 {
+			t.Errorf("%d writers took %d commits, want one and one more for the first", n, got)
+		}
+		if c := must[map[State]int](t)(s.Counts(ctx)); c[Waiting] != n {
+			t.Errorf("stored %d of %d", c[Waiting], n)
+		}
+	})
+}
+
+func TestBatchesAreBounded(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		commits := countCommits(t, s)
+		fs := make([]func() error, maxBatch+1)
+		for i := range fs {
+			fs[i] = func() error { _, err := s.Admit(ctx, found(fmt.Sprint(i), fmt.Sprint(i))); return err }
+		}
+		together(t, s, fs...)
+		if got := commits.Load(); got != 3 {
+			t.Errorf("%d commits, want 3", got)
+		}
+	})
+}
+
+func TestOneBadChangeFailsAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		ids := []int64{pending(t, s, found("a", "a")), pending(t, s, found("b", "b")), pending(t, s, found("c", "c"))}
+		s.Polled(ids[0])
+		errs := together(t, s,
+			func() error { return s.Identified(ctx, ids[0], invoice) },
+			// A CHECK refuses it, which undoes the whole transaction.
+			func() error { return s.Identified(ctx, ids[1], Answer{Type: "invoice", Confidence: 2, Outcome: Filed}) },
+			// A guard refuses it, which does not.
+			func() error { return s.Accepted(ctx, ids[2], "x") },
+			func() error { return s.Identified(ctx, ids[2], invoice) },
+		)
+		var constraint sqlite3.Error
+		if errs[0] != nil || errs[3] != nil || !errors.Is(errs[2], ErrStale) ||
+			!errors.As(errs[1], &constraint) || constraint.Code != sqlite3.ErrConstraint || DiskTrouble(errs[1]) {
+			t.Errorf("errors: %v", errs)
+		}
+		for i, want := range []State{Identified, Pending, Identified} {
+			if d := doc(t, s, ids[i]); d.State != want {
+				t.Errorf("document %d is %s, want %s", i, d.State, want)
+			}
+		}
+		if d := doc(t, s, ids[0]); d.Polls != 1 {
+			t.Errorf("polls = %d, want 1: counted once whatever is run again", d.Polls)
+		}
+	})
+}
+
+func TestAGuardDoesNotUndoItsBatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		commits := countCommits(t, s)
+		a, b := submitted(t, s, found("a", "a")), submitted(t, s, found("b", "b"))
+		check1(t, s.Accepted(ctx, a, "job"))
+		commits.Store(0)
+		errs := together(t, s,
+			func() error { return s.Accepted(ctx, b, "job") },
+			func() error { return s.Identified(ctx, a, invoice) },
+			func() error { return s.Gone(ctx, 99, "no such document") },
+		)
+		if commits.Load() > 2 || errs[1] != nil || !errors.Is(errs[2], ErrStale) {
+			t.Errorf("%d commits, errors %v", commits.Load(), errs)
+		}
+	})
+}
+
+func TestCancelledWriteIsNotBegun(t *testing.T) {
+	s := openNew(t)
+	ended, cancel := context.WithCancelCause(ctx)
+	cause := errors.New("shutting down")
+	cancel(cause)
+	for range 20 { // select would choose by chance
+		if _, err := s.Admit(ended, found("a", "a")); !errors.Is(err, cause) {
+			t.Fatalf("error is %v", err)
+		}
+	}
+	if c := must[map[State]int](t)(s.Counts(ctx)); len(c) != 0 {
+		t.Errorf("stored all the same: %v", c)
+	}
+}
+
+func TestWriteAfterClose(t *testing.T) {
+	s := openNew(t)
+	check1(t, s.Close())
+	if err := s.Gone(ctx, 1, ""); !errors.Is(err, ErrClosed) {
+		t.Errorf("error is %v, want ErrClosed", err)
+	}
+	check1(t, s.Close())
+}
+
+// Another process, such as docusort retry or a person with sqlite3, writes. No
+// change is at fault, so none waits out the busy timeout by itself.
+func TestAnotherWriter(t *testing.T) {
+	s := openNew(t)
+	check1(t, s.write(ctx, func(t *tx) error { _, err := t.exec("PRAGMA busy_timeout = 100"); return err }))
+	other := must[*sql.DB](t)(sql.Open("sqlite3", dsn(s.path, "rw")))
+	defer other.Close()
+	held := must[*sql.Tx](t)(other.Begin())
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			if _, err := s.Admit(ctx, found(fmt.Sprint(i), "")); !DiskTrouble(err) {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("they waited one after the other: %v", took)
+	}
+	check1(t, held.Rollback())
+	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
+		t.Errorf("it does not go on: %v", err)
+	}
+}
