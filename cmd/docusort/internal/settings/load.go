@@ -27,7 +27,7 @@ func Load(environ []string, configFile string, need Need) (*Settings, error) {
 func load(environ []string, configFile, defaultFile string, need Need) (*Settings, error) {
 	l := newLoader(environ)
 	var s Settings
-	l.readConfig(&s, configFile, defaultFile, need)
+	l.readConfig(&s, configFile, defaultFile)
 	l.checkNames()
 	l.home = l.lookupHome()
 	err := envconfig.ProcessWith(context.Background(), &envconfig.Config{
@@ -68,7 +68,7 @@ func newLoader(environ []string) *loader {
 }
 
 // readConfig reads the file into l.file.
-func (l *loader) readConfig(s *Settings, path, defaultFile string, need Need) {
+func (l *loader) readConfig(s *Settings, path, defaultFile string) {
 	named := path != ""
 	if !named {
 		path = defaultFile
@@ -79,7 +79,9 @@ func (l *loader) readConfig(s *Settings, path, defaultFile string, need Need) {
 	case err == nil:
 	case !named && errors.Is(err, fs.ErrNotExist):
 		return
-	case !named && need == 0 && errors.Is(err, fs.ErrPermission):
+	case !named && errors.Is(err, fs.ErrPermission):
+		// Often on purpose: systemd, which is root, has read it for the service
+		// already, and others may look at reports without seeing what is in it.
 		s.ConfigSkipped = err
 		return
 	default:
@@ -184,6 +186,12 @@ func (l *loader) refuse(name, text string) {
 
 // needs reads the key and looks for what must be set.
 func (l *loader) needs(s *Settings, need Need) {
+	defer func(before int) {
+		// Whatever is missing may well stand in the file that was skipped.
+		if s.ConfigSkipped != nil && len(l.problems) > before {
+			l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
+		}
+	}(len(l.problems))
 	if need&NeedKey != 0 {
 		l.key(s)
 	}

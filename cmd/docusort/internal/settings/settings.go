@@ -79,10 +79,10 @@ type Settings struct {
 
 	// ConfigFile is the file that was read; empty where there was none.
 	ConfigFile string
-	// ConfigSkipped says why [DefaultConfigFile] exists but was left unread.
-	// It is only ever set for a command that needs neither key nor types, so
-	// that everybody who may read the database can have a report of it: such a
-	// command should mention it when it then finds nothing where it looks.
+	// ConfigSkipped says why [DefaultConfigFile] exists but was left unread: we
+	// have no permission. That is fine where all that is needed is set anyway
+	// (systemd may have read the file for us) and for people who only look at
+	// reports; a command that then finds nothing where it looks should say so.
 	ConfigSkipped error
 }
 
