@@ -45,6 +45,11 @@ func TestKeyHidesItself(t *testing.T) {
 	if !strings.Contains(string(b), redacted) || !strings.Contains(log.String(), redacted) {
 		t.Error("nothing tells that there is a key")
 	}
+	for _, verb := range []string{"%v", "%#v", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(verb, key); got != redacted {
+			t.Errorf("%s shows %s", verb, got)
+		}
+	}
 	if fmt.Sprint(Key{}) != "" || !(Key{}).IsZero() || (Key{}).Reveal() != "" {
 		t.Error("the zero Key is no key")
 	}

@@ -178,9 +178,7 @@ func (l *loader) fallback(name string) string {
 // refuse notes what is wrong with a variable that is set.
 func (l *loader) refuse(name, text string) {
 	_, origin, _ := l.lookup(name)
-	if !l.refused[name] {
-		l.problems = append(l.problems, Problem{Name: name, Origin: origin, Text: text})
-	}
+	l.problems = append(l.problems, Problem{Name: name, Origin: origin, Text: text})
 	l.refused[name] = true
 }
 

@@ -17,6 +17,7 @@ func TestEachProblem(t *testing.T) {
 		"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x.y":     "user or password",
 		"DOCUTRAY_BASE_URL=https://x.example/?a=b":     "query",
 		"DOCUTRAY_BASE_URL=https://x.example/#":        "fragment",
+		"DOCUTRAY_BASE_URL=https://x.example/?":        "query",
 		"DOCUTRAY_BASE_URL=https://x.example:0":        "port",
 		"DOCUTRAY_BASE_URL=https://x.example:99999":    "port",
 		"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x y":     "not a URL",
