@@ -21,7 +21,7 @@ func (l *loop) hint(name string, op fsnotify.Op) {
 		return
 	}
 	rel, ok := strings.CutPrefix(name, l.cfg.Root+"/")
-	if !ok || l.ignored(rel) {
+	if !ok || l.ignored(rel) || !l.cfg.Recursive && strings.Contains(rel, "/") {
 		return
 	}
 	switch {

@@ -1,0 +1,313 @@
+package watcher
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+func TestRenamedIntoPlace(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Ignore = []string{"*.part"}
+		f.start(nil)
+		f.drop("a.part", "END")
+		f.none(10 * time.Second)
+		f.must(os.Rename(f.path("a.part"), f.path("a.pdf")))
+		f.event("a.part", fsnotify.Rename)
+		f.event("a.pdf", fsnotify.Create)
+		f.wantIn(5*time.Second, "a.pdf")
+		if len(f.inspected) != 1 {
+			t.Errorf("looked into %q", f.inspected)
+		}
+	})
+}
+
+// A folder moved in whole brings one event, for itself.
+func TestFolderMovedIn(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.remember()
+		f.start(nil)
+		f.none(time.Second)
+		outside := filepath.Join(t.TempDir(), "tree")
+		f.must(os.MkdirAll(outside+"/x/y/z", 0o755))
+		for _, p := range []string{"a", "x/b", "x/y/z/c"} {
+			f.must(os.WriteFile(outside+"/"+p, []byte("END"), 0o644))
+		}
+		f.must(os.Rename(outside, f.path("in")))
+		f.event("in", fsnotify.Create)
+		f.want(5*time.Second, "in/a", "in/x/b", "in/x/y/z/c")
+		want := fmt.Sprint([]string{f.root, f.path("in"), f.path("in/x"), f.path("in/x/y"), f.path("in/x/y/z")})
+		if got := fmt.Sprint(f.fake.watched()); got != want {
+			t.Errorf("watched %v, want %v", got, want)
+		}
+		f.must(os.Rename(f.path("in"), f.path("on")))
+		f.event("in", fsnotify.Rename)
+		f.event("on", fsnotify.Create)
+		f.want(5*time.Second, "on/a", "on/x/b", "on/x/y/z/c")
+		if got := f.fake.watched(); len(got) != 5 || got[4] != f.path("on/x/y/z") {
+			t.Errorf("watched %v after the move", got)
+		}
+		f.must(os.RemoveAll(f.path("on/x")))
+		f.event("on/x", fsnotify.Remove)
+		f.none(65 * time.Second) // the next scan gives up what is below
+		if got := f.fake.watched(); len(got) != 2 {
+			t.Errorf("watched %v after the removal", got)
+		}
+	})
+}
+
+// The kernel watches inodes: a folder that moved must lose the watch under its
+// old name first, also when the news of its new name come first.
+func TestFolderMovedNewsInTheWrongOrder(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.must(os.MkdirAll(f.path("a/sub"), 0o755))
+		f.start(nil)
+		f.none(time.Second)
+		f.must(os.Rename(f.path("a"), f.path("b")))
+		f.event("b", fsnotify.Create)
+		synctest.Wait()
+		want := fmt.Sprint([]string{f.root, f.path("b"), f.path("b/sub")})
+		if got := fmt.Sprint(f.fake.watched()); got != want {
+			t.Errorf("watched %v, want %v", got, want)
+		}
+	})
+}
+
+func TestNotRecursive(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Recursive = false
+		f.remember()
+		f.write("sub/a", "END")
+		f.write("b", "END")
+		f.start(nil)
+		f.wantIn(5*time.Second, "b")
+		f.drop("new/c", "END")
+		f.event("new", fsnotify.Create)
+		f.none(3 * time.Minute)
+		if got := f.fake.watched(); len(got) != 1 {
+			t.Errorf("watched %v", got)
+		}
+	})
+}
+
+func TestIgnorePatterns(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Ignore = []string{".*", "*~", "~$*", "@eaDir", "[ab].x"}
+		for _, p := range []string{".hid", "x~", "~$doc", "@eaDir/a", ".git/a", "a.x", "sub/.x/y"} {
+			f.write(p, "END")
+		}
+		f.write("A.X", "END")
+		f.write("sub/@EADIR", "END")
+		f.start(nil)
+		f.want(5*time.Second, "A.X", "sub/@EADIR")
+		f.drop(".late", "END")
+		f.must(os.Mkdir(f.path(".latedir"), 0o755))
+		f.event(".latedir", fsnotify.Create)
+		f.none(50 * time.Second)
+		if got := f.fake.watched(); len(got) != 2 {
+			t.Errorf("watched %v", got)
+		}
+	})
+}
+
+// They are told of once, never looked into, and never followed.
+func TestLinksAndSpecialFiles(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		outside := t.TempDir()
+		f.must(os.WriteFile(outside+"/secret", []byte("END"), 0o644))
+		f.must(os.Symlink(outside+"/secret", f.path("link")))
+		f.must(os.Symlink(outside, f.path("linkdir")))
+		f.must(os.Mkdir(f.path("real"), 0o755))
+		f.must(os.Symlink("real", f.path("inside")))
+		f.must(os.Symlink("nowhere", f.path("dangling")))
+		f.must(syscall.Mkfifo(f.path("fifo"), 0o644))
+		f.must(os.Chdir(f.root)) // a socket's path is at most 108 bytes
+		defer os.Chdir("/")
+		s, err := net.Listen("unix", "socket")
+		f.must(err)
+		defer s.Close()
+		f.start(nil)
+		f.none(150 * time.Second)
+		for _, p := range []string{"link", "linkdir", "inside", "dangling", "fifo", "socket"} {
+			f.event(p, fsnotify.Create)
+		}
+		f.event("linkdir/secret", fsnotify.Write) // from a watch on what was a folder
+		f.none(time.Minute)
+		f.logged("left alone", 6)
+		if len(f.inspected) > 0 {
+			t.Errorf("looked into %q", f.inspected)
+		}
+		if got := f.fake.watched(); len(got) != 2 {
+			t.Errorf("watched %v", got)
+		}
+	})
+}
+
+// A folder that turns into a link to another one in the inbox would show the
+// same files twice.
+func TestNothingIsSeenThroughLinks(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.remember()
+		f.write("real/a", "END")
+		f.start(nil)
+		f.wantIn(5*time.Second, "real/a")
+		f.must(os.Symlink("real", f.path("link")))
+		f.event("link/a", fsnotify.Write)
+		f.none(time.Minute)
+	})
+}
+
+func TestWhatWasLoggedIsBounded(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		w := f.make()
+		w.limits.notes = 10
+		for i := range 50 {
+			f.must(os.Symlink("x", f.path(fmt.Sprint("link", i))))
+		}
+		f.start(w)
+		f.none(5 * time.Minute)
+		f.logged("left alone", 11)
+		f.logged("further ones", 1)
+		for i := range 50 {
+			f.must(os.Remove(f.path(fmt.Sprint("link", i))))
+		}
+		f.none(2 * time.Minute)
+		f.must(os.Symlink("x", f.path("another")))
+		f.none(2 * time.Minute)
+		f.logged("left alone", 12)
+		f.logged("another", 1)
+	})
+}
+
+func TestRescan(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.remember()
+		w := f.make()
+		f.start(w)
+		<-w.Ready()
+		f.none(10 * time.Second)
+		f.write("quiet", "END")
+		f.none(6 * time.Second)
+		for range 100 {
+			w.Rescan()
+		}
+		f.wantIn(5*time.Second, "quiet")
+		f.write("other", "END")
+		f.wantIn(time.Minute, "other") // a rescan starts the interval afresh
+	})
+}
+
+func TestRescanIntervalFindsWhatNoEventToldOf(t *testing.T) {
+	for _, mode := range []Mode{Auto, Inotify, Poll} {
+		t.Run(fmt.Sprint(mode), func(t *testing.T) {
+			bubble(t, func(f *fixture) {
+				f.cfg.Mode = mode
+				f.start(nil)
+				f.none(10 * time.Second)
+				f.write("sub/quiet", "...")
+				f.none(55 * time.Second) // found at 60 s, looked into at 65
+				f.write("sub/quiet", "...END")
+				f.want(10*time.Second, "sub/quiet")
+				if mode == Poll && f.fake.adds > 0 {
+					t.Error("watched something while polling")
+				}
+			})
+		})
+	}
+}
+
+func TestReadyWhenScanned(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.must(os.Remove(f.root))
+		w := f.make()
+		f.start(w)
+		time.Sleep(time.Minute)
+		select {
+		case <-w.Ready():
+			t.Error("ready without an inbox")
+		default:
+		}
+		f.must(os.Mkdir(f.root, 0o755))
+		<-w.Ready()
+	})
+}
+
+// With nothing to do the watcher wakes for the rescan and the root check only.
+func TestAtRest(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("a", "END")
+		f.remember()
+		f.start(nil)
+		f.wantIn(5*time.Second, "a")
+		began, wakes := time.Now(), 0
+		for time.Since(began) < time.Hour {
+			var next time.Time
+			f.peek(func(l *loop) {
+				if next = l.nextWake(); l.busy(time.Now()) {
+					t.Error("busy at rest")
+				}
+			})
+			time.Sleep(time.Until(next) + 1)
+			wakes++
+		}
+		if wakes > 360+60+5 {
+			t.Errorf("%d wake-ups in an hour", wakes)
+		}
+	})
+}
+
+// A folder or file that changes under the scan is no trouble.
+func TestScanOfWhatVanishes(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		for i := range 200 {
+			f.write(fmt.Sprintf("dir%d/file", i), "END")
+		}
+		f.cfg.Known = func(string, fs.FileInfo) (bool, error) {
+			for i := range 199 {
+				os.RemoveAll(f.path(fmt.Sprintf("dir%d", i)))
+			}
+			return false, nil
+		}
+		f.start(nil)
+		time.Sleep(4 * time.Second)
+		f.logged("WARN", 0)
+		if n := f.waiting(); n < 1 || n > 2 {
+			t.Errorf("%d files waited for", n)
+		}
+		f.want(5*time.Second, "dir199/file")
+	})
+}
+
+func TestNewRefuses(t *testing.T) {
+	good := setup(t).cfg
+	bad := map[string]func(c *Config){
+		"root":     func(c *Config) { c.Root = "" },
+		"files":    func(c *Config) { c.Files = nil },
+		"inspect":  func(c *Config) { c.Inspect = nil },
+		"mode":     func(c *Config) { c.Mode = 3 },
+		"rescan":   func(c *Config) { c.Rescan = 0 },
+		"settle":   func(c *Config) { c.Settle = -1 },
+		"after":    func(c *Config) { c.IncompleteAfter = -1 },
+		"pattern":  func(c *Config) { c.Ignore = []string{"ok", "a["} },
+		"pattern2": func(c *Config) { c.Ignore = []string{"[]a]"} },
+		"slash":    func(c *Config) { c.Ignore = []string{"a/b"} },
+	}
+	if _, err := New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range bad {
+		cfg := good
+		spoil(&cfg)
+		if _, err := New(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

@@ -1,0 +1,312 @@
+package watcher
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+func TestSentExactlyAfterTheSettleTime(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("old.pdf", "END")
+		f.start(nil)
+		f.wantIn(5*time.Second, "old.pdf")
+		f.drop("new.pdf", "END")
+		f.wantIn(5*time.Second, "new.pdf")
+	})
+}
+
+func TestZeroSettleTime(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Settle, f.cfg.IncompleteAfter = 0, 0
+		f.start(nil)
+		f.write("cut.pdf", "...")
+		f.event("cut.pdf", fsnotify.Create)
+		f.wantIn(0, "cut.pdf")
+		f.drop("open.pdf", "WRITING")
+		f.none(time.Minute) // and it does not spin: time passes
+	})
+}
+
+func TestChangeRestartsTheSettleTime(t *testing.T) {
+	changes := map[string]func(f *fixture) error{
+		"size":  func(f *fixture) error { return os.WriteFile(f.path("a"), []byte("more END"), 0o644) },
+		"mtime": func(f *fixture) error { return os.Chtimes(f.path("a"), time.Time{}, time.Unix(1, 0)) },
+		"ctime": func(f *fixture) error { return os.Chmod(f.path("a"), 0o600) },
+		"inode": func(f *fixture) error {
+			// Same size and times as before, as rsync -t does it.
+			info, err := os.Lstat(f.path("a"))
+			if err != nil {
+				return err
+			}
+			f.write("b.tmp", "END")
+			if err := os.Chtimes(f.path("b.tmp"), time.Time{}, info.ModTime()); err != nil {
+				return err
+			}
+			return os.Rename(f.path("b.tmp"), f.path("a"))
+		},
+	}
+	for name, change := range changes {
+		for _, told := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/event=%v", name, told), func(t *testing.T) {
+				bubble(t, func(f *fixture) {
+					f.cfg.Ignore = []string{"*.tmp"}
+					f.start(nil)
+					f.drop("a", "END")
+					f.none(3 * time.Second)
+					f.must(change(f))
+					if told {
+						f.event("a", fsnotify.Chmod)
+						f.wantIn(5*time.Second, "a")
+					} else { // seen only when the file is due
+						f.wantIn(7*time.Second, "a")
+					}
+				})
+			})
+		}
+	}
+}
+
+// A write that leaves size and times as they were (clocks are coarse) counts
+// as a change when an event tells of it.
+func TestWriteEventRestartsTheSettleTime(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		f.drop("a", "END")
+		f.none(3 * time.Second)
+		f.event("a", fsnotify.Write)
+		f.wantIn(5*time.Second, "a")
+	})
+}
+
+func TestSlowWriterIsSentOnceWhole(t *testing.T) {
+	for _, between := range []string{"", "WRITING"} {
+		for _, told := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%q/events=%v", between, told), func(t *testing.T) {
+				bubble(t, func(f *fixture) {
+					f.remember()
+					f.start(nil)
+					f.drop("scan", "")
+					content := between
+					for range 8 { // pauses longer than the settle time
+						f.none(17 * time.Second)
+						content += "page"
+						f.write("scan", content)
+						if told {
+							f.event("scan", fsnotify.Write)
+						}
+					}
+					f.none(17 * time.Second)
+					f.write("scan", "pages END")
+					f.event("scan", fsnotify.Write)
+					f.wantIn(5*time.Second, "scan")
+					f.none(10 * time.Minute)
+				})
+			})
+		}
+	}
+}
+
+func TestIncompleteIsSentInTheEnd(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		f.drop("empty", "")
+		f.wantIn(5*time.Minute, "empty")
+	})
+}
+
+func TestIncompleteTimeStartsAgainWithAChange(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		f.drop("cut", "pa")
+		f.none(4 * time.Minute)
+		f.write("cut", "page")
+		f.event("cut", fsnotify.Write)
+		f.wantIn(5*time.Minute, "cut")
+	})
+}
+
+// Nobody tells when a writer closes the file without a change, so it is looked
+// at again, at pauses that grow up to half a minute.
+func TestWritingIsWaitedForAtGrowingPauses(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		closed := false
+		looks := []time.Duration{}
+		began := time.Now()
+		f.cfg.Inspect = func(string) (Condition, error) {
+			looks = append(looks, time.Since(began))
+			if closed {
+				return Complete, nil
+			}
+			return Writing, nil
+		}
+		f.start(nil)
+		f.drop("a", "x")
+		f.none(30 * time.Minute)
+		if n := len(looks); n < 50 || n > 70 {
+			t.Errorf("%d looks in half an hour", n)
+		}
+		for i, want := range []time.Duration{5, 10, 20, 40, 70, 100} {
+			if looks[i] != want*time.Second {
+				t.Errorf("look %d after %v, want %v", i, looks[i], want*time.Second)
+			}
+		}
+		f.do(func() { closed = true })
+		f.want(30*time.Second, "a")
+	})
+}
+
+func TestInspectErrors(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Inspect = func(rel string) (Condition, error) {
+			if rel == "gone" {
+				return 0, fmt.Errorf("look: %w", fs.ErrNotExist)
+			}
+			return Incomplete, syscall.EACCES
+		}
+		f.start(nil)
+		f.drop("gone", "END")
+		f.drop("locked", "END")
+		f.wantIn(5*time.Second, "locked")
+		f.none(30 * time.Second)
+	})
+}
+
+func TestChangeWhileInspected(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Inspect = func(rel string) (Condition, error) {
+			c, err := f.inspect(rel)
+			if len(f.inspected) == 1 {
+				f.write(rel, "changed END")
+			}
+			return c, err
+		}
+		f.start(nil)
+		f.drop("a", "END")
+		f.wantIn(10*time.Second, "a")
+	})
+}
+
+func TestVanishedFileIsNoTrouble(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		for _, told := range []bool{true, false} {
+			f.drop("a", "END")
+			f.none(time.Second)
+			f.must(os.Remove(f.path("a")))
+			if told {
+				f.event("a", fsnotify.Remove)
+				if n := f.waiting(); n != 0 {
+					t.Errorf("%d files waited for after the event", n)
+				}
+			}
+			f.none(time.Minute)
+		}
+		f.logged("WARN", 0)
+	})
+}
+
+func TestChangeWhileTheReaderStalls(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		f.drop("a", "END")
+		f.drop("b", "END")
+		f.drop("c", "END")
+		time.Sleep(time.Minute + time.Second) // all are ready, a is offered
+		f.write("a", "changed END")
+		f.event("a", fsnotify.Write)
+		synctest.Wait()
+		f.wantIn(0, "b")
+		synctest.Wait() // c is offered
+		f.wantIn(0, "c")
+		f.wantIn(5*time.Second, "a")
+
+		f.drop("d", "END")
+		f.drop("e", "END")
+		time.Sleep(10 * time.Second)
+		f.write("e", "changed END") // no event: seen when its turn comes
+		f.wantIn(0, "d")
+		f.wantIn(5*time.Second, "e")
+	})
+}
+
+func TestKnownIsAskedBeforeAndAfter(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		known := map[string]bool{"known": true}
+		asked := map[string]int{}
+		f.cfg.Known = func(rel string, info fs.FileInfo) (bool, error) {
+			asked[rel]++
+			if info.Size() != 3 {
+				t.Errorf("%q: size %d", rel, info.Size())
+			}
+			return known[rel], nil
+		}
+		f.write("known", "END")
+		f.write("later", "END")
+		f.start(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		f.do(func() { known["later"] = true })
+		f.none(30 * time.Second)
+		if asked["known"] != 1 || asked["later"] != 2 {
+			t.Errorf("asked %v", asked)
+		}
+		if len(f.inspected) != 1 {
+			t.Errorf("looked into %q", f.inspected)
+		}
+	})
+}
+
+func TestKnownFailing(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		fail := error(errTest)
+		f.cfg.Known = func(string, fs.FileInfo) (bool, error) { return false, fail }
+		f.write("a", "END")
+		f.write("b", "END")
+		f.start(nil)
+		f.none(150 * time.Second) // scans at 0, 60 and 120
+		f.logged("cannot tell", 1)
+		f.logged(errTest.Error(), 1)
+		f.do(func() { fail = syscall.EIO })
+		f.none(60 * time.Second)
+		f.logged("cannot tell", 2)
+		f.do(func() { fail = nil })
+		f.want(35*time.Second, "a", "b")
+	})
+}
+
+// What was sent and is still not known is sent at each rescan, without having
+// to settle again.
+func TestSentAgainUntilKnown(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("cut", "...")
+		f.start(nil)
+		f.wantIn(5*time.Minute, "cut") // the scan of that minute is just over, or about to come
+		f.want(time.Minute, "cut")
+		f.wantIn(time.Minute, "cut")
+		f.wantIn(time.Minute, "cut")
+	})
+}
+
+func TestNotSentTwiceWhileOnItsWay(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		w := f.make()
+		f.start(w)
+		f.drop("a", "END")
+		f.wantIn(5*time.Second, "a")
+		w.Rescan()
+		f.event("a", fsnotify.Chmod)
+		f.none(9 * time.Second)
+		w.Rescan()
+		f.none(500 * time.Millisecond)
+		time.Sleep(time.Second)
+		w.Rescan()
+		f.wantIn(0, "a")
+	})
+}
