@@ -85,7 +85,12 @@ func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document
 
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT state, count(*) FROM documents WHERE `+unfinished+` GROUP BY state`)
+	return s.count(ctx, `SELECT state, count(*) FROM documents WHERE `+unfinished+` GROUP BY state`)
+}
+
+// count reads states and numbers.
+func (s *Store) count(ctx context.Context, query string, args ...any) (map[State]int, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, s.reading(err)
 	}
@@ -113,4 +118,15 @@ func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
 		SELECT count(*) FROM documents WHERE `+unfinished+`
 		   AND (id IN (SELECT id FROM stuck) OR waits_for IN (SELECT id FROM stuck))`, before.UnixMilli()).Scan(&n)
 	return n, err
+}
+
+// Finished returns how many documents ended in each state at or after a time.
+func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, error) {
+	return s.count(ctx, `SELECT state, count(*) FROM documents WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
+}
+
+// KnowsFolder says whether documents came from, or went to, a folder at a path.
+func (s *Store) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM folders WHERE path = ?)`, path).Scan(&known)
+	return known, s.reading(err)
 }

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"docusort/cmd/docusort/internal/progress"
+	"docusort/cmd/docusort/internal/report"
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/settings"
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/pipeline/filing"
+	"docusort/store"
+	"docusort/testdata"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+func (p program) demoCommand() *cobra.Command {
+	var keep bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "show the main job with nothing configured",
+		Long: "demo starts a stand-in for the DocuTray API on this machine and the real daemon in a\n" +
+			"temporary folder, drops sample documents into its inbox, and shows where they were\n" +
+			"filed and the report. Nothing leaves the machine and nothing costs anything.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context(), keep) },
+	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "leave the daemon running to play with, until Ctrl-C")
+	return cmd
+}
+
+// demoTimeout bounds the demo: it takes seconds.
+const demoTimeout = time.Minute
+
+func (p program) demo(ctx context.Context, keep bool) (err error) {
+	home, err := os.MkdirTemp("", "docusort-demo-")
+	if err != nil {
+		return err
+	}
+	api, err := startStandIn()
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	s, err := settings.Load(demoEnviron(p.environ, home, api.url), "", settings.NeedKey|settings.NeedTypes)
+	if err != nil {
+		return err
+	}
+	line := progress.New(p.stderr, isTerminal(p.stderr))
+	defer line.Finish()
+	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+
+	fmt.Fprintf(p.stderr, "A stand-in for the DocuTray API answers on %s; the daemon works in %s.\n", api.url, home)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	g, running := errgroup.WithContext(running)
+	g.Go(func() error { return d.run(running, nil) })
+	err = d.showDemo(running, p.stdout, line)
+	if err == nil && keep {
+		fmt.Fprintf(p.stdout, "\nThe daemon goes on: drop documents into %s and look with\n  DOCUSORT_HOME=%s docusort report\nCtrl-C ends it.\n",
+			s.Inbox, home)
+		<-running.Done()
+	}
+	stop()
+	return errors.Join(err, g.Wait())
+}
+
+// standIn is the stand-in for the API on a loopback address.
+type standIn struct {
+	http.Server
+	url string
+}
+
+func startStandIn() (*standIn, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("start the stand-in for the API: %w", err)
+	}
+	api := &standIn{url: "http://" + listener.Addr().String()}
+	api.Handler = docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1})
+	go api.Serve(listener) // ends with Close
+	return api, nil
+}
+
+// demoEnviron leaves out the user's own settings: the demo must not spend their
+// credits or touch their documents.
+func demoEnviron(environ []string, home, url string) []string {
+	var env []string
+	for _, v := range environ {
+		if !strings.HasPrefix(v, "DOCUSORT_") && !strings.HasPrefix(v, "DOCUTRAY_") {
+			env = append(env, v)
+		}
+	}
+	return append(env, "DOCUTRAY_API_KEY="+docutraytest.DefaultKey, "DOCUTRAY_BASE_URL="+url,
+		"DOCUSORT_DOCUMENT_TYPES="+strings.Join(testdata.Options(), ","),
+		"DOCUSORT_HOME="+home, "DOCUSORT_SETTLE=300ms", "DOCUSORT_LOG_LEVEL=warn")
+}
+
+// showDemo drops the samples, waits until they are filed, and shows the result.
+func (d *daemon) showDemo(ctx context.Context, w io.Writer, line *progress.Line) error {
+	begun := time.Now()
+	select {
+	case <-d.watcher.Ready():
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if err := copySamples(d.settings.Inbox); err != nil {
+		return fmt.Errorf("drop the samples: %w", err)
+	}
+	if err := d.awaitFinished(ctx, line, begun, len(testdata.Types())); err != nil {
+		return err
+	}
+	line.Finish()
+	fmt.Fprintf(w, "%d sample documents were filed in %s:\n\n", len(testdata.Types()), display.Duration(time.Since(begun)))
+	if err := printTree(w, d.settings.Sorted); err != nil {
+		return err
+	}
+	r, err := store.OpenReader(ctx, d.settings.Database)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	fmt.Fprintln(w)
+	if err := report.Table(ctx, w, r, report.Options{Width: width(w), Color: isTerminal(w) && os.Getenv("NO_COLOR") == ""}); err != nil {
+		return err
+	}
+	if err := checkDemo(ctx, r); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nEverything is in %s; the types were given by a stand-in for the API.\n", d.settings.Home)
+	return err
+}
+
+// copySamples drops the samples as people do: whole folders of them.
+func copySamples(inbox string) error {
+	return fs.WalkDir(testdata.Inbox(), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || path == "." {
+			return err
+		}
+		if e.IsDir() {
+			return os.Mkdir(filepath.Join(inbox, path), 0o755)
+		}
+		b, err := fs.ReadFile(testdata.Inbox(), path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(inbox, path), b, 0o644)
+	})
+}
+
+// awaitFinished shows progress until n documents are finished.
+func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun time.Time, n int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("the samples were not filed within %s", demoTimeout))
+	defer cancel()
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for {
+		finished, _, detail, err := d.progress(ctx, begun)
+		if err == nil && finished >= n {
+			return nil
+		}
+		line.Update(finished, n, detail)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// printTree lists the folders of the sorted documents.
+func printTree(w io.Writer, root string) error {
+	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(filepath.Dir(root), path)
+		if err != nil {
+			return err
+		}
+		name := display.Printable(e.Name())
+		if e.IsDir() {
+			name += "/"
+		}
+		_, err = fmt.Fprintf(w, "%s%s\n", strings.Repeat("  ", strings.Count(rel, "/")), name)
+		return err
+	})
+}
+
+// checkDemo says whether every sample was filed where its content belongs.
+func checkDemo(ctx context.Context, r *store.Reader) error {
+	want := testdata.Types()
+	err := r.Documents(ctx, store.Filter{}, func(d *store.Document) error {
+		if d.State != store.Filed || d.Type != want[d.Source] || !strings.HasPrefix(d.Target, filing.FolderName(want[d.Source])+"/") {
+			return fmt.Errorf("%q was filed as %q (%s), not as %q", d.Source, d.Target, d.State, want[d.Source])
+		}
+		delete(want, d.Source)
+		return nil
+	})
+	if err == nil && len(want) > 0 {
+		return fmt.Errorf("%d samples were not filed", len(want))
+	}
+	return err
+}

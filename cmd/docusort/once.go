@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"docusort/cmd/docusort/internal/progress"
+	"docusort/pipeline"
+	"docusort/store"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// onceSettle is how long run --once lets files settle at the most: whoever
+// starts it has put the documents there already.
+const onceSettle = 2 * time.Second
+
+// once takes what is in the inbox now through the whole way and ends. errLeft:
+// something failed or is left.
+func (d *daemon) once(ctx context.Context, line *progress.Line) error {
+	begun := time.Now()
+	if err := d.store.Started(ctx, os.Getpid()); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	var unsettled []string
+	g.Go(func() (err error) {
+		defer close(d.files)
+		unsettled, err = d.watcher.RunOnce(ctx)
+		return err
+	})
+	done := make(chan struct{})
+	g.Go(func() error {
+		defer close(done)
+		return d.pipeline.Run(ctx)
+	})
+	g.Go(func() error { return d.showProgress(ctx, line, begun, done) })
+	err := g.Wait()
+	line.Finish()
+	for _, path := range unsettled {
+		d.log.Warn("left: still being written, or cut short", "path", path)
+	}
+	counts, countErr := d.store.Finished(context.WithoutCancel(ctx), begun)
+	switch {
+	case errors.Is(err, pipeline.ErrLeft):
+		err = fmt.Errorf("%w: %w", errLeft, err)
+	case err != nil:
+	case counts[store.Failed] > 0:
+		err = fmt.Errorf("%w: %d could not be identified, see 'docusort report'", errLeft, counts[store.Failed])
+	case len(unsettled) > 0:
+		err = fmt.Errorf("%w: %d are still being written or cut short", errLeft, len(unsettled))
+	}
+	return errors.Join(err, countErr, d.stopped(ctx))
+}
+
+// progressEvery is how often progress is looked at.
+const progressEvery = 200 * time.Millisecond
+
+// showProgress keeps the line up to date until done is closed.
+func (d *daemon) showProgress(ctx context.Context, line *progress.Line, begun time.Time, done <-chan struct{}) error {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for {
+		if finished, total, detail, err := d.progress(ctx, begun); err == nil {
+			line.Update(finished, total, detail)
+		}
+		select {
+		case <-ticker.C:
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// progress counts what was finished since begun, and all that there is to do.
+func (d *daemon) progress(ctx context.Context, begun time.Time) (finished, total int, detail string, err error) {
+	ended, err := d.store.Finished(ctx, begun)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	open, err := d.store.Counts(ctx)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	for _, n := range ended {
+		finished += n
+	}
+	total = finished
+	for _, n := range open {
+		total += n
+	}
+	detail = fmt.Sprintf("%d waiting, %d uploading, %d pending", open[store.Waiting], open[store.Submitting], open[store.Pending])
+	return finished, total, detail, nil
+}

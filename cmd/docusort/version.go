@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/spf13/cobra"
+)
+
+// version is set when a release is built.
+var version = "devel"
+
+func (p program) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version, commit, Go and SQLite versions",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			sqlite, _, _ := sqlite3.Version()
+			_, err := fmt.Fprintf(p.stdout, "docusort %s\ncommit %s\n%s %s/%s\nSQLite %s\n",
+				version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, sqlite)
+			return err
+		},
+	}
+}
+
+// commit returns what the binary was built from, as far as the build tells.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	revision, modified := "unknown", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = " (modified)"
+		}
+	}
+	return revision + modified
+}
+
+// userAgent is how we introduce ourselves to the service.
+func userAgent() string { return "docusort/" + version }
