@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -102,67 +100,6 @@ var (
 	errLeftOver = errors.New("an earlier try of this move has to be finished first")
 )
 
-// putBack returns a file that is not ours to the name it had, or to the next
-// free one beside it, and returns the name.
-func (m *Mover) putBack(at dir, name string, to dir, want string) (string, error) {
-	const tries = 1000
-	var err error
-	for n := 1; n <= tries; n++ {
-		candidate := NameWithSuffix(want, n)
-		err = m.renameNew("put back", at, name, to, candidate)
-		if !errors.Is(err, fs.ErrExist) {
-			return candidate, err
-		}
-	}
-	return "", err
-}
-
-// renameNew renames within a filesystem, onto a name that is not taken. Where
-// renameat2 is lacking, a link and an unlink do it. op names the steps.
-func (m *Mover) renameNew(op string, from dir, fromName string, to dir, toName string) error {
-	before, err := from.stat(fromName)
-	if err != nil {
-		return err
-	}
-	id := identityOf(&before)
-	there := func() bool {
-		st, err := to.stat(toName)
-		return err == nil && identityOf(&st).sameInode(id)
-	}
-	err = m.step(op, func() error {
-		return unix.Renameat2(from.fd, fromName, to.fd, toName, unix.RENAME_NOREPLACE)
-	})
-	if lacking(err) && !there() {
-		err = m.step(op+" by link", func() error {
-			return unix.Linkat(from.fd, fromName, to.fd, toName, 0)
-		})
-	}
-	if err == nil || there() {
-		// After a rename the old name is gone already; after a link, or an
-		// error in spite of success, it may not be.
-		if st, serr := from.stat(fromName); serr != nil || !identityOf(&st).sameInode(id) {
-			return nil
-		}
-		if err := m.unlink(op+" unlink", from, fromName); err != nil {
-			return err
-		}
-		return nil
-	}
-	return err
-}
-
-// unlink removes a name, which may be gone already.
-func (m *Mover) unlink(op string, d dir, name string) error {
-	err := m.step(op, func() error { return unix.Unlinkat(d.fd, name, 0) })
-	if err != nil {
-		if _, serr := d.stat(name); errors.Is(serr, unix.ENOENT) {
-			return nil
-		}
-		return fmt.Errorf("remove %q: %w", filepath.Join(d.path, name), err)
-	}
-	return nil
-}
-
 // link moves by link and unlink, for filesystems without RENAME_NOREPLACE.
 func (t *transfer) link(ctx context.Context) (copied bool, err error) {
 	if err := t.from.movable(t.fromName); err != nil {
@@ -204,62 +141,4 @@ func (t *transfer) undoLink() error {
 // was checked; another file at its name is somebody's new document.
 func (t *transfer) dropSource() error {
 	return t.drop(t.from, t.fromName, t.sourceClaim(), identityOf(&t.was))
-}
-
-// drop removes the name of the file id from a folder. The name is claimed
-// first: between a look at a name and its removal somebody can put another
-// file there, between a look at the claim and its removal nobody does. Another
-// file, or none, at the name is left alone: that is no error, the file is not
-// there. One whose content changed is, ErrChanged.
-func (m *Mover) drop(d dir, name, claim string, id Identity) error {
-	if st, err := d.stat(name); err != nil || !identityOf(&st).sameInode(id) {
-		if err == nil || errors.Is(err, unix.ENOENT) {
-			return nil
-		}
-		return fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
-	}
-	if err := m.claim(d, name, claim); err != nil {
-		return fmt.Errorf("claim %q: %w", filepath.Join(d.path, name), err)
-	}
-	st, err := d.stat(claim)
-	switch {
-	case err != nil:
-		return fmt.Errorf("stat %q: %w", filepath.Join(d.path, claim), err)
-	case !identityOf(&st).sameInode(id):
-		_, err = m.putBack(d, claim, d, name)
-		return err
-	case !identityOf(&st).SameContent(id):
-		_, err = m.putBack(d, claim, d, name)
-		return errors.Join(ErrChanged, err)
-	}
-	if err := m.unlink("unlink", d, claim); err != nil {
-		_, back := m.putBack(d, claim, d, name)
-		return errors.Join(err, back)
-	}
-	return nil
-}
-
-// claim renames within a folder to a name that is ours alone. It may not use a
-// link, which would leave the name standing; plain rename does where renameat2
-// is lacking, as nobody else makes names like the claim.
-func (m *Mover) claim(d dir, name, claim string) error {
-	st, err := d.stat(name)
-	if err != nil {
-		return err
-	}
-	if _, err := d.stat(claim); err == nil {
-		return errLeftOver
-	}
-	err = m.step("claim", func() error {
-		return unix.Renameat2(d.fd, name, d.fd, claim, unix.RENAME_NOREPLACE)
-	})
-	if lacking(err) {
-		err = m.step("claim by rename", func() error { return unix.Renameat(d.fd, name, d.fd, claim) })
-	}
-	if err != nil {
-		if now, serr := d.stat(claim); serr == nil && identityOf(&now).sameInode(identityOf(&st)) {
-			return nil
-		}
-	}
-	return err
 }

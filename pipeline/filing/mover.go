@@ -190,13 +190,12 @@ func (m *Mover) attempt(ctx context.Context, mv Move) (copied bool, err error) {
 
 // openSource opens the source and makes sure that it is the file meant.
 func (t *transfer) openSource(ctx context.Context) (err error) {
-	if t.from, t.fromName, err = openParent(t.Root, t.Source); err != nil {
-		return err
+	if t.from, t.fromName, err = openParent(t.Root, t.Source); err == nil {
+		err = t.step("open source", func() (err error) {
+			t.file, t.was, err = t.from.openIn(t.fromName)
+			return err
+		})
 	}
-	err = t.step("open source", func() (err error) {
-		t.file, t.was, err = t.from.openIn(t.fromName)
-		return err
-	})
 	if errors.Is(err, ErrNotRegular) {
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}

@@ -73,7 +73,11 @@ var noOpenat2 atomic.Bool
 // beneath opens rel, with O_PATH, beneath d. No component may be a link; the
 // last one may, and is then opened itself.
 func (d dir) beneath(rel string, flags int) (int, error) {
-	flags |= unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	flags |= unix.O_PATH | unix.O_CLOEXEC
+	if flags&unix.O_DIRECTORY == 0 {
+		// Left out for a folder, where it would turn ELOOP into ENOTDIR.
+		flags |= unix.O_NOFOLLOW
+	}
 	if !noOpenat2.Load() {
 		fd := -1
 		err := again(func() (err error) {
@@ -100,7 +104,7 @@ func (d dir) stepwise(rel string, flags int) (int, error) {
 	for i, part := range parts {
 		f := unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_DIRECTORY
 		if i == len(parts)-1 {
-			f = flags
+			f = flags | unix.O_NOFOLLOW
 		}
 		next := -1
 		err := again(func() (err error) {

@@ -82,6 +82,9 @@ func (m *Mover) resume(ctx context.Context, mv Move) (o Outcome, across bool, er
 	if err := t.sweepCopy(); err != nil {
 		return NotStarted, false, err
 	}
+	if err := t.sweepReserved(t.to, t.toName); err != nil {
+		return NotStarted, false, err
+	}
 	if err := t.settleTargetClaim(ctx); err != nil {
 		return NotStarted, false, err
 	}

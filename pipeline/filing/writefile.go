@@ -29,9 +29,6 @@ func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode, mod
 	}
 	defer d.close()
 	path := filepath.Join(d.path, name)
-	if _, err := d.stat(name); err == nil {
-		return fmt.Errorf("write %q: %w", path, fs.ErrExist)
-	}
 
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -39,17 +36,30 @@ func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode, mod
 	// removes what a killed one left.
 	sum := sha256.Sum256([]byte(name))
 	temp := temporaryPrefix + hex.EncodeToString(sum[:8]) + ".new"
-	if err := m.removeNew(d, temp); err != nil {
+	err = errors.Join(m.removeNew(d, temp), m.sweepReserved(d, name))
+	if err != nil {
 		return fmt.Errorf("write %q: %w", path, err)
 	}
+	if _, err := d.stat(name); err == nil {
+		return fmt.Errorf("write %q: %w", path, fs.ErrExist)
+	}
 	err = m.writeNew(d, temp, data, mode, modTime)
+	made, _ := d.stat(temp)
 	if err == nil {
 		err = m.renameNew("rename new file", d, temp, d, name)
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %q: %w", path, notGone(err)), m.removeNew(d, temp))
+	if err == nil {
+		return nil
 	}
-	return nil
+	swept := m.removeNew(d, temp)
+	if st, serr := d.stat(name); serr == nil && made.Ino != 0 && identityOf(&st).sameInode(identityOf(&made)) {
+		// Linked to its name, and only the removal of the other one failed.
+		if swept != nil {
+			m.log.Warn("a temporary stays until the file is written again", "path", path, "err", swept)
+		}
+		return nil
+	}
+	return errors.Join(fmt.Errorf("write %q: %w", path, notGone(err)), swept)
 }
 
 func (m *Mover) removeNew(d dir, temp string) error {

@@ -1,0 +1,304 @@
+package filing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestMakeFolder(t *testing.T) {
+	sorted := t.TempDir()
+	// By the call itself: os.Chmod has set-group-ID elsewhere.
+	must(t, unix.Chmod(sorted, 0o2775))
+	m := NewMover(Options{})
+	for range 2 {
+		must(t, m.MakeFolder(sorted, "_review/invoice"))
+	}
+	for _, rel := range []string{"_review", "_review/invoice"} {
+		var st unix.Stat_t
+		must(t, unix.Lstat(filepath.Join(sorted, rel), &st))
+		if st.Mode != unix.S_IFDIR|0o2775 {
+			t.Errorf("%s has mode %o", rel, st.Mode)
+		}
+	}
+	must(t, os.Symlink("_review", filepath.Join(sorted, "link")))
+	must(t, os.WriteFile(filepath.Join(sorted, "file"), nil, 0o644))
+	for rel, want := range map[string]error{
+		"link":        ErrNotFolder,
+		"link/x":      ErrNotFolder,
+		"file":        ErrNotFolder,
+		"file/x":      ErrNotFolder,
+		"../x":        fs.ErrInvalid,
+		"/x":          fs.ErrInvalid,
+		"_review/../": fs.ErrInvalid,
+	} {
+		if err := m.MakeFolder(sorted, rel); !errors.Is(err, want) {
+			t.Errorf("MakeFolder(%q): %v, want %v", rel, err, want)
+		}
+	}
+	if got := names(t, filepath.Join(sorted, "_review")); got != "invoice" {
+		t.Errorf("made through the link: %s", got)
+	}
+	err := m.MakeFolder(filepath.Join(sorted, "none"), "x")
+	if !errors.Is(err, ErrNoRoot) || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without root: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(sorted, "none")); err == nil {
+		t.Error("the root was made")
+	}
+}
+
+// A folder whose name may not be on disk is synced at the next use.
+func TestMakeFolderSyncsTheOneAbove(t *testing.T) {
+	sorted := t.TempDir()
+	syncs, fail := 0, error(unix.EIO)
+	m := NewMover(Options{Fault: func(op string, done bool) error {
+		if op == "fsync parent folder" && !done {
+			syncs++
+			return fail
+		}
+		return nil
+	}})
+	if err := m.MakeFolder(sorted, "a"); !errors.Is(err, unix.EIO) {
+		t.Errorf("error %v", err)
+	}
+	fail = nil
+	for range 3 {
+		must(t, m.MakeFolder(sorted, "a"))
+	}
+	if syncs != 2 {
+		t.Errorf("%d syncs, want one refused and one more", syncs)
+	}
+}
+
+func TestSyncFolders(t *testing.T) {
+	dir := t.TempDir()
+	must(t, SyncFolders(dir, dir+"/", filepath.Join(dir, "gone/too"), dir))
+	if err := SyncFolders(filepath.Join(dir, "x"), "/dev/null"); err == nil {
+		t.Error("a device was synced as a folder")
+	}
+	must(t, SyncFolders())
+}
+
+func TestSyncFile(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "x"), nil, 0o644))
+	must(t, SyncFile(dir, "x"))
+	if err := SyncFile(dir, "y"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestRemoveEmptyFolder(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(root, "real/empty"), 0o755))
+	must(t, os.Symlink("real", filepath.Join(root, "link")))
+	must(t, os.WriteFile(filepath.Join(root, "file"), nil, 0o644))
+	for _, c := range []struct {
+		rel  string
+		want bool
+	}{
+		{"a", false}, {"a/b", true}, {"a/b", false}, {"a", true}, {"none/x", false}, {"file", false},
+		{"link", false}, {"link/empty", false}, {".", false}, {"", false}, {"file/x", false},
+	} {
+		if got, err := RemoveEmptyFolder(root, c.rel); got != c.want || err != nil {
+			t.Errorf("RemoveEmptyFolder(%q) = %v, %v", c.rel, got, err)
+		}
+	}
+	if got := names(t, root); got != "file link real" {
+		t.Errorf("left: %s", got)
+	}
+	if _, err := RemoveEmptyFolder(root, "../x"); err == nil {
+		t.Error("outside: no error")
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	for _, tr := range terrains() {
+		t.Run(tr.name, func(t *testing.T) {
+			sorted := t.TempDir()
+			m := tr.mover(t, nil)
+			must(t, m.WriteFile(sorted, "a/x.json", []byte("data"), 0o664, documentTime))
+			path := filepath.Join(sorted, "a/x.json")
+			info, err := os.Stat(path)
+			must(t, err)
+			if got, _ := os.ReadFile(path); string(got) != "data" || info.Mode() != 0o664 || !info.ModTime().Equal(documentTime) {
+				t.Errorf("%q, %v, %v", got, info.Mode(), info.ModTime())
+			}
+			if err := m.WriteFile(sorted, "a/x.json", []byte("new"), 0o664, time.Time{}); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("over a file: %v", err)
+			}
+			must(t, os.Symlink(filepath.Join(sorted, "elsewhere"), filepath.Join(sorted, "a/link")))
+			if err := m.WriteFile(sorted, "a/link", []byte("new"), 0o664, time.Time{}); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("over a link: %v", err)
+			}
+			if got, _ := os.ReadFile(path); string(got) != "data" || names(t, filepath.Join(sorted, "a")) != "link x.json" {
+				t.Errorf("%q, %s", got, names(t, filepath.Join(sorted, "a")))
+			}
+		})
+	}
+}
+
+func TestWriteFileFailsOnce(t *testing.T) {
+	for _, tr := range terrains() {
+		for _, after := range []bool{false, true} {
+			for _, crash := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/after=%v/crash=%v", tr.name, after, crash), func(t *testing.T) {
+					walk(t, func(t *testing.T, n int) (fired bool) {
+						sorted := t.TempDir()
+						fault := failing(n, after, unix.ENOSPC, &fired, t.Log)
+						if crash {
+							fault = crashing(n, after, &fired, t.Log)
+						}
+						err := tr.mover(t, fault).WriteFile(sorted, "a/x", []byte("data"), 0o644, documentTime)
+						if err != nil && !crash {
+							if _, serr := os.Lstat(filepath.Join(sorted, "a/x")); serr == nil {
+								t.Errorf("there in spite of %v", err)
+							}
+						}
+						if got, rerr := os.ReadFile(filepath.Join(sorted, "a/x")); rerr == nil && string(got) != "data" && tr.lacks["rename new file by link"] == nil {
+							t.Errorf("half a file: %q", got)
+						}
+						again := tr.mover(t, nil).WriteFile(sorted, "a/x", []byte("data"), 0o644, documentTime)
+						if again != nil && !errors.Is(again, fs.ErrExist) {
+							t.Error(again)
+						}
+						if got := names(t, filepath.Join(sorted, "a")); got != "x" {
+							t.Errorf("left: %s", got)
+						}
+						got, rerr := os.ReadFile(filepath.Join(sorted, "a/x"))
+						must(t, rerr)
+						if string(got) != "data" {
+							t.Errorf("%q", got)
+						}
+						return fired
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestMovable(t *testing.T) {
+	root := publicDir(t)
+	path := filepath.Join(root, "in/x")
+	must(t, os.Mkdir(filepath.Join(root, "in"), 0o755))
+	must(t, os.WriteFile(path, nil, 0o644))
+	if os.Geteuid() != 0 {
+		must(t, os.Chmod(filepath.Dir(path), 0o555))
+		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o755) })
+	} else {
+		must(t, Movable(root, "in/x"))
+	}
+	refused := func(what string) {
+		t.Helper()
+		asNobody(t, func() {
+			err := Movable(root, "in/x")
+			t.Logf("%s: %v", what, err)
+			if !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("%s: %v, want fs.ErrPermission", what, err)
+			}
+		})
+	}
+	refused("no write permission")
+	must(t, os.Chmod(filepath.Dir(path), 0o777))
+	asNobody(t, func() { must(t, Movable(root, "in/x")) })
+	if err := Movable(root, "in/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: other owners and attributes are not tested")
+	}
+	must(t, os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky))
+	refused("sticky")
+	must(t, Movable(root, "in/x"))
+	must(t, os.Chown(path, 65534, 65534))
+	asNobody(t, func() { must(t, Movable(root, "in/x")) })
+	must(t, os.Chmod(filepath.Dir(path), 0o777))
+	for _, p := range []string{path, filepath.Dir(path)} {
+		if !immutable(t, p, true) {
+			t.Log("no immutable attribute here: not tested")
+			continue
+		}
+		refused("immutable " + p)
+		immutable(t, p, false)
+	}
+}
+
+func immutable(t *testing.T, path string, on bool) bool {
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	const flag = 0x10 // FS_IMMUTABLE_FL
+	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	if err != nil {
+		return false
+	}
+	if flags |= flag; !on {
+		flags &^= flag
+	} else {
+		t.Cleanup(func() { immutable(t, path, false) })
+	}
+	return unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)) == nil
+}
+
+func TestMovableOnAReadOnlyFilesystem(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("none", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("may not mount (%v): a read-only filesystem is not tested", err)
+	}
+	defer func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) }()
+	must(t, os.WriteFile(filepath.Join(dir, "x"), nil, 0o644))
+	must(t, Movable(dir, "x"))
+	must(t, unix.Mount("none", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+	if err := Movable(dir, "x"); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
+		t.Errorf("error %v, want EROFS", err)
+	}
+}
+
+// An ordinary user moves: what is refused is said so, nothing is half done,
+// and what protected_hardlinks or a foreign owner forbid is got around.
+func TestMoveAsNobody(t *testing.T) {
+	root := publicDir(t)
+	w := &world{t: t, content: []byte("content")}
+	must(t, os.MkdirAll(filepath.Join(root, "inbox/a"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(root, "sorted"), 0o777))
+	must(t, os.Chmod(filepath.Join(root, "sorted"), 0o777))
+	w.mv = w.document(filepath.Join(root, "inbox"), "a/x", w.content)
+	must(t, os.Chmod(w.source(), 0o644))
+	w.mv.Sorted, w.mv.Target, w.mv.Tag = filepath.Join(root, "sorted"), "t/x", "1"
+	if os.Geteuid() != 0 {
+		must(t, os.Chmod(filepath.Dir(w.source()), 0o555))
+		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(w.source()), 0o755) })
+	}
+	for _, tr := range terrains() {
+		asNobody(t, func() {
+			_, err := tr.mover(t, nil).Do(context.Background(), w.mv)
+			if !errors.Is(err, fs.ErrPermission) || DiskTrouble(err) {
+				t.Errorf("%s: error %v, want fs.ErrPermission", tr.name, err)
+			}
+		})
+		w.only(w.content, w.source())
+	}
+	must(t, os.Chmod(filepath.Dir(w.source()), 0o777))
+	for _, tr := range terrains() {
+		m := tr.mover(t, nil)
+		asNobody(t, func() {
+			_, err := m.Do(context.Background(), w.mv)
+			must(t, err)
+		})
+		w.only(w.content, w.target())
+		must(t, os.Rename(w.target(), w.source())) // and again
+		id, err := Stat(w.mv.Root, w.mv.Source)
+		must(t, err)
+		w.mv.Identity = id
+	}
+}

@@ -1,0 +1,263 @@
+package filing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestMoveOnEveryTerrain(t *testing.T) {
+	for _, tr := range terrains() {
+		t.Run(tr.name, func(t *testing.T) {
+			w := newWorld(t, tr.across)
+			copied, err := tr.mover(t, nil).Do(context.Background(), w.mv)
+			must(t, err)
+			if want := tr.across || tr.lacks["link"] != nil; copied != want {
+				t.Errorf("copied = %v, want %v", copied, want)
+			}
+			w.filed()
+			must(t, SyncFolders(filepath.Dir(w.source()), filepath.Dir(w.target()), w.mv.Sorted))
+
+			// It is done, and stays done.
+			m := tr.mover(t, nil)
+			outcome, err := m.Resume(context.Background(), w.mv)
+			must(t, err)
+			if outcome != Done {
+				t.Errorf("Resume after Do: %v", outcome)
+			}
+			_, err = m.Do(context.Background(), w.mv)
+			must(t, err)
+			w.filed()
+		})
+	}
+}
+
+func TestMoveNeverOverwrites(t *testing.T) {
+	for _, tr := range terrains() {
+		for _, what := range []string{"file", "link", "folder", "equal file", "empty file"} {
+			t.Run(tr.name+"/"+what, func(t *testing.T) {
+				w := newWorld(t, tr.across)
+				must(t, os.Mkdir(filepath.Dir(w.target()), 0o755))
+				switch what {
+				case "file":
+					must(t, os.WriteFile(w.target(), []byte("other"), 0o644))
+				case "link":
+					must(t, os.Symlink("/nowhere", w.target()))
+				case "folder":
+					must(t, os.Mkdir(w.target(), 0o755))
+				case "equal file": // somebody's own: its time differs
+					must(t, os.WriteFile(w.target(), w.content, 0o644))
+				case "empty file":
+					must(t, os.WriteFile(w.target(), nil, 0o644))
+				}
+				before, err := os.Lstat(w.target())
+				must(t, err)
+				m := tr.mover(t, nil)
+				if _, err := m.Do(context.Background(), w.mv); !errors.Is(err, fs.ErrExist) {
+					t.Fatalf("error %v, want fs.ErrExist", err)
+				}
+				after, err := os.Lstat(w.target())
+				must(t, err)
+				if !os.SameFile(before, after) || before.Size() != after.Size() {
+					t.Error("the target was touched")
+				}
+				if _, err := os.Stat(w.source()); err != nil {
+					t.Error(err)
+				}
+				if o, err := m.Resume(context.Background(), w.mv); o != Taken || err != nil {
+					t.Errorf("Resume: %v, %v; want taken", o, err)
+				}
+				w.tidy()
+				w.mv.Target = "invoice/scan-2.pdf"
+				_, err = m.Do(context.Background(), w.mv)
+				must(t, err)
+			})
+		}
+	}
+}
+
+func TestMoveOfWhatIsNotMeant(t *testing.T) {
+	w := newWorld(t, false)
+	m := NewMover(Options{})
+	ctx := context.Background()
+	do := func(want error) {
+		t.Helper()
+		if _, err := m.Do(ctx, w.mv); !errors.Is(err, want) {
+			t.Fatalf("error %v, want %v", err, want)
+		}
+	}
+	// Replaced by other content of the same size.
+	other := append([]byte("x"), w.content[1:]...)
+	must(t, os.WriteFile(w.source()+"~", other, documentMode))
+	must(t, os.Rename(w.source()+"~", w.source()))
+	do(ErrChanged)
+	w.only(other, w.source())
+	// Grown.
+	must(t, os.WriteFile(w.source(), append(w.content, 'x'), documentMode))
+	do(ErrChanged)
+	// Without a hash another time is another file.
+	must(t, os.WriteFile(w.source(), w.content, documentMode))
+	sum := w.mv.SHA256
+	w.mv.SHA256 = nil
+	do(ErrChanged)
+	// A link, a FIFO in its place.
+	must(t, os.Remove(w.source()))
+	must(t, os.Symlink(w.mv.Root, w.source()))
+	do(ErrChanged)
+	must(t, os.Remove(w.source()))
+	must(t, unix.Mkfifo(w.source(), 0o644))
+	do(ErrChanged)
+	// Gone.
+	must(t, os.Remove(w.source()))
+	do(fs.ErrNotExist)
+	if o, err := m.Resume(ctx, w.mv); o != Lost || err != nil {
+		t.Fatalf("Resume: %v, %v; want lost", o, err)
+	}
+	must(t, os.Remove(filepath.Dir(w.source())))
+	do(fs.ErrNotExist)
+	// The inbox away: that says nothing of the document.
+	must(t, os.Remove(w.mv.Root))
+	do(ErrNoRoot)
+	if _, err := m.Do(ctx, w.mv); errors.Is(err, fs.ErrNotExist) || !DiskTrouble(err) {
+		t.Fatalf("a missing inbox reads as a missing document: %v", err)
+	}
+	if _, err := m.Resume(ctx, w.mv); !errors.Is(err, ErrNoRoot) {
+		t.Fatalf("Resume without inbox: %v", err)
+	}
+	must(t, os.MkdirAll(filepath.Dir(w.source()), 0o755))
+	w.mv = w.document(w.mv.Root, w.mv.Source, w.content)
+	w.mv.Sorted, w.mv.Target, w.mv.Tag, w.mv.SHA256 = filepath.Join(w.mv.Root, "../none"), "x/y", "t", sum
+	do(ErrNoRoot)
+}
+
+// The same content at the same place is the same document, whatever device
+// number a reboot, or time a touch, gave it.
+func TestMoveByHash(t *testing.T) {
+	for _, across := range []bool{false, true} {
+		w := newWorld(t, across)
+		w.mv.Identity.Device++
+		w.mv.Identity.ChangeTime--
+		_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+		must(t, err)
+		w.filed()
+	}
+}
+
+func TestMoveWaitsForAWriter(t *testing.T) {
+	w := newWorld(t, false)
+	m := NewMover(Options{})
+	f, err := os.OpenFile(w.source(), os.O_WRONLY, 0)
+	must(t, err)
+	if _, err := m.Do(context.Background(), w.mv); !errors.Is(err, ErrBusy) {
+		t.Fatalf("error %v, want ErrBusy", err)
+	}
+	must(t, f.Close())
+	_, err = m.Do(context.Background(), w.mv)
+	must(t, err)
+	w.filed()
+}
+
+func TestMoveRefusesWhatPointsOutside(t *testing.T) {
+	w := newWorld(t, false)
+	m := NewMover(Options{})
+	good := w.mv
+	for _, bad := range []string{"", ".", "..", "../x", "a/../../x", "/etc/x", "a\x00b", "a/.."} {
+		for _, mv := range []Move{good, good} {
+			mv.Target = bad
+			if _, err := m.Do(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
+				t.Errorf("target %q: %v", bad, err)
+			}
+			mv.Target, mv.Source = "x/y", bad
+			if _, err := m.Do(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
+				t.Errorf("source %q: %v", bad, err)
+			}
+		}
+	}
+	// A folder on the way that leads elsewhere.
+	outside := t.TempDir()
+	must(t, os.Symlink(outside, filepath.Join(good.Sorted, "invoice")))
+	if _, err := m.Do(context.Background(), good); !errors.Is(err, ErrNotFolder) {
+		t.Errorf("target through a link: %v", err)
+	}
+	if err := m.WriteFile(good.Sorted, "invoice/x.json", nil, 0o644, documentTime); !errors.Is(err, ErrNotFolder) {
+		t.Errorf("file through a link: %v", err)
+	}
+	if got := names(t, outside); got != "" {
+		t.Errorf("written outside: %s", got)
+	}
+	must(t, os.Rename(filepath.Join(good.Root, "a"), filepath.Join(outside, "a")))
+	must(t, os.Symlink(filepath.Join(outside, "a"), filepath.Join(good.Root, "a")))
+	good.Target = "other/scan.pdf"
+	if _, err := m.Do(context.Background(), good); !errors.Is(err, ErrNotRegular) || !errors.Is(err, ErrChanged) {
+		t.Errorf("source through a link: %v", err)
+	}
+}
+
+func TestCancelledCopyLeavesNothing(t *testing.T) {
+	w := newWorld(t, true)
+	ctx, cancel := context.WithCancel(context.Background())
+	writes := 0
+	m := NewMover(Options{Fault: func(op string, done bool) error {
+		if op == "write" && done {
+			writes++
+			cancel()
+		}
+		return nil
+	}})
+	if _, err := m.Do(ctx, w.mv); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want Canceled", err)
+	}
+	if writes != 1 {
+		t.Errorf("%d writes", writes)
+	}
+	w.only(w.content, w.source())
+	w.finish(NewMover(Options{}))
+}
+
+func TestFiftyOfOneName(t *testing.T) {
+	for _, tr := range terrains() {
+		t.Run(tr.name, func(t *testing.T) {
+			w := newWorld(t, tr.across)
+			m := tr.mover(t, nil)
+			const n = 50
+			var group sync.WaitGroup
+			for i := range n {
+				must(t, os.Mkdir(filepath.Join(w.mv.Root, fmt.Sprint(i)), 0o755))
+				content := fmt.Appendf(nil, "document %d", i)
+				mv := w.document(w.mv.Root, fmt.Sprintf("%d/scan.pdf", i), content)
+				mv.Sorted, mv.Tag = w.mv.Sorted, fmt.Sprint("n", i)
+				group.Go(func() {
+					for {
+						name, err := FreeName(filepath.Join(mv.Sorted, "t"), "scan.pdf", nil, nil)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						mv.Target = "t/" + name
+						if _, err = m.Do(context.Background(), mv); err == nil {
+							return
+						} else if !errors.Is(err, fs.ErrExist) {
+							t.Error(err)
+							return
+						}
+					}
+				})
+			}
+			group.Wait()
+			for i := range n {
+				if got := w.holding(fmt.Appendf(nil, "document %d", i)); len(got) != 1 ||
+					filepath.Dir(got[0]) != filepath.Join(w.mv.Sorted, "t") {
+					t.Errorf("document %d is at %q", i, got)
+				}
+			}
+			w.tidy()
+		})
+	}
+}
