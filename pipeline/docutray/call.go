@@ -21,7 +21,7 @@ const maxAnswer = 1 << 20
 type call struct {
 	client *Client
 	op     string
-	key    Key
+	key    sealed          // nil until it is known
 	caller context.Context // the caller's own, to tell its end from our timeouts
 	timer  *time.Timer     // ends the request when nothing moves
 
@@ -74,7 +74,7 @@ func (k *call) requestTo(ctx context.Context, method string, u *url.URL) (*http.
 	if err != nil {
 		return nil, &Error{Op: k.op, Class: Account, Err: err}
 	}
-	k.key = key
+	k.key = seal(key)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:         func(i httptrace.GotConnInfo) { k.reusedConn.Store(i.Reused) },
 		Wait100Continue: func() { k.waited.Store(true) },
@@ -153,7 +153,7 @@ func (k *call) cause(err error) error {
 }
 
 func (k *call) holdsKey(s string) bool {
-	return k.key != "" && strings.Contains(s, k.key.Reveal())
+	return k.key != nil && strings.Contains(s, k.key().Reveal())
 }
 
 // show makes a text of the service's fit to be shown: clean, without the key,
@@ -161,8 +161,8 @@ func (k *call) holdsKey(s string) bool {
 // together or hide a part of a key.
 func (k *call) show(s string, limit int) string {
 	s = clean(s)
-	if k.key != "" {
-		s = strings.ReplaceAll(s, k.key.Reveal(), Redacted)
+	if k.key != nil {
+		s = strings.ReplaceAll(s, k.key().Reveal(), Redacted)
 	}
 	return cut(s, limit)
 }

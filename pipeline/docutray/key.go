@@ -14,7 +14,9 @@ import (
 const Redacted = "[redacted]"
 
 // Key is an API key. Every way of printing it gives [Redacted]; [Key.Reveal]
-// is the only way to its text.
+// is the only way to its text. Two places are beyond its reach: fmt looks past
+// the methods of an unexported field, and encoding/json past those of a map's
+// key; keep it in neither.
 type Key string
 
 // Reveal returns the key itself, for the Authorization header.
@@ -36,6 +38,12 @@ func (Key) LogValue() slog.Value { return slog.StringValue(Redacted) }
 // MarshalText returns [Redacted].
 func (Key) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
+// sealed holds a key where fmt would look past its methods: it calls none on an
+// unexported field, but prints a function as its address.
+type sealed func() Key
+
+func seal(k Key) sealed { return func() Key { return k } }
+
 // KeySource gives the API key. Its methods may be called concurrently.
 type KeySource interface {
 	// Key returns the key to use now. It is called for each request and must
@@ -51,33 +59,25 @@ var ErrKey = errors.New("unusable API key")
 
 // StaticKey is a key that never changes. White space around it is dropped; a
 // key that cannot be sent is refused by Key, and so by [New].
-func StaticKey(k string) KeySource { return staticKey(strings.TrimSpace(k)) }
+func StaticKey(k string) KeySource { return staticKey{seal(Key(strings.TrimSpace(k)))} }
 
-type staticKey Key
+type staticKey struct{ key sealed }
 
 func (s staticKey) Key() (Key, error) {
-	if err := checkKey(string(s)); err != nil {
+	k := s.key()
+	if err := checkKey(k.Reveal()); err != nil {
 		return "", err
 	}
-	return Key(s), nil
+	return k, nil
 }
 
 func (staticKey) Refresh() (bool, error) { return false, nil }
-
-// Format keeps the key out of prints of a struct that holds the source.
-func (staticKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
-
-// LogValue returns [Redacted].
-func (staticKey) LogValue() slog.Value { return slog.StringValue(Redacted) }
-
-// MarshalText returns [Redacted].
-func (staticKey) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // FileKey reads the key from the file at path, at once and at each Refresh, so
 // that a rotated key needs no restart. White space around it is dropped. The
 // error wraps [ErrKey] or the one of the file system.
 func FileKey(path string) (KeySource, error) {
-	f := &fileKey{path: path}
+	f := &fileKey{path: path, key: seal("")}
 	if _, err := f.Refresh(); err != nil {
 		return nil, err
 	}
@@ -88,13 +88,13 @@ type fileKey struct {
 	path string
 
 	mu  sync.Mutex
-	key Key
+	key sealed
 }
 
 func (f *fileKey) Key() (Key, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.key, nil
+	return f.key(), nil
 }
 
 func (f *fileKey) Refresh() (bool, error) {
@@ -107,13 +107,10 @@ func (f *fileKey) Refresh() (bool, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	changed := string(f.key) != text
-	f.key = Key(text)
+	changed := f.key().Reveal() != text
+	f.key = seal(Key(text))
 	return changed, nil
 }
-
-// Format keeps the key out of prints of a struct that holds the source.
-func (f *fileKey) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "key from %q", f.path) }
 
 // maxKeySize is far more than any key has, in bytes.
 const maxKeySize = 4096

@@ -103,8 +103,11 @@ func (c *Client) submitOnce(ctx context.Context, up *upload, contentType string,
 func (k *call) blame(e *Error, up *upload) (stale bool) {
 	e.Sent = up.started
 	answered := e.StatusCode != 0
-	if !answered {
+	switch {
+	case !answered:
 		e.Unknown = e.Sent
+	case e.StatusCode >= 300 && !up.done:
+		e.Unknown = false // whoever refused, nobody had the whole document
 	}
 	if up.err != nil {
 		// The tail was withheld, so the service has no complete body; unless

@@ -1,0 +1,272 @@
+package docutray
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// rawServer gives each connection, with its number from 1, to handle, and
+// closes it afterwards. It ends with the test.
+func rawServer(t *testing.T, handle func(n int, c net.Conn, r *bufio.Reader)) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 1; ; n++ {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			handle(n, c, bufio.NewReader(c))
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = ln.Close(); <-done })
+	return "http://" + ln.Addr().String()
+}
+
+// head reads a request's head.
+func head(r *bufio.Reader) (text string) {
+	for {
+		line, err := r.ReadString('\n')
+		text += line
+		if err != nil || line == "\r\n" {
+			return text
+		}
+	}
+}
+
+const goOn = "HTTP/1.1 100 Continue\r\n\r\n"
+
+// request reads a whole request, with the body if there is one.
+func request(c net.Conn, r *bufio.Reader) {
+	req, err := http.ReadRequest(r)
+	if err != nil {
+		return
+	}
+	if req.Header.Get("Expect") != "" {
+		_, _ = io.WriteString(c, goOn)
+	}
+	_, _ = io.Copy(io.Discard, req.Body)
+}
+
+func reply(c net.Conn, status, body string) {
+	_, _ = io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body)
+}
+
+// TestWhatBecameOfTheBody breaks a submission at each point and checks what is
+// said of it: whether bytes were sent, whether a job may exist.
+func TestWhatBecameOfTheBody(t *testing.T) {
+	big := bytes.Repeat([]byte("x"), 32<<20) // more than sockets hold
+	for name, c := range map[string]struct {
+		handle        func(c net.Conn, r *bufio.Reader)
+		sent, unknown bool
+		class         Class
+		status        int
+	}{
+		"closed at once":           {func(net.Conn, *bufio.Reader) {}, false, false, Service, 0},
+		"closed after the head":    {func(_ net.Conn, r *bufio.Reader) { head(r) }, false, false, Service, 0},
+		"refused after the head":   {func(c net.Conn, r *bufio.Reader) { head(r); reply(c, "401 No\r\nConnection: close", "{}") }, false, false, Account, 401},
+		"limited after the head":   {func(c net.Conn, r *bufio.Reader) { head(r); reply(c, "429 No\r\nConnection: close", "{}") }, false, false, Rate, 429},
+		"too large after the head": {func(c net.Conn, r *bufio.Reader) { head(r); reply(c, "413 No\r\nConnection: close", "{}") }, false, false, Document, 413},
+		"gateway after the head":   {func(c net.Conn, r *bufio.Reader) { head(r); reply(c, "502 No\r\nConnection: close", "{}") }, false, false, Service, 502},
+		"closed in the body": {func(c net.Conn, r *bufio.Reader) {
+			head(r)
+			_, _ = io.WriteString(c, goOn)
+			_, _ = io.CopyN(io.Discard, r, 1<<20)
+		}, true, true, Service, 0},
+		"closed after the body": {func(c net.Conn, r *bufio.Reader) { request(c, r) }, true, true, Service, 0},
+		"closed in the answer":  {func(c net.Conn, r *bufio.Reader) { request(c, r); reply(c, "202 OK\r\nX: y", "") }, true, true, Service, 202},
+		"answer is cut": {func(c net.Conn, r *bufio.Reader) {
+			request(c, r)
+			_, _ = io.WriteString(c, "HTTP/1.1 202 OK\r\nContent-Length: 99\r\n\r\n"+`{"id":"j"}`)
+		}, true, true, Service, 202},
+		"answer's head is cut":  {func(c net.Conn, r *bufio.Reader) { request(c, r); _, _ = io.WriteString(c, "HTTP/1.1 20") }, true, true, Service, 0},
+		"answer is broken JSON": {func(c net.Conn, r *bufio.Reader) { request(c, r); reply(c, "202 OK", `{"id":"j`) }, true, true, Service, 202},
+		"answer without an id":  {func(c net.Conn, r *bufio.Reader) { request(c, r); reply(c, "202 OK", `{"id":null}`) }, true, true, Service, 202},
+		"answer is no HTTP":     {func(c net.Conn, r *bufio.Reader) { request(c, r); _, _ = io.WriteString(c, "what?\r\n\r\n") }, true, true, Service, 0},
+		"service fails":         {func(c net.Conn, r *bufio.Reader) { request(c, r); reply(c, "500 No", "{}") }, true, false, Service, 500},
+		"gateway lost it":       {func(c net.Conn, r *bufio.Reader) { request(c, r); reply(c, "504 No", "{}") }, true, true, Service, 504},
+		"accepted too early":    {func(c net.Conn, r *bufio.Reader) { head(r); reply(c, "202 OK\r\nConnection: close", `{"id":"j"}`) }, false, true, Service, 202},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) { c.handle(conn, r) })
+			s := submission()
+			s.Content, s.Size = bytes.NewReader(big), int64(len(big))
+			id, err := newClient(t, url).Submit(t.Context(), s)
+			e := asError(t, err)
+			if id != "" || e.Sent != c.sent || e.Unknown != c.unknown || e.Class != c.class || e.StatusCode != c.status {
+				t.Errorf("sent %v, unknown %v, %v, %d: %v", e.Sent, e.Unknown, e.Class, e.StatusCode, err)
+			}
+		})
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	_, err = newClient(t, "http://"+ln.Addr().String()).Submit(t.Context(), submission())
+	if e := asError(t, err); e.Sent || e.Unknown || e.Class != Service || e.Err == nil {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestDeadKeptConnection: a service closes idle connections when it likes. A
+// submission that meets one goes out on another, once, and whole.
+func TestDeadKeptConnection(t *testing.T) {
+	var posts atomic.Int32
+	url := rawServer(t, func(n int, c net.Conn, r *bufio.Reader) {
+		request(c, r)
+		if n == 1 {
+			reply(c, "200 OK", `{"data":[]}`) // kept
+			head(r)                           // the submission's, and it dies
+			return
+		}
+		posts.Add(1)
+		reply(c, "202 OK", `{"id":"j"}`)
+	})
+	c := newClient(t, url)
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := c.Submit(t.Context(), submission())
+	if err != nil || id != "j" || posts.Load() != 1 {
+		t.Errorf("%q %v, %d submissions", id, err, posts.Load())
+	}
+}
+
+// TestNoReplay: once a byte of the body has left, nothing sends it again.
+func TestNoReplay(t *testing.T) {
+	var posts atomic.Int32
+	url := rawServer(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		request(c, r)
+		posts.Add(1)
+	})
+	_, err := newClient(t, url).Submit(t.Context(), submission())
+	if e := asError(t, err); !e.Unknown || posts.Load() != 1 {
+		t.Errorf("%v, %d submissions", e, posts.Load())
+	}
+}
+
+// TestPeerWithoutContinue: one that leaves Expect without an answer costs the
+// wait once, not at each upload; one that refuses it costs a request.
+func TestPeerWithoutContinue(t *testing.T) {
+	var expected, plain atomic.Int32
+	url := rawServer(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		if req.Header.Get("Expect") != "" {
+			expected.Add(1)
+		} else {
+			plain.Add(1)
+		}
+		_, _ = io.Copy(io.Discard, req.Body)
+		_, _ = io.WriteString(c, "HTTP/1.1 202 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\n"+`{"id":"j"}`)
+	})
+	c := newClient(t, url, func(c *Config) { c.ContinueTimeout = time.Millisecond })
+	for range 3 {
+		if _, err := c.Submit(t.Context(), submission()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if expected.Load() != 1 || plain.Load() != 2 {
+		t.Errorf("%d with Expect, %d without", expected.Load(), plain.Load())
+	}
+}
+
+func TestPeerThatRefusesExpect(t *testing.T) {
+	url := rawServer(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		if req.Header.Get("Expect") != "" {
+			reply(c, "417 Expectation Failed\r\nConnection: close", "")
+			return
+		}
+		_, _ = io.Copy(io.Discard, req.Body)
+		reply(c, "202 OK\r\nConnection: close", `{"id":"j"}`)
+	})
+	if id, err := newClient(t, url).Submit(t.Context(), submission()); err != nil || id != "j" {
+		t.Errorf("%q %v", id, err)
+	}
+}
+
+// TestContentIsLeftAlone: after Submit has returned nobody reads the content,
+// though the transport was in the middle of it.
+func TestContentIsLeftAlone(t *testing.T) {
+	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(io.Discard, r.Body, 100_000)
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	var returned atomic.Bool
+	for range 20 {
+		returned.Store(false)
+		s := submission()
+		s.Size = 64 << 20
+		s.Content = readFunc(func(p []byte) (int, error) {
+			if returned.Load() {
+				t.Error("read after the return")
+			}
+			return len(p), nil
+		})
+		_, err := newClient(t, srv.URL).Submit(t.Context(), s)
+		returned.Store(true)
+		if e := asError(t, err); !e.Sent || errors.Is(err, ErrContent) {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestRedirects: neither key nor document reaches another place, and a redirect
+// is the service's failure.
+func TestRedirects(t *testing.T) {
+	var reached atomic.Int32
+	elsewhere := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) { reached.Add(1) }))
+	for status := 300; status <= 308; status++ {
+		for _, to := range []string{elsewhere.URL + "/api/identify-async", "/elsewhere", "//127.0.0.2/x"} {
+			srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/elsewhere" {
+					reached.Add(1)
+				}
+				_, _ = io.Copy(io.Discard, r.Body)
+				w.Header().Set("Location", to)
+				w.WriteHeader(status)
+			}))
+			c := newClient(t, srv.URL)
+			_, err := c.Submit(t.Context(), submission())
+			_, err2 := c.Status(t.Context(), "j")
+			_, err3 := c.DocumentTypes(t.Context())
+			for _, err := range []error{err, err2, err3, c.Ping(t.Context())} {
+				if e := asError(t, err); e.Class != Service || e.StatusCode != status || e.Unknown {
+					t.Errorf("%d to %s: %+v", status, to, e)
+				}
+			}
+		}
+	}
+	if reached.Load() != 0 {
+		t.Errorf("%d requests reached another place", reached.Load())
+	}
+}

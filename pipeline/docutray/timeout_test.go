@@ -1,0 +1,146 @@
+package docutray
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// slow is a transport that takes a body in portions with pauses, then waits,
+// then answers slowly.
+func slow(portion int, pause, wait, answer time.Duration) roundTrip {
+	sleep := func(ctx context.Context, d time.Duration) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return func(r *http.Request) (*http.Response, error) {
+		for r.Body != nil {
+			_, err := io.CopyN(io.Discard, r.Body, int64(portion))
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err == nil {
+				err = sleep(r.Context(), pause)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if err := sleep(r.Context(), wait); err != nil {
+			return nil, err
+		}
+		body := readFunc(nil)
+		left := `{"id":"j","status":"ENQUEUED"}`
+		body = func(p []byte) (int, error) {
+			if left == "" {
+				return 0, io.EOF
+			}
+			if err := sleep(r.Context(), answer); err != nil {
+				return 0, err
+			}
+			n := copy(p[:1], left)
+			left = left[n:]
+			return n, nil
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body)}, nil
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	const none = time.Nanosecond
+	for name, c := range map[string]struct {
+		transport roundTrip
+		submit    bool
+		after     time.Duration // when it times out; 0: it succeeds
+	}{
+		"steady upload":          {slow(16, 59*time.Second, none, none), true, 0},
+		"upload stalls":          {slow(200, 61*time.Second, none, none), true, time.Minute},
+		"late answer":            {slow(1<<20, none, 179*time.Second, none), true, 0},
+		"no answer":              {slow(1<<20, none, time.Hour, none), true, 3 * time.Minute},
+		"slow answer":            {slow(1<<20, none, none, 59*time.Second), true, 0},
+		"answer stalls":          {slow(1<<20, none, none, 61*time.Second), true, time.Minute},
+		"slower than a cap":      {slow(7, 59*time.Second, none, none), true, time.Hour},
+		"poll without an answer": {slow(1, none, time.Hour, none), false, 30 * time.Second},
+		"poll that drips":        {slow(1, none, none, 10*time.Second), false, 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client := newClient(t, "https://service.invalid", func(cfg *Config) { cfg.Transport = c.transport })
+			start := time.Now()
+			var err error
+			if c.submit {
+				_, err = client.Submit(t.Context(), submission())
+			} else {
+				_, err = client.Status(t.Context(), "j")
+			}
+			took := time.Since(start)
+			if c.after == 0 {
+				if err != nil {
+					t.Errorf("%s: %v after %v", name, err, took)
+				}
+				return
+			}
+			e := asError(t, err)
+			if !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) || e.Class != Service ||
+				e.Unknown != c.submit || took < c.after || took > c.after+time.Second {
+				t.Errorf("%s: %+v after %v, want %v", name, e, took, c.after)
+			}
+		})
+	}
+}
+
+func TestCallerEndsIt(t *testing.T) {
+	for name, tr := range map[string]roundTrip{
+		"in the upload":     slow(16, 59*time.Second, 1, 1),
+		"before the answer": slow(1<<20, 1, time.Hour, 1),
+		"in the answer":     slow(1<<20, 1, 1, 59*time.Second),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			why := errors.New("shutting down")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(2*time.Minute, func() { cancel(why) })
+			client := newClient(t, "https://service.invalid", func(cfg *Config) { cfg.Transport = tr })
+			_, err := client.Submit(ctx, submission())
+			e := asError(t, err)
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || e.Class != Local || !e.Unknown || !e.Sent {
+				t.Errorf("%s: %+v", name, e)
+			}
+		})
+	}
+}
+
+// TestStandInInABubble has jobs take their time, by a clock that costs none.
+func TestStandInInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := docutraytest.New(docutraytest.Options{Latency: 10 * time.Second, RateLimit: 4})
+		c := newClient(t, "https://service.invalid", func(cfg *Config) { cfg.Transport = sim.Transport() })
+		id, err := c.Submit(t.Context(), submission())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []State{InProgress, InProgress, Succeeded} {
+			if st, err := c.Status(t.Context(), id); err != nil || st.State != want {
+				t.Errorf("after %v: %+v %v", 5*time.Second, st, err)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		_, err = c.Status(t.Context(), id)
+		e := asError(t, err)
+		if e.Class != Rate || e.RetryAfter != 45*time.Second {
+			t.Fatalf("%+v", e)
+		}
+		time.Sleep(e.RetryAfter)
+		if _, err := c.Status(t.Context(), id); err != nil {
+			t.Error("it asked to wait too short:", err)
+		}
+	})
+}
