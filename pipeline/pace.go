@@ -16,9 +16,13 @@ type pace struct {
 	n        int // jobs learned of, ever
 }
 
-// growth is the interval to the next question as a part of the job's age: with
-// 0.18, an answer is on average seen 9 % of the job's time after it was there.
-const growth = 0.18
+// The interval to the next question as a part of the job's age. With 0.18 an
+// answer is on average seen 9 % of the job's time after it was there. While
+// nothing is known of how long jobs take, questions are a waste more often.
+const (
+	growth        = 0.18
+	growthUnknown = 0.5
+)
 
 // learn takes in how long a job took.
 func (p *pace) learn(took time.Duration) {
@@ -40,7 +44,11 @@ func (p *pace) first() time.Duration {
 
 // next returns the interval to the following question.
 func (p *pace) next(age time.Duration) time.Duration {
-	return p.clamp(time.Duration(math.Round(growth * float64(age))))
+	part := growth
+	if p.n == 0 {
+		part = growthUnknown
+	}
+	return p.clamp(time.Duration(math.Round(part * float64(age))))
 }
 
 func (p *pace) clamp(d time.Duration) time.Duration { return min(max(d, p.min), p.max) }

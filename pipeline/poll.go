@@ -24,6 +24,13 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 		p: p, pace: pace{min: p.PollMin, max: p.PollMax},
 		results: make(chan *job), free: pollers,
 	}
+	took, err := p.Store.JobTimes(ctx, len(s.pace.recent))
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("how long jobs took: %w", err)
+	}
+	for _, d := range took {
+		s.pace.learn(d)
+	}
 	for _, doc := range pending {
 		s.add(doc, time.Now())
 	}

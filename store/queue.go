@@ -130,3 +130,24 @@ func (s *Store) KnowsFolder(ctx context.Context, path string) (known bool, err e
 	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM folders WHERE path = ?)`, path).Scan(&known)
 	return known, s.reading(err)
 }
+
+// JobTimes returns how long the newest jobs took, from their submission until
+// their answer was stored, newest last.
+func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT identified_at - submitted_at FROM
+			(SELECT id, identified_at, submitted_at FROM documents ORDER BY id DESC LIMIT ?1)
+		WHERE identified_at >= submitted_at ORDER BY id`, n)
+	if err != nil {
+		return nil, s.reading(err)
+	}
+	defer rows.Close()
+	var took []time.Duration
+	for rows.Next() {
+		var ms int64
+		if err := rows.Scan(&ms); err != nil {
+			return nil, s.reading(err)
+		}
+		took = append(took, time.Duration(ms)*time.Millisecond)
+	}
+	return took, s.reading(rows.Err())
+}
