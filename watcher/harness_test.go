@@ -94,6 +94,24 @@ func (f *fake) watched() []string {
 	return all
 }
 
+// logbook keeps what was logged.
+type logbook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logbook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logbook) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 // fixture is an inbox with a watcher on it. Files whose content ends in END are
 // complete, those that contain WRITING are open for writing, others are
 // incomplete.
@@ -103,7 +121,7 @@ type fixture struct {
 	cfg   Config
 	files chan string
 	fake  *fake
-	log   *bytes.Buffer
+	log   *logbook
 	l     *loop
 	done  chan error
 	stop  context.CancelFunc
@@ -120,7 +138,7 @@ func setup(t *testing.T) *fixture {
 		root:  filepath.Join(t.TempDir(), "inbox"),
 		files: make(chan string),
 		fake:  newFake(),
-		log:   new(bytes.Buffer),
+		log:   new(logbook),
 		known: make(map[string]shape),
 	}
 	f.must(os.Mkdir(f.root, 0o755))

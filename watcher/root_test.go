@@ -315,7 +315,7 @@ func TestUnreadableInbox(t *testing.T) {
 		f.write("a", "END")
 		f.must(os.Chmod(f.root, 0))
 		defer os.Chmod(f.root, 0o755)
-		if _, err := f.make().RunOnce(t.Context()); !errors.Is(err, os.ErrPermission) {
+		if _, err := f.make().RunOnce(f.t.Context()); !errors.Is(err, os.ErrPermission) {
 			t.Errorf("once: %v", err)
 		}
 		f.start(nil)

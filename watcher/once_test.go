@@ -1,0 +1,132 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// once runs RunOnce and returns what was sent, what was left, and how long it
+// took.
+func (f *fixture) once(during func()) (sent, left []string, took time.Duration, err error) {
+	w := f.make()
+	w.open = func() (notifier, error) {
+		f.t.Error("inotify for a single run")
+		return nil, errTest
+	}
+	began := time.Now()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		left, err = w.RunOnce(f.t.Context())
+		took = time.Since(began)
+	}()
+	changed := make(chan struct{})
+	go func() {
+		defer close(changed)
+		if during != nil {
+			during()
+		}
+	}()
+	for {
+		select {
+		case p := <-f.files:
+			sent = append(sent, p)
+		case <-done:
+			<-changed
+			slices.Sort(sent)
+			slices.Sort(left)
+			return sent, left, took, err
+		}
+	}
+}
+
+func TestOnce(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("a", "END")
+		f.write("x/y/b", "END")
+		f.write("cut", "...")
+		f.write("empty", "")
+		f.write("open", "WRITING END")
+		f.write("known", "END")
+		f.write("unsure", "END")
+		f.write("busy", "END")
+		f.write("late", "...")
+		f.write("gone", "END")
+		f.cfg.Known = func(rel string, _ fs.FileInfo) (bool, error) {
+			if rel == "unsure" {
+				return false, errTest
+			}
+			return rel == "known", nil
+		}
+		sent, left, took, err := f.once(func() {
+			time.Sleep(2 * time.Second)
+			os.Remove(f.path("gone"))
+			f.write("late", "...END")
+			for i := range 9 {
+				f.write("busy", "more "[:i%5]+"END")
+				time.Sleep(time.Second)
+			}
+		})
+		if err != nil || took != 10*time.Second {
+			t.Errorf("took %v, error %v", took, err)
+		}
+		if want := []string{"a", "late", "x/y/b"}; !slices.Equal(sent, want) {
+			t.Errorf("sent %q, want %q", sent, want)
+		}
+		if want := []string{"busy", "cut", "empty", "open", "unsure"}; !slices.Equal(left, want) {
+			t.Errorf("left %q, want %q", left, want)
+		}
+	})
+}
+
+func TestOnceWithNothingThere(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		sent, left, took, err := f.once(nil)
+		if err != nil || took != 0 || len(sent)+len(left) > 0 {
+			t.Errorf("sent %q, left %q, took %v, error %v", sent, left, took, err)
+		}
+		f.must(os.Remove(f.root))
+		if _, _, _, err = f.once(nil); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("no inbox: %v", err)
+		}
+	})
+}
+
+func TestOnceZeroSettle(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Settle = 0
+		f.write("a", "END")
+		f.write("cut", "...")
+		sent, left, _, err := f.once(nil)
+		if err != nil || !slices.Equal(sent, []string{"a"}) || !slices.Equal(left, []string{"cut"}) {
+			t.Errorf("sent %q, left %q, error %v", sent, left, err)
+		}
+	})
+}
+
+func TestOnceCancelled(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("a", "END")
+		f.write("b", "END")
+		ctx, cancel := context.WithCancel(f.t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			left, err := f.make().RunOnce(ctx)
+			slices.Sort(left)
+			if err != nil || !slices.Equal(left, []string{"a", "b"}) {
+				t.Errorf("left %q, error %v", left, err)
+			}
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		cancel()
+		<-done
+	})
+}
