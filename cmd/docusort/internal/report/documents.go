@@ -94,10 +94,7 @@ func (t *table) documents(ctx context.Context, r *store.Reader) error {
 		heads.WriteString(c.pad(c.head) + "  ")
 	}
 	t.line(t.paint(dim, l.cut(heads.String()+"DOCUMENT")))
-	return r.Documents(ctx, t.filter, func(d *store.Document) error {
-		l.row(d)
-		return nil
-	})
+	return r.Documents(ctx, t.filter, l.row)
 }
 
 func (l *listing) measure(ctx context.Context, r *store.Reader) error {
@@ -158,7 +155,8 @@ func (l *listing) cut(s string) string {
 	return display.Cut(s, l.width)
 }
 
-func (l *listing) row(d *store.Document) {
+// row writes the line of a document, as long as anybody listens.
+func (l *listing) row(d *store.Document) error {
 	var b strings.Builder
 	for _, c := range l.columns {
 		text := c.cell(l.table, d)
@@ -176,7 +174,7 @@ func (l *listing) row(d *store.Document) {
 	if why != "" {
 		b.WriteString("  " + l.paint(dim, why))
 	}
-	l.line(b.String())
+	return l.line(b.String())
 }
 
 // target says where the document went, or nothing. On a terminal it is short: the

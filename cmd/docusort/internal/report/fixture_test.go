@@ -30,16 +30,19 @@ type fixture struct {
 // record runs f in a bubble with an empty record.
 func record(t *testing.T, f func(*fixture)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		r := &fixture{t: t, ctx: context.Background(), path: filepath.Join(t.TempDir(), "docusort.db")}
-		s, err := store.Open(r.ctx, store.Config{Path: r.path})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.s = s
-		defer s.Close()
-		f(r)
-	})
+	synctest.Test(t, func(t *testing.T) { f(open(t)) })
+}
+
+func open(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{t: t, ctx: context.Background(), path: filepath.Join(t.TempDir(), "docusort.db")}
+	s, err := store.Open(f.ctx, store.Config{Path: f.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.s = s
+	t.Cleanup(func() { s.Close() })
+	return f
 }
 
 func (f *fixture) ok(err error) {

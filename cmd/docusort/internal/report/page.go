@@ -62,10 +62,10 @@ func (p *page) hangIn(s style, head, text string) {
 	}
 }
 
-// line writes a line that is known to fit.
-func (p *page) line(text string) {
+// line writes a line that is known to fit. Its error is that of any write before.
+func (p *page) line(text string) error {
 	p.w.WriteString(strings.TrimRight(text, " "))
-	p.w.WriteByte('\n')
+	return p.w.WriteByte('\n')
 }
 
 // title begins a section.

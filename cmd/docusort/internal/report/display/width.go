@@ -141,11 +141,14 @@ func Wrap(s string, width int) []string {
 		for Width(word) > width {
 			front := head(word, width)
 			if front == "" {
-				break // not even one character fits
+				front, _, _ = next(word) // too wide for any line
 			}
 			lines, word = append(lines, front), word[len(front):]
 		}
 		line = word
 	}
-	return append(lines, line)
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }

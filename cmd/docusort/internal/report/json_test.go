@@ -1,0 +1,176 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"pgregory.net/rapid"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// compact is how encoding/json writes the value, without our line breaks.
+func compact(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(text)); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return b.String()
+}
+
+func TestJSONIsItselfAfterDecoding(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.fill()
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldService, Reason: "down", Since: time.Now()}))
+		f.pass(10 * time.Second)
+		text := f.render(JSON, Options{Documents: true, Filter: store.Filter{Since: time.Now().Add(-time.Hour)}})
+		var again bytes.Buffer
+		enc := json.NewEncoder(&again)
+		enc.SetEscapeHTML(false)
+		f.ok(enc.Encode(decode(f.t, text)))
+		if got, want := strings.TrimSpace(again.String()), compact(f.t, text); got != want {
+			t.Errorf("after decoding it is\n%s\nand was\n%s", got, want)
+		}
+	})
+}
+
+// TestSchema holds the page's example against what is written: the same fields,
+// in the same order, each of the same kind.
+func TestSchema(t *testing.T) {
+	const page = `{"version":1,"generated_at":"","since":"",
+		"daemon":{"running":true,"pid":1,"started_at":"","hold":{"kind":"","reason":"","since":"","until":""}},
+		"totals":{"waiting":1,"submitting":1,"pending":1,"identified":1,"filed":1,"review":1,"failed":1,"gone":1},
+		"types":[{"type":"","filed":1,"review":1,"mean_confidence":1}],
+		"latency_seconds":{"p50":1,"p95":1,"max":1},
+		"oldest_unfinished_seconds":1,
+		"requests":{"submissions":1,"polls":1,"reused":1,"resubmissions":1},
+		"failures":[{"reason":"","count":1}],
+		"documents":[{"id":1,"source":"","path":"","state":"","type":"","confidence":1,"job_id":"","sha256":"","size":1,
+			"attempts":1,"polls":1,"error":null,"discovered_at":"","submitted_at":"","identified_at":"","finished_at":""}]}`
+	record(t, func(f *fixture) {
+		f.ok(f.s.Started(f.ctx, 4711))
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "r", Since: time.Now(), Until: time.Now()}))
+		f.file("a.pdf", "invoice", 0.5)
+		o := Options{Documents: true, Filter: store.Filter{Since: time.Now().Add(-time.Hour)}}
+		full := f.render(JSON, Options{Documents: true, Filter: store.Filter{Since: o.Filter.Since, State: store.Filed}})
+		f.fail("b.docx", "unsupported format")
+		f.drop("c.pdf")
+		f.pass(time.Second)
+		all := f.render(JSON, o)
+		// One document that has everything, and a summary that has everything.
+		head, _, _ := strings.Cut(all, `"documents"`)
+		_, tail, _ := strings.Cut(full, `"documents"`)
+		if got, want := shape(f.t, head+`"documents"`+tail), shape(f.t, page); got != want {
+			t.Errorf("fields are\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+// shape replaces every value by its kind.
+func shape(t *testing.T, text string) string {
+	t.Helper()
+	text = compact(t, text)
+	text = regexp.MustCompile(`:"[^"]*"`).ReplaceAllString(text, `:"s"`)
+	text = regexp.MustCompile(`:[0-9.]+`).ReplaceAllString(text, `:0`)
+	return text
+}
+
+func TestJSONOfNothing(t *testing.T) {
+	record(t, func(f *fixture) {
+		want := `{"version":1,"generated_at":"2000-01-01T00:00:00.000Z","since":null,` +
+			`"daemon":{"running":true,"pid":null,"started_at":null,"hold":null},` +
+			`"totals":{"waiting":0,"submitting":0,"pending":0,"identified":0,"filed":0,"review":0,"failed":0,"gone":0},` +
+			`"types":[],"latency_seconds":{"p50":null,"p95":null,"max":null},"oldest_unfinished_seconds":null,` +
+			`"requests":{"submissions":0,"polls":0,"reused":0,"resubmissions":0},"failures":[]`
+		if got := compact(f.t, f.render(JSON, Options{})); got != want+"}" {
+			t.Errorf("got\n%s\nwant\n%s", got, want+"}")
+		}
+		if got := compact(f.t, f.render(JSON, Options{Documents: true})); got != want+`,"documents":[]}` {
+			t.Errorf("got\n%s\nwant\n%s", got, want+`,"documents":[]}`)
+		}
+	})
+}
+
+func TestJSONOfADeadDaemon(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.ok(f.s.Started(f.ctx, 4711))
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "full", Since: time.Now()}))
+		f.ok(f.s.Close())
+		d := decode(f.t, f.render(JSON, Options{})).Daemon
+		if d.Running || d.PID != nil || d.Hold != nil || d.StartedAt == nil {
+			t.Errorf("got %+v", d)
+		}
+	})
+}
+
+func TestJSONOfDocuments(t *testing.T) {
+	record(t, func(f *fixture) {
+		moving := f.identify("a/b.pdf", "invoice", 0, store.Filed)
+		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: moving, Sorted: sortedRoot, Target: "invoice/b.pdf"}})
+		f.ok(err)
+		f.admit("blocked", func(a *store.Admission) { a.SHA256, a.Blocked = nil, "no <&> \xff" })
+		docs := *decode(f.t, f.render(JSON, Options{Documents: true})).Documents
+		d := docs[0]
+		if d.Path != nil || d.Confidence == nil || *d.Confidence != 0 || *d.Type != "invoice" || *d.JobID != "job-1" {
+			t.Errorf("a document that is just being moved, with a confidence of 0: %+v", d)
+		}
+		d = docs[1]
+		if d.SHA256 != nil || d.Type != nil || d.Confidence != nil || d.JobID != nil || d.SubmittedAt != nil || *d.Error != `no <&> \xff` {
+			t.Errorf("a document that may not be read: %+v", d)
+		}
+		f.ok(f.s.Moved(f.ctx, []int64{moving}))
+		d = (*decode(f.t, f.render(JSON, Options{Documents: true})).Documents)[0]
+		if d.Path == nil || *d.Path != sortedRoot+"/invoice/b.pdf" {
+			t.Errorf("a filed document: %+v", d)
+		}
+	})
+}
+
+func TestAnyNameKeepsItsLine(t *testing.T) {
+	f := open(t) // rapid asks for deadlines, which a bubble does not have
+	f.ok(f.s.Started(f.ctx, 1))
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.OneOf(
+			rapid.Map(rapid.SliceOfN(rapid.ByteRange(1, 255), 1, 60), func(b []byte) string { return string(b) }),
+			rapid.StringOfN(rapid.RuneFrom(nil, unicode.Cc, unicode.Cf, unicode.Mn, unicode.Han, unicode.Zs), 1, 40, -1),
+		).Filter(func(s string) bool { return !strings.Contains(s, "\x00") })
+		source, kind, reason := name.Draw(t, "source"), name.Draw(t, "type"), name.Draw(t, "reason")
+		width := rapid.SampledFrom([]int{0, 40, 80, 120}).Draw(t, "width")
+		id := f.pend(source)
+		f.ok(f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: 1, Outcome: store.Filed}))
+		f.ok(f.s.Waits(f.ctx, id, reason))
+		defer func() { f.ok(f.s.Gone(f.ctx, id, "taken away")) }()
+		filter := store.Filter{State: store.Identified}
+
+		text := f.render(Table, Options{Documents: true, Width: width, Filter: filter})
+		_, list, _ := strings.Cut(text, "\nDocuments\n")
+		if n := strings.Count(list, "\n"); n != 2 {
+			t.Errorf("%d lines, want a head and a document:\n%q", n, list)
+		}
+		for _, r := range text {
+			if r != '\n' && !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) {
+				t.Errorf("%U in %q", r, text)
+			}
+		}
+		if width == 0 && !strings.Contains(strings.ReplaceAll(list, "\n", "  "), "  "+display.Printable(source)+"  ") {
+			t.Errorf("%q is missing in %q", display.Printable(source), list)
+		}
+		js := f.render(JSON, Options{Documents: true, Filter: filter})
+		if hiddenAt := strings.IndexFunc(strings.ReplaceAll(js, "\n", ""), hidden); hiddenAt >= 0 {
+			t.Errorf("something hidden in %q", js)
+		}
+		docs := *decode(t, js).Documents
+		if len(docs) != 1 || docs[0].Source != display.Name(source) || *docs[0].Type != display.Text(kind) {
+			t.Errorf("got %+v", docs)
+		}
+	})
+}

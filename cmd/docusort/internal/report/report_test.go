@@ -1,0 +1,294 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; if that is meant, run the test with -update. Got:\n%s", path, got)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for name, c := range map[string]struct {
+		render renderer
+		o      Options
+	}{
+		"table-piped.golden":    {Table, Options{Documents: true}},
+		"table-120.golden":      {Table, Options{Documents: true, Width: 120}},
+		"table-80.golden":       {Table, Options{Documents: true, Width: 80}},
+		"table-40.golden":       {Table, Options{Documents: true, Width: 40}},
+		"table-color.golden":    {Table, Options{Documents: true, Width: 80, Color: true}},
+		"table-short.golden":    {Table, Options{Width: 80}},
+		"documents.json.golden": {JSON, Options{Documents: true}},
+		"short.json.golden":     {JSON, Options{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record(t, func(f *fixture) {
+				f.fill()
+				f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "402: quota used up",
+					Since: time.Now(), Until: time.Now().Add(29 * 24 * time.Hour)}))
+				f.pass(90 * time.Second) // so that the polls are stored, too
+				golden(f.t, name, f.render(c.render, c.o))
+			})
+		})
+	}
+}
+
+func TestEveryWidthIsKept(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.fill()
+		f.crowd(40)
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Since: time.Now(), Reason: "no space left on device"}))
+		for _, width := range []int{40, 60, 79, 80, 100, 120, 200} {
+			text := f.render(Table, Options{Documents: true, Width: width})
+			for line := range strings.Lines(text) {
+				if got := display.Width(strings.TrimSuffix(line, "\n")); got > width {
+					t.Errorf("%d columns, in a terminal of %d: %q", got, width, line)
+				}
+			}
+			if strings.Contains(text, "\x1b") {
+				t.Errorf("there are colours that nobody asked for, in %d columns", width)
+			}
+			painted := f.render(Table, Options{Documents: true, Width: width, Color: true})
+			if sgr.ReplaceAllString(painted, "") != text {
+				t.Errorf("colours change the text, in %d columns", width)
+			}
+		}
+	})
+}
+
+func TestNothingIsCutWhenPiped(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.ok(f.s.Started(f.ctx, 1))
+		source := strings.Repeat("long ", 60) + "name.pdf"
+		reason := strings.Repeat("very ", 60) + "bad"
+		f.fail(source, reason)
+		text := f.render(Table, Options{Documents: true})
+		for _, want := range []string{
+			"  1  " + reason + "\n",
+			source + " → " + sortedRoot + "/_failed/" + source + "  " + reason + "\n",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in:\n%s", want, text)
+			}
+		}
+	})
+}
+
+func TestHeadline(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(*fixture)
+		want []string
+	}{
+		"never": {func(f *fixture) { f.ok(f.s.Close()) }, []string{"○ docusort is not running, and never was",
+			"There is nothing to report yet. Drop a document into the inbox, and it shows up here."}},
+		"running": {func(f *fixture) {
+			f.ok(f.s.Started(f.ctx, 4711))
+			f.pass(3 * time.Minute)
+		}, []string{"● docusort has been running since 00:00 (3 min ago), pid 4711"}},
+		"stopped": {func(f *fixture) {
+			f.ok(f.s.Started(f.ctx, 4711))
+			f.drop("a.pdf")
+			f.ok(f.s.Stopped(f.ctx))
+			f.pass(3 * time.Hour)
+			f.ok(f.s.Close())
+		}, []string{"○ docusort is not running: it stopped at 00:00 (3 h ago)",
+			"the oldest  seen first at 00:00 (3 h ago); it goes on when docusort starts again"}},
+		"killed": {func(f *fixture) {
+			f.ok(f.s.Started(f.ctx, 4711))
+			f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "full", Since: time.Now()}))
+			f.ok(f.s.Close())
+		}, []string{"✗ docusort is not running: it was killed or lost power, some time after its start at 00:00 (0 s ago)"}},
+		"rate": {func(f *fixture) {
+			f.ok(f.s.Started(f.ctx, 4711))
+			f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldRate, Reason: "60 requests a minute\x1b[2J\nare too many",
+				Since: time.Now(), Until: time.Now().Add(12 * time.Second)}))
+		}, []string{"✗ on hold (rate) since 00:00 (0 s ago), until 00:00 (in 12 s)\n  60 requests a minute\\x1b[2J are too many\n" +
+			"  The service asked for a pause"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record(t, func(f *fixture) {
+				c.do(f)
+				text := f.render(Table, Options{})
+				for _, want := range c.want {
+					if !strings.Contains(text, want) {
+						t.Errorf("%q is missing in:\n%s", want, text)
+					}
+				}
+				if name == "killed" && strings.Contains(text, "on hold") {
+					t.Errorf("who is dead is not on hold:\n%s", text)
+				}
+			})
+		})
+	}
+}
+
+func TestFilter(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.fail("old.docx", "unsupported format")
+		f.pass(48 * time.Hour)
+		f.file("new.pdf", "invoice", 1)
+		f.file("other.pdf", "receipt", 1)
+		text := f.render(Table, Options{Documents: true, Filter: store.Filter{
+			Since: time.Now().Add(-24 * time.Hour), Type: "invoice", State: store.Filed}})
+		want := "Only documents unfinished, or finished since 2000-01-02 00:00 (24 h ago), and in state filed, and of type invoice\n"
+		if !strings.Contains(text, want) || !strings.Contains(text, "new.pdf") ||
+			strings.Contains(text, "old.docx") || strings.Contains(text, "other.pdf") {
+			t.Errorf("want %q and only new.pdf in:\n%s", want, text)
+		}
+		if text := f.render(Table, Options{Filter: store.Filter{Type: "x\x1b[2J"}}); !strings.Contains(text,
+			`Only documents of type x\x1b[2J`) || !strings.Contains(text, "There are none.") {
+			t.Errorf("got:\n%s", text)
+		}
+	})
+}
+
+func TestManyReasons(t *testing.T) {
+	record(t, func(f *fixture) {
+		for i := range 12 {
+			for range 12 - i {
+				f.fail("x.docx", "reason "+string(rune('a'+i)))
+			}
+		}
+		text := f.render(Table, Options{Width: 80})
+		if !strings.Contains(text, "   3  reason j\n   3  for other reasons\n") {
+			t.Errorf("want ten reasons, and the count of the rest, in:\n%s", text)
+		}
+		if text := f.render(Table, Options{}); strings.Contains(text, "other reasons") || !strings.Contains(text, "1  reason l\n") {
+			t.Errorf("want all reasons in:\n%s", text)
+		}
+	})
+}
+
+func TestTimesAreThoseOfTheReader(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.ok(f.s.Started(f.ctx, 1))
+		o := Options{Now: time.Now().In(time.FixedZone("CET", 60*60))}
+		if text := f.render(Table, o); !strings.Contains(text, "since 01:00 (0 s ago)") {
+			t.Errorf("want the time in the zone of Now in:\n%s", text)
+		}
+		if e := decode(f.t, f.render(JSON, o)); *e.GeneratedAt != "2000-01-01T00:00:00.000Z" {
+			t.Errorf("generated_at is %s, want it in UTC", *e.GeneratedAt)
+		}
+	})
+}
+
+func TestTrouble(t *testing.T) {
+	record(t, func(f *fixture) {
+		trouble := func(filter store.Filter, want bool) {
+			t.Helper()
+			f.read(func(r *store.Reader) {
+				got, err := Trouble(f.ctx, r, filter)
+				if f.ok(err); got != want {
+					t.Errorf("trouble: %v, want %v", got, want)
+				}
+			})
+		}
+		f.ok(f.s.Started(f.ctx, 1))
+		f.file("a.pdf", "invoice", 1)
+		trouble(store.Filter{}, false)
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldService, Reason: "down", Since: time.Now()}))
+		trouble(store.Filter{}, true)
+		f.ok(f.s.SetHold(f.ctx, nil))
+		trouble(store.Filter{}, false)
+		f.fail("b.docx", "unsupported format")
+		f.pass(time.Hour)
+		trouble(store.Filter{}, true)
+		trouble(store.Filter{Type: "invoice", State: store.Filed}, true) // what is shown does not matter
+		trouble(store.Filter{Since: time.Now().Add(-2 * time.Hour)}, true)
+		trouble(store.Filter{Since: time.Now().Add(-time.Minute)}, false)
+	})
+}
+
+func TestFormats(t *testing.T) {
+	var f Format
+	if err := f.Set("json"); err != nil || f != FormatJSON {
+		t.Errorf("got %q, %v", f, err)
+	}
+	if err := f.Set("yaml"); err == nil || f != FormatJSON || !strings.Contains(err.Error(), `"yaml"; choose from table, json`) {
+		t.Errorf("got %q, %v", f, err)
+	}
+	if !slices.Equal(Formats(), []string{"table", "json"}) {
+		t.Errorf("got %q", Formats())
+	}
+	record(t, func(f *fixture) {
+		f.read(func(r *store.Reader) {
+			var b bytes.Buffer
+			f.ok(Write(f.ctx, &b, r, FormatJSON, Options{}))
+			decode(f.t, b.String())
+			if err := Write(f.ctx, &b, r, "yaml", Options{}); err == nil {
+				t.Error("yaml was written")
+			}
+		})
+	})
+}
+
+// full fails like a disk does.
+type full struct{ room, asked int }
+
+var errFull = errors.New("no space left")
+
+func (w *full) Write(b []byte) (int, error) {
+	w.asked++
+	n := min(len(b), w.room)
+	w.room -= n
+	if n < len(b) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+func TestAnErrorOfTheOutputIsReported(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.crowd(100)
+		for _, render := range []renderer{Table, JSON} {
+			for _, room := range []int{0, 5000} {
+				f.read(func(r *store.Reader) {
+					w := full{room: room}
+					if err := render(f.ctx, &w, r, Options{Documents: true}); !errors.Is(err, errFull) {
+						t.Errorf("got %v with room for %d bytes", err, room)
+					}
+					if most := room/4096 + 1; w.asked > most {
+						t.Errorf("it was written to %d times", w.asked)
+					}
+				})
+			}
+		}
+		ctx, cancel := context.WithCancel(f.ctx)
+		f.read(func(r *store.Reader) {
+			cancel()
+			var b bytes.Buffer
+			if err := JSON(ctx, &b, r, Options{Documents: true}); err == nil || json.Valid(b.Bytes()) {
+				t.Errorf("an interrupted report gave %v and %q", err, b.String())
+			}
+		})
+	})
+}
