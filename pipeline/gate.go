@@ -138,7 +138,7 @@ func (g *gate) pingFirst(ctx context.Context, p pass) bool {
 	if !p.submission || !(p.probes[service] || p.probes[access]) {
 		return true
 	}
-	e, _ := docutray.AsError(g.ping(ctx))
+	e := errorOf(g.ping(ctx))
 	if e == nil || e.Class != docutray.Service && e.Class != docutray.Rate && e.StatusCode != 401 {
 		return true // the request itself will tell
 	}
@@ -166,11 +166,7 @@ func (g *gate) done(p pass, err error) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	e, ok := docutray.AsError(err)
-	if err != nil && !ok {
-		e = &docutray.Error{Class: docutray.Local, Err: err}
-	}
-	v := g.judge(p, e, now)
+	v := g.judge(p, errorOf(err), now)
 	for c, h := range g.holds {
 		if !p.probes[c] || h == nil {
 			continue

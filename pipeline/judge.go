@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"fmt"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -69,16 +68,16 @@ func (g *gate) accountTrouble(p pass, e *docutray.Error, now time.Time) verdict 
 			g.lift(access)
 			return notAtFault
 		}
-		g.hold(p, access, reasonOf(e), time.Time{}, now)
+		g.hold(p, access, e.Reason(), time.Time{}, now)
 		return notAtFault
 	}
 	if !p.submission && e.StatusCode == 403 {
-		g.hold(p, access, reasonOf(e), time.Time{}, now)
+		g.hold(p, access, e.Reason(), time.Time{}, now)
 		return notAtFault
 	}
 	if e.StatusCode == 402 || p.submission {
 		g.lift(access)
-		g.hold(p, quota, reasonOf(e), e.ResetAt, now)
+		g.hold(p, quota, e.Reason(), e.ResetAt, now)
 	}
 	return notAtFault
 }
@@ -99,7 +98,7 @@ func (g *gate) limitReached(e *docutray.Error, now time.Time) {
 	if until.After(h.until) {
 		h.until = until
 	}
-	h.reason = reasonOf(e)
+	h.reason = e.Reason()
 	g.dirty = true
 }
 
@@ -118,7 +117,7 @@ func (g *gate) serviceTrouble(p pass, e *docutray.Error, now time.Time) {
 	if g.streak < serviceStreak && g.holds[service] == nil {
 		return
 	}
-	g.hold(p, service, reasonOf(e), time.Time{}, now)
+	g.hold(p, service, e.Reason(), time.Time{}, now)
 	g.holds[service].only = g.streakDoc
 }
 
@@ -137,12 +136,15 @@ func (g *gate) refusedDocument(p pass, e *docutray.Error, now time.Time) verdict
 	if g.refused < settingsStreak {
 		return atFault
 	}
-	reason := "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + reasonOf(e)
+	reason := "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
 	g.hold(p, settings, reason, time.Time{}, now)
 	return troubled // the next probe is another document, which may be accepted
 }
 
-// reasonOf says what happened in one line, for people.
-func reasonOf(e *docutray.Error) string {
-	return fmt.Sprint(e)
+// errorOf returns what the client says of a failed request; nil for success.
+func errorOf(err error) *docutray.Error {
+	if e, ok := docutray.AsError(err); ok || err == nil {
+		return e
+	}
+	return &docutray.Error{Class: docutray.Local, Err: err}
 }

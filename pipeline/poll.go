@@ -152,11 +152,11 @@ func (p *Pipeline) poll(ctx context.Context, j *job) bool {
 		return false
 	}
 	p.Store.Polled(j.doc.ID)
-	if e, ok := docutray.AsError(err); ok && e.StatusCode == 403 {
+	if e := errorOf(err); e != nil && e.StatusCode == 403 {
 		if j.denied {
 			// The account is known to be fine by now, or is held for it.
 			p.gate.abandon(permit)
-			return p.overdue(ctx, j, reasonOf(e))
+			return p.overdue(ctx, j, e.Reason())
 		}
 		j.denied = true
 	}
@@ -164,7 +164,7 @@ func (p *Pipeline) poll(ctx context.Context, j *job) bool {
 	log := p.log.With("doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID)
 	switch {
 	case v == lost && j.lost:
-		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service lost the job: " + err.Error()})
+		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service does not know the job any more"})
 	case v == lost:
 		j.lost = true // a service of many parts may not know yet what it just accepted: ask once more
 		return false
@@ -173,7 +173,7 @@ func (p *Pipeline) poll(ctx context.Context, j *job) bool {
 		if v == notAtFault || p.gate.holding() {
 			return false
 		}
-		return p.overdue(ctx, j, err.Error())
+		return p.overdue(ctx, j, fmt.Sprintf("the job could not be asked for within %s: %s", p.JobTimeout, errorOf(err).Reason()))
 	}
 	j.lost = false
 	log.Debug("poll", "state", status.State)

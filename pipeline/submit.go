@@ -154,20 +154,17 @@ func (p *Pipeline) jobMade(ctx, must context.Context, doc *store.Document, jobID
 
 // refused stores that a POST made no job that we know of.
 func (p *Pipeline) refused(ctx context.Context, doc *store.Document, v verdict, err error) {
-	e, _ := docutray.AsError(err)
-	if e == nil {
-		e = &docutray.Error{Class: docutray.Local, Err: err}
-	}
+	e := errorOf(err)
 	log := p.log.With("doc", doc.ID, "path", doc.Source, "attempt", doc.Attempts+1)
 	switch {
 	case v == atFault:
-		p.fail(ctx, doc, reasonOf(e))
+		p.fail(ctx, doc, e.Reason())
 	case v == troubled:
 		pause := pauseAfter(doc.Refusals + 1)
-		if doc.Error != reasonOf(e) {
+		if doc.Error != e.Reason() {
 			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.Unknown, "pause", pause)
 		}
-		p.putBack(ctx, doc, store.Refusal{Reason: reasonOf(e), Unknown: e.Unknown, RetryAt: time.Now().Add(pause)})
+		p.putBack(ctx, doc, store.Refusal{Reason: e.Reason(), Unknown: e.Unknown, RetryAt: time.Now().Add(pause)})
 	case errors.Is(err, filing.ErrChanged):
 		log.Info("document changed while it was uploaded; waiting for it to settle")
 		p.putBack(ctx, doc, store.Refusal{
@@ -176,7 +173,7 @@ func (p *Pipeline) refused(ctx context.Context, doc *store.Document, v verdict, 
 	case e.Class == docutray.Local && !errors.Is(err, context.Canceled):
 		log.Warn("document could not be uploaded; will try again", "err", err)
 		p.putBack(ctx, doc, store.Refusal{
-			Reason: reasonOf(e), Unknown: e.Unknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)),
+			Reason: e.Reason(), Unknown: e.Unknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)),
 		})
 	default:
 		log.Debug("submission put off", "err", err)

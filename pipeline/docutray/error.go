@@ -3,6 +3,7 @@ package docutray
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -89,29 +90,48 @@ type Error struct {
 	Err error
 }
 
-// Error returns one line: operation, status, message, details, request id.
+// Error returns one line: operation, reason, request id.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Op)
+	text := e.Op + ": " + e.Reason()
+	if e.RequestID != "" {
+		text += " [request " + e.RequestID + "]"
+	}
+	return text
+}
+
+// Reason says in one line what was wrong: status, message, details, cause. It
+// is the same each time that the same happens, so that it can be counted and
+// compared: no request id, no port of ours.
+func (e *Error) Reason() string {
+	var parts []string
 	if e.StatusCode != 0 {
-		fmt.Fprintf(&b, ": %d", e.StatusCode)
-		if text := http.StatusText(e.StatusCode); text != "" {
-			b.WriteString(" " + text)
-		}
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))))
 	}
 	if e.Message != "" {
-		b.WriteString(": " + e.Message)
+		parts = append(parts, e.Message)
 	}
+	text := strings.Join(parts, ": ")
 	if len(e.Details) > 0 {
-		b.WriteString(" (" + strings.Join(e.Details, "; ") + ")")
+		text += " (" + strings.Join(e.Details, "; ") + ")"
 	}
-	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+	if e.Err == nil {
+		return text
 	}
-	if e.RequestID != "" {
-		b.WriteString(" [request " + e.RequestID + "]")
+	if text != "" {
+		text += ": "
 	}
-	return b.String()
+	return text + causeText(e.Err)
+}
+
+// causeText leaves out our own end of a connection, whose port is another one
+// each time.
+func causeText(err error) string {
+	if op := new(net.OpError); errors.As(err, &op) {
+		there := *op
+		there.Source = nil
+		return there.Error()
+	}
+	return err.Error()
 }
 
 // Unwrap returns Err.
