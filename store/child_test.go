@@ -1,5 +1,130 @@
 package store
 
-const childJob = "DOCUSORT_STORE_TEST_CHILD"
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
 
-func runChild(job string) int { return 0 }
+// What this binary is to do as another process, and with which database.
+const (
+	childJob  = "DOCUSORT_STORE_TEST_CHILD"
+	childPath = "DOCUSORT_STORE_TEST_DATABASE"
+)
+
+// runChild is the other process. It prints one line when it has done its job,
+// and a daemon then stays until it is killed.
+func runChild(job string) int {
+	path := os.Getenv(childPath)
+	var line string
+	var err error
+	switch job {
+	case "daemon":
+		line, err = childDaemon(path)
+	case "read":
+		line, err = childReader(path)
+	}
+	if err != nil {
+		fmt.Println("error:", err)
+		return 1
+	}
+	fmt.Println(line)
+	if job == "daemon" {
+		_, _ = io.Copy(io.Discard, os.Stdin) // until killed
+	}
+	return 0
+}
+
+func childDaemon(path string) (string, error) {
+	s, err := Open(ctx, Config{Path: path})
+	if err != nil {
+		return "", err
+	}
+	if err := s.Started(ctx, os.Getpid()); err != nil {
+		return "", err
+	}
+	for i := range 3 {
+		if _, err := s.Admit(ctx, found(fmt.Sprintf("child-%d", i), fmt.Sprint(i))); err != nil {
+			return "", err
+		}
+	}
+	return "ready", s.SetHold(ctx, &Hold{Kind: HoldAccount, Reason: "401"})
+}
+
+func childReader(path string) (string, error) {
+	r, err := OpenReader(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	summary, err := r.Summary(ctx, Filter{})
+	if err != nil {
+		return "", err
+	}
+	daemon, err := r.Daemon(ctx)
+	return fmt.Sprintf("%d waiting, running %v, held %v", summary.Totals[Waiting], daemon.Running, daemon.Hold != nil), err
+}
+
+// startChild runs this binary as another process and returns what it says; a
+// daemon is left running.
+func startChild(t *testing.T, job, path string, user *syscall.Credential) (*exec.Cmd, string) {
+	t.Helper()
+	exe := must[string](t)(os.Executable())
+	if user != nil { // the build's folder is closed to others
+		exe = publicCopy(t, exe)
+	}
+	c := exec.Command(exe)
+	c.Env = []string{childJob + "=" + job, childPath + "=" + path, "GORACE=atexit_sleep_ms=0"}
+	c.Dir = "/"
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: user, Pdeathsig: syscall.SIGKILL}
+	in := must[io.WriteCloser](t)(c.StdinPipe())
+	out := must[io.ReadCloser](t)(c.StdoutPipe())
+	c.Stderr = t.Output()
+	check1(t, c.Start())
+	var line strings.Builder
+	for b := make([]byte, 1); ; {
+		if _, err := out.Read(b); err != nil || b[0] == '\n' {
+			break
+		}
+		line.Write(b)
+	}
+	if job != "daemon" {
+		_ = c.Wait()
+		return nil, line.String()
+	}
+	t.Cleanup(func() {
+		in.Close()
+		kill(c)
+	})
+	return c, line.String()
+}
+
+// kill ends a daemon as a power cut would.
+func kill(c *exec.Cmd) {
+	if c.ProcessState == nil {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
+}
+
+func publicCopy(t *testing.T, exe string) string {
+	t.Helper()
+	b := must[[]byte](t)(os.ReadFile(exe))
+	path := publicFolder(t) + "/child"
+	check1(t, os.WriteFile(path, b, 0o755))
+	check1(t, os.Chmod(path, 0o755))
+	return path
+}
+
+// publicFolder is one that every user can look into; those of a test are not.
+func publicFolder(t *testing.T) string {
+	t.Helper()
+	dir := must[string](t)(os.MkdirTemp("", "docusort-store-"))
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	check1(t, os.Chmod(dir, 0o755))
+	return dir
+}

@@ -21,7 +21,7 @@ const (
 type Hold struct {
 	Kind   HoldKind
 	Reason string
-	Since  time.Time
+	Since  time.Time // zero: when it was recorded
 	Until  time.Time // zero: not known
 }
 
@@ -51,8 +51,8 @@ func (s *Store) SetHold(ctx context.Context, h *Hold) error {
 			_, err := t.exec(`UPDATE daemon SET hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`)
 			return err
 		}
-		_, err := t.exec(`UPDATE daemon SET hold_kind = ?, hold_reason = ?, hold_since = ?, hold_until = ?`,
-			string(h.Kind), h.Reason, millis(h.Since), millis(h.Until))
+		_, err := t.exec(`UPDATE daemon SET hold_kind = ?, hold_reason = ?, hold_since = coalesce(?, ?), hold_until = ?`,
+			string(h.Kind), h.Reason, millis(h.Since), t.now, millis(h.Until))
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -22,8 +23,14 @@ func lockPath(database string) string { return database + "-lock" }
 // the file is closed or the process ends, however it ends.
 func lockFile(database string) (*os.File, error) {
 	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock database: %w", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("lock database %s: %w; let the user of the daemon write to %s",
+			database, err, filepath.Dir(database))
+	case err != nil:
+		return nil, fmt.Errorf("lock database %s: %w", database, err)
 	}
 	err = syscall.FcntlFlock(f.Fd(), ofdSetLock, &syscall.Flock_t{Type: syscall.F_WRLCK})
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // ErrNoDatabase says that there is no record to read yet.
@@ -20,6 +22,7 @@ type Reader struct {
 	path string
 	db   *sql.DB
 	conn *sql.Conn
+	at   os.FileInfo // of the file that must stand still, or nil
 }
 
 // OpenReader opens the record for reading only, for anybody who can read the
@@ -27,33 +30,68 @@ type Reader struct {
 // [ErrNoDatabase] where there is none and with [ErrUnusable] where the file is
 // not one of ours.
 func OpenReader(ctx context.Context, path string) (*Reader, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, path)
-	} else if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	db, err := openReading(path)
+	path, err := resolve(path)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{path: path, db: db}
-	if err := r.begin(ctx); err != nil {
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, path)
+	case err != nil:
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := present(path, fi); err != nil {
+		return nil, err
+	}
+	r := &Reader{path: path}
+	if err = r.begin(ctx); err == nil {
+		return r, nil
+	}
+	r.Close()
+	var e sqlite3.Error
+	readOnly := errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen)
+	if !readOnly || exists(path+"-wal") {
+		return nil, err
+	}
+	// The files beside the database are gone, as after a restore or a visit
+	// with sqlite3, and may not be made here. Without them everything is in the
+	// database itself, and may be read as long as nobody begins to write.
+	r = &Reader{path: path, at: fi}
+	if err := r.begin(ctx, "immutable", "1"); err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Reader) begin(ctx context.Context) (err error) {
+// stoodStill returns err, or that the file was written although nothing keeps
+// what is read apart from that.
+func (r *Reader) stoodStill(err error) error {
+	if err != nil || r.at == nil {
+		return err
+	}
+	fi, err := os.Stat(r.path)
+	if err == nil && (exists(r.path+"-wal") || !os.SameFile(fi, r.at) ||
+		fi.Size() != r.at.Size() || !fi.ModTime().Equal(r.at.ModTime())) {
+		err = fmt.Errorf("read database %s: a daemon started meanwhile; try again", r.path)
+	}
+	return err
+}
+
+func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
+	if r.db, err = openReading(r.path, extra...); err != nil {
+		return err
+	}
 	if r.conn, err = r.db.Conn(ctx); err != nil {
 		return fmt.Errorf("open database %s: %w", r.path, unusable(r.path, err))
 	}
 	if _, err := r.conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
 		return fmt.Errorf("read database %s: %w", r.path, err)
 	}
-	var version int
-	if err := pragma(ctx, r.conn, "user_version", &version); err != nil {
-		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	version, err := ours(ctx, r.conn, r.path)
+	if err != nil {
+		return err
 	}
 	if newest := len(migrations()); version != newest {
 		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
@@ -68,7 +106,10 @@ func (r *Reader) Close() error {
 	if r.conn != nil {
 		errs = append(errs, r.conn.Close())
 	}
-	return errors.Join(append(errs, r.db.Close())...)
+	if r.db != nil {
+		errs = append(errs, r.db.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Daemon is what the record and its lock tell of the daemon.
@@ -92,7 +133,7 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	err = r.conn.QueryRowContext(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until
 		FROM daemon`).Scan(&d.PID, &started, &stopped, &kind, &reason, &since, &until)
 	if errors.Is(err, sql.ErrNoRows) {
-		return d, nil
+		return d, r.stoodStill(nil)
 	}
 	if err != nil {
 		return Daemon{}, fmt.Errorf("read database %s: %w", r.path, err)
@@ -101,5 +142,5 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	if running && kind.Valid {
 		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
 	}
-	return d, nil
+	return d, r.stoodStill(nil)
 }

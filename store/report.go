@@ -71,7 +71,7 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 			return Summary{}, fmt.Errorf("read database %s: %w", r.path, err)
 		}
 	}
-	return s, nil
+	return s, r.stoodStill(nil)
 }
 
 func (r *Reader) totals(ctx context.Context, f Filter, s *Summary) error {
@@ -178,9 +178,9 @@ func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document)
 		return given
 	})
 	if err != nil && !errors.Is(err, given) {
-		return fmt.Errorf("read database %s: %w", r.path, err)
+		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
 	}
-	return err
+	return r.stoodStill(err)
 }
 
 // each hands every row of a query to f.

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// walLimit is the size in bytes that the -wal file is cut back to after a long
+// read kept it from being reused, and to nothing when the store is closed.
+const walLimit = 16 << 20
+
+// durability is what the promises of this package rest on: the settings, as
+// SQLite reads them back.
+var durability = []struct{ name, want string }{
+	{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
+}
+
+// dsn names the file and the settings that each connection gets. The driver
+// ignores misspelt keys in silence, so [connect] reads the settings back.
+func dsn(path, mode string, extra ...string) string {
+	q := url.Values{
+		"mode":          {mode},
+		"_synchronous":  {"FULL"}, // the driver's own default would lose commits at a power cut
+		"_txlock":       {"immediate"},
+		"_foreign_keys": {"on"},
+		"_busy_timeout": {"5000"},
+	}
+	for i := 0; i < len(extra); i += 2 {
+		q.Set(extra[i], extra[i+1])
+	}
+	// Two slashes at the start would make the first part a host.
+	return "file:" + (&url.URL{Path: filepath.Clean(path)}).EscapedPath() + "?" + q.Encode()
+}
+
+// connect opens the one connection that writes.
+func connect(ctx context.Context, path string) (*sql.DB, *sql.Conn, error) {
+	db, err := sql.Open("sqlite3", dsn(path, "rw", "_journal_mode", "WAL"))
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		err = settle(ctx, conn)
+	}
+	if err != nil {
+		if conn != nil {
+			conn.Close()
+		}
+		db.Close()
+		return nil, nil, fmt.Errorf("open database %s: %w", path, unusable(path, err))
+	}
+	return db, conn, nil
+}
+
+// settle gives the writing connection what its DSN cannot give it, and checks
+// what it did give it.
+func settle(ctx context.Context, conn *sql.Conn) error {
+	err := conn.Raw(func(driver any) error {
+		return driver.(*sqlite3.SQLiteConn).SetFileControlInt("main", sqlite3.SQLITE_FCNTL_PERSIST_WAL, 1)
+	})
+	if err != nil {
+		return fmt.Errorf("keep the -wal file: %w", err)
+	}
+	var limit int
+	if err := pragma(ctx, conn, fmt.Sprintf("journal_size_limit = %d", walLimit), &limit); err != nil {
+		return err
+	}
+	for _, setting := range durability {
+		var have string
+		if err := pragma(ctx, conn, setting.name, &have); err != nil {
+			return err
+		}
+		if have != setting.want {
+			return fmt.Errorf("%s is %q, and durability needs %q; is it on a filesystem without shared memory, "+
+				"such as a network share? Set DOCUSORT_DATABASE to a local disk", setting.name, have, setting.want)
+		}
+	}
+	return nil
+}
+
+// openReading opens the pool of read-only connections.
+func openReading(path string, extra ...string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite3", dsn(path, "ro", extra...))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(4)
+	return db, nil
+}
+
+func pragma(ctx context.Context, conn *sql.Conn, name string, dest any) error {
+	return conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(dest)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
