@@ -3,6 +3,7 @@ package docutray
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -130,6 +131,9 @@ func causeText(err error) string {
 		there := *op
 		there.Source = nil
 		return there.Error()
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection broke before the answer was whole"
 	}
 	return err.Error()
 }
