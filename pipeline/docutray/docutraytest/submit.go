@@ -230,7 +230,7 @@ type spool struct {
 }
 
 const (
-	keepHead = 8 << 20
+	keepHead = 4 << 20
 	keepTail = 256 << 10
 )
 

@@ -1,0 +1,251 @@
+package docutraytest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults  Faults
+		submit  []int // the statuses that a submission may have; 0: dropped
+		jobs    int
+		poll    []int
+		polling string // the job's status, if it is polled without the fault
+	}{
+		"none":        {Faults{}, []int{202}, 1, []int{200}, "SUCCESS"},
+		"fail submit": {Faults{FailSubmit: 1}, []int{408, 500, 502, 503}, 0, nil, ""},
+		"fail poll":   {Faults{FailPoll: 1}, []int{202}, 1, []int{408, 500, 502, 503}, ""},
+		"drop before": {Faults{DropBefore: 1}, []int{0}, 0, nil, ""},
+		"drop after":  {Faults{DropAfter: 1}, []int{0}, 1, nil, "SUCCESS"},
+		"drop poll":   {Faults{DropPoll: 1}, []int{202}, 1, []int{0}, ""},
+		"job error":   {Faults{JobError: 1}, []int{202}, 1, []int{200}, "ERROR"},
+		"job never":   {Faults{JobNever: 1}, []int{202}, 1, []int{200}, "PROCESSING"},
+		"job forget":  {Faults{JobForget: 1}, []int{202}, 1, []int{404}, ""},
+		"unavailable": {Faults{Outage: OutageUnavailable}, []int{503}, 0, []int{503}, ""},
+		"drop":        {Faults{Outage: OutageDrop}, []int{0}, 0, []int{0}, ""},
+		"401":         {Faults{Account: AccountKeyRevoked}, []int{401}, 0, []int{401}, ""},
+		"402":         {Faults{Account: AccountQuotaUsed}, []int{402}, 0, []int{404}, ""},
+		"403 post":    {Faults{Account: AccountNoTypes}, []int{403}, 0, []int{404}, ""},
+		"403 get":     {Faults{Account: AccountNoAccess}, []int{202}, 1, []int{403}, ""},
+	} {
+		for seed := range uint64(12) {
+			s := New(Options{Faults: c.faults, Seed: seed, AltForms: seed%2 == 1})
+			status, _, _ := ask(t, s, newForm().request(t))
+			if !contains(c.submit, status) || s.Stats().Jobs != c.jobs {
+				t.Errorf("%s, seed %d: submission %d, %d jobs", name, seed, status, s.Stats().Jobs)
+			}
+			id := "none"
+			if u := s.Uploads(); len(u) > 0 {
+				id = u[0].JobID
+			}
+			if c.poll != nil {
+				if status, _, _ := ask(t, s, get(statusPath+id)); !contains(c.poll, status) {
+					t.Errorf("%s, seed %d: poll %d", name, seed, status)
+				}
+			}
+			s.SetFaults(Faults{})
+			if _, body, _ := ask(t, s, get(statusPath+id)); c.polling != "" && body["status"] != c.polling {
+				t.Errorf("%s, seed %d: job %v", name, seed, body)
+			}
+		}
+	}
+}
+
+func contains(list []int, n int) bool {
+	for _, x := range list {
+		if x == n {
+			return true
+		}
+	}
+	return false
+}
+
+func TestRatesAreRates(t *testing.T) {
+	s := New(Options{Seed: 5, Faults: Faults{FailPoll: 0.25}})
+	id := submit(t, s, newForm())
+	failed := 0
+	for range 1000 {
+		if status, _, _ := ask(t, s, get(statusPath+id)); status != 200 {
+			failed++
+		}
+	}
+	if failed < 200 || failed > 300 {
+		t.Errorf("%d of 1000 failed at a rate of 0.25", failed)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	s := New(Options{Faults: Faults{Quota: 100, Used: 100}})
+	s.SetAccount(AccountQuotaUsed, time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC))
+	_, body, _ := ask(t, s, newForm().request(t))
+	if body["resetDate"] != "2026-08-01T00:00:00.000Z" || body["quota"] != 100.0 || body["used"] != 100.0 {
+		t.Error(body)
+	}
+	s.SetAccount(AccountGood, time.Time{})
+	submit(t, s, newForm())
+}
+
+func TestBrokenJSON(t *testing.T) {
+	s := New(Options{Faults: Faults{BrokenJSON: 1}})
+	status, body, _ := ask(t, s, newForm().request(t))
+	if status != 202 || body != nil || s.Stats().Jobs != 1 {
+		t.Errorf("%d %v", status, body)
+	}
+}
+
+func TestJobsTakeTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Latency: 10 * time.Second})
+		id := submit(t, s, newForm())
+		for _, step := range []struct {
+			at   time.Duration
+			want string
+		}{{0, "ENQUEUED"}, {3 * time.Second, "PROCESSING"}, {9 * time.Second, "PROCESSING"}, {10 * time.Second, "SUCCESS"}} {
+			time.Sleep(time.Until(s.Uploads()[0].At.Add(step.at)))
+			_, body, _ := ask(t, s, get(statusPath+id))
+			if body["status"] != step.want {
+				t.Errorf("at %v: %v", step.at, body)
+			}
+			if step.want == "SUCCESS" && (body["request_timestamp"] != "2000-01-01T00:00:00.000Z" ||
+				body["response_timestamp"] != "2000-01-01T00:00:10.000Z") {
+				t.Error(body)
+			}
+		}
+		if u, ok := s.Upload(id); !ok || u.Polls != 4 {
+			t.Errorf("%d polls", u.Polls)
+		}
+		s.Forget(id)
+		if status, _, _ := ask(t, s, get(statusPath+id)); status != 404 {
+			t.Error(status)
+		}
+	})
+}
+
+func TestLatencySpread(t *testing.T) {
+	s := New(Options{Latency: time.Second, Sigma: 0.5, Seed: 1})
+	below := 0
+	for range 400 {
+		if s.jobs[submit(t, s, newForm())].took < time.Second {
+			below++
+		}
+	}
+	if below < 160 || below > 240 {
+		t.Errorf("%d of 400 jobs are faster than the median", below)
+	}
+}
+
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Faults: Faults{Stall: 1, StallFor: Duration(time.Minute)}})
+		start := time.Now()
+		submit(t, s, newForm())
+		if took := time.Since(start); took != time.Minute {
+			t.Error(took)
+		}
+	})
+}
+
+func TestRateLimit(t *testing.T) {
+	for form, want := range map[RateForm]string{
+		RateFull:    "Retry-After 20, map[error:Rate limit exceeded limit:3 limitType:minute remaining:0 resetTime:9.4668486e+08 retryAfter:20]",
+		RateBody:    "Retry-After , map[error:Rate limit exceeded limit:3 limitType:minute remaining:0 resetTime:9.4668486e+08 retryAfter:20]",
+		RateDate:    "Retry-After Sat, 01 Jan 2000 00:01:00 GMT, map[error:Rate limit exceeded limit:3 limitType:minute remaining:0]",
+		RateReset:   "Retry-After , map[error:Rate limit exceeded limit:3 limitType:minute remaining:0 resetTime:9.4668486e+08]",
+		RateResetMS: "Retry-After , map[error:Rate limit exceeded limit:3 limitType:minute remaining:0 resetTime:9.4668486e+11]",
+		RateSilent:  "Retry-After , map[error:Rate limit exceeded limit:3 limitType:minute remaining:0]",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{RateLimit: 3, RateForm: form})
+			id := submit(t, s, newForm())
+			ask(t, s, get(typesPath))
+			ask(t, s, get(statusPath+id))
+			time.Sleep(40 * time.Second)
+			status, body, h := ask(t, s, get(statusPath+id))
+			if got := fmt.Sprintf("Retry-After %s, %v", h.Get("Retry-After"), body); status != 429 || got != want {
+				t.Errorf("%d %s", status, got)
+			}
+			time.Sleep(20 * time.Second)
+			if status, _, _ := ask(t, s, get(statusPath+id)); status != 200 {
+				t.Errorf("%d after the wait", status)
+			}
+		})
+	}
+}
+
+func TestInterceptAndKey(t *testing.T) {
+	s := New(Options{})
+	s.SetIntercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusTeapot)
+		}
+		return r.Method == http.MethodPost
+	})
+	if status, _, _ := ask(t, s, newForm().request(t)); status != 418 {
+		t.Error(status)
+	}
+	if status, _, _ := ask(t, s, get(typesPath)); status != 200 {
+		t.Error(status)
+	}
+	s.SetIntercept(nil)
+	submit(t, s, newForm())
+	s.SetKey("another")
+	if status, _, _ := ask(t, s, get(typesPath)); status != 401 {
+		t.Error(status)
+	}
+}
+
+func TestFaultsByHTTP(t *testing.T) {
+	s := New(Options{Faults: Faults{JobError: 0.5}})
+	call := func(method, body string) (int, string) {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(method, "/_standin/faults", strings.NewReader(body)))
+		return w.Code, w.Body.String()
+	}
+	if status, body := call("POST", `{"outage":"503","stall_for":"3s"}`); status != 200 || !strings.Contains(body, `"stall_for":"3s"`) {
+		t.Error(status, body)
+	}
+	if f := s.Faults(); f.Outage != OutageUnavailable || f.JobError != 0.5 || time.Duration(f.StallFor) != 3*time.Second {
+		t.Errorf("%+v", f)
+	}
+	before := s.Faults()
+	for _, bad := range []string{`{"outage":"x"}`, `{"nope":1}`, `{"job_error":2}`, `{"job_error":-0.1}`, `[`, `{"stall_for":"-1s"}`, `{"account":"500"}`} {
+		if status, body := call("POST", bad); status != 400 || s.Faults() != before {
+			t.Errorf("%s: %d %s", bad, status, body)
+		}
+	}
+	if status, _ := call("DELETE", ""); status != 200 || s.Faults() != (Faults{}) {
+		t.Errorf("%+v", s.Faults())
+	}
+}
+
+func TestStats(t *testing.T) {
+	s := New(Options{})
+	id := submit(t, s, newForm())
+	submit(t, s, newForm())
+	ask(t, s, get(statusPath+id))
+	s.SetOutage(OutageDrop)
+	ask(t, s, get(statusPath+id))
+	s.SetOutage(OutageNone)
+	st := s.Stats()
+	hash := s.Uploads()[0].SHA256
+	if st.Requests != 4 || st.Submissions != 2 || st.Polls != 2 || st.Complete != 2 || st.Jobs != 2 || st.Dropped != 1 ||
+		st.ByStatus["submit 202"] != 2 || st.ByStatus["status 200"] != 1 || st.JobsBySHA256[hash] != 2 ||
+		st.CompleteBySHA256[hash] != 2 || st.MaxUploading != 1 {
+		t.Errorf("%+v", st)
+	}
+	st.ByStatus["submit 202"] = 99
+	if s.Stats().ByStatus["submit 202"] != 2 {
+		t.Error("Stats hands out its own map")
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest("GET", "/_standin/stats", nil))
+	if !strings.Contains(w.Body.String(), `"complete_uploads":2`) || !strings.Contains(w.Body.String(), `"jobs_by_sha256":{"`+hash+`":2}`) {
+		t.Error(w.Body.String())
+	}
+}
