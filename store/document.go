@@ -8,7 +8,8 @@ import (
 )
 
 // unfinished is the condition of the index over unfinished documents, to the
-// letter, so that SQLite uses it.
+// letter. SQLite uses the index only where a query has it, and does not see by
+// itself that one of these states implies it.
 const unfinished = `state IN ('waiting', 'submitting', 'pending', 'identified')`
 
 // selectDocuments reads what [Document.scan] takes.

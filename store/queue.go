@@ -80,7 +80,7 @@ func (s *Store) Movable(ctx context.Context, after int64, limit int) ([]Document
 // id above after, in the order of their ids.
 func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document, error) {
 	return s.documents(ctx, selectDocuments+
-		` WHERE d.state = 'waiting' AND d.outcome IS NULL AND d.id > ? ORDER BY d.id LIMIT ?`, after, limit)
+		` WHERE d.state = 'waiting' AND d.outcome IS NULL AND d.id > ? AND `+unfinished+` ORDER BY d.id LIMIT ?`, after, limit)
 }
 
 // Counts returns how many documents are in each state that is not finished.
@@ -113,11 +113,12 @@ func (s *Store) count(ctx context.Context, query string, args ...any) (map[State
 func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
 	var n int
 	err := s.read.QueryRowContext(ctx, `WITH stuck AS MATERIALIZED (
-			SELECT id FROM documents WHERE (state = 'waiting' AND outcome IS NULL AND (sha256 IS NULL OR retry_at > ?))
-			                            OR (state = 'identified' AND error IS NOT NULL))
+			SELECT id FROM documents WHERE `+unfinished+`
+			   AND ((state = 'waiting' AND outcome IS NULL AND (sha256 IS NULL OR retry_at > ?))
+			     OR (state = 'identified' AND error IS NOT NULL)))
 		SELECT count(*) FROM documents WHERE `+unfinished+`
 		   AND (id IN (SELECT id FROM stuck) OR waits_for IN (SELECT id FROM stuck))`, before.UnixMilli()).Scan(&n)
-	return n, err
+	return n, s.reading(err)
 }
 
 // Finished returns how many documents ended in each state at or after a time.

@@ -249,7 +249,7 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		n, err = t.exec(`UPDATE documents SET state = 'waiting', unknown = 1, retry_at = NULL,
 			error = 'the daemon ended during its upload; whether a job was made is not known'
-			WHERE state = 'submitting'`)
+			WHERE state = 'submitting' AND ` + unfinished)
 		return err
 	})
 	return n, err

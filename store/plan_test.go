@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// recorder is a driver that keeps what it is asked, to the letter.
+type recorder struct {
+	dsn  string
+	seen *[]string
+}
+
+type recordingConn struct {
+	*sqlite3.SQLiteConn
+	seen *[]string
+}
+
+func (r recorder) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
+
+func (r recorder) Connect(context.Context) (driver.Conn, error) {
+	c, err := r.Driver().Open(r.dsn)
+	if err != nil {
+		return nil, err
+	}
+	return recordingConn{c.(*sqlite3.SQLiteConn), r.seen}, nil
+}
+
+func (c recordingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	*c.seen = append(*c.seen, query)
+	return c.SQLiteConn.QueryContext(ctx, query, args)
+}
+
+var placeholder = regexp.MustCompile(`\?[0-9]*`)
+
+// plan returns how SQLite goes about a statement, a step a line.
+func plan(t *testing.T, s *Store, query string) string {
+	t.Helper()
+	rows := must[*sql.Rows](t)(s.read.Query("EXPLAIN QUERY PLAN " + placeholder.ReplaceAllString(query, "1")))
+	defer rows.Close()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		check1(t, rows.Scan(&id, &parent, &unused, &step))
+		steps = append(steps, step)
+	}
+	check1(t, rows.Err())
+	return strings.Join(steps, "\n")
+}
+
+// whole matches a step that looks at every document.
+var whole = regexp.MustCompile(`(?m)^SCAN (documents|d|g)( USING INDEX documents_content.*)?$`)
+
+// The daemon asks these all the time; finished documents, of which there may be
+// millions, must not be looked at for them.
+func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
+	s := openNew(t)
+	var seen []string
+	check1(t, s.read.Close())
+	s.read = sql.OpenDB(recorder{dsn(s.path, "ro"), &seen})
+	now := time.Now()
+	for name, c := range map[string]struct {
+		ask   func() error
+		index string
+	}{
+		"Known":       {func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source"},
+		"Submittable": {func() error { _, err := s.Submittable(ctx, now, 9); return err }, "documents_queue"},
+		"NextRetry":   {func() error { _, err := s.NextRetry(ctx, now); return err }, "documents_queue"},
+		"Pending":     {func() error { _, err := s.Pending(ctx); return err }, "documents_job"},
+		"Movable":     {func() error { _, err := s.Movable(ctx, 0, 9); return err }, "documents_moving"},
+		"Waiting":     {func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_unfinished"},
+		"Counts":      {func() error { _, err := s.Counts(ctx); return err }, "documents_unfinished"},
+		"Stuck":       {func() error { _, err := s.Stuck(ctx, now); return err }, "documents_unfinished"},
+		"Finished":    {func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished"},
+		"Adopt":       {func() error { _, _, err := s.Adopt(ctx, 1, options); return err }, "documents_content"},
+		"KnowsFolder": {func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders"},
+		"Document":    {func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY"},
+	} {
+		seen = nil
+		check1(t, c.ask())
+		if len(seen) == 0 {
+			t.Errorf("%s asked nothing", name)
+		}
+		queries := seen
+		for _, query := range queries {
+			got := plan(t, s, query)
+			if !strings.Contains(got, c.index) || whole.MatchString(got) {
+				t.Errorf("%s: without %s\n%s\n%s", name, c.index, query, got)
+			}
+			if strings.Contains(got, "TEMP B-TREE") && name != "Pending" && name != "Finished" && name != "Adopt" {
+				t.Errorf("%s sorts\n%s", name, got)
+			}
+		}
+	}
+}
+
+// So must the statements of every transition, which are what the writer kept.
+func TestTransitionsUseIndexes(t *testing.T) {
+	s := openNew(t)
+	for _, tr := range transitions {
+		_ = tr.run(s, 99) // there is none; its statement is kept all the same
+	}
+	id := pending(t, s, found("a", "a"))
+	admit(t, s, found("b", "a"))
+	admit(t, s, found("a", "a"))
+	must[Document](t)(s.JobEnded(ctx, id, JobEnd{MaxAttempts: 9}))
+	check1(t, s.Gone(ctx, id, ""))
+	move(t, s, identified(t, s, found("c", "c"), invoice))
+	admit(t, s, found("d", "c"))
+	s.Polled(id)
+	check1(t, s.Stopped(ctx))
+	var queries []string
+	check1(t, s.write(ctx, func(tx *tx) error {
+		for query := range tx.stmts {
+			queries = append(queries, query)
+		}
+		return nil
+	}))
+	if len(queries) < 25 {
+		t.Errorf("only %d statements", len(queries))
+	}
+	for _, query := range queries {
+		if !strings.Contains(query, "documents") {
+			continue
+		}
+		if got := plan(t, s, query); whole.MatchString(got) {
+			t.Errorf("looks at every document:\n%s\n%s", query, got)
+		}
+	}
+}
