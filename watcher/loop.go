@@ -23,6 +23,7 @@ const (
 	deniedRescan = 10 * time.Second // at most between two scans without watches
 	maxPause     = 30 * time.Second // between two looks at an unfinished file
 	minPause     = 100 * time.Millisecond
+	offerCheck   = time.Second      // between two looks at a file nobody takes
 	resendAfter  = 10 * time.Second // at most until a rescan sends a file again
 )
 
@@ -38,11 +39,12 @@ type loop struct {
 	hints *hints
 	queue taken // hints taken and not looked at yet
 
-	cands   candidates
-	offered *candidate // head of the queue, found fit to be sent
-	sent    recent
-	notes   notes
-	logged  map[string]lastError
+	cands     candidates
+	offered   *candidate // head of the queue, found fit to be sent
+	offeredAt time.Time  // when it was found so
+	sent      recent
+	notes     notes
+	logged    map[string]lastError
 
 	root    *os.Root // the inbox, open during one turn only
 	rootID  identity
@@ -161,6 +163,9 @@ func (l *loop) nextWake() time.Time {
 	}
 	if c := l.cands.next(); c != nil {
 		earlier(c.due)
+	}
+	if l.offered != nil {
+		earlier(l.offeredAt.Add(offerCheck))
 	}
 	if l.present && !l.scan.full && !l.once {
 		earlier(l.nextScan)

@@ -193,16 +193,19 @@ func (l *loop) waitLonger(c *candidate, cond Condition, now time.Time) {
 }
 
 // offer returns the channel to send on and the path to send, or nil when no
-// file is ready. What is offered was looked at when its turn came: it may have
-// waited for long.
+// file is ready. What is offered was looked at when its turn came, as it may
+// have waited for long, and is looked at again while the reader stalls.
 func (l *loop) offer() (chan<- string, string) {
 	for range l.limits.batch {
 		c := l.cands.head()
 		if c == nil {
 			return nil, ""
 		}
-		if c == l.offered || l.fitToSend(c) {
-			l.offered = c
+		if c == l.offered && time.Since(l.offeredAt) < offerCheck {
+			return l.cfg.Files, c.path
+		}
+		if l.fitToSend(c) {
+			l.offered, l.offeredAt = c, time.Now()
 			return l.cfg.Files, c.path
 		}
 	}

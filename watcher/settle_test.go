@@ -26,6 +26,7 @@ func TestZeroSettleTime(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.cfg.Settle, f.cfg.IncompleteAfter = 0, 0
 		f.start(nil)
+		synctest.Wait()
 		f.write("cut.pdf", "...")
 		f.event("cut.pdf", fsnotify.Create)
 		f.wantIn(0, "cut.pdf")
@@ -233,6 +234,16 @@ func TestChangeWhileTheReaderStalls(t *testing.T) {
 		f.write("e", "changed END") // no event: seen when its turn comes
 		f.wantIn(0, "d")
 		f.wantIn(5*time.Second, "e")
+
+		f.drop("g", "END")
+		time.Sleep(10*time.Second + 1) // it is offered, and not looked at right now
+		f.write("g", "changed END")    // no event
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		f.want(5*time.Second, "g")
+		if n := len(f.inspected); f.inspected[n-2] != "g" || f.inspected[n-1] != "g" {
+			t.Errorf("looked into %q", f.inspected)
+		}
 	})
 }
 
