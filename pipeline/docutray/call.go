@@ -152,8 +152,22 @@ func (k *call) cause(err error) error {
 	return err
 }
 
+// minSecret is the length from which a key is looked for in texts, in bytes. A
+// real one is far longer; what people try a stand-in with, such as "test",
+// stands in ids and messages by chance.
+const minSecret = 12
+
+func (k *call) secret() (key string, ok bool) {
+	if k.key == nil {
+		return "", false
+	}
+	key = k.key().Reveal()
+	return key, len(key) >= minSecret
+}
+
 func (k *call) holdsKey(s string) bool {
-	return k.key != nil && strings.Contains(s, k.key().Reveal())
+	key, ok := k.secret()
+	return ok && strings.Contains(s, key)
 }
 
 // show makes a text of the service's fit to be shown: clean, without the key,
@@ -161,8 +175,8 @@ func (k *call) holdsKey(s string) bool {
 // together or hide a part of a key.
 func (k *call) show(s string, limit int) string {
 	s = clean(s)
-	if k.key != nil {
-		s = strings.ReplaceAll(s, k.key().Reveal(), Redacted)
+	if key, ok := k.secret(); ok {
+		s = strings.ReplaceAll(s, key, Redacted)
 	}
 	return cut(s, limit)
 }

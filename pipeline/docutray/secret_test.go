@@ -197,3 +197,14 @@ func TestKeyThatCannotBeRead(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestShortKey: a key that people try a stand-in with is no reason to refuse
+// the ids that it stands in by chance.
+func TestShortKey(t *testing.T) {
+	c := newClient(t, "https://service.invalid", func(c *Config) {
+		c.Key, c.Transport = StaticKey("test"), answering(202, nil, `{"id":"job-test-1"}`)
+	})
+	if id, err := c.Submit(t.Context(), submission()); err != nil || id != "job-test-1" {
+		t.Errorf("%q %v", id, err)
+	}
+}
