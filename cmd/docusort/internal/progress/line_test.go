@@ -212,6 +212,14 @@ func TestNothingWithoutATerminal(t *testing.T) {
 	}
 }
 
+func TestTheLastColumnStaysFree(t *testing.T) {
+	var w terminal
+	l := New(&w, true)
+	l.columns = func() int { return 10 }
+	l.Update(1000, 2000, "")
+	wantScreen(t, w.String(), "1,000/2,…")
+}
+
 func TestFit(t *testing.T) {
 	s := state{done: 45, total: 1200, detail: "3 uploading,\n5 pending"}
 	for width, want := range map[int]string{

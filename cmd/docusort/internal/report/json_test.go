@@ -112,6 +112,21 @@ func TestJSONOfADeadDaemon(t *testing.T) {
 	})
 }
 
+func TestJSONOfOddReasons(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.ok(f.s.Started(f.ctx, 1))
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "open \xff: <&>\u202e\u009b\U000e0041", Since: time.Now()}))
+		f.fail("a", "bad \xfe")
+		text := f.render(JSON, Options{})
+		if e := decode(f.t, text); e.Daemon.Hold.Reason != "open \\xff: <&>\u202e\u009b\U000e0041" || e.Failures[0].Reason != `bad \xfe` {
+			t.Errorf("got %+v and %+v", e.Daemon.Hold, e.Failures)
+		}
+		if want := `"open \\xff: <&>\u202e\u009b\udb40\udc41"`; !strings.Contains(text, want) {
+			t.Errorf("%s is missing in:\n%s", want, text)
+		}
+	})
+}
+
 func TestJSONOfDocuments(t *testing.T) {
 	record(t, func(f *fixture) {
 		moving := f.identify("a/b.pdf", "invoice", 0, store.Filed)

@@ -171,6 +171,26 @@ func TestFilter(t *testing.T) {
 	})
 }
 
+func TestTargetsAreAbsoluteWhereTheFolderWasChanged(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.file("a.pdf", "invoice", 1)
+		o := Options{Documents: true, Width: 120}
+		if text := f.render(Table, o); !strings.Contains(text, "filed below "+sortedRoot+"\n") || !strings.Contains(text, "a.pdf → invoice/\n") {
+			t.Errorf("want a short target in:\n%s", text)
+		}
+		id := f.identify("b.pdf", "invoice", 1, store.Filed)
+		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: "/elsewhere", Target: "invoice/b.pdf"}})
+		f.ok(err)
+		f.ok(f.s.Moved(f.ctx, []int64{id}))
+		text := f.render(Table, o)
+		for _, want := range []string{"\nDocuments\n", "a.pdf → " + sortedRoot + "/invoice/a.pdf\n", "b.pdf → /elsewhere/invoice/b.pdf\n"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in:\n%s", want, text)
+			}
+		}
+	})
+}
+
 func TestManyReasons(t *testing.T) {
 	record(t, func(f *fixture) {
 		for i := range 12 {

@@ -155,10 +155,8 @@ func documentOf(d *store.Document) documentJSON {
 }
 
 // moved says whether the document lies at its target. A target alone does not
-// say so: it is stored before the move.
-func moved(d *store.Document) bool {
-	return d.Target != "" && d.State.Finished() && d.State != store.Gone
-}
+// say so, because it is stored before the move; one that is gone has none.
+func moved(d *store.Document) bool { return d.Target != "" && d.State.Finished() }
 
 func textOrNull(s string) *string {
 	if s == "" {
