@@ -61,7 +61,7 @@ func (w pause) longer(reason string, limit time.Duration) pause {
 func (f *filer) round(ctx, hard context.Context) (again time.Time, err error) {
 	begun := time.Now()
 	for after := int64(0); ctx.Err() == nil; {
-		if time.Now().Before(f.disk.until) {
+		if f.diskTroubled() {
 			return f.disk.until, nil
 		}
 		docs, err := f.p.Store.Movable(ctx, after, fileBatch)
@@ -105,7 +105,7 @@ var errSorted = errors.New("the sorted documents' folder")
 
 // failed decides what to do about a document that could not be moved.
 func (f *filer) failed(ctx context.Context, m *filed, err error) {
-	m.done = false
+	m.done, m.over = false, true
 	switch {
 	case ctx.Err() != nil:
 		f.later[m.doc.ID] = pause{until: time.Now().Add(firstPause)}

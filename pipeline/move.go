@@ -23,13 +23,20 @@ const movers = 4
 type filed struct {
 	doc  *store.Document
 	done bool // it lies at its target
+	over bool // it met trouble, and is not tried again in this batch
 }
+
+// nameTries is how often another name is chosen where one that was free is taken
+// at the move: others may put files there, but not as fast as that.
+const nameTries = 20
+
+var errNames = errors.New("every name that was free was taken when it was to be used")
 
 // batch takes documents through the last steps, each step for all of them:
 // target stored, moved, safe on the disk, stored as filed.
 func (f *filer) batch(ctx context.Context, docs []*filed) {
 	f.resume(ctx, docs)
-	for {
+	for range nameTries {
 		chosen := f.choose(ctx, docs)
 		if len(chosen) == 0 {
 			break
@@ -37,6 +44,11 @@ func (f *filer) batch(ctx context.Context, docs []*filed) {
 		f.move(ctx, chosen)
 	}
 	f.settle(ctx, docs)
+	for _, m := range docs {
+		if !m.done && !m.over && !f.diskTroubled() {
+			f.failed(ctx, m, errNames)
+		}
+	}
 }
 
 func (f *filer) moveOf(d *store.Document) filing.Move {
@@ -74,7 +86,7 @@ func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
 	var chosen []*filed
 	var targets []store.Targeted
 	for _, m := range docs {
-		if m.done || m.doc.Target != "" || f.postponed(m) {
+		if m.done || m.over || m.doc.Target != "" || f.diskTroubled() {
 			continue
 		}
 		target, err := f.target(m.doc, taken)
@@ -94,6 +106,9 @@ func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
 		stale, err = f.p.Store.Target(ctx, targets)
 		return err
 	})
+	if err == nil {
+		f.p.reached(TargetStored)
+	}
 	gone := make(map[int64]bool)
 	for _, id := range stale {
 		gone[id] = true
@@ -106,16 +121,13 @@ func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
 		case !gone[m.doc.ID]:
 			movable = append(movable, m)
 		default:
-			f.later[m.doc.ID] = pause{until: time.Now().Add(firstPause)} // it is not Movable any more
+			m.over = true // its state changed meanwhile
 		}
 	}
 	return movable
 }
 
-// postponed says whether the document met trouble in this round.
-func (f *filer) postponed(m *filed) bool {
-	return time.Now().Before(f.later[m.doc.ID].until) || time.Now().Before(f.disk.until)
-}
+func (f *filer) diskTroubled() bool { return time.Now().Before(f.disk.until) }
 
 // target finds a free name in the folder of the document's outcome.
 func (f *filer) target(d *store.Document, taken map[string]bool) (string, error) {
@@ -166,7 +178,9 @@ func (f *filer) move(ctx context.Context, docs []*filed) {
 	g.SetLimit(movers)
 	for i, m := range docs {
 		g.Go(func() error {
-			_, errs[i] = f.p.Mover.Do(ctx, f.moveOf(m.doc))
+			if _, errs[i] = f.p.Mover.Do(ctx, f.moveOf(m.doc)); errs[i] == nil {
+				f.p.reached(FileMoved)
+			}
 			return nil
 		})
 	}
@@ -202,11 +216,16 @@ func (f *filer) settle(ctx context.Context, docs []*filed) {
 	if len(done) == 0 {
 		return
 	}
+	f.p.reached(SidecarWritten)
 	err := filing.SyncFolders(folders...)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", errSorted, err)
 	} else {
+		f.p.reached(FoldersSynced)
 		err = f.p.durable(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids(done)) })
+	}
+	if err == nil {
+		f.p.reached(MovedStored)
 	}
 	for _, m := range done {
 		if err != nil {

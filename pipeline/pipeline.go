@@ -53,6 +53,10 @@ type Config struct {
 	Settle            time.Duration // how long to leave a file alone that changed
 	Rescan            time.Duration // how often to look at what could not be done
 	ShutdownGrace     time.Duration
+
+	// OnStep, where not nil, is called at each step, by any goroutine. Never set
+	// outside tests.
+	OnStep func(Step)
 }
 
 // Pipeline takes documents from the inbox into their folders.

@@ -203,11 +203,13 @@ func (p *Pipeline) identified(ctx context.Context, j *job, s docutray.Status) bo
 		Type: s.Type.Code, Confidence: s.Type.Confidence, Outcome: p.outcome(s.Type.Confidence),
 		Alternatives: alternatives(s.Alternatives),
 	}
+	p.reached(Answered)
 	err := p.durable(ctx, func(ctx context.Context) error { return p.Store.Identified(ctx, j.doc.ID, a) })
 	if err != nil {
 		p.transitionFailed(&j.doc, "identified", err)
 		return errors.Is(err, store.ErrStale)
 	}
+	p.reached(IdentifiedStored)
 	p.log.Info("document identified", "doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID,
 		"type", a.Type, "confidence", a.Confidence)
 	p.fileWake.wake()

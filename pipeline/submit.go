@@ -109,6 +109,7 @@ func (p *Pipeline) submit(ctx, hard context.Context, doc *store.Document) bool {
 		p.transitionFailed(doc, "submitting", err)
 		return false
 	}
+	p.reached(SubmittingStored)
 	doc.SubmittedAt = time.Now()
 	p.uploading.Add(1)
 	jobID, err := p.Service.Submit(hard, docutray.Submission{
@@ -125,6 +126,7 @@ func (p *Pipeline) submit(ctx, hard context.Context, doc *store.Document) bool {
 		p.refused(must, doc, v, err)
 		return false
 	}
+	p.reached(Posted)
 	return p.jobMade(ctx, must, doc, jobID)
 }
 
@@ -143,6 +145,7 @@ func (p *Pipeline) jobMade(ctx, must context.Context, doc *store.Document, jobID
 		p.transitionFailed(doc, "accepted", err)
 		return false
 	}
+	p.reached(AcceptedStored)
 	doc.State, doc.JobID, doc.Attempts = store.Pending, jobID, doc.Attempts+1
 	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
 	select {
