@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"docusort/cmd/docusort/internal/settings"
+	"docusort/pipeline"
 	"docusort/store"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,13 @@ type program struct {
 	args           []string
 	environ        []string
 	stdout, stderr io.Writer
+	seams          seams
+}
+
+// seams are where tests reach into a daemon; the zero value is none.
+type seams struct {
+	onStep func(pipeline.Step)              // see pipeline.Config
+	fault  func(op string, done bool) error // see filing.Options
 }
 
 // usageError is a command line that makes no sense.

@@ -23,6 +23,7 @@ import (
 type daemon struct {
 	settings *settings.Settings
 	log      *slog.Logger
+	seams    seams
 	store    *store.Store
 	client   *docutray.Client
 	files    chan string // from the watcher to the pipeline
@@ -32,8 +33,8 @@ type daemon struct {
 
 // newDaemon opens the record and puts the parts together. Nothing runs yet; the
 // caller closes it.
-func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger) (*daemon, error) {
-	d := &daemon{settings: s, log: log, files: make(chan string)}
+func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seams seams) (*daemon, error) {
+	d := &daemon{settings: s, log: log, seams: seams, files: make(chan string)}
 	keys, err := keySource(s)
 	if err != nil {
 		return nil, err
@@ -104,12 +105,13 @@ func pipelineConfig(d *daemon, keys docutray.KeySource) pipeline.Config {
 	s := d.settings
 	return pipeline.Config{
 		Store: d.store, Service: d.client, Keys: keys, Files: d.files,
-		Inbox: s.Inbox, Sorted: s.Sorted, Mover: filing.NewMover(filing.Options{Logger: d.log}), Logger: d.log,
+		Inbox: s.Inbox, Sorted: s.Sorted, Mover: filing.NewMover(filing.Options{Logger: d.log, Fault: d.seams.fault}), Logger: d.log,
 		DocumentTypes: s.DocumentTypes, Metadata: s.Metadata,
 		Workers: s.Workers, MaxPending: s.MaxPending, RequestsPerMinute: s.RequestsPerMinute,
 		PollMin: s.PollMin, PollMax: s.PollMax, JobTimeout: s.JobTimeout, MaxAttempts: s.MaxAttempts,
 		MinConfidence: s.MinConfidence, ReuseResults: s.ReuseResults, Sidecar: s.Sidecar,
 		Settle: s.Settle, Rescan: s.Rescan, ShutdownGrace: s.ShutdownGrace,
+		OnStep: d.seams.onStep,
 	}
 }
 

@@ -35,7 +35,7 @@ func (p program) runCommand(load loader) *cobra.Command {
 			if once {
 				s.Settle = min(s.Settle, onceSettle)
 			}
-			d, err := newDaemon(cmd.Context(), s, p.logger(line.Writer(), s))
+			d, err := newDaemon(cmd.Context(), s, p.logger(line.Writer(), s), p.seams)
 			if err != nil {
 				return err
 			}
