@@ -159,7 +159,7 @@ func receiveFile(u *Upload, part *multipart.Part, doc *spool) error {
 	}
 	u.Filename, u.ContentType = part.FileName(), part.Header.Get("Content-Type")
 	hash := sha256.New()
-	size, err := io.Copy(io.MultiWriter(hash, doc), io.LimitReader(part, MaxFileSize+1))
+	size, err := io.CopyBuffer(io.MultiWriter(hash, doc), io.LimitReader(part, MaxFileSize+1), doc.copying[:])
 	if err != nil {
 		return err
 	}
@@ -225,8 +225,9 @@ func (s *Server) check(u *Upload, fields map[string]string, doc []byte) error {
 // spool keeps what tells a document's type: its beginning, and its end, where
 // some formats have their text.
 type spool struct {
-	head bytes.Buffer
-	tail []byte
+	head    bytes.Buffer
+	tail    []byte
+	copying [32 << 10]byte // what it passes through, kept for the next upload
 }
 
 const (
