@@ -16,20 +16,20 @@ import (
 // synced once, and their records committed once.
 const fileBatch = 256
 
-// fileAll moves every document whose outcome is decided. It returns when ctx is
-// done and the moves under way have ended.
-func (p *Pipeline) fileAll(ctx, hard context.Context) error {
+// fileAll moves every document whose outcome is decided. It returns when the
+// work is to stop and the moves under way have ended.
+func (p *Pipeline) fileAll(l lifetimes) error {
 	f := filer{p: p, later: make(map[int64]pause)}
 	for {
-		again, err := f.round(ctx, hard)
+		again, err := f.round(l)
 		if err != nil {
 			return err
 		}
 		select {
 		case <-p.fileWake:
 		case <-at(again):
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-l.work.Done():
+			return l.work.Err()
 		}
 	}
 }
@@ -58,15 +58,15 @@ func (w pause) longer(reason string, limit time.Duration) pause {
 
 // round moves what can be moved, and returns when there will be more to try;
 // zero: when it is woken.
-func (f *filer) round(ctx, hard context.Context) (again time.Time, err error) {
+func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	begun := time.Now()
-	for after := int64(0); ctx.Err() == nil; {
+	for after := int64(0); l.work.Err() == nil; {
 		if f.diskTroubled() {
 			return f.disk.until, nil
 		}
-		docs, err := f.p.Store.Movable(ctx, after, fileBatch)
+		docs, err := f.p.Store.Movable(l.work, after, fileBatch)
 		if err != nil {
-			if ctx.Err() != nil {
+			if l.work.Err() != nil {
 				break
 			}
 			return again, fmt.Errorf("what is to be filed: %w", err)
@@ -75,7 +75,15 @@ func (f *filer) round(ctx, hard context.Context) (again time.Time, err error) {
 			break
 		}
 		after = docs[len(docs)-1].ID
-		f.batch(hard, f.ready(docs))
+		f.batch(l.finish, f.ready(docs))
+	}
+	if f.diskTroubled() {
+		return f.disk.until, nil
+	}
+	if f.disk.tries > 0 && l.work.Err() == nil {
+		// Nothing met the trouble again, or nothing is left that could.
+		f.disk = pause{}
+		f.p.gate.holdDisk(sorted, "")
 	}
 	for id, w := range f.later {
 		switch {

@@ -234,10 +234,6 @@ func (f *filer) settle(ctx context.Context, docs []*filed) {
 		}
 		f.succeeded(m.doc)
 	}
-	if err == nil && f.disk.tries > 0 {
-		f.disk = pause{}
-		f.p.gate.holdDisk(sorted, "")
-	}
 }
 
 func ids(docs []*filed) []int64 {

@@ -121,15 +121,15 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	hard, abort := p.grace(ctx)
-	defer abort()
+	l, end := p.lifetimes(ctx)
+	defer end()
 
 	var g errgroup.Group // a stage that ends with an error stops the others
 	for name, stage := range map[string]func(context.Context) error{
 		"admit":  p.admitAll,
-		"submit": func(ctx context.Context) error { return p.submitAll(ctx, hard) },
+		"submit": func(context.Context) error { return p.submitAll(l) },
 		"poll":   func(ctx context.Context) error { return p.pollAll(ctx, pending) },
-		"file":   func(ctx context.Context) error { return p.fileAll(ctx, hard) },
+		"file":   func(context.Context) error { return p.fileAll(l) },
 		"sweep":  p.sweepAll,
 		"tidy":   p.tidyFolders,
 		"holds":  p.recordHolds,
@@ -150,20 +150,27 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// grace returns a context that outlives ctx by ShutdownGrace, for what should
-// not be broken off.
-func (p *Pipeline) grace(ctx context.Context) (context.Context, context.CancelFunc) {
-	hard, abort := context.WithCancel(context.WithoutCancel(ctx))
+// lifetimes are the contexts of what may not end all at once.
+type lifetimes struct {
+	work   context.Context // until the stop: begins new things
+	finish context.Context // until the grace is over: what is under way
+	store  context.Context // a little longer: what must be stored once it happened
+}
+
+func (p *Pipeline) lifetimes(ctx context.Context) (lifetimes, context.CancelFunc) {
+	finish, endFinish := outlive(ctx, p.ShutdownGrace)
+	store, endStore := outlive(ctx, p.ShutdownGrace+storeTimeout)
+	return lifetimes{work: ctx, finish: finish, store: store}, func() { endFinish(); endStore() }
+}
+
+// outlive returns a context that ends a while after ctx does.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(p.ShutdownGrace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			abort()
-		case <-hard.Done():
-		}
+		sleep(longer, by)
+		end()
 	})
-	return hard, func() { unhook(); abort() }
+	return longer, func() { unhook(); end() }
 }
 
 // Known says whether a file of the inbox, in exactly this shape, is being taken
@@ -206,10 +213,8 @@ const (
 func (p *Pipeline) durable(ctx context.Context, transition func(context.Context) error) error {
 	for n := 1; ; n++ {
 		err := transition(ctx)
-		if err == nil || !store.DiskTrouble(err) {
-			if n > 1 {
-				p.gate.holdDisk(database, "")
-			}
+		if !store.DiskTrouble(err) {
+			p.gate.holdDisk(database, "")
 			return err
 		}
 		p.gate.holdDisk(database, err.Error())

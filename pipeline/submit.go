@@ -17,15 +17,15 @@ import (
 // submitAll uploads what waits: new documents in the order of their arrival
 // before those that wait out a pause, Workers at a time, as long as fewer than
 // MaxPending jobs are in flight. It returns when ctx is done and the uploads
-// under way have ended, which hard bounds.
-func (p *Pipeline) submitAll(ctx, hard context.Context) error {
+// under way have ended.
+func (p *Pipeline) submitAll(l lifetimes) error {
 	var uploads errgroup.Group
 	uploads.SetLimit(p.Workers)
 	claimed := newClaims()
-	err := p.feed(ctx, claimed, func(doc store.Document) {
+	err := p.feed(l.work, claimed, func(doc store.Document) {
 		p.inFlight.Add(1)
 		uploads.Go(func() error {
-			if !p.submit(ctx, hard, &doc) {
+			if !p.submit(l, &doc) {
 				p.freeSlot()
 			}
 			claimed.release(doc.ID)
@@ -89,19 +89,19 @@ func (p *Pipeline) freeSlot() {
 
 // submit takes one document from waiting to pending, or stores why not. It says
 // whether a job is in flight for it now.
-func (p *Pipeline) submit(ctx, hard context.Context, doc *store.Document) bool {
-	permit, err := p.gate.enter(ctx, request{submission: true, doc: doc.ID})
+func (p *Pipeline) submit(l lifetimes, doc *store.Document) bool {
+	permit, err := p.gate.enter(l.work, request{submission: true, doc: doc.ID})
 	if err != nil {
 		return false
 	}
 	content, err := p.openContent(doc)
 	if err != nil {
 		p.gate.abandon(permit)
-		p.cannotUpload(ctx, doc, err)
+		p.cannotUpload(l.work, doc, err)
 		return false
 	}
 	defer content.Close()
-	err = p.durable(ctx, func(ctx context.Context) error {
+	err = p.durable(l.work, func(ctx context.Context) error {
 		return p.Store.Submitting(ctx, doc.ID, p.DocumentTypes)
 	})
 	if err != nil {
@@ -112,32 +112,29 @@ func (p *Pipeline) submit(ctx, hard context.Context, doc *store.Document) bool {
 	p.reached(SubmittingStored)
 	doc.SubmittedAt = time.Now()
 	p.uploading.Add(1)
-	jobID, err := p.Service.Submit(hard, docutray.Submission{
+	jobID, err := p.Service.Submit(l.finish, docutray.Submission{
 		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
 	})
 	p.uploading.Add(-1)
 	v := p.gate.done(permit, err)
 
-	// What became of the POST must be stored whatever happens: it was paid for.
-	must, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.ShutdownGrace+storeTimeout)
-	defer cancel()
 	if err != nil {
-		p.refused(must, doc, v, err)
+		p.refused(l.store, doc, v, err)
 		return false
 	}
 	p.reached(Posted)
-	return p.jobMade(ctx, must, doc, jobID)
+	return p.jobMade(l, doc, jobID)
 }
 
 // jobMade stores the job's id and hands the job to the poller.
-func (p *Pipeline) jobMade(ctx, must context.Context, doc *store.Document, jobID string) bool {
-	err := p.durable(must, func(ctx context.Context) error { return p.Store.Accepted(ctx, doc.ID, jobID) })
+func (p *Pipeline) jobMade(l lifetimes, doc *store.Document, jobID string) bool {
+	err := p.durable(l.store, func(ctx context.Context) error { return p.Store.Accepted(ctx, doc.ID, jobID) })
 	switch {
 	case errors.Is(err, store.ErrDuplicateJob):
 		p.log.Error("the service gave the job id of another document; submitting again",
 			"doc", doc.ID, "path", doc.Source, "job_id", jobID)
-		p.putBack(must, doc, store.Refusal{
+		p.putBack(l.store, doc, store.Refusal{
 			Reason: err.Error(), Unknown: true, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)),
 		})
 		return false
@@ -150,7 +147,7 @@ func (p *Pipeline) jobMade(ctx, must context.Context, doc *store.Document, jobID
 	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
 	select {
 	case p.accepted <- *doc:
-	case <-ctx.Done(): // the next run takes it up from the record
+	case <-l.work.Done(): // the next run takes it up from the record
 	}
 	return true
 }
