@@ -35,14 +35,11 @@ type daemon struct {
 // caller closes it.
 func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seams seams) (*daemon, error) {
 	d := &daemon{settings: s, log: log, seams: seams, files: make(chan string)}
-	keys, err := keySource(s)
+	client, keys, err := newClient(s, log)
 	if err != nil {
 		return nil, err
 	}
-	d.client, err = docutray.New(docutray.Config{BaseURL: s.BaseURL, Key: keys, UserAgent: userAgent(), Logger: log})
-	if err != nil {
-		return nil, err
-	}
+	d.client = client
 	if err := makeHome(s); err != nil {
 		return nil, err
 	}
@@ -63,6 +60,16 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seam
 func (d *daemon) close() error {
 	d.client.Close()
 	return d.store.Close()
+}
+
+// newClient makes the client of the API, and the source of its key.
+func newClient(s *settings.Settings, log *slog.Logger) (*docutray.Client, docutray.KeySource, error) {
+	keys, err := keySource(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := docutray.New(docutray.Config{BaseURL: s.BaseURL, Key: keys, UserAgent: userAgent(), Logger: log})
+	return client, keys, err
 }
 
 // keySource reads the key again after a 401 where it came from a file.
