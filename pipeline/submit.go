@@ -90,6 +90,9 @@ func (p *Pipeline) freeSlot() {
 // submit takes one document from waiting to pending, or stores why not. It says
 // whether a job is in flight for it now.
 func (p *Pipeline) submit(l lifetimes, doc *store.Document) bool {
+	if p.adopt(l, doc) {
+		return true
+	}
 	permit, err := p.gate.enter(l.work, request{submission: true, doc: doc.ID})
 	if err != nil {
 		return false
@@ -145,11 +148,40 @@ func (p *Pipeline) jobMade(l lifetimes, doc *store.Document, jobID string) bool 
 	p.reached(AcceptedStored)
 	doc.State, doc.JobID, doc.Attempts = store.Pending, jobID, doc.Attempts+1
 	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
+	p.handOver(l, doc)
+	return true
+}
+
+// handOver gives a job to the poller.
+func (p *Pipeline) handOver(l lifetimes, doc *store.Document) {
 	select {
 	case p.accepted <- *doc:
 	case <-l.work.Done(): // the next run takes it up from the record
 	}
-	return true
+}
+
+// adopt takes over the job of identical content that has gone from its place,
+// most likely by being renamed to this one: it is paid for.
+func (p *Pipeline) adopt(l lifetimes, doc *store.Document) bool {
+	if p.ReuseResults <= 0 {
+		return false
+	}
+	var found bool
+	err := p.durable(l.work, func(ctx context.Context) error {
+		adopted, ok, err := p.Store.Adopt(ctx, doc.ID, p.DocumentTypes)
+		if found = ok; ok {
+			*doc = adopted
+		}
+		return err
+	})
+	if err != nil {
+		p.transitionFailed(doc, "pending", err)
+	}
+	if found {
+		p.log.Info("document takes over a job", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID)
+		p.handOver(l, doc)
+	}
+	return found
 }
 
 // refused stores that a POST made no job that we know of.
