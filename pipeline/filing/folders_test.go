@@ -153,7 +153,7 @@ func TestWriteFileFailsOnce(t *testing.T) {
 			for _, crash := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/after=%v/crash=%v", tr.name, after, crash), func(t *testing.T) {
 					walk(t, func(t *testing.T, n int) (fired bool) {
-						sorted := t.TempDir()
+						sorted := fastDir(t)
 						fault := failing(n, after, unix.ENOSPC, &fired, t.Log)
 						if crash {
 							fault = crashing(n, after, &fired, t.Log)

@@ -39,7 +39,12 @@ var documentTime = time.Date(2019, 3, 4, 5, 6, 7, 123456789, time.UTC)
 // newWorld puts the inbox and the sorted folder on one filesystem, or on two.
 func newWorld(t *testing.T, across bool) *world {
 	t.Helper()
-	root, sorted := filepath.Join(t.TempDir(), "inbox"), filepath.Join(t.TempDir(), "sorted")
+	return newWorldIn(t, fastDir(t), across)
+}
+
+func newWorldIn(t *testing.T, base string, across bool) *world {
+	t.Helper()
+	root, sorted := filepath.Join(base, "inbox"), filepath.Join(base, "sorted")
 	if across {
 		sorted = filepath.Join(otherFilesystem(t, filepath.Dir(root)), "sorted")
 	}
@@ -142,12 +147,27 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// fastDir is a temporary folder where a sync costs nothing, if there is one:
+// the walks make tens of thousands.
+func fastDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "filing")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // otherFilesystem returns a new folder on another filesystem than there.
 func otherFilesystem(t testing.TB, there string) string {
 	t.Helper()
+	if dir := mounted(t); dir != "" {
+		return dir
+	}
 	var a, b unix.Stat_t
 	must(t, unix.Stat(there, &a))
-	for _, candidate := range []string{"/dev/shm", "/run", "/tmp", "/var/tmp"} {
+	for _, candidate := range []string{"/dev/shm", "/run", os.TempDir(), "/var/tmp"} {
 		if unix.Stat(candidate, &b) != nil || a.Dev == b.Dev {
 			continue
 		}
@@ -158,6 +178,17 @@ func otherFilesystem(t testing.TB, there string) string {
 	}
 	t.Skip("no second filesystem to write to: moves across filesystems are not tested")
 	return ""
+}
+
+// mounted is a new filesystem in memory, or "" where mounting is not allowed.
+func mounted(t testing.TB) string {
+	t.Helper()
+	dir := fastDir(t)
+	if unix.Mount("none", dir, "tmpfs", 0, "size=64m,mode=755") != nil {
+		return ""
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	return dir
 }
 
 // asNobody runs f with the rights of an ordinary user: on a thread that ends

@@ -16,7 +16,7 @@ import (
 func TestMoveOnEveryTerrain(t *testing.T) {
 	for _, tr := range terrains() {
 		t.Run(tr.name, func(t *testing.T) {
-			w := newWorld(t, tr.across)
+			w := newWorldIn(t, t.TempDir(), tr.across) // on a real disk
 			copied, err := tr.mover(t, nil).Do(context.Background(), w.mv)
 			must(t, err)
 			if want := tr.across || tr.lacks["link"] != nil; copied != want {
@@ -181,7 +181,7 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 		}
 	}
 	// A folder on the way that leads elsewhere.
-	outside := t.TempDir()
+	outside := fastDir(t)
 	must(t, os.Symlink(outside, filepath.Join(good.Sorted, "invoice")))
 	if _, err := m.Do(context.Background(), good); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("target through a link: %v", err)
