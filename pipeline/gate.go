@@ -23,16 +23,16 @@ type gate struct {
 
 	mu        sync.Mutex
 	holds     [causes]*hold
-	changed   chan struct{} // closed and made anew at each change of a hold
-	dirty     bool          // a hold changed since that was last done
-	lifted    chan struct{} // told when documents that wait out a pause may try again; holds one
-	polls     int           // polls that wait to pass
-	streak    int           // failures of the service in a row
-	streakDoc int64         // the one document they befell; 0: several
-	refused   int           // documents refused with 400 in a row
-	accepted  bool          // a submission was accepted since the start
-	limited   int           // 429s in a row
-	keyGen    int           // counts the keys that were read
+	changed   chan struct{}  // closed and made anew at each change of a hold
+	dirty     bool           // a hold changed since that was last done
+	lifted    chan struct{}  // told when documents that wait out a pause may try again; holds one
+	polls     int            // polls that wait to pass
+	streak    int            // failures of the service in a row
+	streakDoc int64          // the one document they befell; 0: several
+	refused   map[int64]bool // documents refused with 400 while none was accepted
+	accepted  bool           // a submission was accepted since the start
+	limited   int            // 429s in a row
+	keyGen    int            // counts the keys that were read
 }
 
 // Numbers of failures in a row that are no coincidence any more.
@@ -42,109 +42,11 @@ const (
 )
 
 func newGate(perMinute int, keys docutray.KeySource, ping func(context.Context) error, log *slog.Logger) *gate {
-	g := &gate{keys: keys, ping: ping, log: log, changed: make(chan struct{}), lifted: make(chan struct{}, 1)}
+	g := &gate{keys: keys, ping: ping, log: log, changed: make(chan struct{}), lifted: make(chan struct{}, 1), refused: make(map[int64]bool)}
 	if perMinute > 0 {
 		g.limiter = rate.NewLimiter(rate.Limit(float64(perMinute)/60), 1)
 	}
 	return g
-}
-
-// request is what asks to pass.
-type request struct {
-	submission bool
-	doc        int64
-}
-
-// pass is the permission for one request. It ends with a call of done.
-type pass struct {
-	request
-	probes [causes]bool // the holds that this request is the probe of
-	keyGen int
-}
-
-// enter returns when the request may be made, or with the context's error.
-func (g *gate) enter(ctx context.Context, r request) (pass, error) {
-	if !r.submission {
-		g.countPoll(1)
-		defer g.countPoll(-1)
-	}
-	for {
-		p, wait, changed := g.try(r, time.Now())
-		if wait == 0 {
-			if g.limiter != nil {
-				if err := g.limiter.Wait(ctx); err != nil {
-					g.abandon(p)
-					return pass{}, context.Cause(ctx)
-				}
-			}
-			if !g.pingFirst(ctx, p) {
-				continue
-			}
-			return p, nil
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-changed:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-		if ctx.Err() != nil {
-			return pass{}, context.Cause(ctx)
-		}
-	}
-}
-
-// longestWait bounds a wait that a change of the hold will end.
-const longestWait = time.Hour
-
-// try returns a pass, or how long to wait and a channel that says that
-// something changed earlier.
-func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct{}) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	p := pass{request: r, keyGen: g.keyGen}
-	var wait time.Duration
-	for c, h := range g.holds {
-		c := cause(c)
-		switch {
-		case h == nil, causeInfo[c].submissions && !r.submission:
-		case c == limit && !now.Before(h.until):
-			// The time has come; whoever shows the hold clears it.
-		case c == limit:
-			wait = max(wait, h.until.Sub(now))
-		case h.open(now, c, r.doc) && !(r.submission && g.polls > 0 && !causeInfo[c].submissions):
-			// A poll risks nothing and comes first where it can tell as well.
-			p.probes[c] = true
-		case !causeInfo[c].probed || h.probing || !now.Before(h.probeAt):
-			wait = max(wait, longestWait)
-		default:
-			wait = max(wait, h.probeAt.Sub(now))
-		}
-	}
-	if wait == 0 {
-		for c, h := range g.holds {
-			if p.probes[c] {
-				h.probing = true
-			}
-		}
-	}
-	return p, wait, g.changed
-}
-
-// pingFirst asks a question that costs nothing before a document is risked as
-// the probe of a service that may swallow it. It says whether to go on.
-func (g *gate) pingFirst(ctx context.Context, p pass) bool {
-	if !p.submission || !(p.probes[service] || p.probes[access]) {
-		return true
-	}
-	e := errorOf(g.ping(ctx))
-	if e == nil || e.Class != docutray.Service && e.Class != docutray.Rate && e.StatusCode != 401 {
-		return true // the request itself will tell
-	}
-	p.request = request{} // it was no submission
-	g.done(p, e)
-	return false
 }
 
 // abandon ends a pass whose request was never made.
@@ -241,16 +143,6 @@ func (g *gate) tell() {
 	}
 }
 
-func (g *gate) countPoll(n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.polls += n
-	if g.polls == 0 && g.holds[service] != nil {
-		g.dirty = true // a submission may be the probe now
-		g.tell()
-	}
-}
-
 // probeNow lets the next request see at once whether the trouble has passed.
 func (g *gate) probeNow() {
 	g.mu.Lock()
@@ -282,6 +174,13 @@ func (g *gate) shown(now time.Time) (h *store.Hold, changed <-chan struct{}, aga
 		}
 	}
 	return nil, g.changed, again
+}
+
+// denied says whether the account is held for access to what is its own.
+func (g *gate) denied() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.holds[access] != nil
 }
 
 // holding says whether requests of all kinds wait for trouble to pass.

@@ -25,7 +25,8 @@ func (g *gate) judge(p pass, e *docutray.Error, now time.Time) verdict {
 		g.serviceAnswered()
 		g.limited = 0
 		if p.submission {
-			g.accepted, g.refused = true, 0
+			g.accepted = true
+			clear(g.refused)
 			g.lift(quota)
 			g.lift(settings)
 		}
@@ -69,10 +70,17 @@ func (g *gate) accountTrouble(p pass, e *docutray.Error, now time.Time) verdict 
 			return notAtFault
 		}
 		g.hold(p, access, e.Reason(), time.Time{}, now)
+		g.holds[access].only = 0
 		return notAtFault
 	}
 	if !p.submission && e.StatusCode == 403 {
+		first := g.holds[access] == nil
 		g.hold(p, access, e.Reason(), time.Time{}, now)
+		if h := g.holds[access]; first {
+			h.only = p.doc
+		} else if h.only != p.doc {
+			h.only = 0
+		}
 		return notAtFault
 	}
 	if e.StatusCode == 402 || p.submission {
@@ -84,17 +92,21 @@ func (g *gate) accountTrouble(p pass, e *docutray.Error, now time.Time) verdict 
 
 // limitReached pauses every request. Where the service names no time, ours grow.
 func (g *gate) limitReached(e *docutray.Error, now time.Time) {
-	g.limited++
-	wait := e.RetryAfter
-	if wait <= 0 {
-		wait = backoff(g.limited, time.Second, time.Minute, 0)
-	}
-	until := now.Add(wait)
 	h := g.holds[limit]
 	if h == nil {
 		h = &hold{since: now}
 		g.holds[limit] = h
 	}
+	wait := e.RetryAfter
+	if waiting := now.Before(h.until); wait <= 0 && waiting {
+		return // one of several that were on their way together
+	} else if !waiting {
+		g.limited++
+	}
+	if wait <= 0 {
+		wait = backoff(g.limited, time.Second, time.Minute, 0)
+	}
+	until := now.Add(wait)
 	if until.After(h.until) {
 		h.until = until
 	}
@@ -127,14 +139,22 @@ func (g *gate) serviceAnswered() {
 }
 
 // refusedDocument tells a document that the service cannot take from settings
-// that it refuses with every document.
+// that it refuses with every document. Once it accepted anything the settings
+// are good. Until then a document is refused twice before it is at fault, so
+// that others show whether they are refused as well.
 func (g *gate) refusedDocument(p pass, e *docutray.Error, now time.Time) verdict {
 	if g.accepted {
 		return atFault
 	}
-	g.refused++
-	if g.refused < settingsStreak {
-		return atFault
+	again := g.refused[p.doc]
+	if len(g.refused) < settingsStreak {
+		g.refused[p.doc] = true
+	}
+	if len(g.refused) < settingsStreak {
+		if again {
+			return atFault
+		}
+		return troubled
 	}
 	reason := "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
 	g.hold(p, settings, reason, time.Time{}, now)

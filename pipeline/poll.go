@@ -153,8 +153,8 @@ func (p *Pipeline) poll(ctx context.Context, j *job) bool {
 	}
 	p.Store.Polled(j.doc.ID)
 	if e := errorOf(err); e != nil && e.StatusCode == 403 {
-		if j.denied {
-			// The account is known to be fine by now, or is held for it.
+		if j.denied && !p.gate.denied() {
+			// Something else was allowed since: it is this job alone.
 			p.gate.abandon(permit)
 			return p.overdue(ctx, j, e.Reason())
 		}
@@ -175,7 +175,7 @@ func (p *Pipeline) poll(ctx context.Context, j *job) bool {
 		}
 		return p.overdue(ctx, j, fmt.Sprintf("the job could not be asked for within %s: %s", p.JobTimeout, errorOf(err).Reason()))
 	}
-	j.lost = false
+	j.lost, j.denied = false, false
 	log.Debug("poll", "state", status.State)
 	switch status.State {
 	case docutray.Succeeded:

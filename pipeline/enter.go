@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"docusort/pipeline/docutray"
+)
+
+// request is what asks to pass.
+type request struct {
+	submission bool
+	doc        int64
+}
+
+// pass is the permission for one request. It ends with a call of done.
+type pass struct {
+	request
+	probes [causes]bool // the holds that this request is the probe of
+	keyGen int
+}
+
+// enter returns when the request may be made, or with the context's error.
+func (g *gate) enter(ctx context.Context, r request) (pass, error) {
+	if !r.submission {
+		g.countPoll(1)
+		defer g.countPoll(-1)
+	}
+	for {
+		p, wait, changed := g.try(r, time.Now())
+		if wait == 0 {
+			if !g.pingFirst(ctx, p) {
+				continue
+			}
+			return p, nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return pass{}, context.Cause(ctx)
+		}
+	}
+}
+
+// longestWait bounds a wait that a change of the hold will end.
+const longestWait = time.Hour
+
+// try returns a pass, or how long to wait and a channel that says that
+// something changed earlier.
+func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := pass{request: r, keyGen: g.keyGen}
+	var wait time.Duration
+	for c, h := range g.holds {
+		c := cause(c)
+		switch {
+		case h == nil, causeInfo[c].submissions && !r.submission:
+		case c == limit && !now.Before(h.until):
+			// The time has come; whoever shows the hold clears it.
+		case c == limit:
+			wait = max(wait, h.until.Sub(now))
+		case h.open(now, c, r.doc) && !(r.submission && g.pollsTell(c)):
+			p.probes[c] = true
+		case !causeInfo[c].probed || h.probing || !now.Before(h.probeAt):
+			wait = max(wait, longestWait)
+		default:
+			wait = max(wait, h.probeAt.Sub(now))
+		}
+	}
+	if wait == 0 {
+		wait = g.pace(now)
+	}
+	if wait == 0 {
+		for c, h := range g.holds {
+			if p.probes[c] {
+				h.probing = true
+			}
+		}
+	}
+	return p, wait, g.changed
+}
+
+// pace takes one request out of our own limit, or returns how long to wait. It
+// is asked last, so that what waits for its turn sees the holds that begin
+// meanwhile.
+func (g *gate) pace(now time.Time) time.Duration {
+	if g.limiter == nil {
+		return 0
+	}
+	turn := g.limiter.ReserveN(now, 1)
+	wait := turn.DelayFrom(now)
+	if wait > 0 {
+		turn.CancelAt(now)
+	}
+	return wait
+}
+
+// pollsTell says whether polls wait that can be the probe as well, which risk
+// nothing and come first. They may all be of the one job that met the trouble.
+func (g *gate) pollsTell(c cause) bool {
+	return g.polls > 0 && !causeInfo[c].submissions && g.holds[c].only == 0
+}
+
+// pingFirst asks a question that costs nothing before a document is risked as
+// the probe of a service that may swallow it. It says whether to go on.
+func (g *gate) pingFirst(ctx context.Context, p pass) bool {
+	if !p.submission || !(p.probes[service] || p.probes[access]) {
+		return true
+	}
+	if g.limiter != nil {
+		g.limiter.ReserveN(time.Now(), 1) // it goes at once, and the next one later
+	}
+	e := errorOf(g.ping(ctx))
+	if e == nil || e.Class != docutray.Service && e.Class != docutray.Rate && e.StatusCode != 401 {
+		return true // the request itself will tell
+	}
+	p.request = request{} // it was no submission
+	g.done(p, e)
+	return false
+}
+
+func (g *gate) countPoll(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.polls += n
+	if g.polls == 0 && (g.holds[service] != nil || g.holds[access] != nil) {
+		g.dirty = true // a submission may be the probe now
+		g.tell()
+	}
+}
