@@ -78,6 +78,11 @@ func failOnce(t *testing.T, tr terrain, errno error, n int, after bool, again st
 	if !fired {
 		t.Fatal(err)
 	}
+	// One failure leaves the document where people look for it.
+	if got := w.holding(w.content); len(got) != 1 || got[0] != w.source() && got[0] != w.target() {
+		t.Errorf("after one failure the content is at %q", got)
+	}
+	w.tidy()
 	if again == "resume" {
 		w.finish(m)
 		return fired
@@ -111,8 +116,9 @@ func crashing(n int, after bool, fired *bool, log func(...any)) func(string, boo
 
 func TestCrashAtEachOperation(t *testing.T) {
 	for _, tr := range terrains() {
-		for _, hash := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s/hash=%v", tr.name, hash), func(t *testing.T) {
+		for i := range 4 {
+			hash, ask := i&1 == 0, i&2 == 0
+			t.Run(fmt.Sprintf("%s/hash=%v/ask=%v", tr.name, hash, ask), func(t *testing.T) {
 				walk(t, func(t *testing.T, n int) bool {
 					fired := false
 					w := newWorld(t, tr.across)
@@ -123,7 +129,13 @@ func TestCrashAtEachOperation(t *testing.T) {
 					if len(w.holding(w.content)) == 0 {
 						t.Fatal("the content is nowhere")
 					}
-					w.finish(tr.mover(t, nil))
+					if ask {
+						w.finish(tr.mover(t, nil))
+						return fired
+					}
+					_, err := tr.mover(t, nil).Do(context.Background(), w.mv)
+					must(t, err)
+					w.filed()
 					return fired
 				})
 			})
@@ -168,6 +180,27 @@ func TestCrashWhileUndoing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server may do what it is asked and report an error; it is noticed.
+func TestDoneInSpiteOfAnError(t *testing.T) {
+	for _, tr := range terrains() {
+		for _, op := range []string{
+			"rename", "link", "rename copy", "rename copy by link", "rename copy over", "claim", "claim by rename", "unlink",
+		} {
+			t.Run(tr.name+"/"+op, func(t *testing.T) {
+				w := newWorld(t, tr.across)
+				_, err := tr.mover(t, func(now string, done bool) error {
+					if now == op && done {
+						return unix.EIO
+					}
+					return nil
+				}).Do(context.Background(), w.mv)
+				must(t, err)
+				w.filed()
+			})
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func TestMoveOnEveryTerrain(t *testing.T) {
 
 func TestMoveNeverOverwrites(t *testing.T) {
 	for _, tr := range terrains() {
-		for _, what := range []string{"file", "link", "folder", "equal file", "empty file"} {
+		for _, what := range []string{"file", "link", "folder", "equal file", "empty file", "locked file"} {
 			t.Run(tr.name+"/"+what, func(t *testing.T) {
 				w := newWorld(t, tr.across)
 				must(t, os.Mkdir(filepath.Dir(w.target()), 0o755))
@@ -54,6 +54,8 @@ func TestMoveNeverOverwrites(t *testing.T) {
 					must(t, os.Mkdir(w.target(), 0o755))
 				case "equal file": // somebody's own: its time differs
 					must(t, os.WriteFile(w.target(), w.content, 0o644))
+				case "locked file":
+					must(t, os.WriteFile(w.target(), []byte("other"), 0))
 				case "empty file":
 					must(t, os.WriteFile(w.target(), nil, 0o644))
 				}
@@ -259,5 +261,46 @@ func TestFiftyOfOneName(t *testing.T) {
 			}
 			w.tidy()
 		})
+	}
+}
+
+// A hash that is not the content's: what was identified was something else.
+func TestCopyComparesTheHash(t *testing.T) {
+	w := newWorld(t, true)
+	w.mv.SHA256 = make([]byte, 32)
+	if _, err := NewMover(Options{}).Do(context.Background(), w.mv); !errors.Is(err, ErrChanged) {
+		t.Fatalf("error %v, want ErrChanged", err)
+	}
+	w.only(w.content, w.source())
+}
+
+// Rights that come with the owner do not go to another one.
+func TestCopyKeepsTheOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: other owners are not tested")
+	}
+	w := newWorld(t, true)
+	must(t, os.Chown(w.source(), 65534, 65533))
+	must(t, os.Chmod(w.source(), 0o755|os.ModeSetuid))
+	_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+	must(t, err)
+	var st unix.Stat_t
+	must(t, unix.Lstat(w.target(), &st))
+	if st.Uid != 65534 || st.Gid != 65533 || st.Mode&0o7777 != 0o4755 {
+		t.Errorf("owner %d, group %d, mode %o", st.Uid, st.Gid, st.Mode)
+	}
+	w = newWorld(t, true)
+	must(t, os.Chown(w.source(), 65534, 65533))
+	must(t, os.Chmod(w.source(), 0o755|os.ModeSetuid))
+	_, err = NewMover(Options{Fault: func(op string, done bool) error {
+		if op == "chown" {
+			return unix.EPERM
+		}
+		return nil
+	}}).Do(context.Background(), w.mv)
+	must(t, err)
+	must(t, unix.Lstat(w.target(), &st))
+	if st.Uid != 0 || st.Gid != 65533 || st.Mode&0o7777 != 0o755 {
+		t.Errorf("where chown is refused: owner %d, group %d, mode %o", st.Uid, st.Gid, st.Mode)
 	}
 }

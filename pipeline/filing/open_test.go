@@ -31,6 +31,8 @@ func TestOpen(t *testing.T) {
 		outside := t.TempDir()
 		must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))
 		must(t, os.WriteFile(filepath.Join(root, "a/b/x\n\xff"), []byte("content"), 0o644))
+		must(t, os.Mkdir(filepath.Join(outside, "sub"), 0o755))
+		must(t, os.WriteFile(filepath.Join(outside, "sub/secret"), nil, 0o644))
 		must(t, os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o644))
 		must(t, os.Symlink("x\n\xff", filepath.Join(root, "a/b/link")))
 		must(t, os.Symlink("b", filepath.Join(root, "a/folderlink")))
@@ -67,6 +69,7 @@ func TestOpen(t *testing.T) {
 			"a/b/link":         ErrNotRegular,
 			"a/folderlink/x":   ErrNotRegular,
 			"out/secret":       ErrNotRegular,
+			"out/sub/secret":   ErrNotRegular,
 			"out":              ErrNotRegular,
 			"../inbox/a/b/x":   fs.ErrInvalid,
 			"a/../a":           fs.ErrInvalid,

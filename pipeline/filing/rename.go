@@ -54,10 +54,11 @@ func (m *Mover) renameNew(op string, from dir, fromName string, to dir, toName s
 		if st, serr := from.stat(fromName); serr != nil || !identityOf(&st).sameInode(id) {
 			return nil
 		}
-		if err := m.unlink(op+" unlink", from, fromName); err != nil {
-			return err
+		err := m.unlink(op+" unlink", from, fromName)
+		if err != nil && there() {
+			err = errors.Join(err, m.unlink(op+" undo", to, toName))
 		}
-		return nil
+		return err
 	}
 	return err
 }

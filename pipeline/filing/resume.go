@@ -116,7 +116,10 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 		return Lost, nil
 	case !target.present:
 		return NotStarted, nil
-	case target.inode && source.id.sameInode(target.id):
+	case source.id.sameInode(target.id) && !source.meant:
+		// A link without its unlink, written to since: a new document.
+		return NotStarted, t.drop(t.to, t.toName, t.targetClaim(), source.id)
+	case source.id.sameInode(target.id):
 		// A link without its unlink.
 		if err := t.drop(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
 			return NotStarted, err
