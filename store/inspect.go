@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -46,6 +48,28 @@ func inspectWith(ctx context.Context, path, dsn string) error {
 		return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
 			"nothing was changed; install the newer version", ErrUnusable, path, version, newest)
 	}
+	large, err := isLarge(path)
+	if err != nil {
+		return fmt.Errorf("check database: %w", err)
+	}
+	if large {
+		return probe(ctx, conn, path)
+	}
+	return quickCheck(ctx, conn, path)
+}
+
+// checkedAtOnce is the size in bytes up to which a database is checked from end
+// to end before it is opened, in a tenth of a second or so. It is a variable for
+// the tests.
+var checkedAtOnce int64 = 32 << 20
+
+func isLarge(path string) (bool, error) {
+	fi, err := os.Stat(path)
+	return err == nil && fi.Size() > checkedAtOnce, err
+}
+
+// quickCheck looks at every page.
+func quickCheck(ctx context.Context, conn *sql.Conn, path string) error {
 	var verdict string
 	if err := pragma(ctx, conn, "quick_check(1)", &verdict); err != nil {
 		return fmt.Errorf("check database %s: %w", path, unusable(path, err))
@@ -54,6 +78,43 @@ func inspectWith(ctx context.Context, path, dsn string) error {
 		return unusable(path, fmt.Errorf("%w: %s", sqlite3.Error{Code: sqlite3.ErrCorrupt}, verdict))
 	}
 	return nil
+}
+
+// probe looks at what the daemon is going to work with: everything unfinished,
+// and the newest documents. That the file is as long as it says it is, SQLite
+// looks at by itself. The rest is checked while the daemon runs already.
+func probe(ctx context.Context, conn *sql.Conn, path string) error {
+	for _, query := range []string{
+		`SELECT count(*) FROM (SELECT * FROM documents WHERE ` + unfinished + ` ORDER BY error)`,
+		`SELECT count(*) FROM (SELECT * FROM documents ORDER BY id DESC LIMIT 1000)`,
+		`SELECT count(*) FROM folders, option_sets`,
+	} {
+		var n int
+		if err := conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
+			return fmt.Errorf("check database %s: %w", path, unusable(path, err))
+		}
+	}
+	return nil
+}
+
+// checkAll checks a large database from end to end, beside the work. Where it
+// is damaged nothing more is written: each change is refused with
+// [ErrUnusable], so that nothing is paid for that may not be remembered.
+func (s *Store) checkAll(ctx context.Context) {
+	defer close(s.checked)
+	conn, err := s.read.Conn(ctx)
+	if err == nil {
+		err = quickCheck(ctx, conn, s.path)
+		conn.Close()
+	}
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, ErrUnusable):
+		s.damage.Store(&err)
+		s.log.Error("the database is damaged; nothing more is written to it", "err", err)
+	default:
+		s.log.Warn("the database could not be checked", "err", err)
+	}
 }
 
 // ours returns the schema's version of a database that is one of ours.

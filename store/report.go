@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -65,103 +67,140 @@ type Reason struct {
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	var s Summary
 	for _, part := range []func(context.Context, Filter, *Summary) error{
-		r.totals, r.types, r.latency, r.reasons,
+		r.groups, r.latency, r.failures, r.troubles,
 	} {
 		if err := part(ctx, f, &s); err != nil {
-			return Summary{}, fmt.Errorf("read database %s: %w", r.path, err)
+			return Summary{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
 		}
 	}
 	return s, r.stoodStill(nil)
 }
 
-func (r *Reader) totals(ctx context.Context, f Filter, s *Summary) error {
+// groups adds up what can be added up, in one pass over an index that has all
+// of it, a group for each state and type.
+func (r *Reader) groups(ctx context.Context, f Filter, s *Summary) error {
 	s.Totals = make(map[State]int)
 	for _, state := range States() {
 		s.Totals[state] = 0
 	}
+	types := make(map[string]*typeSum)
 	where, args := f.where()
-	var oldest sql.NullInt64
-	err := r.each(ctx, `SELECT d.state, count(*), sum(d.submissions), sum(d.polls), sum(d.reused), sum(d.resubmissions),
+	err := r.each(ctx, `SELECT d.state, d.type, count(*), sum(d.submissions), sum(d.polls), sum(d.reused),
+			sum(d.resubmissions), total(d.confidence), count(d.confidence),
 			min(CASE WHEN d.finished_at IS NULL THEN d.discovered_at END)
-		FROM documents d WHERE `+where+` GROUP BY d.state`, args, func(row scanner) error {
+		FROM documents d WHERE `+where+` GROUP BY d.state, d.type`, args, func(row scanner) error {
 		var state State
-		var n, submissions, polls, reused, resubmissions int
+		var kind sql.NullString
+		var n, submissions, polls, reused, resubmissions, rated int
+		var confidence float64
 		var first sql.NullInt64
-		if err := row.Scan((*string)(&state), &n, &submissions, &polls, &reused, &resubmissions, &first); err != nil {
+		if err := row.Scan((*string)(&state), &kind, &n, &submissions, &polls, &reused, &resubmissions,
+			&confidence, &rated, &first); err != nil {
 			return err
 		}
-		s.Totals[state] = n
+		s.Totals[state] += n
 		s.Requests.Submissions += submissions
 		s.Requests.Polls += polls
 		s.Requests.Reused += reused
 		s.Requests.Resubmissions += resubmissions
-		if first.Valid && (!oldest.Valid || first.Int64 < oldest.Int64) {
-			oldest = first
+		if at := timeOf(first); first.Valid && (s.Oldest.IsZero() || at.Before(s.Oldest)) {
+			s.Oldest = at
+		}
+		if state == Filed || state == Review {
+			if types[kind.String] == nil {
+				types[kind.String] = &typeSum{}
+			}
+			types[kind.String].add(state, n, confidence, rated)
 		}
 		return nil
 	})
-	s.Oldest = timeOf(oldest)
+	for kind, sum := range types {
+		s.Types = append(s.Types, sum.count(kind))
+	}
+	slices.SortFunc(s.Types, func(a, b TypeCount) int {
+		return cmp.Or(cmp.Compare(b.Filed, a.Filed), cmp.Compare(b.Review, a.Review), cmp.Compare(a.Type, b.Type))
+	})
 	return err
 }
 
-func (r *Reader) types(ctx context.Context, f Filter, s *Summary) error {
-	where, args := f.where()
-	return r.each(ctx, `SELECT d.type, count(*) FILTER (WHERE d.state = 'filed') AS filed,
-			count(*) FILTER (WHERE d.state = 'review') AS review, avg(d.confidence)
-		FROM documents d WHERE d.state IN ('filed', 'review') AND `+where+`
-		GROUP BY d.type ORDER BY filed DESC, review DESC, d.type`, args, func(row scanner) error {
-		var t TypeCount
-		if err := row.Scan(&t.Type, &t.Filed, &t.Review, &t.MeanConfidence); err != nil {
-			return err
-		}
-		s.Types = append(s.Types, t)
-		return nil
-	})
+// typeSum gathers a type's states.
+type typeSum struct {
+	filed, review, rated int
+	confidence           float64
 }
 
+func (t *typeSum) add(state State, n int, confidence float64, rated int) {
+	if state == Filed {
+		t.filed += n
+	} else {
+		t.review += n
+	}
+	t.confidence += confidence
+	t.rated += rated
+}
+
+func (t *typeSum) count(kind string) TypeCount {
+	return TypeCount{Type: kind, Filed: t.filed, Review: t.review, MeanConfidence: t.confidence / float64(max(t.rated, 1))}
+}
+
+// latency finds the nearest-rank percentiles, each the smallest value that is
+// not below that share of all, from how often each value occurs: many documents
+// take the same time to the millisecond.
 func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
+	type bar struct{ ms, count int64 }
+	var bars []bar
+	var n int64
 	where, args := f.where()
-	var n int
-	from := ` FROM documents d WHERE d.state IN ('filed', 'review') AND ` + where
-	if err := r.conn.QueryRowContext(ctx, `SELECT count(*)`+from, args...).Scan(&n); err != nil || n == 0 {
+	from := "documents d"
+	if f.State == "" && f.Type == "" {
+		// It has them in order, which SQLite does not find worth it by itself.
+		from += " INDEXED BY documents_latency"
+	}
+	err := r.each(ctx, `SELECT max(d.finished_at - d.discovered_at, 0) AS ms, count(*)
+		FROM `+from+` WHERE d.state IN ('filed', 'review') AND `+where+` GROUP BY ms ORDER BY ms`, args,
+		func(row scanner) error {
+			var b bar
+			err := row.Scan(&b.ms, &b.count)
+			bars, n = append(bars, b), n+b.count
+			return err
+		})
+	if err != nil || n == 0 {
 		return err
 	}
-	// The nearest-rank percentile: the smallest value that is not below p of all.
-	var l Latency
-	for p, dest := range map[float64]*time.Duration{0.50: &l.P50, 0.95: &l.P95, 1: &l.Max} {
-		rank := max(int(p*float64(n)+0.999999), 1)
-		var ms int64
-		err := r.conn.QueryRowContext(ctx, `SELECT max(d.finished_at - d.discovered_at, 0) AS ms`+from+
-			` ORDER BY ms LIMIT 1 OFFSET ?`, append(args, rank-1)...).Scan(&ms)
-		if err != nil {
-			return err
+	rank := func(percent int64) time.Duration {
+		want := (n*percent + 99) / 100
+		for _, b := range bars {
+			if want -= b.count; want <= 0 {
+				return time.Duration(b.ms) * time.Millisecond
+			}
 		}
-		*dest = time.Duration(ms) * time.Millisecond
+		panic("the bars do not add up")
 	}
-	s.Latency = &l
+	s.Latency = &Latency{P50: rank(50), P95: rank(95), Max: rank(100)}
 	return nil
 }
 
-func (r *Reader) reasons(ctx context.Context, f Filter, s *Summary) error {
+func (r *Reader) failures(ctx context.Context, f Filter, s *Summary) (err error) {
+	s.Failures, err = r.reasons(ctx, f, `d.state = 'failed'`)
+	return err
+}
+
+func (r *Reader) troubles(ctx context.Context, f Filter, s *Summary) (err error) {
+	s.Troubles, err = r.reasons(ctx, f, unfinished+` AND d.error IS NOT NULL`)
+	return err
+}
+
+// reasons returns the most frequent ones of the documents that cond leaves in.
+func (r *Reader) reasons(ctx context.Context, f Filter, cond string) (all []Reason, err error) {
 	where, args := f.where()
-	for cond, dest := range map[string]*[]Reason{
-		`d.state = 'failed'`:                            &s.Failures,
-		`d.finished_at IS NULL AND d.error IS NOT NULL`: &s.Troubles,
-	} {
-		err := r.each(ctx, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d WHERE `+cond+` AND `+where+`
-			GROUP BY 1 ORDER BY n DESC, 1 LIMIT 100`, args, func(row scanner) error {
-			var reason Reason
-			if err := row.Scan(&reason.Reason, &reason.Count); err != nil {
-				return err
-			}
-			*dest = append(*dest, reason)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	err = r.each(ctx, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d WHERE `+cond+` AND `+where+`
+		GROUP BY 1 ORDER BY n DESC, 1 LIMIT 100`, args, func(row scanner) error {
+		var reason Reason
+		err := row.Scan(&reason.Reason, &reason.Count)
+		all = append(all, reason)
+		return err
+	})
+	return all, err
 }
 
 // Documents hands every document that the filter leaves in to f, oldest first,

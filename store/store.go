@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // Config says which database to open.
@@ -36,12 +37,18 @@ type Store struct {
 	once    sync.Once
 
 	polls pollCount
+
+	stopCheck context.CancelFunc    // ends checkAll
+	checked   chan struct{}         // closed when checkAll has ended
+	damage    atomic.Pointer[error] // what checkAll found, or nil
 }
 
 // Open opens the database for the daemon, and makes it where there is none. It
 // fails with [ErrRunning] where another daemon has it, and with [ErrUnusable],
 // having changed nothing, where the file is damaged, from a newer version or
-// another program's.
+// another program's. A database of more than 32 MB is checked from end to end
+// only after Open has returned; where it turns out to be damaged, every change is
+// refused with [ErrUnusable] from then on.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	log := cfg.Logger
 	if log == nil {
@@ -65,6 +72,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	go s.runWriter()
+	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopCheck, s.checked = stop, make(chan struct{})
+	if large, err := isLarge(path); err == nil && large {
+		go s.checkAll(checking)
+	} else {
+		close(s.checked)
+	}
 	return s, nil
 }
 
@@ -90,8 +104,10 @@ func (s *Store) open(ctx context.Context) (err error) {
 func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
+		s.stopCheck()
 		close(s.closing)
 		<-s.closed
+		<-s.checked
 		err = s.closeFiles()
 	})
 	return err

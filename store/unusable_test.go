@@ -213,3 +213,37 @@ func TestPathsWithOddNames(t *testing.T) {
 		check1(t, r.Close())
 	}
 }
+
+// A large database is opened at once, and checked beside the work.
+func TestLargeDatabaseIsCheckedBesideTheWork(t *testing.T) {
+	limit := checkedAtOnce
+	t.Cleanup(func() { checkedAtOnce = limit })
+	checkedAtOnce = 1000
+
+	path := closed(t, 300)
+	s := openAt(t, path)
+	<-s.checked
+	if _, err := s.Admit(ctx, found("new", "new")); err != nil {
+		t.Errorf("a good one: %v", err)
+	}
+	check1(t, s.Close())
+
+	path = closed(t, 300)
+	whole := must[[]byte](t)(os.ReadFile(path))
+	var root int // of an index that the probes do not look at
+	db := must[*sql.DB](t)(sql.Open("sqlite3", dsn(path, "ro", "immutable", "1")))
+	check1(t, db.QueryRow(`SELECT rootpage FROM sqlite_schema WHERE name = 'documents_content'`).Scan(&root))
+	check1(t, db.Close())
+	copy(whole[(root-1)*4096:], "\xff\xff\xff\xff\xff\xff\xff\xff")
+	check1(t, os.WriteFile(path, whole, 0o644))
+	s = openAt(t, path)
+	<-s.checked
+	if err := s.Gone(ctx, 1, ""); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), path) {
+		t.Errorf("a damaged one: %v", err)
+	}
+	check1(t, s.Close())
+
+	path = closed(t, 300)
+	check1(t, os.Truncate(path, must[os.FileInfo](t)(os.Stat(path)).Size()-4096))
+	refused(t, path, "malformed")
+}

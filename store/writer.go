@@ -34,6 +34,9 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	if ctx.Err() != nil { // select would choose by chance
 		return context.Cause(ctx)
 	}
+	if damage := s.damage.Load(); damage != nil {
+		return *damage
+	}
 	c := change{run: run, done: make(chan error, 1)}
 	select {
 	case s.changes <- c:
