@@ -186,8 +186,12 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		}
 	}
 	base, _ := parseBaseURL("http://localhost")
-	if tr := newTransport(Config{}.withDefaults(), base); tr.Proxy != nil {
+	tr := newTransport(Config{}.withDefaults(), base)
+	if tr.Proxy != nil {
 		t.Error("plain http would go through a proxy")
+	}
+	if _, err := tr.DialContext(t.Context(), "tcp", "192.0.2.1:80"); !errors.Is(err, ErrBaseURL) {
+		t.Errorf("a name that resolves elsewhere is dialled: %v", err)
 	}
 }
 

@@ -236,6 +236,25 @@ func TestContentIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TestLateReadOfTheBody: a transport that still holds the body when RoundTrip
+// has returned gets nothing more of it.
+func TestLateReadOfTheBody(t *testing.T) {
+	var body io.Reader
+	c := newClient(t, "https://service.invalid", func(c *Config) {
+		c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			body = r.Body
+			return &http.Response{StatusCode: 429, Body: http.NoBody}, nil
+		})
+	})
+	_, err := c.Submit(t.Context(), submission())
+	if e := asError(t, err); e.Sent {
+		t.Errorf("%+v", e)
+	}
+	if n, err := io.Copy(io.Discard, body); n != 0 || err == nil {
+		t.Errorf("%d bytes read after the return, %v", n, err)
+	}
+}
+
 type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }

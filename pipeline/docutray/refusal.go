@@ -21,8 +21,8 @@ func (k *call) refused(ans *answer) *Error {
 	switch {
 	case isJSON:
 		e.Message = k.show(body.message(), maxMessage)
-		for _, d := range body.details() {
-			if d = k.show(d, maxDetail); d != "" && len(e.Details) < maxDetails {
+		for _, d := range body.details() { // at most maxDetails
+			if d = k.show(d, maxDetail); d != "" {
 				e.Details = append(e.Details, d)
 			}
 		}

@@ -108,7 +108,7 @@ func TestEchoedKey(t *testing.T) {
 func TestEchoedKeyInBrokenHTTP(t *testing.T) {
 	url := rawServer(t, func(_ int, c net.Conn, r *bufio.Reader) {
 		request(c, r)
-		_, _ = io.WriteString(c, "HTTP/9 Bearer "+secret+"\r\n\r\n")
+		_, _ = io.WriteString(c, "HTTP/1.1 "+secret+"\r\n\r\n")
 	})
 	c := newClient(t, url, func(c *Config) { c.Key = StaticKey(secret) })
 	_, err := c.Submit(t.Context(), submission())

@@ -77,6 +77,21 @@ func TestUnusableStatus(t *testing.T) {
 	}
 }
 
+// TestEndlessAnswer: an answer that does not end is left after 1 MiB.
+func TestEndlessAnswer(t *testing.T) {
+	read := 0
+	body := readFunc(func(p []byte) (int, error) { read += len(p); return copy(p, bytes.Repeat([]byte(" "), len(p))), nil })
+	c := newClient(t, "https://service.invalid", func(c *Config) {
+		c.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(body)}, nil
+		})
+	})
+	_, err := c.Status(t.Context(), "j")
+	if e := asError(t, err); e.Class != Service || read > 2*maxAnswer {
+		t.Errorf("%v after %d bytes", e, read)
+	}
+}
+
 func TestCutStatus(t *testing.T) {
 	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")

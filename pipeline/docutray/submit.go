@@ -64,7 +64,6 @@ func (c *Client) submitOnce(ctx context.Context, up *upload, contentType string,
 	call := c.newCall(OpSubmit)
 	ctx, stop := call.watch(ctx, c.cfg.SubmitTimeout, c.cfg.IdleTimeout)
 	defer stop()
-	defer up.stop()
 	up.progress = func() { call.progress(c.cfg.IdleTimeout) }
 	up.complete = func() { call.progress(c.cfg.AnswerTimeout) }
 

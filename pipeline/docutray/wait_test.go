@@ -27,6 +27,7 @@ func TestRetryAfter(t *testing.T) {
 		{"NaN", "", `{}`, 0},
 		{"Inf", "", `{}`, 0},
 		{"1000000000000", "", `{"retryAfter":7}`, 7 * time.Second},
+		{"1767225612", "", `{"retryAfter":7}`, 7 * time.Second}, // a Unix time
 		{"999999", "", ``, maxWait},
 		{date(1000 * time.Hour), "", ``, maxWait},
 		{"", "", `{"retryAfter":"8"}`, 8 * time.Second},

@@ -128,7 +128,7 @@ func (s *Server) receive(r *http.Request) (*Upload, error) {
 	parts := multipart.NewReader(r.Body, params["boundary"])
 	for {
 		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // only the closing boundary; a cut body's error wraps io.EOF
 			break
 		}
 		if err != nil {
