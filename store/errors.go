@@ -50,8 +50,3 @@ func unusable(path string, err error) error {
 	}
 	return err
 }
-
-func isUnique(err error) bool {
-	var e sqlite3.Error
-	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique
-}

@@ -57,7 +57,7 @@ func plan(t *testing.T, s *Store, query string) string {
 }
 
 // whole matches a step that looks at every document.
-var whole = regexp.MustCompile(`(?m)^SCAN (documents|d|g)( USING INDEX documents_content.*)?$`)
+var whole = regexp.MustCompile(`(?m)^SCAN (documents|d|g|o)( USING INDEX documents_content.*)?$`)
 
 // The daemon asks these all the time; finished documents, of which there may be
 // millions, must not be looked at for them.
@@ -74,7 +74,7 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		"Known":       {func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source"},
 		"Submittable": {func() error { _, err := s.Submittable(ctx, now, 9); return err }, "documents_queue"},
 		"NextRetry":   {func() error { _, err := s.NextRetry(ctx, now); return err }, "documents_queue"},
-		"Pending":     {func() error { _, err := s.Pending(ctx); return err }, "documents_job"},
+		"Pending":     {func() error { _, err := s.Pending(ctx); return err }, "documents_pending"},
 		"Movable":     {func() error { _, err := s.Movable(ctx, 0, 9); return err }, "documents_moving"},
 		"Waiting":     {func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_unfinished"},
 		"Counts":      {func() error { _, err := s.Counts(ctx); return err }, "documents_unfinished"},

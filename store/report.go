@@ -67,7 +67,7 @@ type Reason struct {
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	var s Summary
 	for _, part := range []func(context.Context, Filter, *Summary) error{
-		r.groups, r.latency, r.failures, r.troubles,
+		r.groups, r.oldest, r.latency, r.failures, r.troubles,
 	} {
 		if err := part(ctx, f, &s); err != nil {
 			return Summary{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
@@ -76,8 +76,9 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	return s, r.stoodStill(nil)
 }
 
-// groups adds up what can be added up, in one pass over an index that has all
-// of it, a group for each state and type.
+// groups adds up what can be added up, a group for each state and type: the
+// finished documents in one pass over an index that has all that is needed, the
+// unfinished ones from their own.
 func (r *Reader) groups(ctx context.Context, f Filter, s *Summary) error {
 	s.Totals = make(map[State]int)
 	for _, state := range States() {
@@ -85,41 +86,54 @@ func (r *Reader) groups(ctx context.Context, f Filter, s *Summary) error {
 	}
 	types := make(map[string]*typeSum)
 	where, args := f.where()
-	err := r.each(ctx, `SELECT d.state, d.type, count(*), sum(d.submissions), sum(d.polls), sum(d.reused),
-			sum(d.resubmissions), total(d.confidence), count(d.confidence),
-			min(CASE WHEN d.finished_at IS NULL THEN d.discovered_at END)
-		FROM documents d WHERE `+where+` GROUP BY d.state, d.type`, args, func(row scanner) error {
-		var state State
-		var kind sql.NullString
-		var n, submissions, polls, reused, resubmissions, rated int
-		var confidence float64
-		var first sql.NullInt64
-		if err := row.Scan((*string)(&state), &kind, &n, &submissions, &polls, &reused, &resubmissions,
-			&confidence, &rated, &first); err != nil {
+	for _, part := range []string{`d.finished_at IS NOT NULL`, unfinished} {
+		err := r.each(ctx, `SELECT d.state, d.type, count(*), sum(d.submissions), sum(d.polls), sum(d.reused),
+				sum(d.resubmissions), total(d.confidence), count(d.confidence)
+			FROM documents d WHERE `+part+` AND `+where+` GROUP BY d.state, d.type`, args,
+			func(row scanner) error { return s.addGroup(row, types) })
+		if err != nil {
 			return err
 		}
-		s.Totals[state] += n
-		s.Requests.Submissions += submissions
-		s.Requests.Polls += polls
-		s.Requests.Reused += reused
-		s.Requests.Resubmissions += resubmissions
-		if at := timeOf(first); first.Valid && (s.Oldest.IsZero() || at.Before(s.Oldest)) {
-			s.Oldest = at
-		}
-		if state == Filed || state == Review {
-			if types[kind.String] == nil {
-				types[kind.String] = &typeSum{}
-			}
-			types[kind.String].add(state, n, confidence, rated)
-		}
-		return nil
-	})
+	}
 	for kind, sum := range types {
 		s.Types = append(s.Types, sum.count(kind))
 	}
 	slices.SortFunc(s.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(b.Filed, a.Filed), cmp.Compare(b.Review, a.Review), cmp.Compare(a.Type, b.Type))
 	})
+	return nil
+}
+
+func (s *Summary) addGroup(row scanner, types map[string]*typeSum) error {
+	var state State
+	var kind sql.NullString
+	var n, submissions, polls, reused, resubmissions, rated int
+	var confidence float64
+	err := row.Scan((*string)(&state), &kind, &n, &submissions, &polls, &reused, &resubmissions, &confidence, &rated)
+	if err != nil {
+		return err
+	}
+	s.Totals[state] += n
+	s.Requests.Submissions += submissions
+	s.Requests.Polls += polls
+	s.Requests.Reused += reused
+	s.Requests.Resubmissions += resubmissions
+	if state == Filed || state == Review {
+		if types[kind.String] == nil {
+			types[kind.String] = &typeSum{}
+		}
+		types[kind.String].add(state, n, confidence, rated)
+	}
+	return nil
+}
+
+// oldest finds the unfinished document that was discovered first.
+func (r *Reader) oldest(ctx context.Context, f Filter, s *Summary) error {
+	where, args := f.where()
+	var at sql.NullInt64
+	err := r.conn.QueryRowContext(ctx, `SELECT min(d.discovered_at) FROM documents d WHERE `+unfinished+
+		` AND `+where, args...).Scan(&at)
+	s.Oldest = timeOf(at)
 	return err
 }
 

@@ -26,17 +26,25 @@ func (s *Store) Submitting(ctx context.Context, id int64, options []string) erro
 }
 
 // Accepted records the id of the job that the service made. It starts from
-// submitting. [ErrDuplicateJob]: the id stands for another document, so this
-// document's own job cannot be asked for.
+// submitting. [ErrDuplicateJob]: the id stands for another document, perhaps one
+// long finished, so that what is asked for would be that one's answer.
 func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
 	return s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_open = 0,
+		var taken bool
+		err := t.row(`SELECT EXISTS (SELECT 1 FROM documents o
+				WHERE o.job_id = ?2 AND o.id <> d.id AND (o.sha256 IS NOT d.sha256 OR o.state = 'pending'))
+			FROM documents d WHERE d.id = ?1 AND d.state = 'submitting'`, []any{id, jobID}, &taken)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return fmt.Errorf("document %d: %w", id, ErrStale)
+		case err != nil:
+			return err
+		case taken:
+			return fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
+		}
+		return t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_open = 0,
 				attempts = attempts + 1, refusals = 0, unknown = 0, retry_at = NULL, error = NULL
 			WHERE id = ?1 AND state = 'submitting'`, id, jobID)
-		if isUnique(err) {
-			return ErrDuplicateJob
-		}
-		return err
 	})
 }
 

@@ -79,7 +79,8 @@ CREATE TABLE documents (
 CREATE UNIQUE INDEX documents_source ON documents (source)
   WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
 -- A job answers for one document.
-CREATE UNIQUE INDEX documents_job ON documents (job_id) WHERE state = 'pending';
+CREATE UNIQUE INDEX documents_pending ON documents (job_id) WHERE state = 'pending';
+CREATE INDEX documents_job ON documents (job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX documents_unfinished ON documents (state, id)
   WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
 -- What may be submitted: new documents first, then those that wait out a pause.
@@ -93,8 +94,8 @@ CREATE INDEX documents_content ON documents (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX documents_finished ON documents (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
 -- Everything that the summary adds up, so that it reads an eighth of the bytes.
-CREATE INDEX documents_summary ON documents (state, type, finished_at, discovered_at, confidence,
-  submissions, polls, reused, resubmissions);
+CREATE INDEX documents_summary ON documents (state, type, finished_at, confidence,
+  submissions, polls, reused, resubmissions) WHERE finished_at IS NOT NULL;
 -- How long filing took, in order, so that percentiles need no sorting.
 CREATE INDEX documents_latency ON documents (max(finished_at - discovered_at, 0), finished_at)
   WHERE state IN ('filed', 'review');
