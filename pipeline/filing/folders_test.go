@@ -1,7 +1,6 @@
 package filing
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -184,121 +183,5 @@ func TestWriteFileFailsOnce(t *testing.T) {
 				})
 			}
 		}
-	}
-}
-
-func TestMovable(t *testing.T) {
-	root := publicDir(t)
-	path := filepath.Join(root, "in/x")
-	must(t, os.Mkdir(filepath.Join(root, "in"), 0o755))
-	must(t, os.WriteFile(path, nil, 0o644))
-	if os.Geteuid() != 0 {
-		must(t, os.Chmod(filepath.Dir(path), 0o555))
-		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o755) })
-	} else {
-		must(t, Movable(root, "in/x"))
-	}
-	refused := func(what string) {
-		t.Helper()
-		asNobody(t, func() {
-			err := Movable(root, "in/x")
-			t.Logf("%s: %v", what, err)
-			if !errors.Is(err, fs.ErrPermission) {
-				t.Errorf("%s: %v, want fs.ErrPermission", what, err)
-			}
-		})
-	}
-	refused("no write permission")
-	must(t, os.Chmod(filepath.Dir(path), 0o777))
-	asNobody(t, func() { must(t, Movable(root, "in/x")) })
-	if err := Movable(root, "in/none"); !errors.Is(err, fs.ErrNotExist) {
-		t.Error(err)
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("not the superuser: other owners and attributes are not tested")
-	}
-	must(t, os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky))
-	refused("sticky")
-	must(t, Movable(root, "in/x"))
-	must(t, os.Chown(path, 65534, 65534))
-	asNobody(t, func() { must(t, Movable(root, "in/x")) })
-	must(t, os.Chmod(filepath.Dir(path), 0o777))
-	for _, p := range []string{path, filepath.Dir(path)} {
-		if !immutable(t, p, true) {
-			t.Log("no immutable attribute here: not tested")
-			continue
-		}
-		refused("immutable " + p)
-		immutable(t, p, false)
-	}
-}
-
-func immutable(t *testing.T, path string, on bool) bool {
-	f, err := os.Open(path)
-	must(t, err)
-	defer f.Close()
-	const flag = 0x10 // FS_IMMUTABLE_FL
-	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
-	if err != nil {
-		return false
-	}
-	if flags |= flag; !on {
-		flags &^= flag
-	} else {
-		t.Cleanup(func() { immutable(t, path, false) })
-	}
-	return unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)) == nil
-}
-
-func TestMovableOnAReadOnlyFilesystem(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("none", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("may not mount (%v): a read-only filesystem is not tested", err)
-	}
-	defer func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) }()
-	must(t, os.WriteFile(filepath.Join(dir, "x"), nil, 0o644))
-	must(t, Movable(dir, "x"))
-	must(t, unix.Mount("none", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
-	if err := Movable(dir, "x"); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
-		t.Errorf("error %v, want EROFS", err)
-	}
-}
-
-// An ordinary user moves: what is refused is said so, nothing is half done,
-// and what protected_hardlinks or a foreign owner forbid is got around.
-func TestMoveAsNobody(t *testing.T) {
-	root := publicDir(t)
-	w := &world{t: t, content: []byte("content")}
-	must(t, os.MkdirAll(filepath.Join(root, "inbox/a"), 0o755))
-	must(t, os.MkdirAll(filepath.Join(root, "sorted"), 0o777))
-	must(t, os.Chmod(filepath.Join(root, "sorted"), 0o777))
-	w.mv = w.document(filepath.Join(root, "inbox"), "a/x", w.content)
-	must(t, os.Chmod(w.source(), 0o644))
-	w.mv.Sorted, w.mv.Target, w.mv.Tag = filepath.Join(root, "sorted"), "t/x", "1"
-	if os.Geteuid() != 0 {
-		must(t, os.Chmod(filepath.Dir(w.source()), 0o555))
-		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(w.source()), 0o755) })
-	}
-	for _, tr := range terrains() {
-		asNobody(t, func() {
-			_, err := tr.mover(t, nil).Do(context.Background(), w.mv)
-			if !errors.Is(err, fs.ErrPermission) || DiskTrouble(err) {
-				t.Errorf("%s: error %v, want fs.ErrPermission", tr.name, err)
-			}
-		})
-		w.only(w.content, w.source())
-	}
-	must(t, os.Chmod(filepath.Dir(w.source()), 0o777))
-	for _, tr := range terrains() {
-		m := tr.mover(t, nil)
-		asNobody(t, func() {
-			_, err := m.Do(context.Background(), w.mv)
-			must(t, err)
-		})
-		w.only(w.content, w.target())
-		must(t, os.Rename(w.target(), w.source())) // and again
-		id, err := Stat(w.mv.Root, w.mv.Source)
-		must(t, err)
-		w.mv.Identity = id
 	}
 }
