@@ -98,6 +98,24 @@ func TestOnceWithNothingThere(t *testing.T) {
 	})
 }
 
+// Known fails only when it is asked for the second time.
+func TestOnceKnownFailsLate(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("a", "END")
+		asked := 0
+		f.cfg.Known = func(string, fs.FileInfo) (bool, error) {
+			if asked++; asked > 1 {
+				return false, errTest
+			}
+			return false, nil
+		}
+		sent, left, _, err := f.once(nil)
+		if err != nil || len(sent) > 0 || !slices.Equal(left, []string{"a"}) {
+			t.Errorf("sent %q, left %q, error %v", sent, left, err)
+		}
+	})
+}
+
 func TestOnceZeroSettle(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.cfg.Settle = 0

@@ -121,6 +121,27 @@ func TestMoreFilesThanRoom(t *testing.T) {
 	})
 }
 
+// Files that went while the reader stalled are passed over, more of them than
+// one turn looks at.
+func TestManyGoneWhileTheReaderStalls(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		w := f.make()
+		w.limits.batch = 2
+		for i := range 20 {
+			f.write(fmt.Sprintf("a%02d", i), "END")
+		}
+		f.start(w)
+		time.Sleep(10 * time.Second)
+		for i := range 20 {
+			f.must(os.Remove(f.path(fmt.Sprintf("a%02d", i))))
+		}
+		time.Sleep(time.Second + 1)
+		if n := f.waiting(); n != 0 {
+			t.Errorf("%d files still waited for", n)
+		}
+	})
+}
+
 // A crowd of files that never get finished leaves room for those that do.
 func TestUnfinishedFilesDoNotBlockOthers(t *testing.T) {
 	bubble(t, func(f *fixture) {

@@ -81,6 +81,21 @@ func TestFolderMovedNewsInTheWrongOrder(t *testing.T) {
 	})
 }
 
+// A folder moved out of the inbox takes no watch with it.
+func TestFolderMovedOut(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.must(os.MkdirAll(f.path("a/sub"), 0o755))
+		f.start(nil)
+		f.none(time.Second)
+		f.must(os.Rename(f.path("a"), f.root+".out"))
+		f.event("a", fsnotify.Rename)
+		synctest.Wait()
+		if got := f.fake.watched(); len(got) != 1 {
+			t.Errorf("watched %v", got)
+		}
+	})
+}
+
 func TestNotRecursive(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.cfg.Recursive = false

@@ -11,13 +11,8 @@ import (
 
 // hint looks at what an event told of, and at nothing else.
 func (l *loop) hint(name string, op fsnotify.Op) {
-	gone := op.Has(fsnotify.Remove) || op.Has(fsnotify.Rename)
 	if name == l.cfg.Root {
-		l.again = true
-		if gone {
-			l.forgetTree("")
-			l.nextRoot = time.Time{}
-		}
+		l.again = true // the scan finds out whether it is still there
 		return
 	}
 	rel, ok := strings.CutPrefix(name, l.cfg.Root+"/")
@@ -27,7 +22,7 @@ func (l *loop) hint(name string, op fsnotify.Op) {
 	switch {
 	case op.Has(fsnotify.Rename):
 		l.forgetTree(rel)
-	case gone:
+	case op.Has(fsnotify.Remove):
 		l.forgetFolder(rel) // it was empty
 	}
 	l.look(rel, op.Has(fsnotify.Write))
@@ -118,12 +113,6 @@ func (l *loop) settle(c *candidate) {
 	if err != nil {
 		cond = Complete // whoever receives it says why it cannot be read
 	}
-	// Looking may have taken a while, and opening a file is what makes a
-	// network filesystem ask its server for the present size.
-	if !l.unchanged(c) {
-		return
-	}
-	now = time.Now()
 	if cond == Incomplete && now.Sub(c.since) >= l.cfg.IncompleteAfter {
 		cond = Complete
 	}
@@ -186,9 +175,6 @@ func (l *loop) waitLonger(c *candidate, cond Condition, now time.Time) {
 	if whole := c.since.Add(l.cfg.IncompleteAfter); cond == Incomplete && whole.Before(due) {
 		due = whole
 	}
-	if end := c.first.Add(2 * l.cfg.Settle); l.once && end.Before(due) {
-		due = end
-	}
 	l.cands.wait(c, due, pause)
 }
 
@@ -212,6 +198,9 @@ func (l *loop) offer() (chan<- string, string) {
 	return nil, ""
 }
 
+// fitToSend looks at c for the last time. That comes after Inspect, because
+// looking inside may have taken a while, and opening a file is what makes a
+// network filesystem ask its server for the present size.
 func (l *loop) fitToSend(c *candidate) bool {
 	info, err := l.lstat(c.path)
 	if err != nil || !info.Mode().IsRegular() || shapeOf(info) != c.shape {

@@ -321,3 +321,29 @@ func TestNotSentTwiceWhileOnItsWay(t *testing.T) {
 		f.wantIn(0, "a")
 	})
 }
+
+// An event that a candidate is no file any more is enough to forget it.
+func TestReplacedByWhatIsNoFile(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		f.drop("a", "END")
+		f.drop("b", "END")
+		f.drop("d/c", "END")
+		f.event("d", fsnotify.Create)
+		f.none(time.Second)
+		f.must(os.Remove(f.path("a")))
+		f.must(os.Mkdir(f.path("a"), 0o755))
+		f.event("a", fsnotify.Create)
+		f.must(os.Remove(f.path("b")))
+		f.must(syscall.Mkfifo(f.path("b"), 0o644))
+		f.event("b", fsnotify.Create)
+		if n := f.waiting(); n != 1 {
+			t.Errorf("%d files waited for", n)
+		}
+		f.must(os.RemoveAll(f.path("d"))) // no event
+		f.write("d", "END")
+		f.event("d", fsnotify.Create)
+		f.wantIn(5*time.Second, "d")
+		f.logged("WARN", 0)
+	})
+}
