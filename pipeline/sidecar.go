@@ -9,7 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"docusort/store"
 )
@@ -54,7 +56,7 @@ type sidecar struct {
 
 func newSidecar(d *store.Document) sidecar {
 	s := sidecar{
-		Version: 1, Source: d.Source, JobID: d.JobID, Attempts: d.Attempts,
+		Version: 1, Source: nameText(d.Source), JobID: d.JobID, Attempts: d.Attempts,
 		SHA256: hex.EncodeToString(d.SHA256), Size: d.Identity.Size, ContentType: d.ContentType,
 		DiscoveredAt: timeOrNone(d.DiscoveredAt), SubmittedAt: timeOrNone(d.SubmittedAt),
 	}
@@ -65,6 +67,30 @@ func newSidecar(d *store.Document) sidecar {
 	s.Type, s.Confidence, s.Alternatives, s.Reused = d.Type, &d.Confidence, d.Alternatives, d.Reused
 	s.IdentifiedAt = timeOrNone(d.IdentifiedAt)
 	return s
+}
+
+// nameText writes a name as the report does: a byte that is not UTF-8 as \xNN, and
+// so the backslash of what reads like that already. JSON knows text only.
+func nameText(name string) string {
+	var b strings.Builder
+	for i, n := 0, 0; i < len(name); i += n {
+		var r rune
+		r, n = utf8.DecodeRuneInString(name[i:])
+		if r == utf8.RuneError && n == 1 || readsEscaped(name[i:]) {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteString(name[i : i+n])
+		}
+	}
+	return b.String()
+}
+
+func readsEscaped(s string) bool {
+	if len(s) < 4 || s[:2] != `\x` {
+		return false
+	}
+	_, err := hex.DecodeString(s[2:4])
+	return err == nil
 }
 
 func timeOrNone(t time.Time) *time.Time {
