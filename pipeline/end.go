@@ -30,6 +30,9 @@ func (p *Pipeline) awaitEnd(ctx context.Context) error {
 	}
 	for {
 		done, err := p.ended(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err() // a stop is no end with something left
+		}
 		if done || err != nil {
 			return err
 		}
@@ -63,8 +66,8 @@ func (p *Pipeline) ended(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if stuck == unfinished {
-		return true, fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, stuck)
+	if stuck+int(p.stuckAside.Load()) >= unfinished {
+		return true, fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, unfinished)
 	}
 	return false, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"docusort/pipeline/filing"
@@ -39,6 +40,7 @@ type filer struct {
 	p     *Pipeline
 	later map[int64]pause // documents that could not be moved
 	disk  pause           // all of them could not
+	moved int             // documents that were moved, ever
 }
 
 // pause is trouble that is waited out.
@@ -46,6 +48,10 @@ type pause struct {
 	tries  int
 	until  time.Time
 	reason string
+	aside  bool // the document is to be moved to those that failed
+	// suspect is how many documents had been moved, and one, when this one first
+	// met trouble of the disk; 0: it never did.
+	suspect int
 }
 
 // longer begins the next, longer pause.
@@ -60,6 +66,7 @@ func (w pause) longer(reason string, limit time.Duration) pause {
 // zero: when it is woken.
 func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	begun := time.Now()
+	f.countAside(begun)
 	for after := int64(0); l.work.Err() == nil; {
 		if f.diskTroubled() {
 			return f.disk.until, nil
@@ -93,10 +100,23 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 			again = w.until
 		}
 	}
+	f.countAside(begun)
 	return again, nil
 }
 
-// ready leaves out the documents that are not to be tried yet.
+// countAside tells how many documents that failed wait longer to be moved.
+func (f *filer) countAside(now time.Time) {
+	n := int64(0)
+	for _, w := range f.later {
+		if w.aside && w.until.After(now) {
+			n++
+		}
+	}
+	f.p.stuckAside.Store(n)
+}
+
+// ready leaves out the documents that are not to be tried yet. Those that met
+// trouble come last: it may be their own.
 func (f *filer) ready(docs []store.Document) []*filed {
 	now := time.Now()
 	var ready []*filed
@@ -105,6 +125,9 @@ func (f *filer) ready(docs []store.Document) []*filed {
 			ready = append(ready, &filed{doc: &docs[i]})
 		}
 	}
+	slices.SortStableFunc(ready, func(a, b *filed) int {
+		return f.later[a.doc.ID].tries - f.later[b.doc.ID].tries
+	})
 	return ready
 }
 
@@ -118,7 +141,7 @@ func (f *filer) failed(ctx context.Context, m *filed, err error) {
 	case ctx.Err() != nil:
 		f.later[m.doc.ID] = pause{until: time.Now().Add(firstPause)}
 		return
-	case f.troubledDisk(err):
+	case f.troubledDisk(m.doc, err):
 		return
 	case errors.Is(err, filing.ErrChanged):
 		f.p.gone(ctx, m.doc, "changed in the inbox before it was filed")
@@ -140,21 +163,31 @@ func (f *filer) failed(ctx context.Context, m *filed, err error) {
 			f.p.transitionFailed(m.doc, "waiting to be moved", stored)
 		}
 	}
+	w.aside = m.doc.Outcome == store.Failed
 	f.later[m.doc.ID] = w.longer(err.Error(), max(f.p.Rescan, firstPause))
 }
 
 // troubledDisk says whether the error is one of the disk, which every document
-// would meet, and holds the work for it.
-func (f *filer) troubledDisk(err error) bool {
+// would meet, and holds the work for it. It is not where others were moved since
+// this document first met it, nor where the document is on its way to another
+// sorted folder than today's.
+func (f *filer) troubledDisk(d *store.Document, err error) bool {
 	_, missing := os.Stat(f.p.Sorted)
 	trouble := filing.DiskTrouble(err) || store.DiskTrouble(err) || missing != nil ||
 		errors.Is(err, errSorted) && !errors.Is(err, filing.ErrNotFolder)
-	if !trouble {
+	w := f.later[d.ID]
+	own := w.suspect != 0 && f.moved >= w.suspect || d.Sorted != "" && d.Sorted != f.p.Sorted
+	if !trouble || own && missing == nil {
 		return false
 	}
 	if !time.Now().Before(f.disk.until) {
 		f.disk = f.disk.longer(err.Error(), longestDiskWait)
 	}
+	if w.suspect == 0 {
+		w.suspect = f.moved + 1
+	}
+	w.tries, w.until = w.tries+1, f.disk.until
+	f.later[d.ID] = w
 	f.p.gate.holdDisk(sorted, err.Error())
 	return true
 }

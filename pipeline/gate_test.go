@@ -18,12 +18,12 @@ import (
 // door is a gate with a clock that begins at 0.
 type door struct {
 	*gate
-	t       *testing.T
-	begun   time.Time
-	pings   atomic.Int32
-	pinged  list[time.Duration]
-	down    atomic.Bool // pings fail
-	keys    rotation
+	t      *testing.T
+	begun  time.Time
+	pings  atomic.Int32
+	pinged list[time.Duration]
+	down   atomic.Bool // pings fail
+	keys   rotation
 }
 
 // list is filled by several goroutines.

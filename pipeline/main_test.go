@@ -228,7 +228,7 @@ func (r *rig) reaches(source string, want store.State, within time.Duration) sto
 // until waits, in virtual time, for something to become true.
 func (r *rig) until(within time.Duration, what string, is func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(within); ; time.Sleep(max(10*time.Millisecond, within/300)) {
 		synctest.Wait()
 		if is() {
 			return

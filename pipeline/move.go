@@ -253,10 +253,8 @@ func (f *filer) succeeded(d *store.Document) {
 	} else {
 		log.Info("document "+string(d.Outcome), "type", d.Type, "confidence", d.Confidence)
 	}
+	f.moved++
 	if dir := path.Dir(d.Source); dir != "." {
-		select {
-		case f.p.emptied <- dir:
-		default: // a folder left standing is no harm
-		}
+		f.p.emptied.add(dir)
 	}
 }

@@ -67,11 +67,14 @@ type Pipeline struct {
 
 	submitWake, fileWake, slotFreed signal
 	accepted                        chan store.Document // jobs for the poller
-	emptied                         chan string         // folders of the inbox that lost a file
+	emptied                         *folders            // of the inbox, that lost a file
 	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
 
 	inFlight  atomic.Int64 // jobs at the service and uploads under way
 	uploading atomic.Int64
+	// stuckAside are documents that failed and cannot be moved aside: the record
+	// keeps why they failed, not why they stay.
+	stuckAside atomic.Int64
 }
 
 // signal wakes one goroutine. Signals that come while it is awake are one.
@@ -97,7 +100,7 @@ func New(cfg Config) *Pipeline {
 		gate:       newGate(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping, log),
 		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
 		accepted: make(chan store.Document, cfg.Workers),
-		emptied:  make(chan string, 64), noMoreFiles: make(chan struct{}),
+		emptied:  newFolders(), noMoreFiles: make(chan struct{}),
 	}
 }
 

@@ -11,15 +11,19 @@ import (
 // the report. It also ends the pauses of documents when the trouble that they
 // met has passed.
 func (p *Pipeline) recordHolds(ctx context.Context) error {
-	var last *store.Hold
+	var last, stored *store.Hold
 	for {
 		now, changed, again := p.gate.shown(time.Now())
 		if !sameHold(last, now) {
 			p.logHold(last, now)
-			if err := p.Store.SetHold(ctx, now); err != nil && ctx.Err() == nil {
-				p.log.Warn("the hold could not be stored", "err", err)
-			}
 			last = now
+		}
+		if !sameHold(stored, now) {
+			if err := p.Store.SetHold(ctx, now); err == nil {
+				stored = now
+			} else if soon := time.Now().Add(storeHoldAgain); again.IsZero() || soon.Before(again) {
+				again = soon // the disk of the record may be what the hold is about
+			}
 		}
 		select {
 		case <-changed:
@@ -34,6 +38,9 @@ func (p *Pipeline) recordHolds(ctx context.Context) error {
 		}
 	}
 }
+
+// storeHoldAgain is when a hold is stored that could not be.
+const storeHoldAgain = 5 * time.Second
 
 func sameHold(a, b *store.Hold) bool {
 	if a == nil || b == nil {

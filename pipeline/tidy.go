@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"path"
+	"sync"
 	"time"
 
 	"docusort/pipeline/filing"
@@ -17,14 +18,43 @@ func (p *Pipeline) tidyFolders(ctx context.Context) error {
 	due := make(map[string]time.Time) // bounded by the folders that were filed from within emptyFor
 	for {
 		select {
-		case dir := <-p.emptied:
-			due[dir] = time.Now().Add(emptyFor)
+		case <-p.emptied.added:
+			for dir := range p.emptied.take() {
+				due[dir] = time.Now().Add(emptyFor)
+			}
 		case <-at(earliest(due)):
 			p.removeEmpty(due)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// folders is a set that one goroutine fills and another empties, neither waiting
+// for the other.
+type folders struct {
+	added signal
+	mu    sync.Mutex
+	names map[string]struct{}
+}
+
+func newFolders() *folders {
+	return &folders{added: newSignal(), names: make(map[string]struct{})}
+}
+
+func (f *folders) add(name string) {
+	f.mu.Lock()
+	f.names[name] = struct{}{}
+	f.mu.Unlock()
+	f.added.wake()
+}
+
+func (f *folders) take() map[string]struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	names := f.names
+	f.names = make(map[string]struct{})
+	return names
 }
 
 func earliest(due map[string]time.Time) (first time.Time) {
