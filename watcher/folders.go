@@ -49,7 +49,6 @@ func (l *loop) checkRoot() {
 	if l.present && id == l.rootID && !deaf {
 		return
 	}
-	l.forgetTree("")
 	l.present, l.rootID = true, id
 	l.beginScan()
 }

@@ -153,8 +153,8 @@ func (l *loop) tryEnter(dir string) error {
 		return nil
 	}
 	id := identityOf(info)
-	if dir == "" && id != l.rootID {
-		return fs.ErrNotExist // it is another inbox by now
+	if dir == "" {
+		l.rootID = id // if it was replaced just now, this scan is of the new one
 	}
 	l.arm(dir, id)
 	root, err := l.inbox()

@@ -3,10 +3,8 @@ package watcher
 import (
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,95 +108,6 @@ func TestNotRecursive(t *testing.T) {
 		if got := f.fake.watched(); len(got) != 1 {
 			t.Errorf("watched %v", got)
 		}
-	})
-}
-
-func TestIgnorePatterns(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.cfg.Ignore = []string{".*", "*~", "~$*", "@eaDir", "[ab].x"}
-		for _, p := range []string{".hid", "x~", "~$doc", "@eaDir/a", ".git/a", "a.x", "sub/.x/y"} {
-			f.write(p, "END")
-		}
-		f.write("A.X", "END")
-		f.write("sub/@EADIR", "END")
-		f.start(nil)
-		f.want(5*time.Second, "A.X", "sub/@EADIR")
-		f.drop(".late", "END")
-		f.must(os.Mkdir(f.path(".latedir"), 0o755))
-		f.event(".latedir", fsnotify.Create)
-		f.none(50 * time.Second)
-		if got := f.fake.watched(); len(got) != 2 {
-			t.Errorf("watched %v", got)
-		}
-	})
-}
-
-// They are told of once, never looked into, and never followed.
-func TestLinksAndSpecialFiles(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		outside := t.TempDir()
-		f.must(os.WriteFile(outside+"/secret", []byte("END"), 0o644))
-		f.must(os.Symlink(outside+"/secret", f.path("link")))
-		f.must(os.Symlink(outside, f.path("linkdir")))
-		f.must(os.Mkdir(f.path("real"), 0o755))
-		f.must(os.Symlink("real", f.path("inside")))
-		f.must(os.Symlink("nowhere", f.path("dangling")))
-		f.must(syscall.Mkfifo(f.path("fifo"), 0o644))
-		f.must(os.Chdir(f.root)) // a socket's path is at most 108 bytes
-		defer os.Chdir("/")
-		s, err := net.Listen("unix", "socket")
-		f.must(err)
-		defer s.Close()
-		f.start(nil)
-		f.none(150 * time.Second)
-		for _, p := range []string{"link", "linkdir", "inside", "dangling", "fifo", "socket"} {
-			f.event(p, fsnotify.Create)
-		}
-		f.event("linkdir/secret", fsnotify.Write) // from a watch on what was a folder
-		f.none(time.Minute)
-		f.logged("left alone", 6)
-		if len(f.inspected) > 0 {
-			t.Errorf("looked into %q", f.inspected)
-		}
-		if got := f.fake.watched(); len(got) != 2 {
-			t.Errorf("watched %v", got)
-		}
-	})
-}
-
-// A folder that turns into a link to another one in the inbox would show the
-// same files twice.
-func TestNothingIsSeenThroughLinks(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.remember()
-		f.write("real/a", "END")
-		f.start(nil)
-		f.wantIn(5*time.Second, "real/a")
-		f.must(os.Symlink("real", f.path("link")))
-		f.event("link/a", fsnotify.Write)
-		f.none(time.Minute)
-	})
-}
-
-func TestWhatWasLoggedIsBounded(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		w := f.make()
-		w.limits.notes = 10
-		for i := range 50 {
-			f.must(os.Symlink("x", f.path(fmt.Sprint("link", i))))
-		}
-		f.start(w)
-		f.none(5 * time.Minute)
-		f.logged("left alone", 11)
-		f.logged("further ones", 1)
-		for i := range 50 {
-			f.must(os.Remove(f.path(fmt.Sprint("link", i))))
-		}
-		f.none(2 * time.Minute)
-		f.must(os.Symlink("x", f.path("another")))
-		f.none(2 * time.Minute)
-		f.logged("left alone", 12)
-		f.logged("another", 1)
 	})
 }
 

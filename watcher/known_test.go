@@ -1,0 +1,86 @@
+package watcher
+
+import (
+	"io/fs"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+func TestKnownIsAskedBeforeAndAfter(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		known := map[string]bool{"known": true}
+		asked := map[string]int{}
+		f.cfg.Known = func(rel string, info fs.FileInfo) (bool, error) {
+			asked[rel]++
+			if info.Size() != 3 {
+				t.Errorf("%q: size %d", rel, info.Size())
+			}
+			return known[rel], nil
+		}
+		f.write("known", "END")
+		f.write("later", "END")
+		f.start(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		f.do(func() { known["later"] = true })
+		f.none(30 * time.Second)
+		if asked["known"] != 1 || asked["later"] != 2 {
+			t.Errorf("asked %v", asked)
+		}
+		if len(f.inspected) != 1 {
+			t.Errorf("looked into %q", f.inspected)
+		}
+	})
+}
+
+func TestKnownFailing(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		fail := error(errTest)
+		f.cfg.Known = func(string, fs.FileInfo) (bool, error) { return false, fail }
+		f.write("a", "END")
+		f.write("b", "END")
+		f.start(nil)
+		f.none(150 * time.Second) // scans at 0, 60 and 120
+		f.logged("cannot tell", 1)
+		f.logged(errTest.Error(), 1)
+		f.do(func() { fail = syscall.EIO })
+		f.none(60 * time.Second)
+		f.logged("cannot tell", 2)
+		f.do(func() { fail = nil })
+		f.want(35*time.Second, "a", "b")
+	})
+}
+
+// What was sent and is still not known is sent at each rescan, without having
+// to settle again.
+func TestSentAgainUntilKnown(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("cut", "...")
+		f.start(nil)
+		f.wantIn(5*time.Minute, "cut") // the scan of that minute is just over, or about to come
+		f.want(time.Minute, "cut")
+		f.wantIn(time.Minute, "cut")
+		f.wantIn(time.Minute, "cut")
+	})
+}
+
+func TestNotSentTwiceWhileOnItsWay(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		w := f.make()
+		f.start(w)
+		f.drop("a", "END")
+		f.wantIn(5*time.Second, "a")
+		w.Rescan()
+		f.event("a", fsnotify.Chmod)
+		f.none(9 * time.Second)
+		w.Rescan()
+		f.none(500 * time.Millisecond)
+		time.Sleep(time.Second)
+		w.Rescan()
+		f.wantIn(0, "a")
+	})
+}
