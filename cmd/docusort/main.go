@@ -9,8 +9,12 @@ import (
 	"syscall"
 )
 
-func main() {
+func main() { os.Exit(process(seams{})) }
+
+// process runs the program with what this process was started with, until
+// SIGTERM or SIGINT.
+func process(s seams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr}))
+	return run(ctx, program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, seams: s})
 }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline"
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// places are where sorted may be, as the two ways of moving go.
+var places = []struct {
+	name string
+	far  bool
+}{{"rename", false}, {"copy", true}}
+
+// farSorted puts sorted on another filesystem than the inbox.
+func (w *world) farSorted() {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	if err := os.Link(w.config(), filepath.Join(dir, "probe")); err == nil {
+		w.t.Skip("there is one filesystem only, so that no move is a copy")
+	}
+	w.sorted = filepath.Join(dir, "sorted")
+	w.settings["DOCUSORT_SORTED"] = w.sorted
+}
+
+// crashWorld has one of everything on the way.
+func crashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
+	w := newWorld(t, o)
+	if far {
+		w.farSorted()
+	}
+	w.review(0.7)
+	w.settings["DOCUSORT_SIDECAR"] = "true"
+	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
+	return w
+}
+
+// afterMove says whether a step comes where the way of moving matters.
+func afterMove(s pipeline.Step) bool {
+	switch s {
+	case pipeline.FileMoved, pipeline.SidecarWritten, pipeline.FoldersSynced:
+		return true
+	}
+	return false
+}
+
+// TestKilledAtEachStep kills the daemon where one thing has happened and the one
+// that must follow has not; and the next one at the same point again.
+func TestKilledAtEachStep(t *testing.T) {
+	for _, place := range places {
+		for _, step := range pipeline.Steps() {
+			if place.far && !afterMove(step) && !*long {
+				continue
+			}
+			times := []int64{1}
+			if *long {
+				times = []int64{1, 2, 3, 4}
+			}
+			for _, n := range times {
+				name := strings.ReplaceAll(fmt.Sprintf("%s/%s/%d", place.name, step, n), " ", "-")
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					w := crashWorld(t, place.far, docutraytest.Options{Latency: 30 * time.Millisecond})
+					w.dropBasket("one")
+					w.dies(w.start(death{Step: step, N: n}, "run"))
+					w.dies(w.start(death{Step: step, N: 1}, "run"))
+					w.dropBasket("two")
+					r := w.finish()
+					w.resubmittedExactly(&r, step)
+				})
+			}
+		}
+	}
+}
+
+// resubmittedExactly: only what is killed between the first word of an upload and
+// the last may cost a second one.
+func (w *world) resubmittedExactly(r *reportJSON, step pipeline.Step) {
+	w.t.Helper()
+	stats := w.api.Stats()
+	switch step {
+	case pipeline.SubmittingStored, pipeline.Posted:
+		if r.Requests.Resubmissions == 0 {
+			w.t.Error("a POST of unknown outcome was not admitted to")
+		}
+	}
+	if step == pipeline.SubmittingStored || r.Requests.Resubmissions > 0 {
+		return
+	}
+	for h, n := range stats.CompleteBySHA256 {
+		if n != 1 {
+			w.t.Errorf("document %.8s was uploaded %d times", h, n)
+		}
+	}
+}
+
+// TestKilledAtRandom kills daemons at any time, at any step and at any operation
+// on the disk, while documents keep coming.
+func TestKilledAtRandom(t *testing.T) {
+	for _, place := range places {
+		t.Run(place.name, func(t *testing.T) {
+			t.Parallel()
+			n := 12
+			if *long {
+				n = 500
+			}
+			if *kills > 0 {
+				n = *kills
+			}
+			r := draws(t)
+			w := crashWorld(t, place.far, docutraytest.Options{Latency: 100 * time.Millisecond, Sigma: 1, Seed: r.Uint64()})
+			w.dropSamples()
+			own := 0
+			for range n {
+				var d death
+				switch steps := pipeline.Steps(); r.IntN(3) {
+				case 0:
+					d = death{Step: steps[r.IntN(len(steps))], N: 1 + r.Int64N(12)}
+				case 1:
+					d = death{Files: true, N: 1 + r.Int64N(60)}
+				}
+				c := w.start(d, "run")
+				w.dropSome(r, r.IntN(6))
+				select {
+				case <-c.ended:
+					own++
+				case <-time.After(time.Duration(50+r.IntN(1200)) * time.Millisecond):
+					_ = c.cmd.Process.Kill()
+				}
+				w.dies(c)
+			}
+			got := w.finish()
+			t.Logf("%d kills, %d of them at a point; %d documents, %d submissions, %d of them again",
+				n, own, len(got.Documents), got.Requests.Submissions, got.Requests.Resubmissions)
+		})
+	}
+}
+
+// TestKilledWithManyPending: jobs that are under way when the daemon dies are
+// asked for again, and none is paid for twice.
+func TestKilledWithManyPending(t *testing.T) {
+	t.Parallel()
+	const many = 100
+	w := newWorld(t, docutraytest.Options{})
+	w.undecided.Store(true)
+	for i := range many {
+		w.drop(fmt.Sprintf("%d/scan.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	}
+	c := w.start(death{}, "run")
+	w.until("all jobs are pending", func(r *reportJSON) bool { return r.Totals["pending"] == many })
+	_ = c.cmd.Process.Kill()
+	w.dies(c)
+	asked := map[string]int{}
+	for _, u := range w.api.Uploads() {
+		asked[u.JobID] = u.Polls
+	}
+	w.undecided.Store(false)
+	r := w.finish()
+	if r.Totals["filed"] != many || w.api.Stats().Submissions != many || r.Requests.Resubmissions != 0 {
+		t.Errorf("filed %d, submissions %d, again %d", r.Totals["filed"], w.api.Stats().Submissions, r.Requests.Resubmissions)
+	}
+	for _, u := range w.api.Uploads() {
+		if u.Polls <= asked[u.JobID] {
+			t.Errorf("job %s was not asked for after the restart", u.JobID)
+		}
+	}
+	before := w.api.Stats().Requests
+	w.finish()
+	if after := w.api.Stats().Requests; after != before {
+		t.Errorf("a restart with nothing to do made %d requests", after-before)
+	}
+}
