@@ -49,7 +49,19 @@ func openAt(t testing.TB, path string) *Store {
 
 func openNew(t testing.TB) *Store {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "docusort.db"))
+	return openAt(t, filepath.Join(quickFolder(t), "docusort.db"))
+}
+
+// quickFolder is one in memory where there is such a thing: hundreds of
+// databases are made here, and what is tested is not the disk.
+func quickFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "docusort-store-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // must hands on a result whose error would spoil the test.

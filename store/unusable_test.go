@@ -16,7 +16,7 @@ import (
 // files beside it.
 func closed(t testing.TB, n int) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "docusort.db")
+	path := filepath.Join(quickFolder(t), "docusort.db")
 	s := must[*Store](t)(Open(ctx, Config{Path: path}))
 	for i := range n {
 		a := found(fmt.Sprint("document ", i), fmt.Sprint(i))

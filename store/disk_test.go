@@ -1,0 +1,69 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A full disk fails what is to be stored, and nothing else.
+func TestFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to mount a small disk")
+	}
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("a small disk cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() { check1(t, syscall.Unmount(dir, 0)) })
+	s := must[*Store](t)(Open(ctx, Config{Path: filepath.Join(dir, "docusort.db")}))
+	defer s.Close()
+	id := pending(t, s, found("a", "a"))
+
+	check1(t, os.WriteFile(filepath.Join(dir, "filler"), nil, 0o644))
+	filler := must[*os.File](t)(os.OpenFile(filepath.Join(dir, "filler"), os.O_WRONLY|os.O_APPEND, 0))
+	for block := bytes.Repeat([]byte{1}, 4096); ; {
+		if _, err := filler.Write(block); err != nil {
+			break
+		}
+	}
+	check1(t, filler.Close())
+	var err error
+	stored := 0
+	for err == nil && stored < 1000 { // into the room that the -wal file still has
+		a := found(fmt.Sprint(stored), fmt.Sprint(stored))
+		a.Failure = strings.Repeat("x", 4000)
+		if _, err = s.Admit(ctx, a); err == nil {
+			stored++
+		}
+	}
+	if !DiskTrouble(err) {
+		t.Fatalf("after %d documents: %v", stored, err)
+	}
+	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != stored {
+		t.Errorf("%d documents are there, %d were stored", n, stored)
+	}
+	if d := doc(t, s, id); d.State != Pending {
+		t.Errorf("an earlier one is %s", d.State)
+	}
+	check1(t, os.Remove(filepath.Join(dir, "filler")))
+	check1(t, s.Identified(ctx, id, invoice))
+	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	check1(t, s.Close())
+	openAtClosed(t, s.path, stored+1)
+}
+
+func openAtClosed(t *testing.T, path string, waiting int) {
+	t.Helper()
+	s := must[*Store](t)(Open(ctx, Config{Path: path}))
+	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != waiting {
+		t.Errorf("opened again: %d waiting, want %d", n, waiting)
+	}
+	check1(t, s.Close())
+}

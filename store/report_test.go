@@ -1,0 +1,240 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// randomRow stores a document as no sequence of transitions would need to be
+// found for, within the schema's CHECKs.
+func randomRow(t *rapid.T, tx *tx, i int) error {
+	state := rapid.SampledFrom(States()).Draw(t, "state")
+	discovered := rapid.Int64Range(1, 50).Draw(t, "discovered")
+	var finished, kind, confidence, outcome, failure, target, sorted, identified any
+	if state.Finished() {
+		finished = rapid.Int64Range(0, 99).Draw(t, "finished") // also before: the clock was set back
+	}
+	typed := state == Identified || state == Filed || state == Review || rapid.Bool().Draw(t, "typed")
+	if typed {
+		kind = rapid.SampledFrom([]string{"invoice", "receipt", "x"}).Draw(t, "type")
+		confidence, identified = rapid.Float64Range(0, 1).Draw(t, "confidence"), 1
+	}
+	switch state {
+	case Filed, Review, Failed:
+		outcome, target, sorted = string(state), "x", 1
+	case Identified:
+		outcome = "filed"
+	}
+	if rapid.Bool().Draw(t, "error") {
+		failure = rapid.SampledFrom([]string{"a", "b", "c\nd"}).Draw(t, "reason")
+	}
+	small := rapid.IntRange(0, 3)
+	_, err := tx.exec(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, sha256,
+			discovered_at, identified_at, finished_at, job_id, submissions, resubmissions, polls, reused,
+			type, confidence, outcome, sorted, target, error)
+		VALUES (1, ?1, ?2, 0, 0, 0, 0, 0, zeroblob(32), ?3, ?4, ?5, ?1, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`,
+		fmt.Sprint("doc", i), string(state), discovered, identified, finished, small.Draw(t, "n"), small.Draw(t, "n"),
+		small.Draw(t, "n"), rapid.IntRange(0, 1).Draw(t, "reused"), kind, confidence, outcome, sorted, target, failure)
+	return err
+}
+
+// naive computes a summary from the documents, one by one.
+func naive(all []Document, f Filter) Summary {
+	s := Summary{Totals: make(map[State]int)}
+	for _, state := range States() {
+		s.Totals[state] = 0
+	}
+	types := make(map[string][]Document)
+	failures, troubles := make(map[string]int), make(map[string]int)
+	var took []time.Duration
+	for _, d := range all {
+		if f.State != "" && d.State != f.State || f.Type != "" && d.Type != f.Type ||
+			d.State.Finished() && !f.Since.IsZero() && d.FinishedAt.Before(f.Since) {
+			continue
+		}
+		s.Totals[d.State]++
+		s.Requests.Submissions += d.Submissions
+		s.Requests.Resubmissions += d.Resubmissions
+		s.Requests.Polls += d.Polls
+		if d.Reused {
+			s.Requests.Reused++
+		}
+		if !d.State.Finished() {
+			if s.Oldest.IsZero() || d.DiscoveredAt.Before(s.Oldest) {
+				s.Oldest = d.DiscoveredAt
+			}
+			if d.Error != "" {
+				troubles[d.Error]++
+			}
+		}
+		switch d.State {
+		case Filed, Review:
+			types[d.Type] = append(types[d.Type], d)
+			took = append(took, max(d.FinishedAt.Sub(d.DiscoveredAt), 0))
+		case Failed:
+			failures[d.Error]++
+		}
+	}
+	for kind, docs := range types {
+		c := TypeCount{Type: kind}
+		for _, d := range docs {
+			if d.State == Filed {
+				c.Filed++
+			} else {
+				c.Review++
+			}
+			c.MeanConfidence += d.Confidence / float64(len(docs))
+		}
+		s.Types = append(s.Types, c)
+	}
+	slices.SortFunc(s.Types, func(a, b TypeCount) int {
+		return cmp.Or(b.Filed-a.Filed, b.Review-a.Review, cmp.Compare(a.Type, b.Type))
+	})
+	s.Failures, s.Troubles = sorted(failures), sorted(troubles)
+	if n := len(took); n > 0 {
+		slices.Sort(took)
+		at := func(p float64) time.Duration { return took[int(math.Ceil(p*float64(n)/100))-1] }
+		s.Latency = &Latency{P50: at(50), P95: at(95), Max: took[n-1]}
+	}
+	return s
+}
+
+func sorted(counts map[string]int) (all []Reason) {
+	for reason, n := range counts {
+		all = append(all, Reason{reason, n})
+	}
+	slices.SortFunc(all, func(a, b Reason) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Reason, b.Reason)) })
+	return all
+}
+
+func TestSummaryAgainstANaiveOne(t *testing.T) {
+	s := openNew(t)
+	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
+	rapid.Check(t, func(rt *rapid.T) {
+		n := rapid.IntRange(0, 60).Draw(rt, "documents")
+		if err := s.write(ctx, func(tx *tx) error {
+			if _, err := tx.exec("DELETE FROM documents"); err != nil {
+				return err
+			}
+			for i := range n {
+				if err := randomRow(rt, tx, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			rt.Fatal(err)
+		}
+		r, err := OpenReader(ctx, s.path)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer r.Close()
+		var all []Document
+		if err := r.Documents(ctx, Filter{}, func(d *Document) error { all = append(all, *d); return nil }); err != nil {
+			rt.Fatal(err)
+		}
+		if len(all) != n {
+			rt.Fatalf("%d documents of %d", len(all), n)
+		}
+		f := Filter{
+			State: rapid.SampledFrom(append(States(), "", "", "")).Draw(rt, "filter state"),
+			Type:  rapid.SampledFrom([]string{"", "", "invoice"}).Draw(rt, "filter type"),
+		}
+		if since := rapid.Int64Range(-50, 99).Draw(rt, "since"); since > 0 {
+			f.Since = time.UnixMilli(since)
+		}
+		got, err := r.Summary(ctx, f)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		want := naive(all, f)
+		for i := range min(len(got.Types), len(want.Types)) {
+			if math.Abs(got.Types[i].MeanConfidence-want.Types[i].MeanConfidence) > 1e-9 {
+				rt.Errorf("mean confidence %v, want %v", got.Types[i], want.Types[i])
+			}
+			got.Types[i].MeanConfidence = want.Types[i].MeanConfidence
+		}
+		if !reflect.DeepEqual(got, want) {
+			rt.Errorf("filter %+v\n got %+v %+v\nwant %+v %+v", f, got, got.Latency, want, want.Latency)
+		}
+	})
+}
+
+func TestDocumentsFilterOrderAndStop(t *testing.T) {
+	s := openNew(t)
+	filed := identified(t, s, found("a", "a"), invoice)
+	move(t, s, filed)
+	waiting := admit(t, s, found("b", "b")).ID
+	r := must[*Reader](t)(OpenReader(ctx, s.path))
+	defer r.Close()
+	for _, c := range []struct {
+		f    Filter
+		want []int64
+	}{
+		{Filter{}, []int64{filed, waiting}},
+		{Filter{State: Filed}, []int64{filed}},
+		{Filter{Type: "invoice"}, []int64{filed}},
+		{Filter{Type: "other"}, nil},
+		{Filter{Since: later}, []int64{waiting}},
+	} {
+		var got []int64
+		check1(t, r.Documents(ctx, c.f, func(d *Document) error { got = append(got, d.ID); return nil }))
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %d, want %d", c.f, got, c.want)
+		}
+	}
+	enough := errors.New("enough")
+	n := 0
+	if err := r.Documents(ctx, Filter{}, func(*Document) error { n++; return enough }); err != enough || n != 1 {
+		t.Errorf("stopped after %d with %v, want the error as it was given", n, err)
+	}
+}
+
+func TestHold(t *testing.T) {
+	s := openNew(t)
+	daemon := func() Daemon {
+		t.Helper()
+		r := must[*Reader](t)(OpenReader(ctx, s.path))
+		defer r.Close()
+		return must[Daemon](t)(r.Daemon(ctx))
+	}
+	if d := daemon(); !d.Running || d.PID != 0 || d.Hold != nil {
+		t.Errorf("before it started: %+v", d)
+	}
+	check1(t, s.Started(ctx, 7))
+	until := later
+	for _, kind := range []HoldKind{HoldAccount, HoldDisk, HoldService, HoldRate} {
+		check1(t, s.SetHold(ctx, &Hold{Kind: kind, Reason: "because", Since: until.Add(-time.Hour), Until: until}))
+		if h := daemon().Hold; h == nil || h.Kind != kind || h.Reason != "because" || !h.Until.Equal(until) ||
+			!h.Since.Equal(until.Add(-time.Hour)) {
+			t.Errorf("hold %+v", h)
+		}
+	}
+	check1(t, s.SetHold(ctx, &Hold{Kind: HoldDisk, Reason: "full"}))
+	if h := daemon().Hold; h == nil || h.Since.IsZero() || !h.Until.IsZero() {
+		t.Errorf("without times: %+v", h)
+	}
+	check1(t, s.Started(ctx, 8)) // an earlier daemon's hold is none of this one's
+	if d := daemon(); d.Hold != nil || d.PID != 8 || d.StartedAt.IsZero() || !d.StoppedAt.IsZero() {
+		t.Errorf("started again: %+v", d)
+	}
+	check1(t, s.SetHold(ctx, &Hold{Kind: HoldDisk, Reason: "full"}))
+	check1(t, s.SetHold(ctx, nil))
+	if d := daemon(); d.Hold != nil {
+		t.Errorf("ended: %+v", d.Hold)
+	}
+	check1(t, s.Stopped(ctx))
+	check1(t, s.Close())
+	if d := daemon(); d.Running || d.StoppedAt.IsZero() || d.PID != 8 {
+		t.Errorf("stopped: %+v", d)
+	}
+}
