@@ -148,7 +148,8 @@ func (m *Mover) Do(ctx context.Context, mv Move) (copied bool, err error) {
 	}
 	for try := 0; ; try++ {
 		copied, err = m.attempt(ctx, mv)
-		unclear := errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLeftOver)
+		changed := errors.Is(err, ErrChanged)
+		unclear := changed || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLeftOver)
 		if !unclear || try == 1 {
 			return copied && err == nil, err
 		}
@@ -160,6 +161,8 @@ func (m *Mover) Do(ctx context.Context, mv Move) (copied bool, err error) {
 			return false, rerr
 		case outcome == Done:
 			return across, nil
+		case changed:
+			return false, err
 		case outcome == Lost:
 			return false, fmt.Errorf("move %q: %w", mv.Source, fs.ErrNotExist)
 		case outcome == Taken:
@@ -240,10 +243,11 @@ func (t *transfer) openTarget() (err error) {
 	return err
 }
 
-// leftOver reports whether an earlier try was cut short where only Resume
-// knows what the pieces are.
+// leftOver reports whether an earlier try was cut short: Resume knows what the
+// pieces are.
 func (t *transfer) leftOver() bool {
 	_, a := t.from.stat(t.sourceClaim())
 	_, b := t.to.stat(t.targetClaim())
-	return a == nil || b == nil
+	_, c := t.to.stat(t.copyName())
+	return a == nil || b == nil || c == nil
 }

@@ -121,6 +121,19 @@ func TestResume(t *testing.T) {
 					w.tidy()
 				}
 			})
+			if c.ours == nil || c.want == Taken {
+				continue
+			}
+			t.Run(c.name+", Do at once", func(t *testing.T) {
+				w := newWorld(t, false)
+				if !hash {
+					w.mv.SHA256 = nil
+				}
+				c.leave(w)
+				_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+				must(t, err)
+				w.only(w.content, w.target())
+			})
 		}
 	}
 }
