@@ -21,6 +21,11 @@
 // to in Target. A document that cannot be identified therefore waits, with the
 // outcome failed, until it lies in its folder, and only then is it failed.
 //
+// Two shortcuts spare the service a question. A document whose content is in
+// flight waits for that answer, in WaitsFor; and where a document went while its
+// job was under way, as by a rename, [Store.Adopt] takes identical content from
+// waiting straight to pending with that job.
+//
 // [Store] is the daemon's side. Its methods are the transitions; each returns
 // once its change is durable, and refuses with [ErrStale] where the document is
 // no longer in the state that the transition starts from. One goroutine writes,
@@ -28,7 +33,10 @@
 // else's side: it reads while the daemon runs, after it stopped, and after it
 // was killed.
 //
-// What may go wrong: a full or broken disk fails a transition with an error
-// that [DiskTrouble] recognises; nothing of the transition is kept then, and it
-// may be tried again as it is.
+// What may go wrong: a full or broken disk, or another program that keeps the
+// database locked, fails a transition with an error that [DiskTrouble]
+// recognises; nothing of the transition is kept then, and it may be tried again
+// as it is. A damaged file is refused with [ErrUnusable] and left as it is, to
+// the byte; in a large one the damage may come out only after a while, and every
+// transition is refused from then on.
 package store
