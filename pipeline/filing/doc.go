@@ -46,6 +46,10 @@
 //	    still our inode, unchanged?  no: put it back
 //	    unlink
 //
+//	"no replace", of a copy or of what is put back:
+//	    renameat2(RENAME_NOREPLACE), else link and unlink, else an empty
+//	    file without permissions takes the name and is renamed over
+//
 // The claim in drop is there because unlink goes by name: whatever somebody
 // puts at the name between the last look and the unlink would be deleted.
 //
@@ -55,11 +59,13 @@
 //
 // # After a crash
 //
-//	remove .docusort-TAG.tmp
+//	remove .docusort-TAG.tmp, and an empty file that reserves the target
 //	.undo: the source stands whole → remove, else back to the target's name
 //	.old:  the target stands whole → remove, else back to the source's name
 //	target is ours, source gone or another file → Done
 //	target is ours, source too                  → drop(source), Done
+//	target is a link to the source, and its content is new
+//	                                            → drop(target), NotStarted
 //	target missing, source there                → NotStarted
 //	target something else, source there         → Taken
 //	source gone, target not ours                → Lost
