@@ -43,6 +43,7 @@ type death struct {
 	Files bool          // at an operation on the disk instead
 	N     int64         // when it comes to that for the N-th time, from 1
 	Panic bool          // by a panic instead of SIGKILL
+	Power string        // and the filesystem mounted here loses what is not on its disk
 }
 
 func (d death) String() string {
@@ -63,6 +64,9 @@ func (d death) seams() seams {
 		}
 		if d.Panic {
 			panic("a death that a test asked for")
+		}
+		if d.Power != "" {
+			cutPower(d.Power)
 		}
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // nothing more is done by who comes here

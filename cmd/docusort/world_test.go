@@ -56,9 +56,15 @@ func fastDir(t testing.TB) string {
 
 func newWorld(t *testing.T, o docutraytest.Options) *world {
 	t.Helper()
+	return newWorldIn(t, fastDir(t), o)
+}
+
+// newWorldIn has everything in a folder that is there.
+func newWorldIn(t *testing.T, dir string, o docutraytest.Options) *world {
+	t.Helper()
 	o.Key = secretKey
 	w := &world{
-		t: t, dir: fastDir(t), api: docutraytest.New(o), dropped: map[string][]stamp{}, hopeless: map[string]bool{},
+		t: t, dir: dir, api: docutraytest.New(o), dropped: map[string][]stamp{}, hopeless: map[string]bool{},
 		stored: map[string]bool{}, cutOff: map[upload]bool{},
 	}
 	w.home = filepath.Join(w.dir, "home")

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+var noTime time.Time
+
+// holdCase is trouble that is no document's own.
+type holdCase struct {
+	name   string
+	kind   string
+	reason string // a part of what the report says
+	begin  func(w *world)
+	end    func(w *world)
+}
+
+func account(state docutraytest.AccountState) func(*world) {
+	return func(w *world) { w.api.SetAccount(state, noTime) }
+}
+
+var holdCases = []holdCase{
+	{"outage", "service", "503",
+		func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
+		func(w *world) { w.api.SetOutage(docutraytest.OutageNone) }},
+	{"dropped connections", "service", "",
+		func(w *world) { w.api.SetOutage(docutraytest.OutageDrop) },
+		func(w *world) { w.api.SetOutage(docutraytest.OutageNone) }},
+	{"key rotated", "account", "Invalid API key",
+		func(w *world) {
+			w.api.SetKey("dt_live_the_next_one")
+			// The intercept of this world knows the old key only.
+			w.api.SetIntercept(nil)
+		},
+		func(w *world) { w.writeKey("dt_live_the_next_one\n") }},
+	{"key revoked for a while", "account", "Invalid API key",
+		account(docutraytest.AccountKeyRevoked), account(docutraytest.AccountGood)},
+	{"types refused", "account", "invoice, receipt, contract",
+		account(docutraytest.AccountNoTypes), account(docutraytest.AccountGood)},
+	{"quota used up", "account", "402",
+		account(docutraytest.AccountQuotaUsed), account(docutraytest.AccountGood)},
+}
+
+// writeKey writes the file that DOCUTRAY_API_KEY_FILE names.
+func (w *world) writeKey(key string) {
+	w.t.Helper()
+	delete(w.settings, "DOCUTRAY_API_KEY")
+	file := filepath.Join(w.dir, "key")
+	w.settings["DOCUTRAY_API_KEY_FILE"] = file
+	noErr(w.t, os.WriteFile(file+".new", []byte(key), 0o600))
+	noErr(w.t, os.Rename(file+".new", file))
+}
+
+// TestHolds: nothing fails, nothing is moved, the report says why, and work goes
+// on by itself when the trouble has passed.
+func TestHolds(t *testing.T) {
+	for _, c := range holdCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			w.troubled = true
+			w.writeKey(secretKey)
+			c.begin(w)
+			d := w.start(death{}, "run")
+			for i := range 5 {
+				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+			}
+			r := w.until("it holds", func(r *reportJSON) bool { return r.holds(c.kind) && r.Totals["waiting"] == 5 })
+			if !strings.Contains(r.Daemon.Hold.Reason, c.reason) {
+				t.Errorf("the reason is %q, without %q", r.Daemon.Hold.Reason, c.reason)
+			}
+			w.looksHeld(c.kind)
+			if moved := filesIn(t, w.sorted); len(moved) > 0 || len(filesIn(t, w.inbox)) != 5 {
+				t.Errorf("documents were moved: %q", moved)
+			}
+			c.end(w)
+			r = w.allDone()
+			if r.Daemon.Hold != nil || r.Totals["filed"] != 5 {
+				t.Errorf("afterwards: %+v, %v", r.Daemon.Hold, r.Totals)
+			}
+			w.stop(d)
+			w.check()
+			if n := strings.Count(d.stderr.String(), `msg="work waits`); n > 2 {
+				t.Errorf("the trouble was logged %d times", n)
+			}
+		})
+	}
+}
+
+// looksHeld: whoever looks sees the trouble.
+func (w *world) looksHeld(kind string) {
+	w.t.Helper()
+	if got := w.run("report", "--exit-code"); got.code != exitFailed || got.stderr != "" {
+		w.t.Errorf("report --exit-code on hold ended with %d: %s", got.code, got.stderr)
+	}
+	if got := w.run("report"); got.code != exitDone || !strings.Contains(strings.ToLower(got.stdout), "hold") && !strings.Contains(got.stdout, kind) {
+		w.t.Errorf("the table says nothing of the hold:\n%s", got.stdout)
+	}
+}
+
+// TestQuotaUntil: jobs under way are asked for while the quota is used up, and
+// the report says until when it is.
+func TestQuotaUntil(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.troubled = true
+	w.undecided.Store(true)
+	d := w.start(death{}, "run")
+	w.drop("first.pdf", pdf(invoice, "first"))
+	w.until("a job is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	reset := time.Now().Add(5 * time.Second)
+	w.api.SetAccount(docutraytest.AccountQuotaUsed, reset)
+	w.drop("second.pdf", pdf(invoice, "second"))
+	r := w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	if u := r.Daemon.Hold.Until; u == nil || *u != reset.UTC().Format("2006-01-02T15:04:05.000Z") {
+		t.Errorf("it holds until %v, not until %v", u, reset.UTC())
+	}
+	w.undecided.Store(false)
+	w.until("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.holds("account") })
+	w.api.SetAccount(docutraytest.AccountGood, noTime)
+	w.allDone()
+	if now := time.Now(); now.Before(reset.Add(-time.Second)) {
+		t.Logf("went on %s before the reset", reset.Sub(now))
+	}
+	w.stop(d)
+	w.check()
+}
+
+// TestRateLimit: everybody waits as long as the service says, and nothing is sent
+// twice for it.
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
+	for i := range 5 {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	}
+	w.undecided.Store(true)
+	w.api.SetIntercept(nil) // polls count too
+	d := w.start(death{}, "run")
+	r := w.until("it pauses", func(r *reportJSON) bool { return r.holds("rate") })
+	if r.Daemon.Hold.Until == nil {
+		t.Error("nobody says until when")
+	}
+	w.allDone()
+	w.stop(d)
+	w.check()
+	for status, n := range w.api.Stats().ByStatus {
+		if strings.HasSuffix(status, "429") && n > 12 {
+			t.Errorf("%d requests were answered %s", n, status)
+		}
+	}
+}
+
+// TestConnectionRefused: the service is not there yet when the daemon starts.
+func TestConnectionRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	noErr(t, err)
+	address := listener.Addr().String()
+	noErr(t, listener.Close())
+	w.settings["DOCUTRAY_BASE_URL"] = "http://" + address
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	d := w.start(death{}, "run")
+	w.until("it holds", func(r *reportJSON) bool { return r.holds("service") })
+	listener, err = net.Listen("tcp", address)
+	if err != nil {
+		t.Skipf("somebody took the address: %v", err)
+	}
+	late := httptest.NewUnstartedServer(w.api)
+	late.Listener.Close()
+	late.Listener = listener
+	late.Start()
+	t.Cleanup(late.Close)
+	w.allDone()
+	w.stop(d)
+	w.troubled = true
+	if r := w.check(); r.Requests.Resubmissions != 0 {
+		t.Errorf("%d POSTs that never left count as made", r.Requests.Resubmissions)
+	}
+}

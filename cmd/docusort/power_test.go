@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline"
+	"docusort/pipeline/docutray/docutraytest"
+
+	"golang.org/x/sys/unix"
+)
+
+// The ioctl that makes an ext4 filesystem stop as a power cut does (Linux,
+// fs/ext4/ioctl.c): nothing that is not on the disk by then gets there.
+const (
+	ext4Shutdown = 0x8004587d
+	noLogFlush   = 2
+)
+
+// cutPower ends a filesystem from within the process that uses it, so that
+// nothing comes in between.
+func cutPower(mount string) {
+	fd, err := unix.Open(mount, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(fd, ext4Shutdown, noLogFlush)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("cut the power of %s: %v", mount, err))
+	}
+}
+
+// disk is a filesystem of its own that loses what was not synced.
+type disk struct {
+	t            *testing.T
+	image, mount string
+}
+
+// newDisk makes and mounts one, or skips the test where that cannot be done.
+func newDisk(t *testing.T) *disk {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a filesystem, so no power is cut here")
+	}
+	dir := t.TempDir()
+	d := &disk{t: t, image: filepath.Join(dir, "disk.img"), mount: filepath.Join(dir, "disk")}
+	noErr(t, os.Mkdir(d.mount, 0o755))
+	noErr(t, os.WriteFile(d.image, nil, 0o600))
+	noErr(t, os.Truncate(d.image, 64<<20))
+	for _, command := range [][]string{{"mkfs.ext4", "-q", "-F", d.image}, d.mountCommand()} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("no power is cut here: %s: %v: %s", strings.Join(command, " "), err, out)
+		}
+	}
+	t.Cleanup(func() { _ = unix.Unmount(d.mount, unix.MNT_DETACH) })
+	return d
+}
+
+// mountCommand mounts with a journal that is written as rarely as can be, so
+// that what nobody synced is really lost.
+func (d *disk) mountCommand() []string {
+	return []string{"mount", "-o", "loop,commit=300", d.image, d.mount}
+}
+
+// powerUp mounts the disk again after a cut.
+func (d *disk) powerUp() {
+	d.t.Helper()
+	// Whoever had a file open there is dead, but may not be buried yet.
+	for end := time.Now().Add(deadline); ; time.Sleep(10 * time.Millisecond) {
+		err := unix.Unmount(d.mount, 0)
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			d.t.Fatalf("unmount %s: %v", d.mount, err)
+		}
+	}
+	command := d.mountCommand()
+	if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+		d.t.Fatalf("%s: %v: %s", strings.Join(command, " "), err, out)
+	}
+}
+
+// TestPowerLostAtEachStep cuts the power where one thing has happened and the
+// one that must follow has not, and again at the same point when it is back.
+// What users dropped was on the disk; all else is what docusort synced.
+func TestPowerLostAtEachStep(t *testing.T) {
+	for _, step := range pipeline.Steps() {
+		times := []int64{2}
+		if *long {
+			times = []int64{1, 2, 3, 4, 5}
+		}
+		for _, n := range times {
+			name := strings.ReplaceAll(fmt.Sprintf("%s/%d", step, n), " ", "-")
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				d := newDisk(t)
+				w := newWorldIn(t, d.mount, docutraytest.Options{Latency: 30 * time.Millisecond})
+				w.review(0.7)
+				w.settings["DOCUSORT_SIDECAR"] = "true"
+				w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
+				w.dropBasket("one")
+				for _, again := range []int64{n, 1} {
+					unix.Sync()
+					c := w.start(death{Step: step, N: again, Power: d.mount}, "run")
+					c.exits(killed)
+					d.powerUp()
+					w.autopsy()
+				}
+				w.dropBasket("two")
+				r := w.finish()
+				w.resubmittedExactly(&r, step)
+			})
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// slowUploads makes every upload hang until the returned function is called.
+// begun is told of each.
+func (w *world) slowUploads() (begun <-chan struct{}, release func()) {
+	arrived, let := make(chan struct{}, 1000), make(chan struct{})
+	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			arrived <- struct{}{}
+			select {
+			case <-let:
+			case <-r.Context().Done():
+			}
+		}
+		return w.intercept(rw, r)
+	})
+	release = sync.OnceFunc(func() { close(let) })
+	w.t.Cleanup(release)
+	return arrived, release
+}
+
+// TestStopDuringUploads: uploads under way end, their jobs are stored, nothing
+// new is begun, and the next daemon asks for the jobs.
+func TestStopDuringUploads(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_WORKERS"] = "3"
+	begun, release := w.slowUploads()
+	w.undecided.Store(true)
+	for i := range 6 {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	}
+	c := w.start(death{}, "run")
+	for range 3 {
+		<-begun
+	}
+	c.signal(syscall.SIGTERM)
+	release()
+	c.exits(exitDone)
+	r, _ := w.report()
+	if r.Daemon.Running || r.Totals["pending"] != 3 || r.Totals["waiting"] != 3 {
+		t.Errorf("after the stop: %+v, %v", r.Daemon, r.Totals)
+	}
+	w.undecided.Store(false)
+	r = w.finish()
+	if n := w.api.Stats().Submissions; n != 6 || r.Requests.Resubmissions != 0 {
+		t.Errorf("%d submissions for 6 documents, %d again", n, r.Requests.Resubmissions)
+	}
+}
+
+// TestStopWithoutGrace: uploads that do not end in time are broken off, which is
+// an unknown outcome and costs a second upload, admitted to.
+func TestStopWithoutGrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
+	begun, release := w.slowUploads()
+	w.drop("scan.pdf", pdf(invoice, "slow"))
+	c := w.start(death{}, "run")
+	<-begun
+	w.stop(c)
+	release()
+	if r, _ := w.report(); r.Totals["waiting"] != 1 {
+		t.Errorf("after the stop: %v", r.Totals)
+	}
+	w.troubled = true
+	if r := w.finish(); r.Totals["filed"] != 1 || r.Requests.Submissions != 2 {
+		t.Errorf("filed %d with %d submissions", r.Totals["filed"], r.Requests.Submissions)
+	}
+}
+
+// TestSecondDaemon: one database has one daemon, and the second one does no harm.
+func TestSecondDaemon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	first := w.start(death{}, "run")
+	w.runs(first)
+	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+		got := w.run(args...)
+		if got.code != exitFailed || !strings.Contains(got.stderr, "already running") || strings.Count(got.stderr, "\n") != 1 {
+			t.Errorf("%v ended with %d and said %q", args, got.code, got.stderr)
+		}
+	}
+	w.runs(first)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.until("the first goes on", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	w.stop(first)
+	w.check()
+}
+
+// TestReload: SIGHUP looks at once at what is only looked at now and then.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_WATCH"] = "poll"
+	w.settings["DOCUSORT_RESCAN"] = "1h"
+	c := w.start(death{}, "run")
+	w.runs(c)
+	w.until("the first scan is over", func(*reportJSON) bool {
+		return strings.Contains(c.stderr.String(), "docusort runs")
+	})
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.until("it is filed", func(r *reportJSON) bool {
+		c.signal(syscall.SIGHUP)
+		return r.Totals["filed"] == 1
+	})
+	w.stop(c)
+	w.check()
+}
+
+// TestReloadEndsAPause: SIGHUP also sees at once whether trouble has passed.
+func TestReloadEndsAPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.troubled = true
+	w.api.SetAccount(docutraytest.AccountKeyRevoked, noTime)
+	c := w.start(death{}, "run")
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	w.api.SetAccount(docutraytest.AccountGood, noTime)
+	c.signal(syscall.SIGHUP)
+	w.allDone()
+	w.stop(c)
+	w.check()
+}
