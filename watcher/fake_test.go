@@ -13,11 +13,12 @@ type fake struct {
 	ev   chan fsnotify.Event
 	errs chan error
 
-	mu     sync.Mutex
-	has    map[string]bool
-	adds   int
-	refuse func(folder string) error
-	closed bool
+	mu      sync.Mutex
+	has     map[string]bool
+	adds    int
+	removes int
+	refuse  func(folder string) error
+	closed  bool
 }
 
 func newFake() *fake {
@@ -46,6 +47,7 @@ func (f *fake) remove(folder string) error {
 	if !f.has[folder] {
 		return fsnotify.ErrNonExistentWatch
 	}
+	f.removes++
 	delete(f.has, folder)
 	return nil
 }

@@ -230,6 +230,37 @@ func TestHintsAreCoalesced(t *testing.T) {
 	}
 }
 
+// Too many paths become one demand to look everywhere.
+func TestHintsAreBounded(t *testing.T) {
+	n := newFake()
+	h := pump(n, 10)
+	for i := range 1000 {
+		n.ev <- fsnotify.Event{Name: fmt.Sprint("/", i), Op: fsnotify.Create}
+	}
+	n.close()
+	<-h.done
+	if got := h.take(); len(got.paths) > 10 || len(got.order) > 10 || !got.lost {
+		t.Errorf("%d paths, %d in order, lost %v", len(got.paths), len(got.order), got.lost)
+	}
+}
+
+func TestRecentIsBounded(t *testing.T) {
+	r := recent{max: 3}
+	for i := range 10 {
+		r.add(fmt.Sprint(i), sending{shape: shape{size: int64(i)}})
+		r.add(fmt.Sprint(i), sending{shape: shape{size: int64(i)}})
+	}
+	if len(r.byPath) != 3 || len(r.ring) != 3 {
+		t.Errorf("%d paths, %d in the ring", len(r.byPath), len(r.ring))
+	}
+	if _, ok := r.get("9", shape{size: 9}); !ok {
+		t.Error("the last one is forgotten")
+	}
+	if _, ok := r.get("9", shape{size: 8}); ok {
+		t.Error("remembered in another shape")
+	}
+}
+
 // TestHundredThousand measures a large backlog, with DOCUSORT_LARGE=1.
 func TestHundredThousand(t *testing.T) {
 	if os.Getenv("DOCUSORT_LARGE") == "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -33,8 +34,13 @@ func TestNotifierEnds(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.remember()
 		w := f.make()
-		opened := 0
+		opened, refused := 0, error(nil)
 		w.open = func() (notifier, error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if refused != nil {
+				return nil, refused
+			}
 			opened++
 			f.fake = newFake()
 			return f.fake, nil
@@ -46,6 +52,11 @@ func TestNotifierEnds(t *testing.T) {
 		if opened != 2 {
 			t.Errorf("opened %d times", opened)
 		}
+		f.do(func() { refused = errTest })
+		f.must(f.fake.close())
+		f.none(15 * time.Second)
+		f.do(func() { refused = nil })
+		f.none(15 * time.Second)
 		f.drop("a", "END")
 		f.wantIn(5*time.Second, "a")
 	})
@@ -86,6 +97,50 @@ func TestOutOfWatches(t *testing.T) {
 		f.logged("grants watches again", 1)
 		if n := len(f.fake.watched()); n != 21 {
 			t.Errorf("%d folders watched, want 21", n)
+		}
+	})
+}
+
+// A watch refused between two scans brings the next one forward.
+func TestOutOfWatchesBetweenScans(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.cfg.Rescan = 24 * time.Hour
+		f.remember()
+		f.fake.refuse = func(p string) error {
+			if p == f.root {
+				return nil
+			}
+			return syscall.ENOSPC
+		}
+		f.start(nil)
+		f.none(time.Second)
+		f.must(os.Mkdir(f.path("sub"), 0o755))
+		f.event("sub", fsnotify.Create)
+		f.none(time.Second)
+		f.write("sub/quiet", "END")
+		f.want(15*time.Second, "sub/quiet")
+	})
+}
+
+// Another folder in the place of one that was watched: the old one must lose
+// its watch, because it may live on elsewhere.
+func TestFolderReplaced(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.must(os.MkdirAll(f.path("a/sub"), 0o755))
+		w := f.make()
+		f.start(w)
+		f.none(time.Second)
+		f.must(os.Rename(f.path("a"), f.root+".out"))
+		f.must(os.Mkdir(f.path("a"), 0o755))
+		f.fake.mu.Lock()
+		before := f.fake.removes
+		f.fake.mu.Unlock()
+		f.event("a", fsnotify.Create)
+		synctest.Wait()
+		f.fake.mu.Lock()
+		defer f.fake.mu.Unlock()
+		if n := f.fake.removes - before; n != 2 {
+			t.Errorf("%d watches removed, want 2", n)
 		}
 	})
 }
