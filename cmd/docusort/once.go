@@ -25,35 +25,63 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	if err := d.store.Started(ctx, os.Getpid()); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, running := errgroup.WithContext(ctx)
 	var unsettled []string
 	g.Go(func() (err error) {
 		defer close(d.files)
-		unsettled, err = d.watcher.RunOnce(ctx)
+		unsettled, err = d.watcher.RunOnce(running)
 		return err
 	})
 	done := make(chan struct{})
 	g.Go(func() error {
 		defer close(done)
-		return d.pipeline.Run(ctx)
+		return d.pipeline.Run(running)
 	})
-	g.Go(func() error { return d.showProgress(ctx, line, begun, done) })
+	g.Go(func() error { return d.showProgress(running, line, begun, done) })
 	err := g.Wait()
 	line.Finish()
-	for _, path := range unsettled {
-		d.log.Warn("left: still being written, or cut short", "path", path)
-	}
-	counts, countErr := d.store.Finished(context.WithoutCancel(ctx), begun)
 	switch {
 	case errors.Is(err, pipeline.ErrLeft):
 		err = fmt.Errorf("%w: %w", errLeft, err)
-	case err != nil:
-	case counts[store.Failed] > 0:
-		err = fmt.Errorf("%w: %d could not be identified, see 'docusort report'", errLeft, counts[store.Failed])
-	case len(unsettled) > 0:
-		err = fmt.Errorf("%w: %d are still being written or cut short", errLeft, len(unsettled))
+	case err == nil && ctx.Err() != nil:
+		err = d.leftByStop(context.WithoutCancel(ctx), len(unsettled))
+	case err == nil:
+		err = d.leftByOnce(ctx, begun, unsettled)
 	}
-	return errors.Join(err, countErr, d.stopped(ctx))
+	return errors.Join(err, d.stopped(ctx))
+}
+
+// leftByOnce says what came to its end and was not filed.
+func (d *daemon) leftByOnce(ctx context.Context, begun time.Time, unsettled []string) error {
+	for _, path := range unsettled {
+		d.log.Warn("left: still being written, or cut short", "path", path)
+	}
+	counts, err := d.store.Finished(ctx, begun)
+	switch {
+	case err != nil:
+		return err
+	case counts[store.Failed] > 0:
+		return fmt.Errorf("%w: %d could not be identified, see 'docusort report'", errLeft, counts[store.Failed])
+	case len(unsettled) > 0:
+		return fmt.Errorf("%w: %d are still being written or cut short", errLeft, len(unsettled))
+	}
+	return nil
+}
+
+// leftByStop says what was not done yet when it was stopped.
+func (d *daemon) leftByStop(ctx context.Context, unsettled int) error {
+	open, err := d.store.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	left := unsettled
+	for _, n := range open {
+		left += n
+	}
+	if left == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d were under way when it was stopped; another run goes on with them", errLeft, left)
 }
 
 // progressEvery is how often progress is looked at.
