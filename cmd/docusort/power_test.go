@@ -113,7 +113,7 @@ func TestPowerLostAtEachStep(t *testing.T) {
 				}
 				w.dropBasket("two")
 				r := w.finish()
-				w.resubmittedExactly(&r, step)
+				w.admitsTo(&r, step)
 			})
 		}
 	}
