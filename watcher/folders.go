@@ -185,8 +185,8 @@ func (l *loop) sweepFolders() {
 	}
 }
 
-// abs is the path of a file or folder of the inbox as the system knows it.
-// path.Join would do, but must not clean what the root is.
+// abs is the path of a file or folder of the inbox as the system knows it, and
+// as fsnotify names it in its events.
 func (l *loop) abs(rel string) string {
 	if rel == "" {
 		return l.cfg.Root

@@ -164,7 +164,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 // changing, or of which Known could not say whether they are known; a file is
 // given up when it has not settled two settle times after it was first seen.
 // When ctx is done before the end, left also holds the files found that were
-// not sent yet, and the error is nil. An inbox that cannot be read is an error.
+// not sent yet, and the error is nil. An inbox that cannot be read is an
+// error; a folder in it that cannot is logged and not among those left.
 func (w *Watcher) RunOnce(ctx context.Context) (left []string, err error) {
 	return newLoop(w, true).run(ctx)
 }
