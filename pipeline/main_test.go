@@ -4,15 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +30,8 @@ type rig struct {
 	t             *testing.T
 	inbox, sorted string
 	service       *docutraytest.Server
+	options       docutraytest.Options
+	line          line
 	store         *store.Store
 	cfg           Config
 	files         chan string
@@ -40,6 +39,8 @@ type rig struct {
 	p             *Pipeline
 	stop          context.CancelFunc
 	ended         chan error
+	seen          int64            // the newest record that ids has
+	ids           map[string]int64 // the newest record of a place
 
 	mu    sync.Mutex
 	kinds map[string]docutraytest.TypeScore // by hash
@@ -62,7 +63,7 @@ func bubble(t *testing.T, o docutraytest.Options, test func(r *rig), settings ..
 func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 	r := &rig{
 		t: t, inbox: filepath.Join(base, "inbox"), sorted: filepath.Join(base, "sorted"),
-		log: &logbook{next: slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})}, kinds: make(map[string]docutraytest.TypeScore),
+		log: &logbook{next: slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})}, kinds: make(map[string]docutraytest.TypeScore), ids: make(map[string]int64),
 	}
 	must(t, os.MkdirAll(r.inbox, 0o755))
 	must(t, os.MkdirAll(r.sorted, 0o755))
@@ -70,14 +71,15 @@ func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 		o.Latency = 3 * time.Second
 	}
 	o.Identify = r.identify
-	r.service = docutraytest.New(o)
+	r.options = o
+	r.connect(o)
 	var err error
 	r.store, err = store.Open(t.Context(), store.Config{Path: filepath.Join(base, "docusort.db"), Logger: slog.New(r.log)})
 	must(t, err)
 	must(t, r.store.Started(t.Context(), 1))
 	keys := docutray.StaticKey(docutraytest.DefaultKey)
 	client, err := docutray.New(docutray.Config{
-		BaseURL: "http://127.0.0.1:1", Key: keys, UserAgent: "test", Transport: r.service.Transport(),
+		BaseURL: "http://127.0.0.1:1", Key: keys, UserAgent: "test", Transport: &r.line,
 	})
 	must(t, err)
 	r.cfg = Config{
@@ -89,6 +91,28 @@ func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 		Settle: 5 * time.Second, Rescan: time.Minute, ShutdownGrace: 25 * time.Second,
 	}
 	return r
+}
+
+// line leads to the service, which may be another one after a while.
+type line struct {
+	to atomic.Pointer[docutraytest.Server]
+}
+
+func (l *line) RoundTrip(req *http.Request) (*http.Response, error) {
+	return l.to.Load().Transport().RoundTrip(req)
+}
+
+func (r *rig) connect(o docutraytest.Options) {
+	r.service = docutraytest.New(o)
+	r.line.to.Store(r.service)
+}
+
+// swapLatency goes on with a service that takes another time for a job, and
+// knows no job.
+func (r *rig) swapLatency(d time.Duration) {
+	o := r.options
+	o.Latency = d
+	r.connect(o)
 }
 
 // fastDir is a temporary folder where a sync costs nothing, if there is one.
@@ -187,111 +211,6 @@ func (r *rig) identify(u docutraytest.Upload) (docutraytest.Result, bool) {
 func hashOf(content string) string {
 	sum := sha256.Sum256([]byte(content))
 	return hex.EncodeToString(sum[:])
-}
-
-// doc returns the newest record of a place.
-func (r *rig) doc(source string) store.Document {
-	r.t.Helper()
-	all := r.docs()
-	for _, d := range slices.Backward(all) {
-		if d.Source == source {
-			return d
-		}
-	}
-	r.t.Fatalf("no record of %q", source)
-	panic("unreachable")
-}
-
-// docs returns all records.
-func (r *rig) docs() (all []store.Document) {
-	r.t.Helper()
-	for id := int64(1); ; id++ {
-		d, err := r.store.Document(context.Background(), id)
-		if err != nil {
-			return all
-		}
-		all = append(all, d)
-	}
-}
-
-// reaches waits until the newest record of a place is in a state.
-func (r *rig) reaches(source string, want store.State, within time.Duration) store.Document {
-	r.t.Helper()
-	var d store.Document
-	r.until(within, fmt.Sprintf("%q %s", source, want), func() bool {
-		d = r.doc(source)
-		return d.State == want
-	})
-	return d
-}
-
-// until waits, in virtual time, for something to become true.
-func (r *rig) until(within time.Duration, what string, is func() bool) {
-	r.t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(max(10*time.Millisecond, within/300)) {
-		synctest.Wait()
-		if is() {
-			return
-		}
-		if time.Now().After(end) {
-			for _, d := range r.docs() {
-				r.t.Logf("%d %q %s %q: %s", d.ID, d.Source, d.State, d.Target, d.Error)
-			}
-			r.t.Fatalf("not within %s: %s", within, what)
-		}
-	}
-}
-
-// hold returns the hold that is shown.
-func (r *rig) hold() *store.Hold {
-	h, _, _ := r.p.gate.shown(time.Now())
-	return h
-}
-
-// held waits for a hold of a kind; "" for none.
-func (r *rig) held(kind store.HoldKind, within time.Duration) {
-	r.t.Helper()
-	r.until(within, "hold "+string(kind), func() bool {
-		h := r.hold()
-		return h == nil && kind == "" || h != nil && h.Kind == kind
-	})
-}
-
-// tree returns what lies beneath a folder: paths with contents.
-func tree(t testing.TB, root string) map[string]string {
-	t.Helper()
-	found := make(map[string]string)
-	must(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		rel, _ := filepath.Rel(root, path)
-		found[rel] = string(b)
-		return err
-	}))
-	return found
-}
-
-// names returns the paths beneath sorted, without those of sidecars.
-func (r *rig) names() []string {
-	r.t.Helper()
-	names := slices.Sorted(maps.Keys(tree(r.t, r.sorted)))
-	return slices.DeleteFunc(names, func(n string) bool { return strings.HasSuffix(n, ".json") })
-}
-
-func same[T comparable](t testing.TB, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
-func sameList(t testing.TB, what string, got []string, want ...string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %q, want %q", what, got, want)
-	}
 }
 
 // logbook keeps what was logged, and hands it on.

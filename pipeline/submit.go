@@ -113,13 +113,13 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document) bool {
 		return false
 	}
 	p.reached(SubmittingStored)
-	doc.SubmittedAt = time.Now()
 	p.uploading.Add(1)
 	jobID, err := p.Service.Submit(l.finish, docutray.Submission{
 		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
 	})
 	p.uploading.Add(-1)
+	doc.SubmittedAt = time.Now() // the job is as old as that: a slow upload is not a slow job
 	v := p.gate.done(permit, err)
 
 	if err != nil {
