@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"docusort/pipeline"
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// TestSecretKeptFromAnswers: a service that sends the key back in its answers, or
+// sends us elsewhere, gets it into nothing that is written, and to nobody else.
+func TestSecretKeptFromAnswers(t *testing.T) {
+	heard := make(chan string, 1000)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		heard <- fmt.Sprint(r.Method, r.URL, r.Header)
+	}))
+	t.Cleanup(elsewhere.Close)
+	answers := map[string]func(rw http.ResponseWriter, r *http.Request){
+		"401": echo(401), "400": echo(400), "403": echo(403), "402": echo(402), "500": echo(500), "415": echo(415), "429": echo(429),
+		"202 with no id": echo(202),
+		"307": func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, elsewhere.URL+"/?key="+secretKey, http.StatusTemporaryRedirect)
+		},
+		"302": func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, elsewhere.URL+"/"+secretKey, http.StatusFound)
+		},
+		"job named by the key": func(rw http.ResponseWriter, r *http.Request) {
+			rw.WriteHeader(http.StatusAccepted)
+			fmt.Fprintf(rw, `{"id":%q,"status":"ENQUEUED"}`, secretKey)
+		},
+	}
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			asked := make(chan struct{}, 1000)
+			w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
+				select {
+				case asked <- struct{}{}:
+				default:
+				}
+				answer(rw, r)
+				return true
+			})
+			w.drop("scan.pdf", pdf(invoice, "one"))
+			c := w.start(death{}, "run")
+			<-asked
+			w.until("the answer is known", func(r *reportJSON) bool {
+				return r.Daemon.Hold != nil || len(r.Documents) == 1 && (r.Documents[0].Error != nil || r.Documents[0].JobID != nil)
+			})
+			for _, format := range []string{"table", "json"} {
+				if got := w.run("report", "--documents", "--format", format); strings.Contains(got.stdout+got.stderr, secretKey) {
+					t.Errorf("the key stands in the report:\n%s", got.stdout)
+				}
+			}
+			w.stop(c)
+			w.keptSecret()
+			select {
+			case request := <-heard:
+				t.Errorf("somebody else heard %s", request)
+			default:
+			}
+		})
+	}
+}
+
+// echo answers with the key in every place where a client may look.
+func echo(status int) func(rw http.ResponseWriter, r *http.Request) {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get("Authorization")
+		rw.Header().Set("X-Request-ID", key)
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(status)
+		fmt.Fprintf(rw, `{"message":"bad key %s","errors":[%q],"error":%q,"detail":%q}`, key, key, key, key)
+	}
+}
+
+// TestSecretKeptFromCrashes: neither a panic nor an abort prints it, whatever is
+// set to be printed.
+func TestSecretKeptFromCrashes(t *testing.T) {
+	for _, how := range []string{"panic", "abort"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			w.undecided.Store(how == "abort")
+			d := death{}
+			if how == "panic" {
+				d = death{Step: pipeline.Posted, N: 1, Panic: true}
+			}
+			w.drop("scan.pdf", pdf(invoice, "one"))
+			c := w.child(d, "run")
+			c.cmd.Env = append(c.cmd.Env, "GOTRACEBACK=crash")
+			// No core: that is the system's to keep from others.
+			c.begin()
+			if how == "abort" {
+				w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+				c.signal(syscall.SIGABRT)
+			}
+			if code := c.wait(); code == exitDone || !strings.Contains(c.stderr.String(), "goroutine ") {
+				t.Errorf("it ended with %d and said %s", code, c.stderr.String())
+			}
+			w.keptSecret()
+		})
+	}
+}
+
+// TestSecretInWrongPlace: who pastes the key where something else belongs does
+// not find it in the error.
+func TestSecretInWrongPlace(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"DOCUSORT_WORKERS", "DOCUTRAY_BASE_URL", "DOCUSORT_WATCH", "DOCUSORT_METADATA"} {
+		w := newWorld(t, docutraytest.Options{})
+		w.settings[name] = secretKey
+		got := w.run("run", "--once")
+		if got.code != exitSettings || strings.Contains(got.stderr+got.stdout, secretKey) {
+			t.Errorf("%s ended with %d and said %s", name, got.code, got.stderr)
+		}
+	}
+	w := newWorld(t, docutraytest.Options{})
+	delete(w.settings, "DOCUTRAY_API_KEY")
+	file := filepath.Join(w.dir, "key")
+	noErr(t, os.WriteFile(file, []byte("two words "+secretKey), 0o600))
+	w.settings["DOCUTRAY_API_KEY_FILE"] = file
+	if got := w.run("run", "--once"); got.code != exitSettings || strings.Contains(got.stderr, secretKey) {
+		t.Errorf("it ended with %d and said %s", got.code, got.stderr)
+	}
+}
