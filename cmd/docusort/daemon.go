@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"docusort/cmd/docusort/internal/settings"
@@ -130,7 +131,7 @@ func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 	return watcher.Config{
 		Root: s.Inbox, Files: d.files, Mode: modes[s.Watch],
 		Rescan: s.Rescan, Settle: s.Settle, IncompleteAfter: s.IncompleteAfter,
-		Recursive: s.Recursive, Ignore: s.Ignore, Logger: d.log,
+		Recursive: s.Recursive, Ignore: append(slices.Clone(s.Ignore), filing.Temporaries), Logger: d.log,
 		Known:   func(path string, info fs.FileInfo) (bool, error) { return d.pipeline.Known(ctx, path, info) },
 		Inspect: func(path string) (watcher.Condition, error) { return condition(filing.Inspect(s.Inbox, path)) },
 	}

@@ -104,6 +104,7 @@ func TestPowerLostAtEachStep(t *testing.T) {
 				w.settings["DOCUSORT_SIDECAR"] = "true"
 				w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
 				w.dropBasket("one")
+				w.config()
 				for _, again := range []int64{n, 1} {
 					unix.Sync()
 					c := w.start(death{Step: step, N: again, Power: d.mount}, "run")

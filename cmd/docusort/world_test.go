@@ -124,6 +124,9 @@ func (w *world) config() string {
 		fmt.Fprintf(&b, "%s='%s'\n", name, w.settings[name])
 	}
 	file := filepath.Join(w.dir, "docusort.env")
+	if there, err := os.ReadFile(file); err == nil && string(there) == b.String() {
+		return file // a daemon may be reading it
+	}
 	noErr(w.t, os.WriteFile(file, []byte(b.String()), 0o644))
 	return file
 }

@@ -83,6 +83,10 @@ type Move struct {
 
 const temporaryPrefix = ".docusort-"
 
+// Temporaries is the pattern, for path.Match, of the names that [IsTemporary]
+// knows.
+const Temporaries = temporaryPrefix + "*"
+
 // IsTemporary reports whether a base name is one that Mover uses while at
 // work: to be left alone in any listing, for ever short-lived unless the
 // process is killed, and cleared away by Resume, or by the next WriteFile of
