@@ -62,6 +62,18 @@ func TestSameJobAgain(t *testing.T) {
 	check1(t, s.Accepted(ctx, id, doc(t, s, id).JobID))
 }
 
+// What became of the newest POST is known again once there is a job.
+func TestAJobEndsTheUnknown(t *testing.T) {
+	s := openNew(t)
+	id := submitted(t, s, found("a", "a"))
+	check1(t, s.Refused(ctx, id, Refusal{Reason: "reset", Unknown: true, RetryAt: later}))
+	check1(t, s.Submitting(ctx, id, options))
+	check1(t, s.Accepted(ctx, id, "job"))
+	if d := doc(t, s, id); d.Unknown || d.Refusals != 0 || d.Error != "" || !d.RetryAt.IsZero() {
+		t.Errorf("accepted: %+v", d)
+	}
+}
+
 // counts is what the report is made of.
 type counts struct{ submissions, resubmissions, attempts, refusals int }
 

@@ -94,9 +94,8 @@ func TestBatchesAreBounded(t *testing.T) {
 func TestOneBadChangeFailsAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		ids := []int64{pending(t, s, found("a", "a")), pending(t, s, found("b", "b")), pending(t, s, found("c", "c"))}
-		s.Polled(ids[0])
 		errs := together(t, s,
-			func() error { return s.Identified(ctx, ids[0], invoice) },
+			func() error { s.Polled(ids[0]); return s.Identified(ctx, ids[0], invoice) },
 			// A CHECK refuses it, which undoes the whole transaction.
 			func() error { return s.Identified(ctx, ids[1], Answer{Type: "invoice", Confidence: 2, Outcome: Filed}) },
 			// A guard refuses it, which does not.
@@ -129,6 +128,7 @@ func TestAGuardDoesNotUndoItsBatch(t *testing.T) {
 			func() error { return s.Accepted(ctx, b, "job") },
 			func() error { return s.Identified(ctx, a, invoice) },
 			func() error { return s.Gone(ctx, 99, "no such document") },
+			func() error { return s.Gone(ctx, b, "deleted") },
 		)
 		if commits.Load() > 2 || errs[1] != nil || !errors.Is(errs[2], ErrStale) {
 			t.Errorf("%d commits, errors %v", commits.Load(), errs)
@@ -137,18 +137,20 @@ func TestAGuardDoesNotUndoItsBatch(t *testing.T) {
 }
 
 func TestCancelledWriteIsNotBegun(t *testing.T) {
-	s := openNew(t)
-	ended, cancel := context.WithCancelCause(ctx)
-	cause := errors.New("shutting down")
-	cancel(cause)
-	for range 20 { // select would choose by chance
-		if _, err := s.Admit(ended, found("a", "a")); !errors.Is(err, cause) {
-			t.Fatalf("error is %v", err)
+	inBubble(t, func(t *testing.T, s *Store) {
+		ended, cancel := context.WithCancelCause(ctx)
+		cause := errors.New("shutting down")
+		cancel(cause)
+		for range 20 {
+			synctest.Wait() // the writer waits for a change, so that select could choose
+			if _, err := s.Admit(ended, found("a", "a")); !errors.Is(err, cause) {
+				t.Fatalf("error is %v", err)
+			}
 		}
-	}
-	if c := must[map[State]int](t)(s.Counts(ctx)); len(c) != 0 {
-		t.Errorf("stored all the same: %v", c)
-	}
+		if c := must[map[State]int](t)(s.Counts(ctx)); len(c) != 0 {
+			t.Errorf("stored all the same: %v", c)
+		}
+	})
 }
 
 func TestWriteAfterClose(t *testing.T) {
