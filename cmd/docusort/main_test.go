@@ -39,11 +39,11 @@ func TestMain(m *testing.M) {
 
 // death says where a docusort ends itself. The zero value is nowhere.
 type death struct {
-	Step  pipeline.Step // at this step
-	Files bool          // at an operation on the disk instead
-	N     int64         // when it comes to that for the N-th time, from 1
-	Panic bool          // by a panic instead of SIGKILL
-	Power string        // and the filesystem mounted here loses what is not on its disk
+	Step   pipeline.Step // at this step
+	Files  bool          // at an operation on the disk instead
+	N      int64         // when it comes to that for the N-th time, from 1
+	Panic  bool          // by a panic instead of SIGKILL
+	Freeze bool          // stands still instead, and leaves the rest to its parent
 }
 
 func (d death) String() string {
@@ -65,10 +65,11 @@ func (d death) seams() seams {
 		if d.Panic {
 			panic("a death that a test asked for")
 		}
-		if d.Power != "" {
-			cutPower(d.Power)
+		end := syscall.SIGKILL
+		if d.Freeze {
+			end = syscall.SIGSTOP
 		}
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		syscall.Kill(os.Getpid(), end)
 		select {} // nothing more is done by who comes here
 	}
 	if d.Files {

@@ -22,15 +22,41 @@ const (
 	noLogFlush   = 2
 )
 
-// cutPower ends a filesystem from within the process that uses it, so that
-// nothing comes in between.
-func cutPower(mount string) {
-	fd, err := unix.Open(mount, unix.O_RDONLY|unix.O_DIRECTORY, 0)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(fd, ext4Shutdown, noLogFlush)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("cut the power of %s: %v", mount, err))
+// cutPower ends a process that stands still and the filesystem that it uses. It
+// must stand still: what it does between the two ends would be acted upon by the
+// service, and never have happened to the disk.
+func (d *disk) cutPower(c *child) {
+	d.t.Helper()
+	d.frozen(c)
+	fd, err := unix.Open(d.mount, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	noErr(d.t, err)
+	noErr(d.t, unix.IoctlSetPointerInt(fd, ext4Shutdown, noLogFlush))
+	noErr(d.t, unix.Close(fd))
+	c.signal(unix.SIGKILL)
+	c.exits(killed)
+}
+
+// frozen waits until every thread of a process is stopped, and none of them in
+// the kernel any more.
+func (d *disk) frozen(c *child) {
+	d.t.Helper()
+	for end := time.Now().Add(deadline); ; time.Sleep(5 * time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
+		noErr(d.t, err)
+		stopped := 0
+		for _, file := range threads {
+			// "PID (NAME) STATE …", see proc(5).
+			stat, _ := os.ReadFile(file)
+			if strings.Contains(string(stat), ") T ") {
+				stopped++
+			}
+		}
+		if stopped > 0 && stopped == len(threads) {
+			return
+		}
+		if time.Now().After(end) {
+			d.t.Fatalf("%s does not stand still: %d of %d threads do", c.name, stopped, len(threads))
+		}
 	}
 }
 
@@ -107,8 +133,7 @@ func TestPowerLostAtEachStep(t *testing.T) {
 				w.config()
 				for _, again := range []int64{n, 1} {
 					unix.Sync()
-					c := w.start(death{Step: step, N: again, Power: d.mount}, "run")
-					c.exits(killed)
+					d.cutPower(w.start(death{Step: step, N: again, Freeze: true}, "run"))
 					d.powerUp()
 					w.autopsy()
 				}
