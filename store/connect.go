@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -36,8 +35,7 @@ func dsn(path, mode string, extra ...string) string {
 	for i := 0; i < len(extra); i += 2 {
 		q.Set(extra[i], extra[i+1])
 	}
-	// Two slashes at the start would make the first part a host.
-	return "file:" + (&url.URL{Path: filepath.Clean(path)}).EscapedPath() + "?" + q.Encode()
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
 // connect opens the one connection that writes.

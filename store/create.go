@@ -12,6 +12,7 @@ import (
 
 // resolve follows a link at the database's path, as SQLite does, so that the
 // files beside it, and the lock, are those of the database and not of the link.
+// Two slashes at the start, which a URI takes for a host, become one.
 func resolve(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err == nil {
