@@ -109,15 +109,11 @@ func New(cfg Config) *Pipeline {
 // and it returns when nothing of it runs any more: nil, or what made it
 // impossible to go on. [ErrLeft]: Files was closed, and documents are left.
 func (p *Pipeline) Run(ctx context.Context) error {
-	n, err := p.Store.Recover(ctx)
-	if err != nil {
-		return fmt.Errorf("take up the work of an earlier run: %w", err)
-	}
-	if n > 0 {
-		p.log.Warn("uploads were cut off when the daemon ended; whether they made jobs is not known", "documents", n)
-	}
-	pending, err := p.Store.Pending(ctx)
-	if err != nil {
+	pending, err := p.takeUp(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // stopped before anything was begun
+	case err != nil:
 		return fmt.Errorf("take up the work of an earlier run: %w", err)
 	}
 	p.inFlight.Store(int64(len(pending)))
@@ -151,6 +147,18 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		})
 	}
 	return g.Wait()
+}
+
+// takeUp puts in order what an earlier run left, and returns the jobs in flight.
+func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
+	n, err := p.Store.Recover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n > 0 {
+		p.log.Warn("uploads were cut off when the daemon ended; whether they made jobs is not known", "documents", n)
+	}
+	return p.Store.Pending(ctx)
 }
 
 // lifetimes are the contexts of what may not end all at once.

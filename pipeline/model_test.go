@@ -1,0 +1,278 @@
+package pipeline
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+
+	"pgregory.net/rapid"
+)
+
+var modelRuns = flag.Int("model", 0, "how many random histories TestModel plays; 0: a few")
+
+// act is one thing that happens.
+type act struct {
+	Do    string
+	Place string
+	Old   int // for a copy: which of the earlier contents
+	Fault int
+	After time.Duration // how long nothing happens then
+}
+
+var places = []string{"a.pdf", "b.pdf", "sub/a.pdf", "sub/deep/a.pdf", "two\nlines.pdf"}
+
+var deeds = []string{"drop", "drop", "drop", "copy", "copy", "take", "move", "service", "service", "disk",
+	"look", "stop", "kill", "wait", "wait"}
+
+var troubles = []docutraytest.Faults{
+	{}, {Outage: docutraytest.OutageUnavailable}, {Outage: docutraytest.OutageDrop},
+	{Account: docutraytest.AccountKeyRevoked}, {Account: docutraytest.AccountQuotaUsed},
+	{Account: docutraytest.AccountNoTypes}, {Account: docutraytest.AccountNoAccess},
+	{FailSubmit: 0.5}, {FailPoll: 0.5}, {DropBefore: 0.5}, {DropAfter: 0.5}, {DropPoll: 0.5},
+	{BrokenJSON: 0.5}, {JobError: 0.5}, {JobForget: 0.3}, {JobNever: 0.3},
+	{Stall: 0.3, StallFor: docutraytest.Duration(20 * time.Second)},
+}
+
+var history = rapid.SliceOfN(rapid.Custom(func(d *rapid.T) act {
+	return act{
+		Do:    rapid.SampledFrom(deeds).Draw(d, "do"),
+		Place: rapid.SampledFrom(places).Draw(d, "place"),
+		Old:   rapid.IntRange(0, 9).Draw(d, "old"),
+		Fault: rapid.IntRange(0, len(troubles)-1).Draw(d, "fault"),
+		After: rapid.SampledFrom([]time.Duration{
+			0, 0, time.Millisecond, 300 * time.Millisecond, time.Second, 5 * time.Second, time.Minute, 20 * time.Minute,
+		}).Draw(d, "after"),
+	}
+}), 1, 40)
+
+// TestModel plays random histories and checks what must always hold (DESIGN §2).
+func TestModel(t *testing.T) {
+	runs := 40
+	if *modelRuns > 0 {
+		runs = *modelRuns
+	}
+	must(t, flag.Set("rapid.checks", fmt.Sprint(runs)))
+	rapid.Check(t, func(d *rapid.T) {
+		acts := history.Draw(d, "history") // whole: what is drawn in a bubble cannot be replayed
+		seed := rapid.Uint64().Draw(d, "seed")
+		base, err := os.MkdirTemp("/dev/shm", "model")
+		if err != nil {
+			t.Skip("no /dev/shm:", err)
+		}
+		defer os.RemoveAll(base)
+		var wrong []string
+		synctest.Test(t, func(t *testing.T) {
+			m := newModel(t, base, seed)
+			defer m.close()
+			for _, a := range acts {
+				m.play(a)
+			}
+			m.settle()
+			wrong = m.check()
+		})
+		if len(wrong) > 0 {
+			d.Fatal(strings.Join(wrong, "\n"))
+		}
+	})
+}
+
+// model is a rig, and what must have become of everything that was dropped.
+type model struct {
+	*rig
+	taken string         // where what a user takes away goes
+	all   []string       // every content, in the order of its making
+	want  map[string]int // how many files of each content there must be
+	// setFull fills the disk of the sorted documents, or frees it.
+	setFull func(bool)
+}
+
+func newModel(t *testing.T, base string, seed uint64) *model {
+	m := &model{want: make(map[string]int), taken: filepath.Join(base, "taken")}
+	must(t, os.Mkdir(m.taken, 0o755))
+	m.rig = newRig(t, base, docutraytest.Options{Latency: 4 * time.Second, Sigma: 0.5, Seed: seed, AltForms: true})
+	mover, fault := faulty("rename")
+	full := syscall.ENOSPC
+	m.cfg.Mover, m.cfg.MaxAttempts, m.cfg.Sidecar = mover, 1000, true
+	m.cfg.Workers, m.cfg.MaxPending = 2, 4
+	m.setFull = func(is bool) {
+		fault.Store(nil)
+		if is {
+			fault.Store(&full)
+		}
+	}
+	m.start()
+	return m
+}
+
+func (m *model) play(a act) {
+	switch a.Do {
+	case "drop":
+		content := pdf(fmt.Sprint("content ", len(m.all)))
+		m.all = append(m.all, content)
+		m.put(a.Place, content)
+	case "copy":
+		if len(m.all) > 0 {
+			m.put(a.Place, m.all[a.Old%len(m.all)])
+		}
+	case "take":
+		m.take(a.Place)
+	case "move":
+		content, ok := m.take(a.Place)
+		if ok {
+			m.put(places[a.Old%len(places)], content)
+		}
+	case "service":
+		m.service.SetFaults(troubles[a.Fault])
+	case "disk":
+		m.setFull(a.Fault%2 == 0)
+	case "look":
+		m.p.Look()
+	case "stop", "kill":
+		m.cfg.ShutdownGrace = 25 * time.Second
+		if a.Do == "kill" {
+			m.cfg.ShutdownGrace = 0
+		}
+		must(m.t, m.halt())
+		m.start()
+	}
+	for end := time.Now().Add(a.After); ; {
+		m.rescan()
+		left := time.Until(end)
+		if left <= 0 {
+			return
+		}
+		time.Sleep(min(left, time.Minute))
+	}
+}
+
+// put lays a file down in one step, as a scanner does that renames into place.
+func (m *model) put(place, content string) {
+	m.take(place)
+	kind := []string{"invoice", "receipt", "contract"}[hashOf(content)[0]%3]
+	m.knows(content, kind, 0.9)
+	fresh := filepath.Join(m.taken, "fresh")
+	must(m.t, os.WriteFile(fresh, []byte(content), 0o640))
+	path := filepath.Join(m.inbox, place)
+	must(m.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must(m.t, os.Rename(fresh, path))
+	m.want[content]++
+}
+
+// take takes a file away, if it is still in the inbox.
+func (m *model) take(place string) (content string, ok bool) {
+	to := filepath.Join(m.taken, "taken")
+	if err := os.Rename(filepath.Join(m.inbox, place), to); err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			m.t.Error(err)
+		}
+		return "", false
+	}
+	b, err := os.ReadFile(to)
+	must(m.t, err)
+	m.want[string(b)]--
+	return string(b), true
+}
+
+// rescan does what the watcher does: it tells of files that nobody takes care of.
+func (m *model) rescan() {
+	synctest.Wait()
+	for place := range tree(m.t, m.inbox) {
+		info, err := os.Lstat(filepath.Join(m.inbox, place))
+		if err != nil {
+			continue
+		}
+		known, err := m.p.Known(bg, place, info)
+		must(m.t, err)
+		if !known {
+			m.files <- place
+			synctest.Wait()
+		}
+	}
+}
+
+// settle lets all trouble end and waits until nothing is left to do.
+func (m *model) settle() {
+	m.service.SetFaults(docutraytest.Faults{})
+	m.setFull(false)
+	for range 6 * 60 {
+		m.rescan()
+		counts, err := m.store.Counts(bg)
+		must(m.t, err)
+		if len(counts) == 0 && len(tree(m.t, m.inbox)) == 0 {
+			return
+		}
+		time.Sleep(time.Minute)
+	}
+}
+
+// check says what does not hold.
+func (m *model) check() (wrong []string) {
+	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	for place := range tree(m.t, m.inbox) {
+		complain("%q is still in the inbox", place)
+	}
+	there := tree(m.t, m.sorted)
+	copies := make(map[string]int)
+	for path, content := range there {
+		if strings.HasSuffix(path, ".json") {
+			continue
+		}
+		copies[content]++
+		if want := m.kinds[hashOf(content)].Code; filepath.Dir(path) != want {
+			complain("%q is %s", path, want)
+		}
+		if _, ok := there[path+".json"]; !ok {
+			complain("%q has no sidecar", path)
+		}
+	}
+	for content, n := range m.want {
+		if copies[content] != n {
+			complain("%d copies of %q, want %d", copies[content], content, n)
+		}
+		delete(copies, content)
+	}
+	for content := range copies {
+		complain("a file of unknown content: %q", content)
+	}
+	submissions, polls, again := 0, 0, make(map[string]int)
+	for _, d := range m.docs() {
+		submissions += d.Submissions
+		polls += d.Polls
+		again[fmt.Sprintf("%x", d.SHA256)] += d.Resubmissions
+		switch {
+		case !d.State.Finished():
+			complain("document %d is %s: %s", d.ID, d.State, d.Error)
+		case d.State == store.Gone:
+			again[fmt.Sprintf("%x", d.SHA256)]++ // another one of its content may be submitted
+		case d.State == store.Failed:
+			complain("document %d failed: %s", d.ID, d.Error)
+		case fmt.Sprintf("%x", d.SHA256) != hashOf(there[d.Target]):
+			complain("document %d is not at its target %q", d.ID, d.Target)
+		}
+	}
+	st := m.service.Stats()
+	if submissions < st.Submissions || polls > st.Polls {
+		complain("the record has %d submissions and %d polls, the service saw %d and %d",
+			submissions, polls, st.Submissions, st.Polls)
+	}
+	for sum, jobs := range st.JobsBySHA256 {
+		if jobs > 1+again[sum] {
+			complain("%d jobs for %.8s, %d of them explained", jobs, sum, 1+again[sum])
+		}
+	}
+	if h := m.hold(); h != nil {
+		complain("still on hold: %+v", h)
+	}
+	return wrong
+}
