@@ -240,6 +240,11 @@ func (w *world) until(what string, is func(r *reportJSON) bool) reportJSON {
 func (w *world) runs(c *child) {
 	w.t.Helper()
 	w.until("the daemon runs", func(r *reportJSON) bool {
+		select {
+		case <-c.ended:
+			w.t.Fatalf("%s ended with %d", c.name, c.wait())
+		default:
+		}
 		return r.Daemon.Running && r.Daemon.PID != nil && *r.Daemon.PID == c.cmd.Process.Pid
 	})
 }
