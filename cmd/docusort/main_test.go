@@ -34,6 +34,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(process(d.seams()))
 	}
+	flag.Parse()
+	parallel := false
+	flag.Visit(func(f *flag.Flag) { parallel = parallel || f.Name == "test.parallel" })
+	if !parallel {
+		// These tests mostly wait: for files to settle, for pauses to end.
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
+	}
 	goleak.VerifyTestMain(m)
 }
 
