@@ -135,6 +135,19 @@ func (g *gate) lift(c cause) {
 	}
 }
 
+// liftIdle ends the holds that only a request could end, when there is none to
+// be made. The next one will find out.
+func (g *gate) liftIdle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c := range g.holds {
+		if causeInfo[c].probed {
+			g.lift(cause(c))
+		}
+	}
+	g.tell()
+}
+
 // tell wakes everybody who waits, to look again at what changed.
 func (g *gate) tell() {
 	if g.dirty {

@@ -245,3 +245,19 @@ func TestTypeFolderIsALink(t *testing.T) {
 		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
 	})
 }
+
+// A hold that holds nothing any more ends: no request would find out.
+func TestHoldEndsWhenNothingWaits(t *testing.T) {
+	for _, account := range []docutraytest.AccountState{docutraytest.AccountKeyRevoked, docutraytest.AccountQuotaUsed} {
+		bubble(t, docutraytest.Options{Faults: docutraytest.Faults{Account: account}}, func(r *rig) {
+			r.start()
+			r.drop("scan.pdf", pdf("x"), "invoice")
+			r.held(store.HoldAccount, time.Second)
+			time.Sleep(10 * time.Minute)
+			r.held(store.HoldAccount, 0)
+			must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
+			r.service.SetAccount(docutraytest.AccountGood, time.Time{})
+			r.held("", 7*time.Minute)
+		})
+	}
+}

@@ -72,6 +72,7 @@ type Pipeline struct {
 
 	inFlight  atomic.Int64 // jobs at the service and uploads under way
 	uploading atomic.Int64
+	begun     atomic.Int64 // submissions, ever
 	// stuckAside are documents that failed and cannot be moved aside: the record
 	// keeps why they failed, not why they stay.
 	stuckAside atomic.Int64

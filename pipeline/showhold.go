@@ -13,6 +13,9 @@ import (
 func (p *Pipeline) recordHolds(ctx context.Context) error {
 	var last, stored *store.Hold
 	for {
+		if last != nil && p.idle(ctx) {
+			p.gate.liftIdle()
+		}
 		now, changed, again := p.gate.shown(time.Now())
 		if !sameHold(last, now) {
 			p.logHold(last, now)
@@ -24,6 +27,9 @@ func (p *Pipeline) recordHolds(ctx context.Context) error {
 			} else if soon := time.Now().Add(storeHoldAgain); again.IsZero() || soon.Before(again) {
 				again = soon // the disk of the record may be what the hold is about
 			}
+		}
+		if later := time.Now().Add(idleCheck); now != nil && (again.IsZero() || later.Before(again)) {
+			again = later
 		}
 		select {
 		case <-changed:
@@ -37,6 +43,22 @@ func (p *Pipeline) recordHolds(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// idleCheck is how often it is seen whether a hold still keeps anything.
+const idleCheck = time.Minute
+
+// idle says whether no document needs the service: then no request will find out
+// whether trouble has passed, and the hold holds nothing.
+func (p *Pipeline) idle(ctx context.Context) bool {
+	begun := p.begun.Load()
+	if p.inFlight.Load() > 0 {
+		return false
+	}
+	ever := time.Now().Add(10 * longestPause)
+	waiting, err := p.Store.Submittable(ctx, ever, 1)
+	// What was begun meanwhile was not seen waiting.
+	return err == nil && len(waiting) == 0 && begun == p.begun.Load()
 }
 
 // storeHoldAgain is when a hold is stored that could not be.

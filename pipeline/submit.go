@@ -24,6 +24,7 @@ func (p *Pipeline) submitAll(l lifetimes) error {
 	claimed := newClaims()
 	err := p.feed(l.work, claimed, func(doc store.Document) {
 		p.inFlight.Add(1)
+		p.begun.Add(1)
 		uploads.Go(func() error {
 			if !p.submit(l, &doc) {
 				p.freeSlot()
