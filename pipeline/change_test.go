@@ -220,3 +220,27 @@ func TestInboxThatIsAnotherFolder(t *testing.T) {
 		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
 	})
 }
+
+// Also when the answer is there, and the file is to be moved.
+func TestInboxThatIsAnotherFolderAtTheMove(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.write("scan.pdf", pdf("x"), "invoice")
+		a, err := New(r.cfg).examine("scan.pdf")
+		must(t, err)
+		a.Inbox.Device, a.Inbox.Inode = a.Inbox.Device+1, a.Inbox.Inode+1
+		_, err = r.store.Admit(bg, a)
+		must(t, err)
+		must(t, r.store.Submitting(bg, 1, r.cfg.DocumentTypes))
+		must(t, r.store.Accepted(bg, 1, "job"))
+		must(t, r.store.Identified(bg, 1, store.Answer{Type: "invoice", Confidence: 1, Outcome: store.Filed}))
+		must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), r.inbox+".scan"))
+		r.start()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		d := r.doc("scan.pdf")
+		same(t, "state", d.State, store.Identified)
+		same(t, "reason", d.Error, errInboxAway.Error())
+		must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
+		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+	})
+}

@@ -97,7 +97,11 @@ func TestRequestsWithinTheServicesLimit(t *testing.T) {
 			r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 40 })
 			st := r.service.Stats()
 			refused := st.ByStatus["submit 429"] + st.ByStatus["status 429"]
-			if st.Jobs != 40 || refused*4 > st.Requests {
+			share := 4
+			if form == docutraytest.RateSilent {
+				share = 2 // when to ask again has to be found out
+			}
+			if st.Jobs != 40 || refused*share > st.Requests {
 				t.Errorf("form %d: %d jobs, %d of %d requests refused", form, st.Jobs, refused, st.Requests)
 			}
 			for _, d := range r.docs() {

@@ -85,6 +85,7 @@ func TestLowConfidenceGoesToReviewWithItsSidecar(t *testing.T) {
 			t.Errorf("times: %v, %v, %v", s.DiscoveredAt, s.SubmittedAt, s.IdentifiedAt)
 		}
 		// A person may drop another of that name: the sidecars must not meet.
+		must(t, os.Remove(filepath.Join(r.sorted, "_review/receipt/scan.pdf"))) // taken, and the sidecar left
 		r.write("b/scan.pdf", pdf("unsure too"), "receipt")
 		r.knows(pdf("unsure too"), "receipt", 0.5)
 		r.files <- "b/scan.pdf"
