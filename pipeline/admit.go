@@ -72,6 +72,9 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 	} else {
 		p.submitWake.wake()
 	}
+	if doc.Replaced != 0 {
+		p.submitWake.wake() // one that waited for the old content may take its place
+	}
 	return nil
 }
 

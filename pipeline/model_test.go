@@ -209,7 +209,7 @@ func (m *model) settle() {
 		m.rescan()
 		counts, err := m.store.Counts(bg)
 		must(m.t, err)
-		if len(counts) == 0 && len(tree(m.t, m.inbox)) == 0 {
+		if len(counts) == 0 && len(tree(m.t, m.inbox)) == 0 && m.hold() == nil {
 			return
 		}
 		time.Sleep(time.Minute)

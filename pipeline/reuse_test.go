@@ -78,6 +78,24 @@ func TestIdenticalContentWhoseLeaderGoes(t *testing.T) {
 	})
 }
 
+// Also where other content takes its place that needs no request itself.
+func TestIdenticalContentWhoseLeaderIsReplaced(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.drop("known.pdf", pdf("known"), "receipt")
+		r.reaches("known.pdf", store.Filed, time.Minute)
+		must(t, r.halt())
+		r.at(store.Submitting, func() {
+			r.drop("two.pdf", pdf("old"), "invoice")
+			r.intercept(func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) })
+			r.held(store.HoldService, time.Minute)
+			r.drop("scan.pdf", pdf("known"), "receipt")
+			r.intercept(nil)
+		})
+		r.reaches("two.pdf", store.Filed, 10*time.Minute)
+	})
+}
+
 func TestReuseTurnedOffOrTooOld(t *testing.T) {
 	for _, within := range []time.Duration{0, time.Hour} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
