@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
 )
@@ -124,7 +125,8 @@ func TestReloadEndsAPause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.troubled = true
-	w.api.SetAccount(docutraytest.AccountKeyRevoked, noTime)
+	// It would wait for minutes by itself: nothing is expected to change before.
+	w.api.SetAccount(docutraytest.AccountQuotaUsed, time.Now().Add(time.Hour))
 	c := w.start(death{}, "run")
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
