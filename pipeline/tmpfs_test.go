@@ -70,7 +70,8 @@ func TestDiskOfTheRecord(t *testing.T) {
 	})
 }
 
-// One type has a disk of its own, which is full: the others are filed.
+// One type has a disk of its own, which is full: once one of another type was
+// filed beside it, the others are.
 func TestDiskOfOneType(t *testing.T) {
 	base := fastDir(t)
 	receipts := filepath.Join(base, "sorted", "receipt")
@@ -79,9 +80,14 @@ func TestDiskOfOneType(t *testing.T) {
 		r := newRig(t, base, docutraytest.Options{})
 		defer r.close()
 		free := fill(t, receipts)
+		for i, d := range []struct{ name, kind string }{{"full.pdf", "receipt"}, {"good.pdf", "invoice"}} {
+			id := int64(i + 1)
+			r.admitted(d.name, pdf(d.name+strings.Repeat(" ", 9000)))
+			must(t, r.store.Submitting(bg, id, r.cfg.DocumentTypes))
+			must(t, r.store.Accepted(bg, id, d.name))
+			must(t, r.store.Identified(bg, id, store.Answer{Type: d.kind, Confidence: 1, Outcome: store.Filed}))
+		}
 		r.start()
-		r.drop("full.pdf", pdf("full"+strings.Repeat(" ", 9000)), "receipt")
-		r.drop("good.pdf", pdf("good"), "invoice")
 		r.reaches("good.pdf", store.Filed, time.Minute)
 		r.held("", 5*time.Minute)
 		for i := range 5 {
