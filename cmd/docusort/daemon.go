@@ -48,7 +48,7 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seam
 		d.client.Close()
 		return nil, err
 	}
-	if err := errors.Join(d.makeFolder(ctx, s.Inbox), d.makeFolder(ctx, s.Sorted)); err != nil {
+	if err := errors.Join(d.makeFolder(ctx, "DOCUSORT_INBOX", s.Inbox), d.makeFolder(ctx, "DOCUSORT_SORTED", s.Sorted)); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	d.pipeline = pipeline.New(pipelineConfig(d, keys))
@@ -94,9 +94,14 @@ func makeHome(s *settings.Settings) error {
 // there before and is missing now may be a filesystem that is not mounted: it is
 // waited for, and never made, because what is put there would vanish under the
 // mount.
-func (d *daemon) makeFolder(ctx context.Context, path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+func (d *daemon) makeFolder(ctx context.Context, name, path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.IsDir():
+		return settings.Problems{{Name: name, Text: fmt.Sprintf("%q is not a folder: name another one, or move what is there away", path)}}
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	known, err := d.store.KnowsFolder(ctx, path)
 	if err != nil {

@@ -190,14 +190,20 @@ func TestOnceOnTerminal(t *testing.T) {
 	}
 }
 
-// TestOnceInboxGone: an inbox that is a file, or cannot be made, is told at once.
-func TestInboxIsNoFolder(t *testing.T) {
+// TestNotAFolder: a file where a folder belongs is told at once, and waited for by
+// nobody.
+func TestNotAFolder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	noErr(t, os.Remove(w.inbox))
-	noErr(t, os.WriteFile(w.inbox, []byte("a file"), 0o644))
-	got := w.run("run", "--once")
-	if got.code == exitDone || !strings.Contains(got.stderr, filepath.Join(w.home, "inbox")) {
-		t.Errorf("it ended with %d and said %q", got.code, got.stderr)
+	for _, name := range []string{"INBOX", "SORTED"} {
+		w := newWorld(t, docutraytest.Options{})
+		file := filepath.Join(w.home, "a file")
+		noErr(t, os.WriteFile(file, []byte("a file"), 0o644))
+		w.settings["DOCUSORT_"+name] = file
+		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+			got := w.run(args...)
+			if got.code != exitSettings || !strings.Contains(got.stderr, file) || !strings.Contains(got.stderr, "DOCUSORT_"+name) {
+				t.Errorf("%v ended with %d and said %q", args, got.code, got.stderr)
+			}
+		}
 	}
 }
