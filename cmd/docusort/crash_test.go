@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,8 +70,8 @@ func TestKilledAtEachStep(t *testing.T) {
 					t.Parallel()
 					w := crashWorld(t, place.far, docutraytest.Options{Latency: 30 * time.Millisecond})
 					w.dropBasket("one")
-					w.dies(w.start(death{Step: step, N: n}, "run"))
-					w.dies(w.start(death{Step: step, N: 1}, "run"))
+					w.feedToDeath(w.start(death{Step: step, N: n}, "run"))
+					w.feedToDeath(w.start(death{Step: step, N: 1}, "run"))
 					w.dropBasket("two")
 					r := w.finish()
 					w.admitsTo(&r, step)
@@ -77,6 +79,22 @@ func TestKilledAtEachStep(t *testing.T) {
 			}
 		}
 	}
+}
+
+// feedToDeath drops documents, for as long as all that are there do not bring a
+// daemon to the point where it ends itself.
+func (w *world) feedToDeath(c *child) {
+	w.t.Helper()
+	for i := range 100 {
+		select {
+		case <-c.ended:
+			w.dies(c)
+			return
+		case <-time.After(500 * time.Millisecond):
+			w.drop("late.pdf", pdf(receipt, fmt.Sprintf("%d, process %d", i, c.cmd.Process.Pid)))
+		}
+	}
+	w.dies(c)
 }
 
 // admitsTo: who is killed after an upload and before its job is stored has to
@@ -91,29 +109,30 @@ func (w *world) admitsTo(r *reportJSON, step pipeline.Step) {
 // TestKilledAtRandom kills daemons at any time, at any step and at any operation
 // on the disk, while documents keep coming.
 func TestKilledAtRandom(t *testing.T) {
-	for _, place := range places {
+	worlds := []struct {
+		name   string
+		far    bool
+		faults docutraytest.Faults
+	}{
+		{name: "rename"}, {name: "copy", far: true},
+		{name: "bad service", faults: docutraytest.Faults{
+			FailSubmit: 0.1, DropBefore: 0.1, DropAfter: 0.1, BrokenJSON: 0.1, FailPoll: 0.1, DropPoll: 0.1,
+		}},
+	}
+	for _, place := range worlds {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()
-			n := 12
-			if *long {
+			n := cmp.Or(*kills, 12)
+			if *long && *kills == 0 {
 				n = 500
 			}
-			if *kills > 0 {
-				n = *kills
-			}
 			r := draws(t)
-			w := crashWorld(t, place.far, docutraytest.Options{Latency: 100 * time.Millisecond, Sigma: 1, Seed: r.Uint64()})
+			w := crashWorld(t, place.far, docutraytest.Options{Latency: 100 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), Faults: place.faults})
+			w.troubled = place.faults != docutraytest.Faults{}
 			w.dropSamples()
 			own := 0
 			for range n {
-				var d death
-				switch steps := pipeline.Steps(); r.IntN(3) {
-				case 0:
-					d = death{Step: steps[r.IntN(len(steps))], N: 1 + r.Int64N(12)}
-				case 1:
-					d = death{Files: true, N: 1 + r.Int64N(60)}
-				}
-				c := w.start(d, "run")
+				c := w.start(someDeath(r), "run")
 				w.dropSome(r, r.IntN(6))
 				select {
 				case <-c.ended:
@@ -123,11 +142,23 @@ func TestKilledAtRandom(t *testing.T) {
 				}
 				w.dies(c)
 			}
+			w.api.SetFaults(docutraytest.Faults{})
 			got := w.finish()
 			t.Logf("%d kills, %d of them at a point; %d documents, %d submissions, %d of them again",
 				n, own, len(got.Documents), got.Requests.Submissions, got.Requests.Resubmissions)
 		})
 	}
+}
+
+// someDeath draws where a daemon ends itself, if it gets there.
+func someDeath(r *rand.Rand) death {
+	switch steps := pipeline.Steps(); r.IntN(3) {
+	case 0:
+		return death{Step: steps[r.IntN(len(steps))], N: 1 + r.Int64N(12)}
+	case 1:
+		return death{Files: true, N: 1 + r.Int64N(60)}
+	}
+	return death{}
 }
 
 // TestKilledWithManyPending: jobs that are under way when the daemon dies are
