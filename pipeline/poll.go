@@ -48,7 +48,6 @@ type job struct {
 	lost   bool // the service did not know it when last asked
 	ended  bool
 	took   time.Duration // by the service's clock; 0: it did not say
-	index  int
 }
 
 // scheduler knows when which job is to be asked for.
