@@ -22,10 +22,8 @@ type pass struct {
 
 // enter returns when the request may be made, or with the context's error.
 func (g *gate) enter(ctx context.Context, r request) (pass, error) {
-	if !r.submission {
-		g.countPoll(1)
-		defer g.countPoll(-1)
-	}
+	g.countWaiting(r, 1)
+	defer g.countWaiting(r, -1)
 	for {
 		p, wait, changed := g.try(r, time.Now())
 		if wait == 0 {
@@ -65,7 +63,7 @@ func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct
 			// The time has come; whoever shows the hold clears it.
 		case c == limit:
 			wait = max(wait, h.until.Sub(now))
-		case h.open(now, c, r.doc) && !(r.submission && g.pollsTell(c)):
+		case h.open(now, c, r.doc) && !g.othersTurn(c, r):
 			p.probes[c] = true
 		case !causeInfo[c].probed || h.probing || !now.Before(h.probeAt):
 			wait = max(wait, longestWait)
@@ -101,10 +99,18 @@ func (g *gate) pace(now time.Time) time.Duration {
 	return wait
 }
 
-// pollsTell says whether polls wait that can be the probe as well, which risk
-// nothing and come first. They may all be of the one job that met the trouble.
-func (g *gate) pollsTell(c cause) bool {
-	return g.polls > 0 && !causeInfo[c].submissions && g.holds[c].only == 0
+// othersTurn says whether the probe is to be a request of the other kind, where
+// one waits. A poll risks nothing and comes first; but the polls that wait may
+// all be of jobs that the service cannot speak of, so kinds take turns.
+func (g *gate) othersTurn(c cause, r request) bool {
+	h := g.holds[c]
+	if causeInfo[c].submissions || h.only != 0 {
+		return false
+	}
+	if r.submission {
+		return g.polls > 0 && !h.polled
+	}
+	return g.submissions > 0 && h.polled
 }
 
 // pingFirst asks a question that costs nothing before a document is risked as
@@ -125,12 +131,17 @@ func (g *gate) pingFirst(ctx context.Context, p pass) bool {
 	return false
 }
 
-func (g *gate) countPoll(n int) {
+// countWaiting counts those that wait to pass.
+func (g *gate) countWaiting(r request, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.polls += n
-	if g.polls == 0 && (g.holds[service] != nil || g.holds[access] != nil) {
-		g.dirty = true // a submission may be the probe now
+	waiting := &g.polls
+	if r.submission {
+		waiting = &g.submissions
+	}
+	*waiting += n
+	if *waiting == 0 && (g.holds[service] != nil || g.holds[access] != nil) {
+		g.dirty = true // the other kind may be the probe now
 		g.tell()
 	}
 }

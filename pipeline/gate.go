@@ -21,18 +21,19 @@ type gate struct {
 	ping    func(context.Context) error
 	log     *slog.Logger
 
-	mu        sync.Mutex
-	holds     [causes]*hold
-	changed   chan struct{}  // closed and made anew at each change of a hold
-	dirty     bool           // a hold changed since that was last done
-	lifted    chan struct{}  // told when documents that wait out a pause may try again; holds one
-	polls     int            // polls that wait to pass
-	streak    int            // failures of the service in a row
-	streakDoc int64          // the one document they befell; 0: several
-	refused   map[int64]bool // documents refused with 400 while none was accepted
-	accepted  bool           // a submission was accepted since the start
-	limited   int            // 429s in a row
-	keyGen    int            // counts the keys that were read
+	mu          sync.Mutex
+	holds       [causes]*hold
+	changed     chan struct{}  // closed and made anew at each change of a hold
+	dirty       bool           // a hold changed since that was last done
+	lifted      chan struct{}  // told when documents that wait out a pause may try again; holds one
+	polls       int            // polls that wait to pass
+	submissions int            // submissions that wait to pass
+	streak      int            // failures of the service in a row
+	streakDoc   int64          // the one document they befell; 0: several
+	refused     map[int64]bool // documents refused with 400 while none was accepted
+	accepted    bool           // a submission was accepted since the start
+	limited     int            // 429s in a row
+	keyGen      int            // counts the keys that were read
 }
 
 // Numbers of failures in a row that are no coincidence any more.
@@ -74,6 +75,7 @@ func (g *gate) done(p pass, err error) verdict {
 			continue
 		}
 		h.probing, g.dirty = false, true
+		h.polled = !p.submission
 		if !now.Before(h.probeAt) {
 			// Nothing was learned of this cause; let the next one see.
 			h.probeAt = now.Add(min(h.pause, firstProbe))

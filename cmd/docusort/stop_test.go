@@ -46,6 +46,7 @@ func TestStopDuringUploads(t *testing.T) {
 	for range 3 {
 		<-begun
 	}
+	w.until("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
 	c.signal(syscall.SIGTERM)
 	release()
 	c.exits(exitDone)
