@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,33 @@ func TestLonePollInTroubleDoesNotKeepSubmissionsBack(t *testing.T) {
 			<-ended
 		})
 	}
+}
+
+// Polls that keep failing do not keep a submission from being a probe, however
+// many of them wait.
+func TestPollsInTroubleTakeTurnsWithSubmissions(t *testing.T) {
+	atDoor(t, 0, func(d *door) {
+		ctx, cancel := context.WithCancel(d.t.Context())
+		var asking sync.WaitGroup
+		for doc := range int64(2) {
+			asking.Go(func() {
+				for ctx.Err() == nil {
+					if p, err := d.enter(ctx, ask(doc+1)); err == nil {
+						d.done(p, answered(500))
+					}
+				}
+			})
+		}
+		synctest.Wait()
+		same(t, "hold", d.kind(), store.HoldService)
+		when, v := d.ask(sub(3), nil)
+		same(t, "submission", v, succeeded)
+		if when > 2*time.Second {
+			t.Errorf("the submission was let through after %s", when)
+		}
+		cancel()
+		asking.Wait()
+	})
 }
 
 func TestAccountTroubleOfSeveralJobsHoldsAll(t *testing.T) {
