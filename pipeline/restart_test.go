@@ -176,6 +176,30 @@ func TestIdentifiedNeedsNoService(t *testing.T) {
 	}
 }
 
+// Two equal documents of one name, written together, are both filed, though the first
+// was to have the place that the second gets: its target was stored, and then the
+// daemon ended.
+func TestEqualDocumentTakesTheTargetOfAnother(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		ctx := context.Background()
+		r.admitted("a/scan.pdf", pdf("x"))
+		r.admitted("b/scan.pdf", pdf("x"))
+		must(t, r.store.Submitting(ctx, 1, r.cfg.DocumentTypes))
+		must(t, r.store.Accepted(ctx, 1, "job"))
+		must(t, r.store.Identified(ctx, 1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed}))
+		for _, id := range []int64{1, 2} {
+			_, err := r.store.Target(ctx, []store.Targeted{{ID: id, Sorted: r.sorted, Target: "contract/scan.pdf"}})
+			must(t, err)
+		}
+		must(t, os.Mkdir(filepath.Join(r.sorted, "contract"), 0o755))
+		must(t, os.Rename(filepath.Join(r.inbox, "b/scan.pdf"), filepath.Join(r.sorted, "contract/scan.pdf")))
+		r.start()
+		r.reaches("a/scan.pdf", store.Filed, time.Minute)
+		r.reaches("b/scan.pdf", store.Filed, time.Minute)
+		sameList(t, "sorted", r.names(), "contract/scan-2.pdf", "contract/scan.pdf")
+	})
+}
+
 // A target that was stored under another sorted folder, which is away now, does
 // not keep the others from being filed.
 func TestTargetInAnotherSortedFolderThatIsAway(t *testing.T) {

@@ -15,7 +15,8 @@ type modelDoc struct {
 	state           State
 	outcome         State
 	follows         int64
-	target, unknown bool
+	target          string
+	unknown         bool
 	attempts        int
 	job             string
 }
@@ -63,7 +64,7 @@ func (m *machine) followers(leader int64) (all []int64) {
 
 func (m *machine) gone(id int64) {
 	d := m.docs[id]
-	d.state, d.target, d.follows = Gone, false, 0
+	d.state, d.target, d.follows = Gone, "", 0
 	heirs := m.followers(id)
 	for i, f := range heirs {
 		m.docs[f].follows = heirs[0]
@@ -78,7 +79,7 @@ func (m *machine) Admit(t *rapid.T) {
 	content := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "content")
 	known := m.at(source)
 	got, err := m.s.Admit(ctx, found(source, content))
-	if known != 0 && m.docs[known].target {
+	if known != 0 && m.docs[known].target != "" {
 		if !errors.Is(err, ErrMoving) {
 			t.Fatalf("error is %v, want ErrMoving", err)
 		}
@@ -189,12 +190,21 @@ func (m *machine) Go(t *rapid.T) {
 
 func (m *machine) Target(t *rapid.T) {
 	id, d := m.any(t)
-	stale, err := m.s.Target(ctx, []Targeted{{id, "/sorted", "x"}})
+	place := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "target")
+	stale, err := m.s.Target(ctx, []Targeted{{id, "/sorted", place}})
 	legal := d.outcome != "" && !d.state.Finished()
 	if err != nil || legal != (len(stale) == 0) {
 		t.Fatalf("stale %d, error %v; legal: %v", stale, err, legal)
 	}
-	d.target = d.target || legal
+	if !legal {
+		return
+	}
+	for _, other := range m.docs {
+		if other.target == place && !other.state.Finished() {
+			other.target = ""
+		}
+	}
+	d.target = place
 }
 
 func (m *machine) Move(t *rapid.T) {
@@ -202,7 +212,7 @@ func (m *machine) Move(t *rapid.T) {
 	if err := m.s.Moved(ctx, []int64{id}); err != nil {
 		t.Fatal(err)
 	}
-	if d.target && !d.state.Finished() {
+	if d.target != "" && !d.state.Finished() {
 		d.state = d.outcome
 	}
 }

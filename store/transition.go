@@ -178,12 +178,21 @@ type Targeted struct {
 }
 
 // Target records, before the move, where documents are about to go. Each must
-// have an outcome; those that no longer do are left out and returned.
+// have an outcome; those that no longer do are left out and returned. A target
+// that was meant for another document, which has not been moved there, is no
+// longer that one's: it could take the equal document at the place for itself.
 func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		stale = nil
 		for _, m := range targets {
 			sorted, err := t.folder(Folder{Path: m.Sorted})
+			if err != nil {
+				return err
+			}
+			_, err = t.exec(`UPDATE documents SET sorted = NULL, target = NULL
+				WHERE sorted = ?2 AND target = ?3 AND finished_at IS NULL AND id <> ?1
+				  AND EXISTS (SELECT 1 FROM documents WHERE id = ?1 AND outcome IS NOT NULL AND finished_at IS NULL)`,
+				m.ID, sorted, m.Target)
 			if err != nil {
 				return err
 			}

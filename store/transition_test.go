@@ -251,4 +251,27 @@ func TestTargetLeavesOutOnlyTheStale(t *testing.T) {
 	if d := doc(t, s, good); d.Target != "a" {
 		t.Errorf("the good one has target %q", d.Target)
 	}
+	if stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "a"}})); len(stale) != 1 || doc(t, s, good).Target != "a" {
+		t.Errorf("a stale document took the target of another")
+	}
+}
+
+// What was to be moved to a place before the daemon ended has no claim to it
+// once another document is to go there.
+func TestTargetIsMeantForOneDocument(t *testing.T) {
+	s := openNew(t)
+	one, two := identified(t, s, found("a", "a"), invoice), identified(t, s, found("b", "b"), invoice)
+	for _, id := range []int64{one, two} {
+		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/s", "invoice/a"}}))
+	}
+	if a, b := doc(t, s, one), doc(t, s, two); a.Target != "" || a.Sorted != "" || b.Target != "invoice/a" {
+		t.Errorf("targets %q and %q", a.Target, b.Target)
+	}
+	must[[]int64](t)(s.Target(ctx, []Targeted{{one, "/elsewhere", "invoice/a"}}))
+	if err := s.Moved(ctx, []int64{one, two}); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := doc(t, s, one), doc(t, s, two); a.State != Filed || b.State != Filed {
+		t.Errorf("states %s and %s", a.State, b.State)
+	}
 }

@@ -24,7 +24,7 @@ func (w *world) check() reportJSON {
 	if !ok {
 		w.t.Fatal("there is no report")
 	}
-	w.keptEverything()
+	w.keptEverything(&r)
 	w.toldTheTruth(&r)
 	w.filedRightly(&r)
 	w.failedOnlyTheHopeless(&r)
@@ -61,13 +61,19 @@ func isSidecar(file string, content []byte) bool {
 
 // keptEverything is DESIGN §2.1: what was dropped exists whole, exactly once,
 // with its mode and time.
-func (w *world) keptEverything() {
+func (w *world) keptEverything(r *reportJSON) {
 	w.t.Helper()
 	there := w.contents()
 	for h, want := range w.dropped {
 		got := there[h]
-		if !slices.Equal(sortedStamps(got), sortedStamps(want)) {
-			w.t.Errorf("document %.8s was dropped as %v and exists as %v", h, want, got)
+		if slices.Equal(sortedStamps(got), sortedStamps(want)) {
+			continue
+		}
+		w.t.Errorf("document %.8s was dropped as %v and exists as %v", h, want, got)
+		for _, d := range r.Documents {
+			if d.hash() == h {
+				w.t.Logf("reported of it: %d, %q, %s at %s", d.ID, d.Source, d.State, orNone(d.Path))
+			}
 		}
 	}
 	for h := range there {
@@ -75,6 +81,13 @@ func (w *world) keptEverything() {
 			w.t.Errorf("a file with hash %.8s was never dropped", h)
 		}
 	}
+}
+
+func orNone(s *string) string {
+	if s == nil {
+		return "no path"
+	}
+	return *s
 }
 
 func sortedStamps(s []stamp) []stamp {

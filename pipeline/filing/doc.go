@@ -70,9 +70,11 @@
 //	target something else, source there         → Taken
 //	source gone, target not ours                → Lost
 //
-// Ours is the same device and inode, or the same hash; before a source is
-// removed for a copy, the two are compared byte for byte, and an equal file
-// with another modification time is somebody's own.
+// Ours is the same device and inode, or the same hash. A source is removed for
+// a copy only where it is the very file that was described, not written to
+// since, and the two are compared byte for byte: an equal file that came to the
+// place of the source meanwhile is a document of its own, and so is an equal
+// file at the target with another modification time.
 //
 // # What may go wrong
 //

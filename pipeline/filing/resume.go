@@ -63,7 +63,9 @@ type look struct {
 	meant bool
 	// inode: it is the very file, whatever its content is now.
 	inode bool
-	id    Identity
+	// unwritten: it is the very file, and nobody wrote to it.
+	unwritten bool
+	id        Identity
 }
 
 // resume is Resume; across says that the target is a copy.
@@ -125,9 +127,12 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 			return NotStarted, err
 		}
 		return Done, nil
-	case !source.meant && (target.meant || target.inode):
+	case target.inode, !source.meant && target.meant:
 		return Done, nil // a new document came to the old place
 	case target.meant && t.isOurCopy(target):
+		if !source.unwritten {
+			return Done, nil // an equal one did
+		}
 		same, err := sameBytes(ctx, t.from, t.fromName, t.to, t.toName)
 		if err != nil || !same {
 			return Taken, err
@@ -187,8 +192,8 @@ func (t *transfer) look(ctx context.Context, d dir, name string) (look, error) {
 	}
 	want := t.Identity
 	// A device may have another number since the last start.
-	l.inode = l.id.sameInode(want) ||
-		l.id.Inode == want.Inode && l.id.Size == want.Size && l.id.ModTime == want.ModTime
+	l.unwritten = l.id.Inode == want.Inode && l.id.Size == want.Size && l.id.ModTime == want.ModTime
+	l.inode = l.unwritten || l.id.sameInode(want)
 	if l.meant = l.id.SameContent(want); l.meant || l.id.Size != want.Size {
 		return l, nil
 	}
@@ -240,7 +245,7 @@ func (t *transfer) settleSourceClaim(ctx context.Context, target look) error {
 		return err
 	}
 	done := target.present && target.id.sameInode(claim.id)
-	if !done && claim.inode && claim.meant && target.meant {
+	if !done && claim.unwritten && claim.meant && target.meant {
 		done, err = sameBytes(ctx, t.from, t.sourceClaim(), t.to, t.toName)
 		if err != nil {
 			return err

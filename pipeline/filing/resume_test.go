@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 )
 
 // What a killed run can leave, made by hand, with other people's files among
@@ -135,6 +137,44 @@ func TestResume(t *testing.T) {
 				w.only(w.content, w.target())
 			})
 		}
+	}
+}
+
+// An equal document that came to the source's place after the move is one of its
+// own, and stays.
+func TestResumeLeavesAnEqualDocument(t *testing.T) {
+	rename := func(w *world) { must(w.t, os.Rename(w.source(), w.target())) }
+	write := func(w *world, path string) {
+		must(w.t, os.WriteFile(path, w.content, 0o644))
+		must(w.t, os.Chtimes(path, documentTime, documentTime.Add(time.Second)))
+	}
+	copied := func(w *world) {
+		must(w.t, os.WriteFile(w.target(), w.content, 0o644))
+		must(w.t, os.Chtimes(w.target(), documentTime, documentTime))
+	}
+	for name, leave := range map[string]func(*world){
+		"moved": func(w *world) { rename(w); write(w, w.source()) },
+		"copied": func(w *world) {
+			copied(w)
+			write(w, w.source()+"~")
+			must(w.t, os.Rename(w.source()+"~", w.source()))
+		},
+		"copied, and the inode used again": func(w *world) { copied(w); write(w, w.source()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, false)
+			must(t, os.Mkdir(filepath.Dir(w.target()), 0o755))
+			leave(w)
+			for range 2 {
+				if got, err := NewMover(Options{}).Resume(context.Background(), w.mv); err != nil || got != Done {
+					t.Fatalf("%v, %v; want %v", got, err, Done)
+				}
+				if at := w.holding(w.content); !slices.Equal(at, []string{w.source(), w.target()}) {
+					t.Fatalf("the documents are at %q", at)
+				}
+				w.tidy()
+			}
+		})
 	}
 }
 

@@ -89,6 +89,9 @@ CREATE INDEX documents_queue ON documents (retry_at, id)
 -- What is to be moved.
 CREATE INDEX documents_moving ON documents (id)
   WHERE outcome IS NOT NULL AND finished_at IS NULL;
+-- A place is meant for one document at a time.
+CREATE UNIQUE INDEX documents_target ON documents (sorted, target)
+  WHERE target IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX documents_waits_for ON documents (waits_for) WHERE waits_for IS NOT NULL;
 CREATE INDEX documents_content ON documents (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX documents_finished ON documents (finished_at) WHERE finished_at IS NOT NULL;
