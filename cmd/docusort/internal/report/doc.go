@@ -1,8 +1,8 @@
 // Package report shows the record of docusort: what happened and what is going
-// on, as a table for people or as JSON for programs.
+// on: as a table for people, as JSON for programs, as CSV for spreadsheets.
 //
-// [Write] renders one [store.Reader], which is one moment of the record. Both
-// forms say the same; the table leads with what a person wants first: does the
+// [Write] renders one [store.Reader], which is one moment of the record. All
+// forms say the same, but CSV, which is the documents alone; the table leads with what a person wants first: does the
 // daemon run, is anything wrong, how much is under way, what was filed where,
 // what failed and what waits, and why.
 //

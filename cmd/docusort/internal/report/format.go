@@ -34,6 +34,7 @@ type Format string
 const (
 	FormatTable Format = "table"
 	FormatJSON  Format = "json"
+	FormatCSV   Format = "csv"
 )
 
 type renderer func(context.Context, io.Writer, *store.Reader, Options) error
@@ -44,6 +45,7 @@ var renderers = []struct {
 }{
 	{FormatTable, Table},
 	{FormatJSON, JSON},
+	{FormatCSV, CSV},
 }
 
 // Formats lists the formats that there are.

@@ -13,7 +13,8 @@
 // whatever it holds, and a name that needs no escaping stays as it is, other
 // backslashes included. bash reads the same notation in $'…'.
 //
-// [Name] escapes what is not UTF-8, for machines. [Printable] also escapes what
+// [Name] escapes what is not UTF-8, for machines; [Line] also what breaks a line,
+// for machines that read lines. [Printable] also escapes what
 // a terminal would not show as one sees it: control and direction-changing
 // characters, invisible ones, spaces at either end, the second of two spaces,
 // and the arrow that the report puts between two names. [Prose] makes one line

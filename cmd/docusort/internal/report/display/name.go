@@ -23,6 +23,14 @@ func Text(s string) string {
 	return escape(s, false, func(rune, bool) bool { return true })
 }
 
+// Line returns a name as one line of valid UTF-8, for machines that people look
+// at: Name, with what breaks a line or turns its direction escaped as well.
+func Line(name string) string {
+	return escape(name, true, func(r rune, _ bool) bool {
+		return !unicode.IsControl(r) && !unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+	})
+}
+
 // Printable returns a name as one may show it on a terminal or in a line of
 // text, in the notation of [Name].
 func Printable(name string) string {

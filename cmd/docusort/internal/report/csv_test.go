@@ -1,0 +1,143 @@
+package report
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+// rowsOf reads a CSV as a program outside does.
+func rowsOf(t *testing.T, text string) (head []string, rows []map[string]string) {
+	t.Helper()
+	all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, row := range all[1:] {
+		fields := map[string]string{}
+		for i, name := range all[0] {
+			fields[name] = row[i]
+		}
+		rows = append(rows, fields)
+	}
+	return all[0], rows
+}
+
+// TestCSVSaysWhatTheJSONSays holds every cell against its field.
+func TestCSVSaysWhatTheJSONSays(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.fill()
+		head, rows := rowsOf(f.t, f.render(CSV, Options{}))
+		var all struct{ Documents []map[string]any }
+		f.ok(json.Unmarshal([]byte(f.render(JSON, Options{Documents: true})), &all))
+		if len(rows) != len(all.Documents) || len(rows) == 0 {
+			t.Fatalf("%d rows for %d documents", len(rows), len(all.Documents))
+		}
+		for i, document := range all.Documents {
+			if len(document) != len(head) {
+				t.Errorf("%d columns for %d fields", len(head), len(document))
+			}
+			for name, value := range document {
+				want := ""
+				switch v := value.(type) {
+				case string:
+					want = v
+				case float64:
+					want = strconv.FormatFloat(v, 'f', -1, 64)
+				}
+				if got := rows[i][name]; got != want {
+					t.Errorf("document %d: %s is %q, and %q in the JSON", i, name, got, want)
+				}
+			}
+		}
+	})
+}
+
+func TestCSVHasTheFieldsOfTheJSONInTheirOrder(t *testing.T) {
+	record(t, func(f *fixture) {
+		text := f.render(CSV, Options{})
+		example, err := json.Marshal(documentJSON{})
+		f.ok(err)
+		var names []string
+		for _, m := range regexp.MustCompile(`"(\w+)":`).FindAllStringSubmatch(string(example), -1) {
+			names = append(names, m[1])
+		}
+		if want := strings.Join(names, ",") + "\r\n"; text != want {
+			t.Errorf("an empty record gives %q, want %q", text, want)
+		}
+	})
+}
+
+func TestCSVIsNoFormula(t *testing.T) {
+	for cell, want := range map[string]string{
+		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "'a": "''a", "＝1": "'＝1",
+		"  =1": "'  =1", "a=1": "a=1", "": "", "scan-1.pdf": "scan-1.pdf", " a": " a",
+	} {
+		if got := harmless(cell); got != want {
+			t.Errorf("%q became %q, want %q", cell, got, want)
+		}
+	}
+	record(t, func(f *fixture) {
+		const evil = `=cmd|'/c calc'!A0`
+		f.fail(evil, "@"+evil)
+		id := f.identify("-rf.pdf", "+type", 1, store.Filed)
+		f.move(id, "_type/-rf.pdf")
+		_, rows := rowsOf(f.t, f.render(CSV, Options{}))
+		for i, want := range []map[string]string{
+			{"source": "'" + evil, "error": "'@" + evil, "type": ""}, {"source": "'-rf.pdf", "type": "'+type"},
+		} {
+			for name, cell := range want {
+				if rows[i][name] != cell {
+					t.Errorf("%s is %q, want %q", name, rows[i][name], cell)
+				}
+			}
+		}
+	})
+}
+
+// Whatever a file is called, it is one line of its own, and can be had again.
+func TestAnyNameKeepsItsRow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := string(rapid.SliceOf(rapid.Byte()).Draw(t, "name"))
+		if rapid.Bool().Draw(t, "odd") {
+			name = rapid.StringOf(rapid.SampledFrom([]rune("=+-@'\"\r\n,;\t \u202e\u2028ａ＝\\x5c"))).Draw(t, "odd name")
+		}
+		cell := named(name)
+		if strings.ContainsAny(cell, "\r\n\u2028\u202e") {
+			t.Fatalf("%q breaks the line", cell)
+		}
+		var b strings.Builder
+		w := csv.NewWriter(&b)
+		w.UseCRLF = true
+		_ = w.Write([]string{cell, "end"})
+		w.Flush()
+		got, err := csv.NewReader(strings.NewReader(b.String())).Read()
+		if err != nil || !slices.Equal(got, []string{cell, "end"}) {
+			t.Fatalf("%q was read as %q, %v", cell, got, err)
+		}
+		if back := unescape(strings.TrimPrefix(cell, "'")); back != name {
+			t.Fatalf("%q came back as %q", name, back)
+		}
+		if display.Line(name) == name && cell != name && cell != "'"+name {
+			t.Fatalf("%q was changed to %q", name, cell)
+		}
+	})
+}
+
+func unescape(s string) string {
+	return regexp.MustCompile(`\\x[0-9a-fA-F]{2}`).ReplaceAllStringFunc(s, func(e string) string {
+		var c byte
+		_, _ = fmt.Sscanf(e[2:], "%02x", &c)
+		return string([]byte{c})
+	})
+}
