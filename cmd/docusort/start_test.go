@@ -197,6 +197,10 @@ func publicCopy(t *testing.T, program string) string {
 	from, err := os.Open(program)
 	noErr(t, err)
 	defer from.Close()
+	// A process that is forked meanwhile has the file open for writing until it
+	// becomes another program, and what is open for writing cannot be run.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	to, err := os.OpenFile(filepath.Join(dir, "docusort"), os.O_CREATE|os.O_WRONLY, 0o755)
 	noErr(t, err)
 	_, err = io.Copy(to, from)

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"docusort/pipeline/docutray/docutraytest"
+
+	"golang.org/x/sys/unix"
+)
+
+// opens is told by the kernel of every name in some folders that is opened.
+type opens struct {
+	t  *testing.T
+	fd int
+}
+
+func watchOpens(t *testing.T, folders ...string) *opens {
+	t.Helper()
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	noErr(t, err)
+	t.Cleanup(func() { unix.Close(fd) })
+	for _, dir := range folders {
+		_, err := unix.InotifyAddWatch(fd, dir, unix.IN_OPEN|unix.IN_ACCESS)
+		noErr(t, err)
+	}
+	return &opens{t, fd}
+}
+
+// names returns what was opened until now.
+func (o *opens) names() (names []string) {
+	o.t.Helper()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := unix.Read(o.fd, buf)
+		if err == unix.EAGAIN {
+			return names
+		}
+		noErr(o.t, err)
+		for b := buf[:n]; len(b) > 0; {
+			e := (*unix.InotifyEvent)(unsafe.Pointer(&b[0]))
+			end := unix.SizeofInotifyEvent + int(e.Len)
+			if e.Mask&unix.IN_Q_OVERFLOW != 0 {
+				o.t.Fatal("more was opened than the kernel can tell of")
+			}
+			names = append(names, strings.TrimRight(string(b[unix.SizeofInotifyEvent:end]), "\x00"))
+			b = b[end:]
+		}
+	}
+}
+
+// specials puts one of each thing that is no document under names in the inbox,
+// and returns the names. What the links lead to is in folders outside.
+func (w *world) specials(outside string) (names []string) {
+	w.t.Helper()
+	add := func(name string, err error) {
+		w.t.Helper()
+		noErr(w.t, err)
+		names = append(names, name)
+	}
+	in := func(name string) string { return filepath.Join(w.inbox, name) }
+	add("to a file.pdf", os.Symlink(filepath.Join(outside, "outside.pdf"), in("to a file.pdf")))
+	add("to a folder", os.Symlink(outside, in("to a folder")))
+	add("dangling.pdf", os.Symlink(filepath.Join(outside, "missing.pdf"), in("dangling.pdf")))
+	add("to itself.pdf", os.Symlink("to itself.pdf", in("to itself.pdf")))
+	add("to the inbox", os.Symlink(".", in("to the inbox")))
+	add("fifo.pdf", syscall.Mkfifo(in("fifo.pdf"), 0o666))
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	noErr(w.t, err)
+	w.t.Cleanup(func() { unix.Close(fd) })
+	add("socket.pdf", unix.Bind(fd, &unix.SockaddrUnix{Name: in("socket.pdf")}))
+	if err := unix.Mknod(in("device.pdf"), unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err == nil {
+		names = append(names, "device.pdf")
+	}
+	return names
+}
+
+// TestSpecialFiles: links, FIFOs, sockets and devices are left alone, logged
+// once and never opened, whether they were there before or come later, and
+// whatever a link leads to is not touched.
+func TestSpecialFiles(t *testing.T) {
+	for _, mode := range []string{"inotify", "poll"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			w.settings["DOCUSORT_WATCH"] = mode
+			outside := filepath.Join(w.dir, "not ours")
+			noErr(t, os.Mkdir(outside, 0o755))
+			noErr(t, os.WriteFile(filepath.Join(outside, "outside.pdf"), pdf(invoice, "outside"), 0o644))
+			opened := watchOpens(t, w.inbox, outside)
+			var names []string
+			if mode == "poll" {
+				names = w.specials(outside)
+			}
+			d := w.start(death{}, "run")
+			w.runs(d)
+			if mode == "inotify" {
+				names = w.specials(outside)
+			}
+			for i := range 3 { // each is found by another scan, or by an event
+				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+				w.until("it is filed", func(r *reportJSON) bool { return r.Totals["filed"] == i+1 })
+			}
+			for _, name := range opened.names() {
+				if slices.Contains(names, name) || name == "outside.pdf" {
+					t.Errorf("%q was opened", name)
+				}
+			}
+			w.stop(d)
+			for _, name := range names {
+				file := filepath.Join(w.inbox, name)
+				if n := loggedAbout(d, file, "left alone"); n != 1 {
+					t.Errorf("%q was told of %d times", name, n)
+				}
+				_, err := os.Lstat(file)
+				noErr(t, err)
+				noErr(t, os.Remove(file)) // what it leads to would be read by check
+			}
+			if r := w.check(); len(r.Documents) != 3 {
+				t.Errorf("%d documents", len(r.Documents))
+			}
+			if there := filesIn(t, outside); len(there) != 1 {
+				t.Errorf("outside there are %q", there)
+			}
+		})
+	}
+}
+
+// loggedAbout counts the lines that a daemon wrote of a path.
+func loggedAbout(c *child, path, text string) (n int) {
+	for line := range strings.Lines(c.stderr.String()) {
+		if strings.Contains(line, text) && strings.Contains(line, path) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO
+// or a link to another document is gone, and what is there now is not opened.
+func TestSpecialInsteadOfDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	outside := filepath.Join(w.dir, "not ours")
+	noErr(t, os.Mkdir(outside, 0o755))
+	secret := filepath.Join(outside, "outside.pdf")
+	noErr(t, os.WriteFile(secret, pdf(invoice, "outside"), 0o644))
+	w.undecided.Store(true)
+	d := w.start(death{}, "run")
+	instead := map[string]func(file string) error{
+		"fifo.pdf": func(file string) error { return syscall.Mkfifo(file, 0o666) },
+		"link.pdf": func(file string) error { return os.Symlink(secret, file) },
+		"dir.pdf":  func(file string) error { return os.Mkdir(file, 0o755) },
+	}
+	for name := range instead {
+		w.drop(name, pdf(invoice, name))
+	}
+	w.until("they are pending", func(r *reportJSON) bool { return r.Totals["pending"] == len(instead) })
+	for name := range instead {
+		w.take(filepath.Join(w.inbox, name))
+	}
+	opened := watchOpens(t, w.inbox, outside)
+	for name, replace := range instead {
+		noErr(t, replace(filepath.Join(w.inbox, name)))
+	}
+	w.undecided.Store(false)
+	w.until("they are gone", func(r *reportJSON) bool { return r.Totals["gone"] == len(instead) })
+	for _, name := range opened.names() {
+		if name != "dir.pdf" && name != "" && instead[name] != nil || name == "outside.pdf" {
+			t.Errorf("%q was opened", name)
+		}
+	}
+	for name := range instead {
+		noErr(t, os.Remove(filepath.Join(w.inbox, name)))
+	}
+	w.stop(d)
+	w.check()
+}
+
+// take removes a document of the inbox as its owner does, who does not miss it.
+func (w *world) take(file string) {
+	w.t.Helper()
+	content, err := os.ReadFile(file)
+	noErr(w.t, err)
+	noErr(w.t, os.Remove(file))
+	h := hashOf(content)
+	w.dropped[h] = w.dropped[h][:len(w.dropped[h])-1]
+}
+
+// TestFIFOWithAWriter: a FIFO that somebody writes to keeps its bytes.
+func TestFIFOWithAWriter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	file := filepath.Join(w.inbox, "fifo.pdf")
+	noErr(t, syscall.Mkfifo(file, 0o666))
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	noErr(t, err)
+	defer f.Close()
+	content := pdf(invoice, "in a pipe")
+	_, err = f.Write(content)
+	noErr(t, err)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	d := w.start(death{}, "run")
+	w.until("the document is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	w.stop(d)
+	noErr(t, f.SetReadDeadline(time.Now().Add(deadline)))
+	got := make([]byte, len(content))
+	if n, err := f.Read(got); err != nil || string(got[:n]) != string(content) {
+		t.Errorf("the pipe holds %q: %v", got[:n], err)
+	}
+	noErr(t, os.Remove(file))
+	w.check()
+}
