@@ -57,7 +57,7 @@ func newJournal(w io.Writer, level slog.Level) *journal {
 			if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
 				return slog.Attr{}
 			}
-			return a
+			return quoteDEL(groups, a)
 		},
 	})}
 }

@@ -33,7 +33,7 @@ func New(w io.Writer, format string, level slog.Level, isTerminal, noColor bool)
 	case format == Journal:
 		return slog.New(newJournal(w, level))
 	case format == Text || !isTerminal:
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: quoteDEL}))
 	}
 	return slog.New(tint.NewTextHandler(w, &tint.Options{
 		Level: level, NoColor: noColor, TimeFormat: time.TimeOnly, ReplaceAttr: harmless,
@@ -52,6 +52,15 @@ func harmless(groups []string, a slog.Attr) slog.Attr {
 		return slog.String(a.Key, unquoted(text))
 	}
 	return slog.Any(a.Key, []byte(text))
+}
+
+// quoteDEL has slog's text quote what holds the one control character that slog
+// takes for printable.
+func quoteDEL(_ []string, a slog.Attr) slog.Attr {
+	if text, ok := textOf(a.Value); ok && strings.ContainsRune(text, '\x7f') {
+		return slog.Any(a.Key, []byte(text))
+	}
+	return a
 }
 
 // validUTF8 escapes what is not UTF-8, which slog's JSON would replace, so that

@@ -75,6 +75,19 @@ func TestOneEventIsOneHarmlessLine(t *testing.T) {
 	}
 }
 
+// A DEL alone gives slog no reason to quote.
+func TestDELIsQuoted(t *testing.T) {
+	for _, f := range formats {
+		var b bytes.Buffer
+		l := New(&b, f.format, slog.LevelInfo, f.terminal, f.noColor)
+		l.Info("filed", "path", "a\x7fb.pdf")
+		l.Error("filed", "err", errors.New("open a\x7fb.pdf"))
+		if f.format != JSON && strings.Contains(b.String(), "\x7f") {
+			t.Errorf("%s: %q", f.name, b.String())
+		}
+	}
+}
+
 func TestFormats(t *testing.T) {
 	for _, f := range formats {
 		t.Run(f.name, func(t *testing.T) {

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// awkwardNames are all names that a file can have and a program may stumble over.
+var awkwardNames = []string{
+	strings.Repeat("n", 255), strings.Repeat("n", 251) + ".pdf", strings.Repeat("ü", 125) + "x.pdf",
+	strings.Repeat("\xff", 255), "x." + strings.Repeat("e", 253), strings.Repeat("n", 250) + ".json",
+	"\xff\xfe.pdf", "half a rune \xe2\x82.pdf", "line\nbreak.pdf", "carriage\rreturn.pdf", "tab\t.pdf", "bell\a\x1b[2J.pdf",
+	"delete\x7f.pdf", "next line\u0085.pdf", "paragraph\u2029.pdf", "exe\u202efdp.pdf", "isolate\u2066x\u2069.pdf",
+	"zero\u200bwidth.pdf", "\ufeff.pdf", "-rf", "--help.pdf", `"quoted".pdf`, "it's.pdf", "`id`.pdf", "$(id).pdf",
+	`back\slash.pdf`, "a;b&c|d.pdf", "*.pdf", "?", "[a].pdf", "%s%d%n.pdf", " leading.pdf", "trailing ", "dots...", "...pdf~1",
+	"_failed", "_review", "con", "scan.pdf.json", "scan.error.json", "<b>&amp;</b>.pdf", "=cmd()", "日本語.pdf", "e\u0301.pdf", "é.pdf",
+	"🧾.pdf", "a\u0338.pdf", "\U0010ffff.pdf",
+}
+
+// TestAwkwardNames: any name is kept, twice in one folder too, in every outcome,
+// and breaks no line of what is written.
+func TestAwkwardNames(t *testing.T) {
+	for _, sidecar := range []string{"false", "true"} {
+		t.Run("sidecar "+sidecar, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			w.review(0.7)
+			w.settings["DOCUSORT_SIDECAR"] = sidecar
+			w.settings["DOCUSORT_IGNORE"] = "nothing is ignored"
+			for i, name := range awkwardNames {
+				w.drop(name, pdf(invoice, fmt.Sprint("one ", i)))
+				w.drop(filepath.Join("again", name), pdf(invoice, fmt.Sprint("two ", i)))
+				if i%5 == 0 || len(name) >= 250 {
+					w.drop(filepath.Join("text", name), noDocument(fmt.Sprint("one ", i)))
+					w.drop(filepath.Join("text", "again", name), noDocument(fmt.Sprint("two ", i)))
+					w.drop(filepath.Join("doubt", name), pdf(doubtful, fmt.Sprint("one ", i)))
+				}
+			}
+			w.finish()
+			for _, format := range []string{"table", "json"} {
+				got := w.run("report", "--documents", "--format", format)
+				w.isPlain("report "+format, got.stdout+got.stderr)
+			}
+			for _, c := range w.children {
+				w.isPlain("the log", c.stderr.String())
+			}
+			w.sameLines(len(w.dropped))
+		})
+	}
+}
+
+// isPlain: a text has no control characters that a terminal would act on.
+func (w *world) isPlain(what, text string) {
+	w.t.Helper()
+	if !utf8.ValidString(text) {
+		w.t.Errorf("%s is not UTF-8", what)
+	}
+	for i, r := range text {
+		if r != '\n' && unicode.In(r, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+			w.t.Errorf("%s has %U in %q", what, r, text[max(0, i-40):min(len(text), i+40)])
+			return
+		}
+	}
+}
+
+// sameLines: each event is one line of the log, and each line is one event.
+func (w *world) sameLines(documents int) {
+	w.t.Helper()
+	for _, c := range w.children {
+		text := c.stderr.String()
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, "time=") {
+				w.t.Errorf("a line of the log is %q", line)
+			}
+		}
+		if n := strings.Count(text, "msg=\"document waits\"") + strings.Count(text, "msg=\"document cannot be identified\""); n < documents {
+			w.t.Errorf("%d of %d documents were told of", n, documents)
+		}
+	}
+}
+
+// TestFiftyOfOneName: documents of one name that come at once from many folders
+// are all filed, in as many places.
+func TestFiftyOfOneName(t *testing.T) {
+	t.Parallel()
+	const many = 50
+	w := newWorld(t, docutraytest.Options{})
+	d := w.start(death{}, "run")
+	w.runs(d)
+	for i := range many {
+		w.drop(fmt.Sprintf("from %d/scan.pdf", i), pdf(invoice, fmt.Sprint(i%40))) // some are identical
+	}
+	w.allDone()
+	w.stop(d)
+	r := w.check()
+	names := map[string]bool{}
+	for _, doc := range r.Documents {
+		names[filepath.Base(*doc.Path)] = true
+	}
+	for i := 2; i <= many; i++ {
+		if !names[fmt.Sprintf("scan-%d.pdf", i)] || !names["scan.pdf"] {
+			t.Fatalf("there is no scan-%d.pdf among %d names", i, len(names))
+		}
+	}
+	if n := w.api.Stats().Submissions; n != 40 || r.Requests.Reused != 10 {
+		t.Errorf("%d submissions for 40 contents, %d reused", n, r.Requests.Reused)
+	}
+}
+
+// TestJSONLogOfAwkwardNames: whoever reads the log as JSON can.
+func TestJSONLogOfAwkwardNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_LOG_FORMAT"] = "json"
+	w.settings["DOCUSORT_IGNORE"] = "nothing is ignored"
+	for i, name := range awkwardNames {
+		w.drop(name, noDocument(fmt.Sprint(i)))
+	}
+	w.finish()
+	for line := range bytes.Lines([]byte(w.children[0].stderr.String())) {
+		if !json.Valid(line) || !utf8.Valid(line) {
+			t.Errorf("a line of the log is %q", line)
+		}
+	}
+}
