@@ -112,6 +112,7 @@ func (l *loop) run(ctx context.Context) ([]string, error) {
 			l.take()
 		case <-l.kick:
 			l.again, l.notBefore = true, time.Time{}
+		case <-l.pulse:
 		case <-more:
 		case <-timer.C:
 		}

@@ -99,6 +99,7 @@ type Watcher struct {
 	cfg        Config
 	log        *slog.Logger
 	kick       chan struct{} // holds one token: a rescan was asked for
+	pulse      chan struct{} // received from by the loop, whenever it waits
 	ready      chan struct{}
 	readyOnce  sync.Once
 	open       func() (notifier, error) // inotify, or a fake in tests
@@ -143,6 +144,7 @@ func New(cfg Config) (*Watcher, error) {
 		cfg:        cfg,
 		log:        cfg.Logger,
 		kick:       make(chan struct{}, 1),
+		pulse:      make(chan struct{}),
 		ready:      make(chan struct{}),
 		open:       openInotify,
 		filesystem: sharedFilesystem,
@@ -177,6 +179,17 @@ func (w *Watcher) Rescan() {
 	select {
 	case w.kick <- struct{}{}:
 	default:
+	}
+}
+
+// Alive returns nil once the goroutine of Run or RunOnce has shown that it still
+// goes round, and an error when ctx ends before.
+func (w *Watcher) Alive(ctx context.Context) error {
+	select {
+	case w.pulse <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
