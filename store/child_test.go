@@ -25,6 +25,8 @@ func runChild(job string) int {
 	switch job {
 	case "daemon":
 		line, err = childDaemon(path)
+	case "open":
+		line, err = childOpens(path)
 	case "read":
 		line, err = childReader(path)
 	}
@@ -53,6 +55,14 @@ func childDaemon(path string) (string, error) {
 		}
 	}
 	return "ready", s.SetHold(ctx, &Hold{Kind: HoldAccount, Reason: "401"})
+}
+
+func childOpens(path string) (string, error) {
+	s, err := Open(ctx, Config{Path: path})
+	if err != nil {
+		return "", err
+	}
+	return "opened", s.Close()
 }
 
 func childReader(path string) (string, error) {

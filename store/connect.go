@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -103,4 +105,34 @@ func pragma(ctx context.Context, conn *sql.Conn, name string, dest any) error {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// writable refuses a database that the daemon may not write to, before it is
+// opened: SQLite would open it for reading instead, and say so at the first
+// commit only.
+func writable(path string) error {
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		err := syscall.Faccessat(atFolder, file, accessWrite, accessEffective)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return mayNotWrite(file, err)
+		}
+	}
+	return nil
+}
+
+// Arguments of faccessat(2), see fcntl.h and unistd.h.
+const (
+	atFolder        = -100  // AT_FDCWD
+	accessWrite     = 2     // W_OK
+	accessEffective = 0x200 // AT_EACCESS: as the user that the process acts as
+)
+
+// mayNotWrite says what to do where the daemon may not write.
+func mayNotWrite(file string, err error) error {
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: write %s: %w; mount the disk for writing, or set DOCUSORT_DATABASE to another one",
+			ErrUnusable, file, err)
+	}
+	return fmt.Errorf("%w: write %s: %w; let user %d, which docusort runs as, write to it and to the folder %s",
+		ErrUnusable, file, err, os.Geteuid(), filepath.Dir(file))
 }

@@ -34,9 +34,11 @@
 // was killed.
 //
 // What may go wrong: a full or broken disk, or another program that keeps the
-// database locked, fails a transition with an error that [DiskTrouble]
-// recognises; nothing of the transition is kept then, and it may be tried again
-// as it is. A damaged file is refused with [ErrUnusable] and left as it is, to
-// the byte; in a large one the damage may come out only after a while, and every
-// transition is refused from then on.
+// database locked, fails a transition or a question with an error that
+// [DiskTrouble] recognises; nothing of the transition is kept then, and it may be
+// tried again as it is. Readers are told meanwhile that the daemon cannot write,
+// by a lock, because it cannot be written down. A damaged file, or one that may
+// not be written to, is refused with [ErrUnusable] and left as it is, to the
+// byte. Damage may come out only after a while; every transition is refused from
+// then on, and [Store.Damaged] tells.
 package store

@@ -20,22 +20,25 @@ var (
 	// ErrRunning says that another daemon has the database.
 	ErrRunning = errors.New("already running")
 	// ErrUnusable says that the database file cannot be worked with: it is
-	// damaged, from a newer version, or another program's. It was left as it is.
+	// damaged, from a newer version, another program's, or may not be written to.
+	// It was left as it is.
 	ErrUnusable = errors.New("the database cannot be used")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the database is closed")
 )
 
 // DiskTrouble says whether err comes from a disk that is full, broken or
-// read-only, or from another program that keeps the database locked, which is
-// nobody's fault in the inbox and may pass.
+// read-only, from another program that keeps the database locked, or from a
+// machine without memory or descriptors, which is nobody's fault in the inbox
+// and may pass.
 func DiskTrouble(err error) bool {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return false
 	}
 	switch e.Code {
-	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrBusy, sqlite3.ErrLocked:
+	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen,
+		sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrProtocol, sqlite3.ErrNomem:
 		return true
 	}
 	return false

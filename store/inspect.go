@@ -97,9 +97,7 @@ func probe(ctx context.Context, conn *sql.Conn, path string) error {
 	return nil
 }
 
-// checkAll checks a large database from end to end, beside the work. Where it
-// is damaged nothing more is written: each change is refused with
-// [ErrUnusable], so that nothing is paid for that may not be remembered.
+// checkAll checks a large database from end to end, beside the work.
 func (s *Store) checkAll(ctx context.Context) {
 	defer close(s.checked)
 	conn, err := s.read.Conn(ctx)
@@ -110,8 +108,7 @@ func (s *Store) checkAll(ctx context.Context) {
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case errors.Is(err, ErrUnusable):
-		s.damage.Store(&err)
-		s.log.Error("the database is damaged; nothing more is written to it", "err", err)
+		_ = s.noteDamage(err)
 	default:
 		s.log.Warn("the database could not be checked", "err", err)
 	}

@@ -26,13 +26,12 @@ func lockFile(database string) (*os.File, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("lock database %s: %w; let the user of the daemon write to %s",
-			database, err, filepath.Dir(database))
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return nil, mayNotWrite(lockPath(database), err)
 	case err != nil:
 		return nil, fmt.Errorf("lock database %s: %w", database, err)
 	}
-	err = syscall.FcntlFlock(f.Fd(), ofdSetLock, &syscall.Flock_t{Type: syscall.F_WRLCK})
+	err = syscall.FcntlFlock(f.Fd(), ofdSetLock, &syscall.Flock_t{Type: syscall.F_WRLCK, Len: 1})
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
 		f.Close()
 		return nil, fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
@@ -45,20 +44,26 @@ func lockFile(database string) (*os.File, error) {
 	return f, nil
 }
 
-// locked says whether a daemon has the database, without disturbing one that
-// just starts.
-func locked(database string) (bool, error) {
+// locks says whether a daemon has the database, and what trouble it tells of,
+// without disturbing one that just starts.
+func locks(database string) (running bool, told trouble, err error) {
 	f, err := os.OpenFile(lockPath(database), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return false, trouble{}, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look whether the daemon runs: %w", err)
+		return false, trouble{}, fmt.Errorf("look whether the daemon runs: %w", err)
 	}
 	defer f.Close()
-	l := syscall.Flock_t{Type: syscall.F_WRLCK}
-	if err := syscall.FcntlFlock(f.Fd(), ofdGetLock, &l); err != nil {
-		return false, fmt.Errorf("look whether the daemon runs: %w", err)
+	daemon := syscall.Flock_t{Type: syscall.F_WRLCK, Len: 1}
+	word := syscall.Flock_t{Type: syscall.F_WRLCK, Start: troubleStart}
+	for _, l := range []*syscall.Flock_t{&daemon, &word} {
+		if err := syscall.FcntlFlock(f.Fd(), ofdGetLock, l); err != nil {
+			return false, trouble{}, fmt.Errorf("look whether the daemon runs: %w", err)
+		}
 	}
-	return l.Type != syscall.F_UNLCK, nil
+	if word.Type != syscall.F_UNLCK {
+		told = trouble{code: int(word.Start - troubleStart), since: word.Len}
+	}
+	return daemon.Type != syscall.F_UNLCK, told, nil
 }

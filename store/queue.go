@@ -13,10 +13,13 @@ import (
 
 // reading says which database could not be read.
 func (s *Store) reading(err error) error {
+	if err == nil {
+		err = s.fault("read")
+	}
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	return fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err))
+	return s.noteDamage(fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err)))
 }
 
 // Known says whether a file of the inbox, in exactly this shape, has a record

@@ -124,7 +124,7 @@ type Daemon struct {
 
 // Daemon tells whether a daemon runs and what it waits for.
 func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
-	running, err := locked(r.path)
+	running, told, err := locks(r.path)
 	if err != nil {
 		return Daemon{}, err
 	}
@@ -142,6 +142,10 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	d.StartedAt, d.StoppedAt = timeOf(started), timeOf(stopped)
 	if running && kind.Valid {
 		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
+	}
+	// What is recorded knows more, unless it could not be recorded.
+	if told.code != 0 && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
+		d.Hold = told.hold(r.path)
 	}
 	return d, r.stoodStill(nil)
 }

@@ -18,14 +18,20 @@ type Config struct {
 	Path string
 	// Logger may be nil.
 	Logger *slog.Logger
+	// Fault, where not nil, is called before each "commit" and after each "read"
+	// of the daemon. The error that it returns becomes that of the operation, and
+	// a transaction is undone for it, so that a test can make each one fail. It
+	// may be called by many goroutines at once. Never set outside tests.
+	Fault func(op string) error
 }
 
 // Store is the record with the right to change it. All methods may be called
 // from any goroutine.
 type Store struct {
-	path string
-	log  *slog.Logger
-	lock *os.File
+	path  string
+	log   *slog.Logger
+	lock  *os.File
+	fault func(op string) error // never nil
 
 	db   *sql.DB   // of the one writing connection
 	conn *sql.Conn // owned by the writer goroutine
@@ -40,15 +46,15 @@ type Store struct {
 
 	stopCheck context.CancelFunc    // ends checkAll
 	checked   chan struct{}         // closed when checkAll has ended
-	damage    atomic.Pointer[error] // what checkAll found, or nil
+	damage    atomic.Pointer[error] // what makes the file unusable, or nil
+	damaged   chan struct{}         // closed when that is known
 }
 
 // Open opens the database for the daemon, and makes it where there is none. It
 // fails with [ErrRunning] where another daemon has it, and with [ErrUnusable],
 // having changed nothing, where the file is damaged, from a newer version or
-// another program's. A database of more than 32 MB is checked from end to end
-// only after Open has returned; where it turns out to be damaged, every change is
-// refused with [ErrUnusable] from then on.
+// another program's, or may not be written to. A database of more than 32 MB is
+// checked from end to end only after Open has returned; see [Store.Damaged].
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	log := cfg.Logger
 	if log == nil {
@@ -58,14 +64,20 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := writable(path); err != nil {
+		return nil, err
+	}
 	lock, err := lockFile(path)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
-		path: path, log: log, lock: lock,
+		path: path, log: log, lock: lock, fault: cfg.Fault,
 		changes: make(chan change), closing: make(chan struct{}), closed: make(chan struct{}),
-		polls: pollCount{counted: make(chan struct{}, 1)},
+		polls: pollCount{counted: make(chan struct{}, 1)}, damaged: make(chan struct{}),
+	}
+	if s.fault == nil {
+		s.fault = func(string) error { return nil }
 	}
 	if err := s.open(ctx); err != nil {
 		s.closeFiles()

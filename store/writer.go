@@ -23,6 +23,7 @@ type change struct {
 // tx is what a change sees: the open transaction.
 type tx struct {
 	conn  *sql.Conn
+	fault func(op string) error
 	stmts map[string]*sql.Stmt
 	now   int64 // Unix milliseconds, one time for all changes of a commit
 }
@@ -34,8 +35,8 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	if ctx.Err() != nil { // select would choose by chance
 		return context.Cause(ctx)
 	}
-	if damage := s.damage.Load(); damage != nil {
-		return *damage
+	if err := s.damageFound(); err != nil {
+		return err
 	}
 	c := change{run: run, done: make(chan error, 1)}
 	select {
@@ -52,9 +53,10 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 // the next changes gather at the channel and share the following one.
 func (s *Store) runWriter() {
 	defer close(s.closed)
-	t := &tx{conn: s.conn, stmts: make(map[string]*sql.Stmt)}
+	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt)}
 	defer t.close()
-	var flush <-chan time.Time // nil while no polls wait to be stored
+	var told trouble
+	var flush <-chan time.Time // nil while there is nothing to store but what others bring
 	for {
 		var batch []change
 		select {
@@ -67,8 +69,11 @@ func (s *Store) runWriter() {
 			continue
 		case <-flush:
 			flush = nil
+			if told.code != 0 {
+				batch = append(batch, change{run: (*tx).touch, done: make(chan error, 1)})
+			}
 		case <-s.closing:
-			s.commit(t, nil)
+			_ = s.commit(t, nil) // they are polls, which are worth no more
 			return
 		}
 	gather:
@@ -80,7 +85,10 @@ func (s *Store) runWriter() {
 				break gather
 			}
 		}
-		s.commit(t, batch)
+		s.tell(&told, s.commit(t, batch))
+		if told.code != 0 && flush == nil {
+			flush = time.After(troubleAgain)
+		}
 	}
 }
 
@@ -88,11 +96,12 @@ func (s *Store) runWriter() {
 // has written nothing and does not disturb the others; any other error undoes
 // the whole transaction, and then each change runs in one of its own, so that
 // only the one at fault fails. Where no transaction can be begun none is at
-// fault, and all fail at once rather than each after a wait of its own.
-func (s *Store) commit(t *tx, batch []change) {
+// fault, and all fail at once rather than each after a wait of its own. The last
+// error that undid a transaction is returned; nil: there was none.
+func (s *Store) commit(t *tx, batch []change) (last error) {
 	polls := s.polls.take()
 	if len(batch) == 0 && len(polls) == 0 {
-		return
+		return nil
 	}
 	errs, err := t.transact(batch, polls)
 	if err != nil {
@@ -100,17 +109,21 @@ func (s *Store) commit(t *tx, batch []change) {
 	}
 	if err != nil && len(batch) > 1 && !errors.Is(err, errBegin) {
 		for _, c := range batch {
-			s.commit(t, []change{c})
+			last = s.commit(t, []change{c})
 		}
-		return
+		return last
+	}
+	if err != nil {
+		err = s.noteDamage(fmt.Errorf("write database %s: %w", s.path, unusable(s.path, err)))
 	}
 	for i, c := range batch {
 		if err != nil {
-			c.done <- fmt.Errorf("write database %s: %w", s.path, unusable(s.path, err))
+			c.done <- err
 			continue
 		}
 		c.done <- errs[i]
 	}
+	return err
 }
 
 // errBegin marks that no transaction could be begun, which has nothing to do
@@ -135,6 +148,10 @@ func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err 
 		}
 	}
 	if err := t.storePolls(polls); err != nil {
+		t.rollback()
+		return nil, err
+	}
+	if err := t.fault("commit"); err != nil {
 		t.rollback()
 		return nil, err
 	}
