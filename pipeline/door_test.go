@@ -44,10 +44,15 @@ func (l *list[T]) all() []T {
 }
 
 // rotation is a key source whose key is changed by a test.
-type rotation struct{ fresh atomic.Bool }
+type rotation struct{ fresh, gone atomic.Bool }
 
 func (r *rotation) Key() (docutray.Key, error) { return "k", nil }
-func (r *rotation) Refresh() (bool, error)     { return r.fresh.Swap(false), nil }
+func (r *rotation) Refresh() (bool, error) {
+	if r.gone.Load() {
+		return false, errors.New("the file is away")
+	}
+	return r.fresh.Swap(false), nil
+}
 
 func atDoor(t *testing.T, perMinute int, test func(d *door)) {
 	t.Helper()

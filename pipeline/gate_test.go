@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -205,5 +206,16 @@ func TestPollsAreProbesBeforeSubmissions(t *testing.T) {
 		synctest.Wait()
 		sameList(t, "order", through.all(), "poll", "submission")
 		same(t, "pings", d.pings.Load(), 0)
+	})
+}
+
+// Why no other key is tried is told with the hold: somebody thinks that there is one.
+func TestHoldTellsThatTheKeyCannotBeReadAgain(t *testing.T) {
+	atDoor(t, 0, func(d *door) {
+		d.keys.gone.Store(true)
+		d.ask(ask(1), answered(401))
+		if h, _, _ := d.shown(time.Now()); h == nil || !strings.Contains(h.Reason, "the file is away") {
+			t.Errorf("hold %+v", h)
+		}
 	})
 }

@@ -64,12 +64,17 @@ func (g *gate) accountTrouble(p pass, e *docutray.Error, now time.Time) verdict 
 		if p.keyGen != g.keyGen {
 			return notAtFault
 		}
-		if changed, err := g.keys.Refresh(); err == nil && changed {
+		changed, err := g.keys.Refresh()
+		if err == nil && changed {
 			g.keyGen++
 			g.lift(access)
 			return notAtFault
 		}
-		g.hold(p, access, e.Reason(), time.Time{}, now)
+		reason := e.Reason()
+		if err != nil {
+			reason += "; and no other key can be had: " + err.Error()
+		}
+		g.hold(p, access, reason, time.Time{}, now)
 		g.holds[access].only = 0
 		return notAtFault
 	}

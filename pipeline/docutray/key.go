@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // Redacted is what a [Key] prints as, and what replaces one in a text.
@@ -115,14 +116,22 @@ func (f *fileKey) Refresh() (bool, error) {
 // maxKeySize is far more than any key has, in bytes.
 const maxKeySize = 4096
 
-// readKeyFile reads no more than a key can have: the path is a setting, and
-// may name a device or a document by mistake.
+// readKeyFile reads no more than a key can have, and from nothing that could
+// make it wait: the path is a setting, and may name a pipe, a device or a
+// document by mistake.
 func readKeyFile(path string) (string, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s: %w: it is not in a regular file", path, ErrKey)
+	}
 	data, err := io.ReadAll(io.LimitReader(file, maxKeySize+1))
 	if err != nil {
 		return "", err
