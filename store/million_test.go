@@ -71,6 +71,23 @@ func TestMillion(t *testing.T) {
 		_, err := r.Summary(ctx, Filter{Since: time.Now().Add(-24 * time.Hour)})
 		return err
 	})
+	timed("summary, a year", func() error {
+		_, err := r.Summary(ctx, Filter{Since: time.Now().Add(-365 * 24 * time.Hour)})
+		return err
+	})
+	timed("series", func() error {
+		first, err := r.FirstFinished(ctx)
+		bounds, step := []time.Time{first}, time.Since(first)/60
+		for range 60 {
+			bounds = append(bounds, bounds[len(bounds)-1].Add(step))
+		}
+		check1(t, err)
+		_, err = r.Series(ctx, Filter{}, bounds)
+		return err
+	})
+	timed("types", func() error { _, err := r.Types(ctx); return err })
+	timed("progress", func() error { _, err := r.Progress(ctx, time.Now()); return err })
+	timed("last", func() error { _, err := r.Last(ctx, "", 100); return err })
 	timed("documents", func() error { return r.Documents(ctx, Filter{}, func(*Document) error { return nil }) })
 }
 

@@ -159,39 +159,47 @@ func (t *typeSum) count(kind string) TypeCount {
 
 // latency finds the nearest-rank percentiles, each the smallest value that is
 // not below that share of all, from how often each value occurs: many documents
-// take the same time to the millisecond.
+// take the same time to the millisecond. The bound of the time that it repeats is
+// for the index.
 func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
-	type bar struct{ ms, count int64 }
-	var bars []bar
-	var n int64
+	took := make(bars)
 	where, args := f.where()
 	from := "documents d"
 	if f.State == "" && f.Type == "" {
-		// It has them in order, which SQLite does not find worth it by itself.
-		from += " INDEXED BY documents_latency"
+		index, err := r.latencyIndex(ctx, f)
+		if err != nil {
+			return err
+		}
+		from += " INDEXED BY " + index
 	}
 	err := r.each(ctx, `SELECT max(d.finished_at - d.discovered_at, 0) AS ms, count(*)
-		FROM `+from+` WHERE d.state IN ('filed', 'review') AND `+where+` GROUP BY ms ORDER BY ms`, args,
+		FROM `+from+` WHERE d.finished_at >= ? AND d.state IN ('filed', 'review') AND `+where+` GROUP BY ms`,
+		append([]any{f.Since.UnixMilli()}, args...),
 		func(row scanner) error {
-			var b bar
-			err := row.Scan(&b.ms, &b.count)
-			bars, n = append(bars, b), n+b.count
+			var ms int64
+			var n int
+			err := row.Scan(&ms, &n)
+			took[ms] = n
 			return err
 		})
-	if err != nil || n == 0 {
-		return err
+	s.Latency = took.latency()
+	return err
+}
+
+// latencyIndex names the index that gives the latencies soonest: the one that
+// has them in order, of all times, which SQLite does not find worth it by
+// itself; or where few enough are left to be sorted, the one by time.
+func (r *Reader) latencyIndex(ctx context.Context, f Filter) (string, error) {
+	if f.Since.IsZero() {
+		return "documents_latency", nil
 	}
-	rank := func(percent int64) time.Duration {
-		want := (n*percent + 99) / 100
-		for _, b := range bars {
-			if want -= b.count; want <= 0 {
-				return time.Duration(b.ms) * time.Millisecond
-			}
-		}
-		panic("the bars do not add up")
+	var many bool
+	err := r.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished
+		WHERE finished_at >= ? LIMIT 1 OFFSET 100000)`, f.Since.UnixMilli()).Scan(&many)
+	if many {
+		return "documents_latency", err
 	}
-	s.Latency = &Latency{P50: rank(50), P95: rank(95), Max: rank(100)}
-	return nil
+	return "documents_finished", err
 }
 
 func (r *Reader) failures(ctx context.Context, f Filter, s *Summary) (err error) {

@@ -94,7 +94,8 @@ CREATE UNIQUE INDEX documents_target ON documents (sorted, target)
   WHERE target IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX documents_waits_for ON documents (waits_for) WHERE waits_for IS NOT NULL;
 CREATE INDEX documents_content ON documents (sha256) WHERE sha256 IS NOT NULL;
-CREATE INDEX documents_finished ON documents (finished_at) WHERE finished_at IS NOT NULL;
+-- With what is drawn over time, so that it reads a twentieth of the bytes.
+CREATE INDEX documents_finished ON documents (finished_at, state, discovered_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
 -- Everything that the summary adds up, so that it reads an eighth of the bytes.
 CREATE INDEX documents_summary ON documents (state, type, finished_at, confidence,

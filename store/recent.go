@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// What is shown of a record as it goes on: the ends of its lists.
+
+// Underway returns up to limit unfinished documents, those that are furthest
+// first and among these the oldest.
+func (r *Reader) Underway(ctx context.Context, limit int) ([]Document, error) {
+	var all []Document
+	for _, state := range []State{Identified, Pending, Submitting, Waiting} {
+		more, err := r.some(ctx, `d.state = ? AND `+unfinished+` ORDER BY d.id`, limit-len(all), string(state))
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, more...); len(all) == limit {
+			break
+		}
+	}
+	return all, r.stoodStill(nil)
+}
+
+// Last returns up to limit documents that were finished last, the newest first.
+// Of a state that is not empty, only those that ended in it.
+func (r *Reader) Last(ctx context.Context, state State, limit int) ([]Document, error) {
+	cond, args := `d.finished_at IS NOT NULL`, []any(nil)
+	switch state {
+	case "":
+	case Failed:
+		cond = `d.state = 'failed'` // to the letter, for the index of these
+	default:
+		cond, args = cond+` AND d.state = ?`, []any{string(state)}
+	}
+	all, err := r.some(ctx, cond+` ORDER BY d.finished_at DESC`, limit, args...)
+	if err != nil {
+		return nil, err
+	}
+	return all, r.stoodStill(nil)
+}
+
+// FinishedBetween hands every document that was finished after one time, and
+// not after another, to f, until f returns an error.
+func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f func(*Document) error) error {
+	err := r.each(ctx, selectDocuments+` WHERE d.finished_at > ? AND d.finished_at <= ?`,
+		[]any{after.UnixMilli(), until.UnixMilli()}, func(row scanner) error {
+			var d Document
+			if err := d.scan(row); err != nil {
+				return err
+			}
+			return f(&d)
+		})
+	if err != nil {
+		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	return r.stoodStill(nil)
+}
+
+// some returns up to limit documents.
+func (r *Reader) some(ctx context.Context, cond string, limit int, args ...any) (all []Document, err error) {
+	err = r.each(ctx, selectDocuments+` WHERE `+cond+` LIMIT ?`, append(args, limit), func(row scanner) error {
+		all = append(all, Document{})
+		return all[len(all)-1].scan(row)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	return all, nil
+}
+
+// Progress tells whether the work goes on.
+type Progress struct {
+	Unfinished map[State]int // every unfinished state is there
+	// Due counts the unfinished documents that something could be done about
+	// now: not those that may not be read, that wait out a pause, that wait for
+	// identical content, or that could not be moved.
+	Due int
+	// Oldest is when the oldest unfinished document was discovered; zero: none.
+	Oldest time.Time
+	// Last is the newest change of a document's state; zero: there was none.
+	Last time.Time
+}
+
+// Progress looks at unfinished documents, and at the one that was finished last.
+func (r *Reader) Progress(ctx context.Context, now time.Time) (Progress, error) {
+	p := Progress{Unfinished: map[State]int{Waiting: 0, Submitting: 0, Pending: 0, Identified: 0}}
+	var oldest, last sql.NullInt64
+	err := r.each(ctx, `SELECT d.state, count(*), count(*) FILTER (WHERE CASE d.state
+				WHEN 'waiting' THEN d.outcome IS NOT NULL
+					OR (d.sha256 IS NOT NULL AND d.waits_for IS NULL AND coalesce(d.retry_at, 0) <= ?)
+				WHEN 'identified' THEN d.error IS NULL
+				ELSE TRUE END),
+			min(d.discovered_at), max(max(d.discovered_at, coalesce(d.submitted_at, 0), coalesce(d.identified_at, 0)))
+		FROM documents d WHERE `+unfinished+` GROUP BY d.state`, []any{now.UnixMilli()}, func(row scanner) error {
+		var state State
+		var n, due int
+		var first, newest sql.NullInt64
+		err := row.Scan((*string)(&state), &n, &due, &first, &newest)
+		p.Unfinished[state], p.Due = n, p.Due+due
+		if !oldest.Valid || first.Int64 < oldest.Int64 {
+			oldest = first
+		}
+		last.Int64, last.Valid = max(last.Int64, newest.Int64), true
+		return err
+	})
+	var finished sql.NullInt64
+	if err == nil {
+		err = r.conn.QueryRowContext(ctx, `SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&finished)
+	}
+	if err != nil {
+		return Progress{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	if finished.Valid {
+		last.Int64, last.Valid = max(last.Int64, finished.Int64), true
+	}
+	p.Oldest, p.Last = timeOf(oldest), timeOf(last)
+	return p, r.stoodStill(nil)
+}
+
+// Types returns the types that finished documents have, in their order. It
+// leaps from one to the next, whatever the number of documents.
+func (r *Reader) Types(ctx context.Context) (types []string, err error) {
+	err = r.each(ctx, `WITH RECURSIVE states (state) AS (VALUES ('filed'), ('review'), ('failed'), ('gone')),
+		kinds (state, type) AS (
+			SELECT state, (SELECT min(d.type) FROM documents d INDEXED BY documents_summary
+				WHERE d.finished_at IS NOT NULL AND d.state = states.state) FROM states
+			UNION ALL
+			SELECT state, (SELECT min(d.type) FROM documents d INDEXED BY documents_summary
+				WHERE d.finished_at IS NOT NULL AND d.state = kinds.state AND d.type > kinds.type)
+			FROM kinds WHERE type IS NOT NULL)
+		SELECT DISTINCT type FROM kinds WHERE type IS NOT NULL ORDER BY type`, nil, func(row scanner) error {
+		var kind string
+		err := row.Scan(&kind)
+		types = append(types, kind)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	return types, r.stoodStill(nil)
+}

@@ -1,0 +1,245 @@
+package store
+
+import (
+	"database/sql"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// randomRecord replaces the documents by up to 60 others, and hands a reader of
+// them and all of them to f.
+func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
+	n := rapid.IntRange(0, 60).Draw(rt, "documents")
+	ok := func(err error) {
+		if err != nil {
+			rt.Fatal(err)
+		}
+	}
+	ok(s.write(ctx, func(tx *tx) error {
+		if _, err := tx.exec("DELETE FROM documents"); err != nil {
+			return err
+		}
+		for i := range n {
+			if err := randomRow(rt, tx, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	r, err := OpenReader(ctx, s.path)
+	ok(err)
+	defer r.Close()
+	var all []Document
+	ok(r.Documents(ctx, Filter{}, func(d *Document) error { all = append(all, *d); return nil }))
+	f(r, all)
+}
+
+func TestSeriesAgainstSummaries(t *testing.T) {
+	defer func(n int) { bucketPart = n }(bucketPart)
+	bucketPart = 3
+	s := openNew(t)
+	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
+	rapid.Check(t, func(rt *rapid.T) {
+		edges := rapid.SliceOfNDistinct(rapid.Int64Range(-5, 105), 1, 6, rapid.ID).Draw(rt, "bounds")
+		slices.Sort(edges)
+		var bounds []time.Time
+		for _, ms := range edges {
+			bounds = append(bounds, time.UnixMilli(ms))
+		}
+		f := Filter{
+			State: rapid.SampledFrom(append(States(), "", "", "")).Draw(rt, "filter state"),
+			Type:  rapid.SampledFrom([]string{"", "", "invoice"}).Draw(rt, "filter type"),
+		}
+		randomRecord(rt, s, func(r *Reader, all []Document) {
+			got, err := r.Series(ctx, f, bounds)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			var want []Bucket
+			for i := 1; i < len(bounds); i++ {
+				var in []Document
+				for _, d := range all {
+					if d.State.Finished() && !d.FinishedAt.Before(bounds[i-1]) && d.FinishedAt.Before(bounds[i]) {
+						in = append(in, d)
+					}
+				}
+				sum := naive(in, f)
+				want = append(want, Bucket{bounds[i-1], bounds[i],
+					sum.Totals[Filed], sum.Totals[Review], sum.Totals[Failed], sum.Totals[Gone], sum.Latency})
+			}
+			if !reflect.DeepEqual(got, want) {
+				rt.Fatalf("filter %+v\n got %+v\nwant %+v", f, got, want)
+			}
+			first, err := r.FirstFinished(ctx)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			for _, d := range all {
+				if d.State.Finished() && d.FinishedAt.Before(first) {
+					rt.Fatalf("document %d was finished before the first one", d.ID)
+				}
+			}
+		})
+	})
+}
+
+func TestRecentAgainstAllDocuments(t *testing.T) {
+	s := openNew(t)
+	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
+	rapid.Check(t, func(rt *rapid.T) {
+		limit := rapid.IntRange(1, 20).Draw(rt, "limit")
+		state := rapid.SampledFrom([]State{"", Filed, Failed, Gone}).Draw(rt, "state")
+		after, until := rapid.Int64Range(0, 99).Draw(rt, "after"), rapid.Int64Range(0, 99).Draw(rt, "until")
+		randomRecord(rt, s, func(r *Reader, all []Document) {
+			var open, last, between []int64
+			types := map[string]bool{}
+			order := map[State]int{Identified: 0, Pending: 1, Submitting: 2, Waiting: 3}
+			slices.SortStableFunc(all, func(a, b Document) int { return order[a.State] - order[b.State] })
+			for _, d := range all {
+				if !d.State.Finished() {
+					open = append(open, d.ID)
+					continue
+				}
+				if d.Type != "" {
+					types[d.Type] = true
+				}
+				if ms := d.FinishedAt.UnixMilli(); ms > after && ms <= until {
+					between = append(between, d.ID)
+				}
+			}
+			slices.SortStableFunc(all, func(a, b Document) int { return b.FinishedAt.Compare(a.FinishedAt) })
+			for _, d := range all {
+				if d.State.Finished() && (state == "" || d.State == state) {
+					last = append(last, d.FinishedAt.UnixMilli())
+				}
+			}
+			ids := func(docs []Document, err error) (list []int64) {
+				if err != nil {
+					rt.Fatal(err)
+				}
+				for _, d := range docs {
+					list = append(list, d.ID)
+				}
+				return list
+			}
+			if got, want := ids(r.Underway(ctx, limit)), open[:min(limit, len(open))]; !slices.Equal(got, want) {
+				rt.Errorf("under way: %v, want %v", got, want)
+			}
+			newest, err := r.Last(ctx, state, limit)
+			ids(newest, err)
+			var times []int64
+			for _, d := range newest {
+				times = append(times, d.FinishedAt.UnixMilli())
+			}
+			if want := last[:min(limit, len(last))]; !slices.Equal(times, want) {
+				rt.Errorf("last finished at %v, want %v", times, want)
+			}
+			var found []int64
+			if err := r.FinishedBetween(ctx, time.UnixMilli(after), time.UnixMilli(until),
+				func(d *Document) error { found = append(found, d.ID); return nil }); err != nil {
+				rt.Fatal(err)
+			}
+			slices.Sort(found)
+			slices.Sort(between)
+			if !slices.Equal(found, between) {
+				rt.Errorf("between: %v, want %v", found, between)
+			}
+			kinds, err := r.Types(ctx)
+			if err != nil || len(kinds) != len(types) || !slices.IsSorted(kinds) {
+				rt.Errorf("types %v, %v, want those of %v", kinds, err, types)
+			}
+		})
+	})
+}
+
+func TestProgress(t *testing.T) {
+	s := openNew(t)
+	progress := func() Progress {
+		t.Helper()
+		r := must[*Reader](t)(OpenReader(ctx, s.path))
+		defer r.Close()
+		return must[Progress](t)(r.Progress(ctx, time.Now()))
+	}
+	if p := progress(); p.Due != 0 || !p.Last.IsZero() || !p.Oldest.IsZero() || len(p.Unfinished) != 4 {
+		t.Errorf("of nothing: %+v", p)
+	}
+	due := func(what string, want int) {
+		t.Helper()
+		if p := progress(); p.Due != want {
+			t.Errorf("%s: %d are due, want %d of %+v", what, p.Due, want, p)
+		}
+	}
+	first := admit(t, s, found("a", "a"))
+	due("a new document", 1)
+	if p := progress(); !p.Oldest.Equal(first.DiscoveredAt) || !p.Last.Equal(first.DiscoveredAt) || p.Unfinished[Waiting] != 1 {
+		t.Errorf("%+v", p)
+	}
+	admit(t, s, found("b", "a")) // waits for the first
+	due("identical content", 1)
+	blocked := found("c", "c")
+	blocked.SHA256, blocked.Blocked = nil, "may not be read"
+	admit(t, s, blocked)
+	due("one that may not be read", 1)
+	check1(t, s.Submitting(ctx, first.ID, options))
+	due("an upload", 1)
+	check1(t, s.Refused(ctx, first.ID, Refusal{Reason: "503", RetryAt: time.Now().Add(time.Hour)}))
+	due("a pause", 0)
+	check1(t, s.Gone(ctx, first.ID, "taken away"))
+	id := identified(t, s, found("d", "d"), invoice)
+	due("one to be moved, and the one that waited", 2)
+	check1(t, s.Waits(ctx, id, "permission denied"))
+	due("one that cannot be moved", 1)
+	move(t, s, id)
+	if p := progress(); !p.Last.Equal(doc(t, s, id).FinishedAt) {
+		t.Errorf("the last change was at %v, not when it was finished", p.Last)
+	}
+}
+
+// What a page asks every second must not look at every document, nor sort.
+func TestQueriesOfThePageUseIndexes(t *testing.T) {
+	s := openNew(t)
+	var seen []string
+	r := must[*Reader](t)(OpenReader(ctx, s.path))
+	check1(t, r.Close())
+	r.db = sql.OpenDB(recorder{dsn(s.path, "ro"), &seen})
+	r.conn = must[*sql.Conn](t)(r.db.Conn(ctx))
+	defer r.Close()
+	now := time.Now()
+	for name, c := range map[string]struct {
+		ask   func() error
+		index string
+	}{
+		"Underway":        {func() error { _, err := r.Underway(ctx, 9); return err }, "documents_unfinished"},
+		"Last":            {func() error { _, err := r.Last(ctx, "", 9); return err }, "documents_finished"},
+		"Last failed":     {func() error { _, err := r.Last(ctx, Failed, 9); return err }, "documents_failed"},
+		"FinishedBetween": {func() error { return r.FinishedBetween(ctx, now, now, nil) }, "documents_finished"},
+		"Series": {func() error { _, err := r.Series(ctx, Filter{}, []time.Time{now, now.Add(time.Second)}); return err },
+			"COVERING INDEX documents_finished"},
+		"FirstFinished": {func() error { _, err := r.FirstFinished(ctx); return err }, "COVERING INDEX documents_finished"},
+		"Progress":      {func() error { _, err := r.Progress(ctx, now); return err }, "documents_"},
+		"Types":         {func() error { _, err := r.Types(ctx); return err }, "documents_summary (state=? AND type>?)"},
+		"latency": {func() error { return r.latency(ctx, Filter{Since: now}, new(Summary)) },
+			"COVERING INDEX documents_finished (finished_at>?)"},
+	} {
+		seen = nil
+		check1(t, c.ask())
+		queries := slices.Clone(seen)
+		if len(queries) == 0 {
+			t.Errorf("%s asked nothing", name)
+		}
+		for _, query := range queries {
+			got := plan(t, s, query)
+			if !strings.Contains(got, c.index) || whole.MatchString(got) {
+				t.Errorf("%s: without %s\n%s\n%s", name, c.index, query, got)
+			}
+			if strings.Contains(got, "TEMP B-TREE") && name != "latency" && name != "Types" {
+				t.Errorf("%s sorts\n%s", name, got)
+			}
+		}
+	}
+}
