@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+
+	"golang.org/x/sys/unix"
+)
+
+// stages are where a document may be when its file changes: how it is kept
+// there, and how it is let go.
+var stages = []struct {
+	state string
+	keep  func(w *world) (release func())
+}{
+	{"waiting", func(w *world) func() {
+		w.api.SetAccount(docutraytest.AccountQuotaUsed, noTime)
+		return func() { w.api.SetAccount(docutraytest.AccountGood, noTime) }
+	}},
+	{"submitting", func(w *world) func() {
+		_, release := w.slowUploads()
+		return release
+	}},
+	{"pending", func(w *world) func() {
+		w.undecided.Store(true)
+		return func() { w.undecided.Store(false) }
+	}},
+	{"identified", func(w *world) func() {
+		// No folder can be made there, and nothing may be put where it leads to.
+		outside := filepath.Join(w.dir, "user")
+		link := filepath.Join(w.sorted, "invoice")
+		noErr(w.t, os.MkdirAll(w.sorted, 0o755))
+		noErr(w.t, os.Symlink(outside, link))
+		return func() { noErr(w.t, os.Remove(link)) }
+	}},
+}
+
+// changes are what may happen to the file of a document. Each returns what is
+// in the inbox after it, nil for nothing.
+var changes = []struct {
+	name string
+	make func(file string, old, new []byte) (after []byte, err error)
+}{
+	{"rewritten", func(file string, _, new []byte) ([]byte, error) {
+		return new, os.WriteFile(file, new, 0)
+	}},
+	{"replaced", func(file string, _, new []byte) ([]byte, error) {
+		aside := filepath.Join(filepath.Dir(filepath.Dir(file)), "elsewhere.pdf")
+		if err := os.WriteFile(aside, new, 0o640); err != nil {
+			return nil, err
+		}
+		return new, os.Rename(aside, file)
+	}},
+	{"cut", func(file string, old, _ []byte) ([]byte, error) {
+		return old[:len(old)/2], os.Truncate(file, int64(len(old)/2))
+	}},
+	{"grown", func(file string, old, _ []byte) ([]byte, error) {
+		return append(old[:len(old):len(old)], '\n'), appendTo(file, "\n")
+	}},
+	{"of the same size and time", sameShape},
+	{"deleted", func(file string, _, _ []byte) ([]byte, error) { return nil, os.Remove(file) }},
+}
+
+func appendTo(file, text string) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString(text)
+	return err
+}
+
+// sameShape is what a program does that puts the time back.
+func sameShape(file string, old, _ []byte) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	after := append([]byte{}, old...)
+	after[len(after)-10]-- // a byte of what is within
+	if err := os.WriteFile(file, after, 0); err != nil {
+		return nil, err
+	}
+	return after, os.Chtimes(file, time.Time{}, info.ModTime())
+}
+
+// TestChangedAtEachStage: what a file was when it was admitted is not what it
+// becomes; the old record ends as gone, and the new content is another document.
+func TestChangedAtEachStage(t *testing.T) {
+	for _, stage := range stages {
+		t.Run(stage.state, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			w.troubled = true
+			w.settings["DOCUSORT_WORKERS"] = fmt.Sprint(len(changes))
+			release := stage.keep(w)
+			old := map[string][]byte{}
+			for _, c := range changes {
+				old[c.name] = pdf(invoice, "old "+c.name)
+				w.drop(c.name+".pdf", old[c.name])
+			}
+			d := w.start(death{}, "run")
+			w.until("all are "+stage.state, func(r *reportJSON) bool { return r.Totals[stage.state] == len(changes) })
+			left := 0
+			for _, c := range changes {
+				file := filepath.Join(w.inbox, c.name+".pdf")
+				after, err := c.make(file, old[c.name], pdf(receipt, "new "+c.name))
+				noErr(t, err)
+				w.dropped[hashOf(old[c.name])] = []stamp{}
+				if after == nil {
+					continue
+				}
+				info, err := os.Stat(file)
+				noErr(t, err)
+				w.note(after, info)
+				left++
+			}
+			release()
+			w.until("the new ones are filed", func(r *reportJSON) bool {
+				return r.Totals["filed"] == left && r.unfinished() == 0
+			})
+			w.stop(d)
+			r := w.check()
+			if r.Totals["gone"] != len(changes) || r.Totals["filed"] != left {
+				t.Errorf("%v", r.Totals)
+			}
+		})
+	}
+}
+
+// TestFoldersInFlight: folders that are renamed, moved away and removed with
+// documents under way lose none of what is still in the inbox, and pay for none
+// of it twice.
+func TestFoldersInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.undecided.Store(true)
+	const each = 5
+	for i := range each {
+		for _, dir := range []string{"stays", "renamed", "nested/deep/er", "moved away", "removed"} {
+			w.drop(fmt.Sprintf("%s/%d.pdf", dir, i), pdf(invoice, dir+fmt.Sprint(i)))
+		}
+	}
+	d := w.start(death{}, "run")
+	w.until("all are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 5*each })
+	in := func(name string) string { return filepath.Join(w.inbox, name) }
+	for i := range each {
+		w.dropped[hashOf(pdf(invoice, "moved away"+fmt.Sprint(i)))] = []stamp{}
+		w.dropped[hashOf(pdf(invoice, "removed"+fmt.Sprint(i)))] = []stamp{}
+	}
+	noErr(t, os.Rename(in("renamed"), in("renamed to")))
+	noErr(t, os.Rename(in("nested/deep"), in("stays/deep")))
+	noErr(t, os.Rename(in("moved away"), filepath.Join(w.dir, "moved away")))
+	noErr(t, os.RemoveAll(in("removed")))
+	w.until("those that moved are found", func(r *reportJSON) bool { return len(r.Documents) == 7*each })
+	w.undecided.Store(false)
+	w.allDone()
+	w.stop(d)
+	r := w.check()
+	if r.Totals["filed"] != 3*each || r.Totals["gone"] != 4*each || r.Requests.Resubmissions != 0 {
+		t.Errorf("%v, %+v", r.Totals, r.Requests)
+	}
+	if n := w.api.Stats().Submissions; n != 5*each {
+		t.Errorf("%d submissions for %d documents", n, 5*each)
+	}
+}
+
+// TestExchanged: two documents that change their names in flight are each filed
+// by their own answer.
+func TestExchanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.undecided.Store(true)
+	w.drop("one.pdf", pdf(invoice, "one"))
+	w.drop("two.pdf", pdf(receipt, "two"))
+	d := w.start(death{}, "run")
+	w.until("both are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 2 })
+	noErr(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(w.inbox, "one.pdf"), unix.AT_FDCWD, filepath.Join(w.inbox, "two.pdf"), unix.RENAME_EXCHANGE))
+	w.until("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
+	w.undecided.Store(false)
+	w.allDone()
+	w.stop(d)
+	if r := w.check(); r.Totals["filed"] != 2 || w.api.Stats().Submissions != 2 {
+		t.Errorf("%v with %d submissions", r.Totals, w.api.Stats().Submissions)
+	}
+}
