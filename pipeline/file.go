@@ -26,13 +26,35 @@ func (p *Pipeline) fileAll(l lifetimes) error {
 		if err != nil {
 			return err
 		}
-		select {
-		case <-p.fileWake:
-		case <-at(again):
-		case <-l.work.Done():
-			return l.work.Err()
+		if err := f.rest(l.work, again); err != nil {
+			return err
 		}
 	}
+}
+
+// rest returns when there may be something to move.
+func (f *filer) rest(ctx context.Context, again time.Time) error {
+	due := at(again)
+	for {
+		select {
+		case <-f.p.fileWake:
+			return nil
+		case <-due:
+			return nil
+		case <-f.p.pulses.file:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// durable is that of the pipeline, and answers at each attempt: a disk that is
+// waited for is no standstill.
+func (f *filer) durable(ctx context.Context, transition func(context.Context) error) error {
+	return f.p.durable(ctx, func(ctx context.Context) error {
+		f.p.pulses.file.answer()
+		return transition(ctx)
+	})
 }
 
 // filer moves documents. It is used by one goroutine.

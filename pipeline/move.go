@@ -66,6 +66,7 @@ func (f *filer) resume(ctx context.Context, docs []*filed) {
 			continue
 		}
 		outcome, err := f.p.Mover.Resume(ctx, f.moveOf(m.doc))
+		f.p.pulses.file.answer()
 		switch {
 		case err != nil:
 			f.failed(ctx, m, err)
@@ -102,7 +103,7 @@ func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
 		return nil
 	}
 	var stale []int64
-	err := f.p.durable(ctx, func(ctx context.Context) (err error) {
+	err := f.durable(ctx, func(ctx context.Context) (err error) {
 		stale, err = f.p.Store.Target(ctx, targets)
 		return err
 	})
@@ -181,6 +182,7 @@ func (f *filer) move(ctx context.Context, docs []*filed) {
 			if _, errs[i] = f.p.Mover.Do(ctx, f.moveOf(m.doc)); errs[i] == nil {
 				f.p.reached(FileMoved)
 			}
+			f.p.pulses.file.answer()
 			return nil
 		})
 	}
@@ -222,7 +224,7 @@ func (f *filer) settle(ctx context.Context, docs []*filed) {
 		err = fmt.Errorf("%w: %w", errSorted, err)
 	} else {
 		f.p.reached(FoldersSynced)
-		err = f.p.durable(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids(done)) })
+		err = f.durable(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids(done)) })
 	}
 	if err == nil {
 		f.p.reached(MovedStored)

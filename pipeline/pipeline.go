@@ -69,6 +69,7 @@ type Pipeline struct {
 	accepted                        chan store.Document // jobs for the poller
 	emptied                         *folders            // of the inbox, that lost a file
 	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
+	pulses                          pulses
 
 	inFlight  atomic.Int64 // jobs at the service and uploads under way
 	uploading atomic.Int64
@@ -101,7 +102,7 @@ func New(cfg Config) *Pipeline {
 		gate:       newGate(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping, log),
 		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
 		accepted: make(chan store.Document, cfg.Workers),
-		emptied:  newFolders(), noMoreFiles: make(chan struct{}),
+		emptied:  newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
 	}
 }
 

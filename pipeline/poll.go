@@ -80,6 +80,7 @@ func (s *scheduler) run(ctx context.Context) {
 		case j := <-s.results:
 			s.free++
 			s.asked(j, time.Now())
+		case <-s.p.pulses.poll:
 		case <-ctx.Done():
 		}
 	}

@@ -20,12 +20,14 @@ import (
 // under way have ended.
 func (p *Pipeline) submitAll(l lifetimes) error {
 	var uploads errgroup.Group
-	uploads.SetLimit(p.Workers)
+	room := make(chan struct{}, p.Workers) // not SetLimit, which would block where nobody answers
 	claimed := newClaims()
 	err := p.feed(l.work, claimed, func(doc store.Document) {
 		p.inFlight.Add(1)
 		p.begun.Add(1)
+		p.pulses.submit.put(room)
 		uploads.Go(func() error {
+			defer func() { <-room }()
 			if !p.submit(l, &doc) {
 				p.freeSlot()
 			}
@@ -40,6 +42,7 @@ func (p *Pipeline) submitAll(l lifetimes) error {
 // feed hands documents to upload, which blocks while all workers are busy.
 func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.Document)) error {
 	for {
+		p.pulses.submit.answer()
 		now := time.Now()
 		docs, err := p.Store.Submittable(ctx, now, claimed.len()+2*p.Workers)
 		if err != nil && ctx.Err() == nil {
@@ -50,6 +53,7 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 			for p.inFlight.Load() >= int64(p.MaxPending) {
 				select {
 				case <-p.slotFreed:
+				case <-p.pulses.submit:
 				case <-ctx.Done():
 					return ctx.Err()
 				}
@@ -74,13 +78,18 @@ func (p *Pipeline) awaitSubmittable(ctx context.Context, now time.Time) error {
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("when to submit again: %w", err)
 	}
-	select {
-	case <-p.submitWake:
-	case <-at(next):
-	case <-ctx.Done():
-		return ctx.Err()
+	due := at(next)
+	for {
+		select {
+		case <-p.submitWake:
+			return nil
+		case <-due:
+			return nil
+		case <-p.pulses.submit:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return nil
 }
 
 func (p *Pipeline) freeSlot() {
