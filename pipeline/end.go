@@ -29,7 +29,7 @@ func (p *Pipeline) awaitEnd(ctx context.Context) error {
 		return ctx.Err()
 	}
 	for {
-		done, err := p.ended(ctx)
+		done, err := p.endedSoon(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err() // a stop is no end with something left
 		}
@@ -40,6 +40,17 @@ func (p *Pipeline) awaitEnd(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// endedSoon is ended, but does not wait long for a record that cannot be read.
+func (p *Pipeline) endedSoon(ctx context.Context) (done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, serviceGrace)
+	defer cancel()
+	done, err = asked(ctx, p, p.ended)
+	if store.DiskTrouble(err) {
+		err = fmt.Errorf("%w: %w", ErrLeft, err)
+	}
+	return done, err
 }
 
 // ended says, with the error to end with, whether nothing more can be done.

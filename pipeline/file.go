@@ -93,7 +93,9 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 		if f.diskTroubled() {
 			return f.disk.until, nil
 		}
-		docs, err := f.p.Store.Movable(l.work, after, fileBatch)
+		docs, err := asked(l.work, f.p, func(ctx context.Context) ([]store.Document, error) {
+			return f.p.Store.Movable(ctx, after, fileBatch)
+		})
 		if err != nil {
 			if l.work.Err() != nil {
 				break

@@ -14,7 +14,8 @@ const (
 	access   cause = iota // 401, 403 on a job: no request makes sense
 	quota                 // 402, 403 on types: submissions are refused, jobs can be asked for
 	settings              // document after document is refused with 400
-	database              // the disk of the record
+	database              // the disk of the record cannot be written
+	reading               // or not even read
 	sorted                // the disk of the sorted documents
 	service               // the service or the way to it is down
 	limit                 // the service named a time to wait until
@@ -31,6 +32,7 @@ var causeInfo = [causes]struct {
 	quota:    {kind: store.HoldAccount, submissions: true, probed: true},
 	settings: {kind: store.HoldAccount, submissions: true, probed: true},
 	database: {kind: store.HoldDisk, submissions: true},
+	reading:  {kind: store.HoldDisk, submissions: true},
 	sorted:   {kind: store.HoldDisk, submissions: true},
 	service:  {kind: store.HoldService, probed: true},
 	limit:    {kind: store.HoldRate},

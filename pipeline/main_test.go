@@ -33,6 +33,7 @@ type rig struct {
 	options       docutraytest.Options
 	line          line
 	store         *store.Store
+	disk          disk // of the record
 	cfg           Config
 	files         chan string
 	log           *logbook
@@ -74,7 +75,7 @@ func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 	r.options = o
 	r.connect(o)
 	var err error
-	r.store, err = store.Open(t.Context(), store.Config{Path: filepath.Join(base, "docusort.db"), Logger: slog.New(r.log)})
+	r.store, err = store.Open(t.Context(), store.Config{Path: filepath.Join(base, "docusort.db"), Logger: slog.New(r.log), Fault: r.disk.fails})
 	must(t, err)
 	must(t, r.store.Started(t.Context(), 1))
 	keys := docutray.StaticKey(docutraytest.DefaultKey)

@@ -135,6 +135,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		"tidy":   p.tidyFolders,
 		"holds":  p.recordHolds,
 		"finish": p.awaitEnd,
+		"record": p.awaitDamage,
 	} {
 		g.Go(func() error {
 			err := stage(ctx)
@@ -153,14 +154,18 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // takeUp puts in order what an earlier run left, and returns the jobs in flight.
 func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
-	n, err := p.Store.Recover(ctx)
+	var n int64
+	err := p.durable(ctx, func(ctx context.Context) (err error) {
+		n, err = p.Store.Recover(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	if n > 0 {
 		p.log.Warn("uploads were cut off when the daemon ended; whether they made jobs is not known", "documents", n)
 	}
-	return p.Store.Pending(ctx)
+	return asked(ctx, p, p.Store.Pending)
 }
 
 // lifetimes are the contexts of what may not end all at once.
@@ -224,17 +229,7 @@ const (
 // full or broken is waited for, while nothing new is submitted; every other
 // error, and the end of ctx, ends it.
 func (p *Pipeline) durable(ctx context.Context, transition func(context.Context) error) error {
-	for n := 1; ; n++ {
-		err := transition(ctx)
-		if !store.DiskTrouble(err) {
-			p.gate.holdDisk(database, "")
-			return err
-		}
-		p.gate.holdDisk(database, err.Error())
-		if !sleep(ctx, backoff(n, firstDiskWait, longestDiskWait, 0)) {
-			return err
-		}
-	}
+	return p.outlast(ctx, database, transition)
 }
 
 // storeTimeout is how long something may take to be stored that must be, although

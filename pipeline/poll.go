@@ -24,7 +24,9 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 		p: p, pace: pace{min: p.PollMin, max: p.PollMax},
 		results: make(chan *job), free: pollers,
 	}
-	took, err := p.Store.JobTimes(ctx, len(s.pace.recent))
+	took, err := asked(ctx, p, func(ctx context.Context) ([]time.Duration, error) {
+		return p.Store.JobTimes(ctx, len(s.pace.recent))
+	})
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("how long jobs took: %w", err)
 	}

@@ -44,7 +44,9 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 	for {
 		p.pulses.submit.answer()
 		now := time.Now()
-		docs, err := p.Store.Submittable(ctx, now, claimed.len()+2*p.Workers)
+		docs, err := asked(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+			return p.Store.Submittable(ctx, now, claimed.len()+2*p.Workers)
+		})
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("what is to be submitted: %w", err)
 		}
@@ -74,7 +76,7 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 
 // awaitSubmittable returns when there may be something to submit.
 func (p *Pipeline) awaitSubmittable(ctx context.Context, now time.Time) error {
-	next, err := p.Store.NextRetry(ctx, now)
+	next, err := asked(ctx, p, func(ctx context.Context) (time.Time, error) { return p.Store.NextRetry(ctx, now) })
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("when to submit again: %w", err)
 	}
@@ -152,7 +154,8 @@ func (p *Pipeline) jobMade(l lifetimes, doc *store.Document, jobID string) bool 
 		})
 		return false
 	case err != nil:
-		p.transitionFailed(doc, "accepted", err)
+		doc.JobID = jobID // nobody else knows of it any more
+		p.transitionFailed(doc, "pending", err)
 		return false
 	}
 	p.reached(AcceptedStored)
@@ -281,11 +284,11 @@ func (p *Pipeline) gone(ctx context.Context, doc *store.Document, reason string)
 // transitionFailed tells of a change that was not stored. That the document is
 // in another state by now is ordinary: its file changed or went meanwhile.
 func (p *Pipeline) transitionFailed(doc *store.Document, to string, err error) {
-	log := p.log.With("doc", doc.ID, "path", doc.Source, "to", to, "err", err)
+	log := p.log.With("doc", doc.ID, "path", doc.Source, "to", to, "job_id", doc.JobID, "err", err)
 	switch {
 	case errors.Is(err, store.ErrStale):
 		log.Info("document changed meanwhile")
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && !store.DiskTrouble(err):
 		log.Debug("stopped before the change was stored")
 	default:
 		log.Error("change of a document was not stored")

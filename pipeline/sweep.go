@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+
+	"docusort/store"
 )
 
 // sweepAll looks again and again for waiting documents whose file was taken out
@@ -21,7 +23,9 @@ func (p *Pipeline) sweepAll(ctx context.Context) error {
 
 func (p *Pipeline) sweep(ctx context.Context) error {
 	for after := int64(0); ; {
-		docs, err := p.Store.Waiting(ctx, after, 512)
+		docs, err := asked(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+			return p.Store.Waiting(ctx, after, 512)
+		})
 		if err != nil || len(docs) == 0 {
 			return err
 		}
