@@ -16,8 +16,13 @@ var ErrLeft = errors.New("documents are left in the inbox")
 // errFinished ends the stages when there is nothing left to do.
 var errFinished = errors.New("all is done")
 
-// How long an end waits for the service before it leaves documents behind.
-const serviceGrace = time.Minute
+// How long an end waits for the service before it leaves documents behind, and
+// how long for one that refuses again and again for its limit: a limit of so many
+// requests a minute is waited out.
+const (
+	serviceGrace = time.Minute
+	limitGrace   = 2 * time.Minute
+)
 
 // awaitEnd returns errFinished when no more files will come and every document
 // is finished, or [ErrLeft] when what is left cannot be finished soon. It never
@@ -67,10 +72,7 @@ func (p *Pipeline) ended(ctx context.Context) (bool, error) {
 		return true, errFinished
 	}
 	hold, _, _ := p.gate.shown(time.Now())
-	switch {
-	case hold == nil:
-	case hold.Kind == store.HoldAccount,
-		time.Since(hold.Since) >= serviceGrace && hold.Kind != store.HoldRate:
+	if hold != nil && tooLong(hold) {
 		return true, fmt.Errorf("%w: %s: %s", ErrLeft, hold.Kind, hold.Reason)
 	}
 	stuck, err := p.Store.Stuck(ctx, time.Now().Add(serviceGrace))
@@ -81,4 +83,17 @@ func (p *Pipeline) ended(ctx context.Context) (bool, error) {
 		return true, fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, unfinished)
 	}
 	return false, nil
+}
+
+// tooLong says whether a hold lasts longer than an end waits: one that needs a
+// person does at once, and so does a limit that is known to last.
+func tooLong(h *store.Hold) bool {
+	lasted := time.Since(h.Since)
+	switch h.Kind {
+	case store.HoldAccount:
+		return true
+	case store.HoldRate:
+		return time.Until(h.Until) > serviceGrace+time.Second || lasted >= limitGrace
+	}
+	return lasted >= serviceGrace
 }

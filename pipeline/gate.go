@@ -33,6 +33,7 @@ type gate struct {
 	refused     map[int64]bool // documents refused with 400 while none was accepted
 	accepted    bool           // a submission was accepted since the start
 	limited     int            // 429s in a row
+	lastLimit   hold           // the newest hold for the limit, also when it is over
 	keyGen      int            // counts the keys that were read
 }
 

@@ -100,6 +100,9 @@ func (g *gate) limitReached(e *docutray.Error, now time.Time) {
 	h := g.holds[limit]
 	if h == nil {
 		h = &hold{since: now}
+		if last := g.lastLimit; g.limited > 0 && now.Sub(last.until) < limitGrace {
+			h.since = last.since // nothing was let through between the two
+		}
 		g.holds[limit] = h
 	}
 	wait := e.RetryAfter
@@ -116,6 +119,7 @@ func (g *gate) limitReached(e *docutray.Error, now time.Time) {
 		h.until = until
 	}
 	h.reason = e.Reason()
+	g.lastLimit = *h
 	g.dirty = true
 }
 

@@ -1,0 +1,65 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// A limit that lasts longer than a minute is not waited out by a run that is to
+// end: it ends at once where that is known, and soon where the service names no
+// time and goes on refusing.
+func TestRunEndsOnALimitThatLasts(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		retryAfter  int
+		after, most time.Duration
+	}{
+		{"a day", 86400, 0, time.Second},
+		{"two minutes", 120, 0, time.Second},
+		{"a minute, again and again", 60, limitGrace, limitGrace + time.Minute},
+		{"no time", 0, limitGrace, limitGrace + time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, docutraytest.Options{}, func(r *rig) {
+				r.intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+					if c.retryAfter > 0 {
+						w.Header().Set("Retry-After", strconv.Itoa(c.retryAfter))
+					}
+					return refuse(w, 429, "Rate limit exceeded")
+				})
+				r.start()
+				r.drop("scan.pdf", pdf("x"), "invoice")
+				close(r.files)
+				begun := time.Now()
+				if err := r.wait(); !errors.Is(err, ErrLeft) || !strings.Contains(err.Error(), "rate") {
+					t.Errorf("Run: %v", err)
+				}
+				if took := time.Since(begun); took < c.after || took > c.most {
+					t.Errorf("after %s", took)
+				}
+			})
+		})
+	}
+}
+
+// A limit of so many requests a minute is.
+func TestRunWaitsOutALimitOfAMinute(t *testing.T) {
+	for form := docutraytest.RateFull; form <= docutraytest.RateSilent; form++ {
+		bubble(t, docutraytest.Options{RateLimit: 10, RateForm: form}, func(r *rig) {
+			r.start()
+			for i := range 30 {
+				r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
+			}
+			close(r.files)
+			must(t, r.wait())
+			same(t, "filed", len(r.names()), 30)
+		})
+	}
+}
