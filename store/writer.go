@@ -72,6 +72,8 @@ func (s *Store) runWriter() {
 			if told.code != 0 {
 				batch = append(batch, change{run: (*tx).touch, done: make(chan error, 1)})
 			}
+		case <-s.pulse:
+			continue
 		case <-s.closing:
 			_ = s.commit(t, nil) // they are polls, which are worth no more
 			return
@@ -122,6 +124,9 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 			continue
 		}
 		c.done <- errs[i]
+	}
+	if err == nil && len(batch) > 0 {
+		s.noteChange()
 	}
 	return err
 }
