@@ -51,7 +51,7 @@ func (p *Pipeline) awaitEnd(ctx context.Context) error {
 func (p *Pipeline) endedSoon(ctx context.Context) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, serviceGrace)
 	defer cancel()
-	done, err = asked(ctx, p, p.ended)
+	done, err = asked(ctx, p, nil, p.ended)
 	if store.DiskTrouble(err) {
 		err = fmt.Errorf("%w: %w", ErrLeft, err)
 	}

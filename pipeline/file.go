@@ -48,13 +48,10 @@ func (f *filer) rest(ctx context.Context, again time.Time) error {
 	}
 }
 
-// durable is that of the pipeline, and answers at each attempt: a disk that is
-// waited for is no standstill.
+// durable is that of the pipeline, and answers meanwhile: a disk that is waited
+// for is no standstill.
 func (f *filer) durable(ctx context.Context, transition func(context.Context) error) error {
-	return f.p.durable(ctx, func(ctx context.Context) error {
-		f.p.pulses.file.answer()
-		return transition(ctx)
-	})
+	return f.p.outlast(ctx, database, f.p.pulses.file, transition)
 }
 
 // filer moves documents. It is used by one goroutine.
@@ -93,7 +90,7 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 		if f.diskTroubled() {
 			return f.disk.until, nil
 		}
-		docs, err := asked(l.work, f.p, func(ctx context.Context) ([]store.Document, error) {
+		docs, err := asked(l.work, f.p, f.p.pulses.file, func(ctx context.Context) ([]store.Document, error) {
 			return f.p.Store.Movable(ctx, after, fileBatch)
 		})
 		if err != nil {

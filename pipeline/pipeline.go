@@ -165,7 +165,7 @@ func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
 	if n > 0 {
 		p.log.Warn("uploads were cut off when the daemon ended; whether they made jobs is not known", "documents", n)
 	}
-	return asked(ctx, p, p.Store.Pending)
+	return asked(ctx, p, nil, p.Store.Pending)
 }
 
 // lifetimes are the contexts of what may not end all at once.
@@ -229,7 +229,7 @@ const (
 // full or broken is waited for, while nothing new is submitted; every other
 // error, and the end of ctx, ends it.
 func (p *Pipeline) durable(ctx context.Context, transition func(context.Context) error) error {
-	return p.outlast(ctx, database, transition)
+	return p.outlast(ctx, database, nil, transition)
 }
 
 // storeTimeout is how long something may take to be stored that must be, although

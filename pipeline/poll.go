@@ -24,7 +24,7 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 		p: p, pace: pace{min: p.PollMin, max: p.PollMax},
 		results: make(chan *job), free: pollers,
 	}
-	took, err := asked(ctx, p, func(ctx context.Context) ([]time.Duration, error) {
+	took, err := asked(ctx, p, p.pulses.poll, func(ctx context.Context) ([]time.Duration, error) {
 		return p.Store.JobTimes(ctx, len(s.pace.recent))
 	})
 	if err != nil && ctx.Err() == nil {

@@ -1,6 +1,9 @@
 package pipeline
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // pulse lets others see that a goroutine still goes round: whoever asks sends,
 // and the goroutine receives wherever it waits, and between two pieces of long
@@ -32,6 +35,21 @@ func (p pulse) put(room chan<- struct{}) {
 		case room <- struct{}{}:
 			return
 		case <-p:
+		}
+	}
+}
+
+// sleep waits, answering meanwhile; false means that ctx ended first.
+func (p pulse) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case <-p:
+		case <-ctx.Done():
+			return false
 		}
 	}
 }

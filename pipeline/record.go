@@ -8,8 +8,9 @@ import (
 )
 
 // asked asks the record until it answers, waiting for a disk as durable does.
-func asked[T any](ctx context.Context, p *Pipeline, question func(context.Context) (T, error)) (answer T, err error) {
-	err = p.outlast(ctx, reading, func(ctx context.Context) (err error) {
+// alive is that of the goroutine that asks; nil where it has none.
+func asked[T any](ctx context.Context, p *Pipeline, alive pulse, question func(context.Context) (T, error)) (answer T, err error) {
+	err = p.outlast(ctx, reading, alive, func(ctx context.Context) (err error) {
 		answer, err = question(ctx)
 		return err
 	})
@@ -18,7 +19,7 @@ func asked[T any](ctx context.Context, p *Pipeline, question func(context.Contex
 
 // outlast does what needs the disk of the record until it is done, or cannot be
 // for another reason than trouble of that disk.
-func (p *Pipeline) outlast(ctx context.Context, c cause, do func(context.Context) error) error {
+func (p *Pipeline) outlast(ctx context.Context, c cause, alive pulse, do func(context.Context) error) error {
 	for n := 1; ; n++ {
 		err := do(ctx)
 		if !store.DiskTrouble(err) {
@@ -26,7 +27,7 @@ func (p *Pipeline) outlast(ctx context.Context, c cause, do func(context.Context
 			return err
 		}
 		p.gate.holdDisk(c, err.Error())
-		if !sleep(ctx, backoff(n, firstDiskWait, longestDiskWait, 0)) {
+		if !alive.sleep(ctx, backoff(n, firstDiskWait, longestDiskWait, 0)) {
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
 	}

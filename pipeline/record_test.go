@@ -48,6 +48,7 @@ func TestRecordOutOfReach(t *testing.T) {
 					time.Sleep(3 * time.Hour)
 					synctest.Wait()
 					same(t, "submissions", r.service.Stats().Submissions, 1)
+					r.answers(time.Second) // it waits, and is alive
 					if h, _, _ := r.p.gate.shown(time.Now()); h == nil || h.Kind != store.HoldDisk {
 						t.Errorf("hold: %+v", h)
 					}

@@ -44,7 +44,7 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 	for {
 		p.pulses.submit.answer()
 		now := time.Now()
-		docs, err := asked(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+		docs, err := asked(ctx, p, p.pulses.submit, func(ctx context.Context) ([]store.Document, error) {
 			return p.Store.Submittable(ctx, now, claimed.len()+2*p.Workers)
 		})
 		if err != nil && ctx.Err() == nil {
@@ -76,7 +76,7 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 
 // awaitSubmittable returns when there may be something to submit.
 func (p *Pipeline) awaitSubmittable(ctx context.Context, now time.Time) error {
-	next, err := asked(ctx, p, func(ctx context.Context) (time.Time, error) { return p.Store.NextRetry(ctx, now) })
+	next, err := asked(ctx, p, p.pulses.submit, func(ctx context.Context) (time.Time, error) { return p.Store.NextRetry(ctx, now) })
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("when to submit again: %w", err)
 	}

@@ -23,7 +23,7 @@ func (p *Pipeline) sweepAll(ctx context.Context) error {
 
 func (p *Pipeline) sweep(ctx context.Context) error {
 	for after := int64(0); ; {
-		docs, err := asked(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+		docs, err := asked(ctx, p, nil, func(ctx context.Context) ([]store.Document, error) {
 			return p.Store.Waiting(ctx, after, 512)
 		})
 		if err != nil || len(docs) == 0 {
