@@ -22,8 +22,8 @@ func (w *world) autopsy() {
 			there[hashOf(content)] = true
 		}
 	}
-	for h := range w.dropped {
-		if !there[h] {
+	for h, stamps := range w.dropped {
+		if len(stamps) > 0 && !there[h] {
 			w.t.Errorf("document %.8s has no name where a user would look for it", h)
 		}
 	}

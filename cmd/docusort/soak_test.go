@@ -1,0 +1,413 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+
+	"golang.org/x/sys/unix"
+)
+
+var soakFor = flag.Duration("soak", 0, "how long TestSoak goes on; 0: some seconds, with -long an hour")
+
+// soak is a machine that is used by everybody at once, for long.
+type soak struct {
+	*world
+	r        *rand.Rand
+	daemon   *child
+	serial   int
+	restless []string // paths of documents that users go on touching
+	sources  map[string]bool
+	disk     string // the filesystem of all; "": not one of our own
+	full     bool
+	away     bool // the folder of sorted documents is
+	done     map[string]int
+}
+
+// TestSoak mixes all that can happen, at random, and then checks every promise:
+// documents come, change, go, are renamed alone and in folders; the service and
+// the account have trouble; the disk is full or gone; daemons are killed.
+func TestSoak(t *testing.T) {
+	t.Parallel()
+	length := *soakFor
+	if length == 0 {
+		length = 12 * time.Second
+		if *long {
+			length = time.Hour
+		}
+	}
+	s := newSoak(t)
+	s.start()
+	for end := time.Now().Add(length); time.Now().Before(end); {
+		s.step()
+		time.Sleep(time.Duration(s.r.IntN(60)) * time.Millisecond)
+	}
+	s.calm()
+	r, _ := s.report()
+	t.Logf("%v; %v; %+v; %d uploads were whole", s.done, r.Totals, r.Requests, s.api.Stats().Complete)
+}
+
+func newSoak(t *testing.T) *soak {
+	r := draws(t)
+	o := docutraytest.Options{Latency: 60 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), AltForms: true}
+	s := &soak{r: r, sources: map[string]bool{}, done: map[string]int{}}
+	dir := fastDir(t)
+	if err := unix.Mount("test", dir, "tmpfs", 0, "size=48m,mode=755"); err == nil {
+		s.disk = dir
+		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	} else {
+		t.Logf("no disk gets full here: %v", err)
+	}
+	s.world = newWorldIn(t, dir, o)
+	s.troubled = true
+	s.review(0.7)
+	s.settings["DOCUSORT_SIDECAR"] = "true"
+	s.settings["DOCUSORT_MAX_ATTEMPTS"] = "2"
+	s.settings["DOCUSORT_MAX_PENDING"] = "20"
+	s.settings["DOCUSORT_LOG_LEVEL"] = "info"
+	return s
+}
+
+// start starts the next daemon. On a full disk it would end with an error, as
+// often as somebody starts it.
+func (s *soak) start() {
+	s.empty()
+	s.daemon = s.world.start(someDeath(s.r), "run")
+}
+
+// step does one thing of those that happen, the ordinary ones more often.
+func (s *soak) step() {
+	s.t.Helper()
+	select {
+	case <-s.daemon.ended: // at a point of its own
+		s.putBack() // it is looked for
+		s.dies(s.daemon)
+		s.start()
+		s.done["died"]++
+	default:
+	}
+	all := []struct {
+		name  string
+		often int
+		do    func() bool
+	}{
+		{"dropped", 30, s.arrive}, {"changed", 6, s.change}, {"exchanged", 6, s.replace}, {"took", 6, s.remove},
+		{"renamed", 8, s.rename}, {"renamed a folder", 3, s.renameFolder}, {"service trouble", 3, s.serviceTrouble},
+		{"account trouble", 1, s.accountTrouble}, {"service well", 4, s.serviceWell}, {"disk filled", 2, s.fill},
+		{"disk emptied", 4, s.empty}, {"sorted away", 1, s.putAway}, {"sorted back", 4, s.putBack},
+		{"killed", 2, s.kill}, {"stopped", 1, s.stopAndStart}, {"asked for a look", 2, s.look},
+	}
+	total := 0
+	for _, a := range all {
+		total += a.often
+	}
+	n := s.r.IntN(total)
+	for _, a := range all {
+		if n -= a.often; n < 0 {
+			if a.do() {
+				s.done[a.name]++
+			}
+			return
+		}
+	}
+}
+
+// arrive drops some documents: such that stay as they are, and may have equals,
+// and such that are only there once and that users go on touching.
+func (s *soak) arrive() bool {
+	if s.full {
+		return false // who drops meets the full disk, not docusort
+	}
+	if s.r.IntN(2) == 0 {
+		s.dropSome(s.r, 1+s.r.IntN(4))
+		return true
+	}
+	name := fmt.Sprintf("%c/restless %d.pdf", 'p'+rune(s.r.IntN(4)), s.serial)
+	s.drop(name, s.own())
+	s.restless = append(s.restless, filepath.Join(s.inbox, name))
+	return true
+}
+
+// own makes a document that has no equal.
+func (s *soak) own() []byte {
+	s.serial++
+	content := pdf([]string{invoice, receipt, contract, doubtful}[s.r.IntN(4)], fmt.Sprintf("number %d", s.serial))
+	s.sources[hashOf(content)] = true
+	return content
+}
+
+// someRestless returns a document that may still be in the inbox.
+func (s *soak) someRestless() (file string, there bool) {
+	for len(s.restless) > 0 {
+		i := s.r.IntN(len(s.restless))
+		file = s.restless[i]
+		if _, err := os.Lstat(file); err == nil {
+			return file, true
+		}
+		s.restless = append(s.restless[:i], s.restless[i+1:]...)
+	}
+	return "", false
+}
+
+// forget: the bytes are not there any more, by the will of their owner.
+func (s *soak) forget(content []byte) {
+	h := hashOf(content)
+	if len(s.dropped[h]) != 1 {
+		s.t.Fatalf("%.8s is there %d times", h, len(s.dropped[h]))
+	}
+	s.dropped[h] = []stamp{}
+}
+
+// change rewrites a document where it is, unless it is on its way out by then.
+func (s *soak) change() bool {
+	file, ok := s.someRestless()
+	if !ok || s.full {
+		return false
+	}
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	noErr(s.t, err)
+	defer f.Close()
+	// It may have been moved between the look and the opening; from now on it is
+	// not, because it is open for writing.
+	if now, err := os.Stat(file); err != nil || !isOpen(f, now) {
+		return false
+	}
+	old, err := os.ReadFile(file)
+	noErr(s.t, err)
+	content := s.own()
+	noErr(s.t, f.Truncate(0))
+	_, err = f.WriteAt(content, 0)
+	noErr(s.t, err)
+	info, err := f.Stat()
+	noErr(s.t, err)
+	s.forget(old)
+	s.note(content, info)
+	return true
+}
+
+func isOpen(f *os.File, info fs.FileInfo) bool {
+	open, err := f.Stat()
+	return err == nil && os.SameFile(open, info)
+}
+
+// replace puts another document under the name of one that is there.
+func (s *soak) replace() bool {
+	file, ok := s.someRestless()
+	if !ok || s.full {
+		return false
+	}
+	content := s.own()
+	aside := filepath.Join(s.dir, "aside.pdf")
+	noErr(s.t, os.WriteFile(aside, content, 0o640))
+	info, err := os.Stat(aside)
+	noErr(s.t, err)
+	if err := unix.Renameat2(unix.AT_FDCWD, aside, unix.AT_FDCWD, file, unix.RENAME_EXCHANGE); err != nil {
+		noErr(s.t, os.Remove(aside))
+		return false // filed in the meantime
+	}
+	s.note(content, info)
+	old, err := os.ReadFile(aside)
+	noErr(s.t, err)
+	s.forget(old)
+	noErr(s.t, os.Remove(aside))
+	return true
+}
+
+// remove takes a document out of the inbox.
+func (s *soak) remove() bool {
+	file, ok := s.someRestless()
+	aside := filepath.Join(s.dir, "aside.pdf")
+	if !ok || os.Rename(file, aside) != nil {
+		return false
+	}
+	old, err := os.ReadFile(aside)
+	noErr(s.t, err)
+	s.forget(old)
+	noErr(s.t, os.Remove(aside))
+	return true
+}
+
+func (s *soak) rename() bool {
+	file, ok := s.someRestless()
+	if !ok {
+		return false
+	}
+	s.serial++
+	to := filepath.Join(s.inbox, fmt.Sprintf("renamed %d.pdf", s.serial))
+	if os.Rename(file, to) != nil {
+		return false
+	}
+	s.restless = append(s.restless, to)
+	return true
+}
+
+// renameFolder gives a folder another name, with all that is in it.
+func (s *soak) renameFolder() bool {
+	file, ok := s.someRestless()
+	if !ok || filepath.Dir(file) == s.inbox {
+		return false
+	}
+	s.serial++
+	to := filepath.Join(s.inbox, fmt.Sprintf("folder %d", s.serial))
+	if os.Rename(filepath.Dir(file), to) != nil {
+		return false
+	}
+	for _, moved := range filesIn(s.t, to) {
+		s.restless = append(s.restless, moved)
+	}
+	return true
+}
+
+func (s *soak) serviceTrouble() bool {
+	rate := func() float64 { return float64(s.r.IntN(3)) * 0.1 }
+	f := docutraytest.Faults{
+		FailSubmit: rate(), DropBefore: rate(), DropAfter: rate(), BrokenJSON: rate(), FailPoll: rate(), DropPoll: rate(),
+		Stall: rate(), StallFor: docutraytest.Duration(200 * time.Millisecond),
+	}
+	switch s.r.IntN(6) {
+	case 0:
+		f.Outage = docutraytest.OutageUnavailable
+	case 1:
+		f.Outage = docutraytest.OutageDrop
+	}
+	s.api.SetFaults(f)
+	return true
+}
+
+func (s *soak) accountTrouble() bool {
+	states := []docutraytest.AccountState{docutraytest.AccountKeyRevoked, docutraytest.AccountQuotaUsed,
+		docutraytest.AccountNoTypes, docutraytest.AccountNoAccess}
+	s.api.SetAccount(states[s.r.IntN(len(states))], noTime)
+	return true
+}
+
+func (s *soak) serviceWell() bool {
+	s.api.SetFaults(docutraytest.Faults{})
+	return true
+}
+
+// fill leaves no room on the disk that the inbox, the documents and the record
+// are on.
+func (s *soak) fill() bool {
+	if s.disk == "" || s.full {
+		return false
+	}
+	f, err := os.Create(filepath.Join(s.disk, "ballast"))
+	noErr(s.t, err)
+	defer f.Close()
+	block := make([]byte, 64<<10)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	s.full = errors.Is(err, unix.ENOSPC)
+	return s.full
+}
+
+func (s *soak) empty() bool {
+	if s.full {
+		noErr(s.t, os.Remove(filepath.Join(s.disk, "ballast")))
+	}
+	was := s.full
+	s.full = false
+	return was
+}
+
+// putAway has the folder of sorted documents vanish, as a share that is not there.
+func (s *soak) putAway() bool {
+	if !s.away && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
+		s.away = true
+		return true
+	}
+	return false
+}
+
+func (s *soak) putBack() bool {
+	was := s.away
+	if was {
+		noErr(s.t, os.Rename(filepath.Join(s.dir, "sorted away"), s.sorted))
+	}
+	s.away = false
+	return was
+}
+
+// kill ends the daemon, and looks at what it left where a user would.
+func (s *soak) kill() bool {
+	s.putBack() // it is looked for
+	_ = s.daemon.cmd.Process.Kill()
+	s.dies(s.daemon)
+	s.start()
+	return true
+}
+
+func (s *soak) stopAndStart() bool {
+	_ = s.daemon.cmd.Process.Signal(syscall.SIGTERM)
+	if code := s.daemon.wait(); code != exitDone && code != killed {
+		s.t.Fatalf("it ended with %d", code)
+	}
+	s.start()
+	return true
+}
+
+func (s *soak) look() bool { return s.daemon.cmd.Process.Signal(syscall.SIGHUP) == nil }
+
+// calm ends all trouble, lets a daemon do what is left, and checks.
+func (s *soak) calm() {
+	s.t.Helper()
+	s.putBack()
+	s.empty()
+	s.serviceWell()
+	_ = s.daemon.cmd.Process.Kill()
+	s.dies(s.daemon)
+	s.world.start(death{}, "run")
+	s.daemon = s.children[len(s.children)-1]
+	s.allDone()
+	s.stop(s.daemon)
+	r, _ := s.report()
+	s.keptEverything(&r)
+	s.toldTheTruth(&r)
+	s.filedRightly(&r)
+	s.failedOnlyTheHopeless(&r)
+	s.wroteNowhereElse()
+	s.keptSecret()
+	s.paidForOnce(&r)
+}
+
+// paidForOnce is askedNoMoreThanNeeded where documents change and go: the
+// content of a record that is gone may be submitted again by another record.
+func (s *soak) paidForOnce(r *reportJSON) {
+	s.t.Helper()
+	submissions := map[string]int{}
+	s.records(func(d *store.Document) { submissions[hex.EncodeToString(d.SHA256)] += d.Submissions })
+	stats := s.api.Stats()
+	for h, n := range stats.CompleteBySHA256 {
+		if s.dropped[h] == nil {
+			s.t.Errorf("%.8s was uploaded and never dropped", h)
+		}
+		if n > submissions[h] {
+			s.t.Errorf("document %.8s was uploaded %d times; the record has %d submissions", h, n, submissions[h])
+		}
+	}
+	again := s.resubmissions(r)
+	for h, n := range stats.JobsBySHA256 {
+		if !s.sources[h] && !s.hopeless[h] && n > 1+again[h] {
+			s.t.Errorf("document %.8s has %d jobs; the record admits to %d", h, n, 1+again[h])
+		}
+	}
+	if stats.Complete > r.Requests.Submissions {
+		s.t.Errorf("%d uploads were whole, %d are reported", stats.Complete, r.Requests.Submissions)
+	}
+}
