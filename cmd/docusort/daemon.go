@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"docusort/cmd/docusort/internal/service"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline"
 	"docusort/pipeline/docutray"
@@ -30,12 +31,13 @@ type daemon struct {
 	files    chan string // from the watcher to the pipeline
 	watcher  *watcher.Watcher
 	pipeline *pipeline.Pipeline
+	manager  *service.Manager
 }
 
 // newDaemon opens the record and puts the parts together. Nothing runs yet; the
 // caller closes it.
 func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seams seams) (*daemon, error) {
-	d := &daemon{settings: s, log: log, seams: seams, files: make(chan string)}
+	d := &daemon{settings: s, log: log, seams: seams, files: make(chan string), manager: service.New(log)}
 	client, keys, err := newClient(s, log)
 	if err != nil {
 		return nil, err
@@ -164,13 +166,16 @@ func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.watcher.Run(ctx) })
 	g.Go(func() error { return d.pipeline.Run(ctx) })
+	g.Go(func() error { return d.tellManager(ctx) })
 	g.Go(func() error {
 		for {
 			select {
 			case <-reload:
 				d.log.Info("looking at the inbox again")
+				d.manager.Reloading()
 				d.watcher.Rescan()
 				d.pipeline.Look()
+				d.manager.Ready()
 			case <-ctx.Done():
 				return nil
 			}

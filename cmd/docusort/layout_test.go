@@ -34,6 +34,10 @@ var layout = []struct {
 		"plain values for the others; who reads settings decides what they do"},
 	{"docusort/cmd/docusort/internal/logging", []string{"github.com/lmittmann/tint"},
 		"makes a slog.Logger, the only thing that others know of it"},
+	{"docusort/cmd/docusort/internal/service", []string{
+		"docusort/store", "docusort/cmd/docusort/internal/report/display",
+		"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sync/errgroup"},
+		"passes on to systemd what others know; it is given functions to ask"},
 	{"docusort/cmd/docusort/internal/...", []string{
 		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
 		"shows what the store knows, and does nothing"},

@@ -1,0 +1,256 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/store"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// listener stands where systemd does.
+type listener struct {
+	mu    sync.Mutex
+	heard []string
+	err   error
+	log   strings.Builder
+}
+
+// listen returns a manager that tells the listener.
+func listen(watchdog time.Duration) (*Manager, *listener) {
+	l := &listener{}
+	return &Manager{log: slog.New(slog.NewTextHandler(&l.log, nil)), watchdog: watchdog, notify: func(message string) (bool, error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.heard = append(l.heard, message)
+		return l.err == nil, l.err
+	}}, l
+}
+
+// took returns what was heard since it was last called.
+func (l *listener) took() []string {
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	heard := l.heard
+	l.heard = nil
+	return heard
+}
+
+func (l *listener) hears(t *testing.T, want ...string) {
+	t.Helper()
+	if got := l.took(); !slices.Equal(got, want) {
+		t.Errorf("systemd hears %q, not %q", got, want)
+	}
+}
+
+func TestMessages(t *testing.T) { synctest.Test(t, testMessages) }
+
+func testMessages(t *testing.T) {
+	m, l := listen(0)
+	m.Ready()
+	m.Stopping(55 * time.Second)
+	m.Status("two\nlines")
+	l.hears(t, "READY=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=55000000", "STATUS=two lines")
+	m.Reloading()
+	// Since version 253 a reload without the time is not taken for one.
+	if got := l.took(); len(got) != 1 || !strings.HasPrefix(got[0], "RELOADING=1\nMONOTONIC_USEC=") {
+		t.Errorf("a reload begins with %q", got)
+	}
+	l.err = errors.New("no such socket")
+	m.Ready()
+	m.Ready()
+	if n := strings.Count(l.log.String(), "no such socket"); n != 1 {
+		t.Errorf("told %d times that nobody can be told", n)
+	}
+}
+
+// Whoever was not asked to tell, tells nobody and costs nothing.
+func TestNobodyListens(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	t.Setenv("WATCHDOG_USEC", "")
+	m := New(slog.New(slog.DiscardHandler))
+	m.Ready()
+	never := func(context.Context) error { t.Error("asked"); return nil }
+	if err := m.Watchdog(t.Context(), map[string]func(context.Context) error{"loop": never}); err != nil {
+		t.Error(err)
+	}
+	err := m.Show(t.Context(), nil, func(context.Context) (Work, error) { t.Error("looked"); return Work{}, nil })
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// The watchdog is fed while every loop answers, three times as often as need be,
+// and not any more once one does not, whatever the others do.
+func TestWatchdog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, l := listen(3 * time.Minute)
+		ctx, stop := context.WithCancel(t.Context())
+		stuck := make(chan struct{})
+		answer := func(context.Context) error { return nil }
+		var frozen sync.Mutex
+		dead := false
+		loops := map[string]func(context.Context) error{"good": answer, "bad": func(ctx context.Context) error {
+			frozen.Lock()
+			still := dead
+			frozen.Unlock()
+			if still {
+				select {
+				case <-stuck:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		}}
+		var running sync.WaitGroup
+		running.Go(func() {
+			if err := m.Watchdog(ctx, maps.Clone(loops)); err != nil {
+				t.Error(err)
+			}
+		})
+		l.hears(t, "WATCHDOG=1")
+		time.Sleep(3*time.Minute + time.Second)
+		l.hears(t, "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1")
+		frozen.Lock()
+		dead = true
+		frozen.Unlock()
+		time.Sleep(time.Hour)
+		l.hears(t)
+		if n := strings.Count(l.log.String(), "part=bad"); n != 1 || strings.Contains(l.log.String(), "part=good") {
+			t.Errorf("it is not said, once, who does not answer:\n%s", l.log.String())
+		}
+		close(stuck)
+		l.hears(t, "WATCHDOG=1")
+		frozen.Lock()
+		dead, stuck = true, make(chan struct{})
+		frozen.Unlock()
+		time.Sleep(time.Hour)
+		stop()
+		running.Wait() // although one does not answer
+		l.hears(t)
+	})
+}
+
+// The line follows the work, at most once a second, and nothing happens at rest.
+func TestShow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, l := listen(0)
+		ctx, stop := context.WithCancel(t.Context())
+		changed := make(chan struct{}, 1)
+		var mu sync.Mutex
+		looks, waiting, fails, held := 0, 0, false, make(chan struct{})
+		do := func(f func()) { mu.Lock(); f(); mu.Unlock() }
+		look := func(context.Context) (Work, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			looks++
+			if fails {
+				return Work{}, errors.New("locked")
+			}
+			return Work{Open: map[store.State]int{store.Waiting: waiting}, Changed: held}, nil
+		}
+		var running sync.WaitGroup
+		running.Go(func() {
+			if err := m.Show(ctx, changed, look); err != nil {
+				t.Error(err)
+			}
+		})
+		line := func(n string) string { return "STATUS=" + n + " waiting, 0 uploading, 0 pending, 0 filed today" }
+		l.hears(t, line("0"))
+		time.Sleep(24 * time.Hour)
+		l.hears(t)
+		do(func() {
+			if looks != 1 {
+				t.Errorf("%d looks at rest", looks)
+			}
+		})
+		begun := time.Now()
+		for i := range 100 { // ten in a second, for ten seconds
+			do(func() { waiting = i + 1 })
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Second)
+		heard := l.took()
+		if n := len(heard); n < 8 || n > int(time.Since(begun)/time.Second)+1 {
+			t.Errorf("%d lines in %s", n, time.Since(begun))
+		}
+		if last := heard[len(heard)-1]; last != line("100") {
+			t.Errorf("at last it shows %q", last)
+		}
+		do(func() { fails = true })
+		changed <- struct{}{}
+		time.Sleep(time.Minute)
+		l.hears(t)
+		do(func() { fails, waiting = false, 7 })
+		changed <- struct{}{}
+		time.Sleep(time.Minute)
+		l.hears(t, line("7"))
+		do(func() { waiting = 8; close(held); held = nil }) // a hold, which no commit tells of
+		time.Sleep(time.Minute)
+		l.hears(t, line("8"))
+		stop()
+		running.Wait()
+	})
+}
+
+// At midnight what was filed today is of yesterday.
+func TestShowAtMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, l := listen(0)
+		ctx, stop := context.WithCancel(t.Context())
+		began := time.Now()
+		look := func(context.Context) (Work, error) {
+			w := Work{Today: map[store.State]int{store.Filed: 1204}}
+			if time.Now().Day() != began.Day() {
+				w.Today = nil
+			}
+			return w, nil
+		}
+		var running sync.WaitGroup
+		running.Go(func() { _ = m.Show(ctx, nil, look) })
+		l.hears(t, "STATUS=0 waiting, 0 uploading, 0 pending, 1,204 filed today")
+		time.Sleep(25 * time.Hour)
+		l.hears(t, "STATUS=0 waiting, 0 uploading, 0 pending, 0 filed today")
+		stop()
+		running.Wait()
+	})
+}
+
+func TestLine(t *testing.T) {
+	for want, w := range map[string]Work{
+		"12 waiting, 4 uploading, 31 pending, 1,204 filed today": {
+			Open:  map[store.State]int{store.Waiting: 12, store.Submitting: 4, store.Pending: 31},
+			Today: map[store.State]int{store.Filed: 1204, store.Gone: 3},
+		},
+		"0 waiting, 0 uploading, 0 pending, 2 to be filed, 1 filed today, 3 to review, 4 failed": {
+			Open:  map[store.State]int{store.Identified: 2},
+			Today: map[store.State]int{store.Filed: 1, store.Review: 3, store.Failed: 4},
+		},
+		`on hold (account): 401: no\x1b[2J key; 1 waiting, 0 uploading, 0 pending, 0 filed today`: {
+			Open: map[store.State]int{store.Waiting: 1},
+			Hold: &store.Hold{Kind: store.HoldAccount, Reason: "401:\nno\x1b[2J key"},
+		},
+		`waiting for the inbox /mnt/a\x0ab; 0 waiting, 0 uploading, 0 pending, 0 filed today`: {Inbox: "/mnt/a\nb"},
+	} {
+		if got := w.Line(); got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+}

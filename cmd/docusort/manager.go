@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"docusort/cmd/docusort/internal/service"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// readyAnyway is when the daemon counts as started although the inbox is not
+// there yet: it waits for it as long as it takes, and neither a start that never
+// ends nor one that fails would be of help, as at the boot of a machine whose
+// file server is off.
+const readyAnyway = 30 * time.Second
+
+// stopMargin is how long the end of a run may take beyond the uploads under way:
+// storing what became of them, and closing the record.
+const stopMargin = 30 * time.Second
+
+// tellManager tells the service manager, if there is one, how the daemon is.
+func (d *daemon) tellManager(ctx context.Context) error {
+	loops := map[string]func(context.Context) error{"watcher": d.watcher.Alive, "store": d.store.Alive}
+	maps.Copy(loops, d.pipeline.Alive())
+	var g errgroup.Group
+	g.Go(func() error { return d.manager.Watchdog(ctx, loops) })
+	g.Go(func() error { return d.manager.Show(ctx, d.store.Changed(), d.work) })
+	g.Go(func() error {
+		timer := time.NewTimer(readyAnyway)
+		defer timer.Stop()
+		select {
+		case <-d.watcher.Ready():
+		case <-timer.C:
+			d.log.Warn("the inbox has not been looked at yet; the daemon counts as started", "path", d.settings.Inbox)
+		case <-ctx.Done():
+		}
+		if ctx.Err() == nil {
+			d.manager.Ready()
+		}
+		<-ctx.Done()
+		d.manager.Stopping(d.settings.ShutdownGrace + stopMargin)
+		return nil
+	})
+	return g.Wait()
+}
+
+// work is what there is to show at a glance.
+func (d *daemon) work(ctx context.Context) (service.Work, error) {
+	var w service.Work
+	w.Hold, w.Changed = d.pipeline.Hold()
+	select {
+	case <-d.watcher.Ready():
+	default:
+		w.Inbox, w.Changed = d.settings.Inbox, d.watcher.Ready()
+	}
+	var err error
+	if w.Open, err = d.store.Counts(ctx); err != nil {
+		return w, err
+	}
+	now := time.Now()
+	year, month, day := now.Date()
+	w.Today, err = d.store.Finished(ctx, time.Date(year, month, day, 0, 0, 0, 0, now.Location()))
+	return w, err
+}

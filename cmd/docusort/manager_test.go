@@ -1,0 +1,112 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// manager listens as systemd does to what a daemon tells of itself.
+type manager struct {
+	t     *testing.T
+	mu    sync.Mutex
+	heard []string
+}
+
+// managed starts a daemon that somebody manages, with a watchdog.
+func (w *world) managed() (*child, *manager) {
+	w.t.Helper()
+	socket := filepath.Join(w.dir, "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	noErr(w.t, err)
+	m := &manager{t: w.t}
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			m.mu.Lock()
+			m.heard = append(m.heard, string(buf[:n]))
+			m.mu.Unlock()
+		}
+	})
+	w.t.Cleanup(func() {
+		_ = conn.Close()
+		listening.Wait()
+	})
+	c := w.child(death{}, "run")
+	c.cmd.Env = append(c.cmd.Env, "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=300000")
+	c.begin()
+	return c, m
+}
+
+// all returns what was heard that begins in one of these ways, in its order.
+func (m *manager) all(prefixes ...string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.heard), func(s string) bool {
+		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+	})
+}
+
+// hears waits for something that begins like this, n times.
+func (m *manager) hears(n int, prefix string) {
+	m.t.Helper()
+	for end := time.Now().Add(deadline); len(m.all(prefix)) < n; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			m.t.Fatalf("not %d times %q within %s, but %q", n, prefix, deadline, m.all(""))
+		}
+	}
+}
+
+// TestManagedDaemon: ready, alive, at work, looking again, stopping.
+func TestManagedDaemon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "7m"
+	w.settings["DOCUSORT_RESCAN"] = "1h"
+	c, m := w.managed()
+	m.hears(1, "READY=1")
+	m.hears(3, "WATCHDOG=1")
+	m.hears(1, "STATUS=0 waiting, 0 uploading, 0 pending, 0 filed today")
+	w.drop("scan.pdf", pdf(invoice, "scan"))
+	m.hears(1, "STATUS=0 waiting, 0 uploading, 0 pending, 1 filed today")
+	c.signal(syscall.SIGHUP)
+	m.hears(2, "READY=1")
+	w.stop(c)
+	got := m.all("READY", "RELOADING", "STOPPING")
+	if len(got) != 4 || !strings.HasPrefix(got[1], "RELOADING=1\nMONOTONIC_USEC=") || got[2] != "READY=1" ||
+		got[3] != "STOPPING=1\nEXTEND_TIMEOUT_USEC=450000000" {
+		t.Errorf("it tells %q", got)
+	}
+}
+
+// TestManagedWithoutInbox: a daemon whose inbox is not there says that it waits
+// for it, and is ready once it has looked at it.
+func TestManagedWithoutInbox(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.drop("scan.pdf", pdf(invoice, "scan"))
+	w.finish()
+	noErr(t, os.Remove(w.inbox))
+	c, m := w.managed()
+	m.hears(1, "STATUS=waiting for the inbox "+w.inbox+"; ")
+	if got := m.all("READY"); len(got) > 0 {
+		t.Errorf("it is ready without an inbox: %q", got)
+	}
+	noErr(t, os.Mkdir(w.inbox, 0o755))
+	m.hears(1, "READY=1")
+	m.hears(1, "STATUS=0 waiting, 0 uploading, 0 pending, 1 filed today")
+	w.stop(c)
+}
