@@ -24,6 +24,11 @@ type Admission struct {
 	// Failure says why it will never be identified, such as its format.
 	Failure string
 
+	// Continues are failed documents of the same content whose files are not where
+	// they were put: the file may be one of them. The first that is still failed
+	// goes on.
+	Continues []int64
+
 	// Options are the type codes that the service would be asked to choose from.
 	Options []string
 	// ReuseWithin is how old an answer to identical content may be; 0: ask anew.
@@ -38,6 +43,8 @@ type Admitted struct {
 	Document
 	// New says that there is a new record; otherwise the file was known.
 	New bool
+	// Continued says that the record is one that had failed.
+	Continued bool
 	// Replaced is the record that ended as gone because its content changed, or 0.
 	Replaced int64
 }
@@ -45,7 +52,8 @@ type Admitted struct {
 // Admit records a file of the inbox. A file that is known already, by place and
 // content, keeps its record; other content at the place of an unfinished record
 // ends that one as gone. Content that was identified before gets that answer,
-// and content that is in flight waits for it. It fails with [ErrMoving] while
+// and content that is in flight waits for it. A failed document that is back in
+// the inbox keeps its record as well. It fails with [ErrMoving] while
 // an earlier file of the place is being moved away: try again later.
 func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	var out Admitted
@@ -66,7 +74,17 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		case a.Blocked != "" && known.SHA256 != nil && sameContent(known.Identity, a.Identity):
 			// Only its permissions changed, which is no reason to give up its
 			// job. Its identity stays as it was, so that it is looked at again.
+			if known.PutBack != "" {
+				if err := t.decide(known.ID, a); err != nil {
+					return err
+				}
+			}
 			return t.document(known.ID, &out.Document)
+		case known.PutBack == "" && known.Blocked() && len(a.Continues) > 0:
+			if err := t.end(known.ID, "can be read by now, and is one that failed before"); err != nil {
+				return err
+			}
+			out.Replaced = known.ID
 		case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
 			// A record without a hash never got further than its name.
 			if err := t.refresh(known, inbox, a); err != nil {
@@ -79,11 +97,14 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 			}
 			out.Replaced = known.ID
 		}
-		id, err := t.insert(inbox, a)
+		id, err := t.goOn(inbox, a)
+		if out.Continued = id != 0; err == nil && id == 0 {
+			id, err = t.insert(inbox, a)
+			out.New = true
+		}
 		if err != nil {
 			return err
 		}
-		out.New = true
 		return t.document(id, &out.Document)
 	})
 	return out, err
@@ -116,7 +137,7 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	id := a.Identity
 	_, err := t.exec(`UPDATE documents SET inbox = ?, device = ?, inode = ?, size = ?, modified = ?, changed = ? WHERE id = ?`,
 		inbox, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, known.ID)
-	if err != nil || !known.Blocked() {
+	if err != nil || !known.Blocked() && known.PutBack == "" {
 		return err
 	}
 	return t.decide(known.ID, a)
@@ -141,7 +162,7 @@ func (t *tx) decide(doc int64, a Admission) error {
 		return err
 	}
 	if a.Failure != "" {
-		_, err := t.exec(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ? WHERE id = ?`,
+		_, err := t.exec(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
 			a.SHA256, text(a.ContentType), a.Failure, doc)
 		return err
 	}
@@ -149,8 +170,9 @@ func (t *tx) decide(doc int64, a Admission) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE documents SET sha256 = ?, content_type = ?, options = ?, error = NULL WHERE id = ?`,
-		a.SHA256, text(a.ContentType), options, doc)
+	_, err = t.exec(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
+			job_open = (job_open = 1 AND options IS ?3)
+		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
 	if err != nil || a.ReuseWithin <= 0 {
 		return err
 	}
@@ -197,7 +219,7 @@ func (t *tx) copyAnswer(doc, from int64, outcome State) error {
 func (t *tx) follow(doc, options int64, sha256 []byte) error {
 	_, err := t.exec(`UPDATE documents SET waits_for =
 			(SELECT id FROM documents
-			  WHERE sha256 = ?2 AND options = ?3 AND id <> ?1 AND waits_for IS NULL AND outcome IS NULL
+			  WHERE sha256 = ?2 AND options = ?3 AND id <> ?1 AND waits_for IS NULL AND outcome IS NULL AND put_back IS NULL
 			    AND state IN ('waiting', 'submitting', 'pending')
 			  ORDER BY id LIMIT 1)
 		WHERE id = ?1`, doc, sha256, options)

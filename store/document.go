@@ -16,9 +16,9 @@ const unfinished = `state IN ('waiting', 'submitting', 'pending', 'identified')`
 const selectDocuments = `SELECT d.id, i.path, i.device, i.inode, d.source, d.state,
 	d.device, d.inode, d.size, d.modified, d.changed, d.sha256, d.content_type,
 	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
-	d.job_id, d.submissions, d.resubmissions, d.attempts, d.refusals, d.polls, d.unknown, d.job_open,
+	d.job_id, d.submissions, d.resubmissions, d.attempts, d.spared, d.refusals, d.polls, d.unknown, d.job_open,
 	d.retry_at, d.waits_for, d.type, d.confidence, d.alternatives, d.reused,
-	d.outcome, s.path, d.target, d.error
+	d.outcome, s.path, d.target, d.put_back, d.error
 	FROM documents d JOIN folders i ON i.id = d.inbox LEFT JOIN folders s ON s.id = d.sorted`
 
 type scanner interface{ Scan(dest ...any) error }
@@ -29,14 +29,14 @@ func (d *Document) scan(row scanner) error {
 	var inboxDevice, inboxInode, device, inode int64
 	var discovered int64
 	var submitted, identified, finished, retry, waitsFor sql.NullInt64
-	var contentType, job, kind, alternatives, outcome, sorted, target, failure sql.NullString
+	var contentType, job, kind, alternatives, outcome, sorted, target, putBack, failure sql.NullString
 	var confidence sql.NullFloat64
 	err := row.Scan(&d.ID, &d.Inbox.Path, &inboxDevice, &inboxInode, &d.Source, (*string)(&d.State),
 		&device, &inode, &d.Identity.Size, &d.Identity.ModTime, &d.Identity.ChangeTime, &d.SHA256, &contentType,
 		&discovered, &submitted, &identified, &finished,
-		&job, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.Refusals, &d.Polls, &d.Unknown, &d.JobOpen,
+		&job, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.Spared, &d.Refusals, &d.Polls, &d.Unknown, &d.JobOpen,
 		&retry, &waitsFor, &kind, &confidence, &alternatives, &d.Reused,
-		&outcome, &sorted, &target, &failure)
+		&outcome, &sorted, &target, &putBack, &failure)
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,7 @@ func (d *Document) scan(row scanner) error {
 	if alternatives.Valid {
 		d.Alternatives = json.RawMessage(alternatives.String)
 	}
+	d.PutBack = putBack.String
 	d.Outcome, d.Sorted, d.Target, d.Error = State(outcome.String), sorted.String, target.String, failure.String
 	return nil
 }

@@ -19,6 +19,8 @@ var (
 	ErrDuplicateJob = errors.New("the service gave the job id of another document")
 	// ErrRunning says that another daemon has the database.
 	ErrRunning = errors.New("already running")
+	// ErrShared says that somebody else changes the record beside the daemon.
+	ErrShared = errors.New("another docusort is changing the record")
 	// ErrUnusable says that the database file cannot be worked with: it is
 	// damaged, from a newer version, another program's, or may not be written to.
 	// It was left as it is.

@@ -27,7 +27,7 @@ func (s *Store) reading(err error) error {
 func (s *Store) Known(ctx context.Context, source string, id Identity) (bool, error) {
 	var known bool
 	err := s.read.QueryRowContext(ctx, `SELECT device = ? AND inode = ? AND size = ? AND modified = ? AND changed = ?
-			AND (sha256 IS NOT NULL OR outcome IS NOT NULL)
+			AND (sha256 IS NOT NULL OR outcome IS NOT NULL) AND put_back IS NULL
 		FROM documents WHERE source = ? AND `+unfinished,
 		int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, source).Scan(&known)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -43,7 +43,7 @@ func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
 	return d, s.reading(err)
 }
 
-const submittable = `d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.sha256 IS NOT NULL`
+const submittable = `d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.sha256 IS NOT NULL AND d.put_back IS NULL`
 
 // Submittable returns up to limit documents that may be submitted now: new ones
 // in order of arrival, then those whose pause is over, the longest first.
@@ -117,7 +117,7 @@ func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
 	var n int
 	err := s.read.QueryRowContext(ctx, `WITH stuck AS MATERIALIZED (
 			SELECT id FROM documents WHERE `+unfinished+`
-			   AND ((state = 'waiting' AND outcome IS NULL AND (sha256 IS NULL OR retry_at > ?))
+			   AND ((state = 'waiting' AND outcome IS NULL AND (sha256 IS NULL OR put_back IS NOT NULL OR retry_at > ?))
 			     OR (state = 'identified' AND error IS NOT NULL)))
 		SELECT count(*) FROM documents WHERE `+unfinished+`
 		   AND (id IN (SELECT id FROM stuck) OR waits_for IN (SELECT id FROM stuck))`, before.UnixMilli()).Scan(&n)

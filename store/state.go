@@ -76,6 +76,7 @@ type Document struct {
 	Submissions   int    // POSTs begun
 	Resubmissions int    // POSTs made after one that was accepted or whose outcome is unknown
 	Attempts      int    // jobs that the service made
+	Spared        int    // those of Attempts that were made before the newest retry
 	Refusals      int    // POSTs without a job since the last job
 	Polls         int    // status requests
 	Unknown       bool   // what became of a POST is not known
@@ -91,6 +92,7 @@ type Document struct {
 	Outcome State  // what it will be once it has been moved; "" until decided
 	Sorted  string // the root that Target is relative to
 	Target  string // where it is being, or was, moved to
+	PutBack string // where in the inbox a failed document is put back to, until it is looked at there
 	Error   string // why it failed, waits or is gone
 }
 

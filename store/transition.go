@@ -21,7 +21,7 @@ func (s *Store) Submitting(ctx context.Context, id int64, options []string) erro
 		return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3,
 				submissions = submissions + 1,
 				resubmissions = resubmissions + (attempts > 0 OR unknown = 1)
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL`, id, t.now, set)
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL`, id, t.now, set)
 	})
 }
 
@@ -100,16 +100,16 @@ type JobEnd struct {
 func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, error) {
 	var out Document
 	err := s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'waiting', job_open = ?2, retry_at = ?3, error = ?4
+		err := t.change(`UPDATE documents SET state = 'waiting', job_open = (?2 AND attempts > spared), retry_at = ?3, error = ?4
 			WHERE id = ?1 AND state = 'pending'`, id, e.Open, millis(e.RetryAt), e.Reason)
 		if err != nil {
 			return err
 		}
-		var attempts int
-		if err := t.row(`SELECT attempts FROM documents WHERE id = ?`, []any{id}, &attempts); err != nil {
+		var attempts, spared int
+		if err := t.row(`SELECT attempts, spared FROM documents WHERE id = ?`, []any{id}, &attempts, &spared); err != nil {
 			return err
 		}
-		if attempts >= e.MaxAttempts {
+		if attempts-spared >= e.MaxAttempts {
 			reason := e.Reason
 			if attempts > 1 {
 				reason = fmt.Sprintf("%s (%d jobs, none gave a type)", e.Reason, attempts)
@@ -161,7 +161,7 @@ func (s *Store) Failed(ctx context.Context, id int64, reason string) error {
 }
 
 func (t *tx) fail(id int64, reason string) error {
-	err := t.change(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, retry_at = NULL, waits_for = NULL
+	err := t.change(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, retry_at = NULL, waits_for = NULL, put_back = NULL
 		WHERE id = ?1 AND outcome IS NULL AND `+unfinished, id, reason)
 	if err != nil {
 		return err
@@ -234,7 +234,7 @@ func (s *Store) Gone(ctx context.Context, id int64, reason string) error {
 
 func (t *tx) end(id int64, reason string) error {
 	err := t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, error = ?3,
-			sorted = NULL, target = NULL, waits_for = NULL, retry_at = NULL,
+			sorted = NULL, target = NULL, put_back = NULL, waits_for = NULL, retry_at = NULL,
 			job_open = (job_open = 1 OR state = 'pending')
 		WHERE id = ?1 AND `+unfinished, id, t.now, reason)
 	if err != nil {
@@ -277,7 +277,7 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 func (s *Store) RetryNow(ctx context.Context) (n int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		n, err = t.exec(`UPDATE documents SET retry_at = ?1 WHERE state = 'waiting' AND outcome IS NULL
-			AND waits_for IS NULL AND sha256 IS NOT NULL AND retry_at > ?1 AND refusals > 0`, t.now)
+			AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL AND retry_at > ?1 AND refusals > 0`, t.now)
 		return err
 	})
 	return n, err

@@ -47,6 +47,7 @@ CREATE TABLE documents (
   submissions   INTEGER NOT NULL DEFAULT 0,             -- POSTs begun
   resubmissions INTEGER NOT NULL DEFAULT 0,             -- POSTs after one accepted or unknown
   attempts      INTEGER NOT NULL DEFAULT 0,             -- jobs made
+  spared        INTEGER NOT NULL DEFAULT 0,             -- jobs made before the newest retry
   refusals      INTEGER NOT NULL DEFAULT 0,             -- POSTs refused since the last job
   polls         INTEGER NOT NULL DEFAULT 0,
   unknown       INTEGER NOT NULL DEFAULT 0,             -- 1: what became of a POST is not known
@@ -64,6 +65,9 @@ CREATE TABLE documents (
   outcome       TEXT CHECK (outcome IN ('filed', 'review', 'failed')),
   sorted        INTEGER REFERENCES folders (id),
   target        TEXT CHECK (target <> ''),              -- relative to sorted
+  -- Failed: the place in the inbox that it is being put back to. Waiting: it was
+  -- put back, and has not been looked at since.
+  put_back      TEXT CHECK (put_back <> ''),
   error         TEXT,
 
   CHECK ((state IN ('filed', 'review', 'failed', 'gone')) = (finished_at IS NOT NULL)),
@@ -72,7 +76,9 @@ CREATE TABLE documents (
   CHECK (state NOT IN ('identified', 'filed', 'review')
          OR (type IS NOT NULL AND identified_at IS NOT NULL AND outcome IS NOT NULL)),
   CHECK (state NOT IN ('filed', 'review', 'failed') OR (state = outcome AND target IS NOT NULL)),
-  CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL))
+  CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL)),
+  CHECK (put_back IS NULL OR state = 'failed'
+         OR (state = 'waiting' AND outcome IS NULL AND waits_for IS NULL))
 ) STRICT;
 
 -- At most one unfinished record for a place in the inbox.
@@ -85,7 +91,7 @@ CREATE INDEX documents_unfinished ON documents (state, id)
   WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
 -- What may be submitted: new documents first, then those that wait out a pause.
 CREATE INDEX documents_queue ON documents (retry_at, id)
-  WHERE state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL;
+  WHERE state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL;
 -- What is to be moved.
 CREATE INDEX documents_moving ON documents (id)
   WHERE outcome IS NOT NULL AND finished_at IS NULL;
@@ -97,6 +103,8 @@ CREATE INDEX documents_content ON documents (sha256) WHERE sha256 IS NOT NULL;
 -- With what is drawn over time, so that it reads a twentieth of the bytes.
 CREATE INDEX documents_finished ON documents (finished_at, state, discovered_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
+-- Failed without having been read: known again by size and time only.
+CREATE INDEX documents_unread ON documents (size, modified) WHERE state = 'failed' AND sha256 IS NULL;
 -- Everything that the summary adds up, so that it reads an eighth of the bytes.
 CREATE INDEX documents_summary ON documents (state, type, finished_at, confidence,
   submissions, polls, reused, resubmissions) WHERE finished_at IS NOT NULL;

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// failedAfter fails a document after some jobs, the last of which is given up
+// open or not.
+func failedAfter(t testing.TB, s *Store, a Admission, jobs int, open bool) int64 {
+	t.Helper()
+	id := admit(t, s, a).ID
+	for n := range jobs {
+		check1(t, s.Submitting(ctx, id, a.Options))
+		check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d-%d", id, n)))
+		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "too slow", Open: open, MaxAttempts: jobs}))
+	}
+	move(t, s, id)
+	if d := doc(t, s, id); d.State != Failed || d.JobOpen != open {
+		t.Fatalf("document %d is %s, its job open %v", id, d.State, d.JobOpen)
+	}
+	return id
+}
+
+var again = Identity{Device: 7, Inode: 8, Size: 9, ModTime: 10, ChangeTime: 11}
+
+func TestPutBackGoesOnWithTheRecord(t *testing.T) {
+	s := openNew(t)
+	a := found("a", "a")
+	id := failedAfter(t, s, a, 3, true)
+	if err := s.PutBack(ctx, id, inbox, again); !errors.Is(err, ErrStale) {
+		t.Errorf("put back without a place: %v", err)
+	}
+	check1(t, s.PuttingBack(ctx, id, "a-2"))
+	if d := doc(t, s, id); d.State != Failed || d.PutBack != "a-2" || d.Target == "" {
+		t.Errorf("on its way it is %s, to %q, at %q", d.State, d.PutBack, d.Target)
+	}
+	check1(t, s.PutBack(ctx, id, inbox, again))
+	d := doc(t, s, id)
+	if d.State != Waiting || d.Source != "a-2" || d.Outcome != "" || d.Target != "" || d.Sorted != "" || d.Error != "" ||
+		!d.FinishedAt.IsZero() || d.Identity != again || d.Attempts != 3 || d.Spared != 3 || !d.Retried() || d.PutBack == "" {
+		t.Errorf("put back: %+v", d)
+	}
+	if all := must[[]Document](t)(s.Submittable(ctx, time.Now(), 9)); len(all) != 0 {
+		t.Error("it may be submitted before it was looked at")
+	}
+	if known := must[bool](t)(s.Known(ctx, "a-2", again)); known {
+		t.Error("it is known before it was looked at")
+	}
+	if err := s.Submitting(ctx, id, options); !errors.Is(err, ErrStale) {
+		t.Errorf("submitted before it was looked at: %v", err)
+	}
+	a.Source, a.Identity = "a-2", again
+	got := must[Admitted](t)(s.Admit(ctx, a))
+	if got.ID != id || got.New || got.PutBack != "" || got.Attempts != 3 || !got.Retried() {
+		t.Errorf("admitted: %+v", got)
+	}
+	for _, err := range []error{s.PutBack(ctx, id, inbox, again), s.PuttingBack(ctx, id, "b"), s.PutBackChanged(ctx, id)} {
+		if !errors.Is(err, ErrStale) {
+			t.Errorf("of one that waits: %v", err)
+		}
+	}
+}
+
+func TestAskAgainOnceAndOnlyForTheSame(t *testing.T) {
+	back := func(t *testing.T, open bool) (*Store, int64) {
+		s := openNew(t)
+		id := failedAfter(t, s, found("a", "a"), 2, open)
+		a := found("b", "a")
+		a.Continues = []int64{id}
+		if got := must[Admitted](t)(s.Admit(ctx, a)); got.ID != id || !got.Continued || got.Source != "b" {
+			t.Fatalf("admitted: %+v", got)
+		}
+		return s, id
+	}
+	ask := func(s *Store, id int64, codes []string) bool {
+		t.Helper()
+		d, found, err := s.AskAgain(ctx, id, codes)
+		check1(t, err)
+		if found != (d.State == Pending) {
+			t.Errorf("found %v, and it is %s", found, d.State)
+		}
+		return found
+	}
+	s, id := back(t, true)
+	if ask(s, id, []string{"letter"}) {
+		t.Error("the job chooses from other types")
+	}
+	if !ask(s, id, options) || doc(t, s, id).JobID != fmt.Sprintf("job-%d-1", id) {
+		t.Error("the open job was not given back")
+	}
+	d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "too slow", Open: true, MaxAttempts: 2}))
+	if d.State != Waiting || d.Outcome != "" || d.Retried() || ask(s, id, options) {
+		t.Errorf("after it was asked again: %+v", d)
+	}
+	for n := range 2 { // a whole new allowance
+		check1(t, s.Submitting(ctx, id, options))
+		check1(t, s.Accepted(ctx, id, fmt.Sprint("new-", n)))
+		d = must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "ERROR", MaxAttempts: 2}))
+	}
+	if d.Outcome != Failed || d.Attempts != 4 || !strings.Contains(d.Error, "4 jobs") || d.Resubmissions != 3 {
+		t.Errorf("after its new allowance: %+v", d)
+	}
+	if s, id := back(t, false); ask(s, id, options) {
+		t.Error("a job that ended was asked for again")
+	}
+	s, id = back(t, true)
+	check1(t, s.write(ctx, func(t *tx) error {
+		_, err := t.exec("UPDATE documents SET state = 'failed', outcome = 'failed', sorted = 1, target = 'x', finished_at = 1 WHERE id = ?", id)
+		return err
+	}))
+	a := found("c", "a")
+	a.Continues, a.Options = []int64{id}, []string{"letter"}
+	if admit(t, s, a).JobOpen {
+		t.Error("with other options the job is kept")
+	}
+}
+
+// A failed document that is back goes by an answer, or with a document in
+// flight, like every other one.
+func TestContinuedDocumentsReuseAndFollow(t *testing.T) {
+	s := openNew(t)
+	failed := failedAfter(t, s, found("a", "same"), 1, false)
+	other := identified(t, s, found("b", "same"), invoice)
+	move(t, s, other)
+	a := found("a", "same")
+	a.Continues = []int64{99, failed}
+	if d := admit(t, s, a); d.ID != failed || d.State != Identified || !d.Reused {
+		t.Errorf("with an answer: %+v", d)
+	}
+	failed = failedAfter(t, s, found("c", "flight"), 1, false)
+	lead := admit(t, s, found("d", "flight")).ID
+	a = found("c", "flight")
+	a.Continues = []int64{failed}
+	if d := admit(t, s, a); d.ID != failed || d.WaitsFor != lead {
+		t.Errorf("with one in flight: %+v", d)
+	}
+	a.Failure = "unsupported format"
+	a.Source, a.Continues = "e", []int64{failedAfter(t, s, found("e", "text"), 1, false)}
+	if d := admit(t, s, a); d.ID != a.Continues[0] || d.Outcome != Failed || d.Error != a.Failure || d.PutBack != "" {
+		t.Errorf("what is still unsupported: %+v", d)
+	}
+	a = found("f", "race") // it has gone on already
+	a.Continues = []int64{failed}
+	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.New || got.Continued {
+		t.Errorf("one that no longer failed: %+v", got)
+	}
+}
+
+func TestFailedAlike(t *testing.T) {
+	s := openNew(t)
+	one := failedAfter(t, s, found("one", "same"), 1, false)
+	two := failedAfter(t, s, found("longer", "same"), 1, false)
+	failedAfter(t, s, found("other", "other"), 1, false)
+	admit(t, s, found("waits", "same"))
+	alike := func(source string, sum []byte, id Identity) (ids []int64) {
+		for _, d := range must[[]Document](t)(s.FailedAlike(ctx, source, sum, id)) {
+			ids = append(ids, d.ID)
+		}
+		return ids
+	}
+	if got := alike("x", hash("same"), Identity{}); !slices.Equal(got, []int64{two, one}) {
+		t.Errorf("newest first: %d", got)
+	}
+	if got := alike("one", hash("same"), Identity{}); !slices.Equal(got, []int64{one, two}) {
+		t.Errorf("its place first: %d", got)
+	}
+	if got := alike("longer", hash("same"), found("one", "same").Identity); !slices.Equal(got, []int64{one, two}) {
+		t.Errorf("the very file first: %d", got)
+	}
+	empty := found("empty", "")
+	empty.SHA256, empty.Failure = nil, "the file is empty"
+	id := admit(t, s, empty).ID
+	move(t, s, id)
+	if got := alike("y", nil, empty.Identity); !slices.Equal(got, []int64{id}) {
+		t.Errorf("never read: %d", got)
+	}
+	empty.Identity.ModTime++
+	if got := alike("y", nil, empty.Identity); len(got) != 0 {
+		t.Errorf("of another time: %d", got)
+	}
+	for _, index := range []string{"documents_content", "documents_unread"} {
+		query := "SELECT d.id FROM documents d WHERE d.state = 'failed' AND d.sha256 = ?"
+		if index == "documents_unread" {
+			query = "SELECT d.id FROM documents d WHERE d.state = 'failed' AND d.sha256 IS NULL AND d.size = ? AND d.modified = ?"
+		}
+		if p := plan(t, s, query); !strings.Contains(p, index) {
+			t.Errorf("without %s: %s", index, p)
+		}
+	}
+}
+
+func TestPutBackChangedEndsTheRecord(t *testing.T) {
+	s := openNew(t)
+	id := failedAfter(t, s, found("a", "a"), 1, true)
+	check1(t, s.PuttingBack(ctx, id, "a"))
+	check1(t, s.PutBackChanged(ctx, id))
+	if d := doc(t, s, id); d.State != Gone || d.Target != "" || d.Error == "" || d.PutBack != "" {
+		t.Errorf("it is %+v", d)
+	}
+}
+
+// Two write at once: each waits for the other, none fails, nothing is lost.
+func TestSharedStoreBesideTheDaemon(t *testing.T) {
+	if _, err := OpenShared(ctx, Config{Path: filepath.Join(quickFolder(t), "docusort.db")}); !errors.Is(err, ErrNoDatabase) {
+		t.Errorf("without a database: %v", err)
+	}
+	s := openNew(t)
+	var ids []int64
+	for i := range 50 {
+		ids = append(ids, failedAfter(t, s, found(fmt.Sprint("failed", i), fmt.Sprint("failed", i)), 1, false))
+	}
+	shared := must[*Store](t)(OpenShared(ctx, Config{Path: s.path}))
+	if _, err := OpenShared(ctx, Config{Path: s.path}); !errors.Is(err, ErrShared) {
+		t.Errorf("a second one: %v", err)
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		for i, id := range ids {
+			if err := errors.Join(shared.PuttingBack(ctx, id, fmt.Sprint("back", i)), shared.PutBack(ctx, id, inbox, again)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for i := range 200 {
+		admit(t, s, found(fmt.Sprint("new", i), fmt.Sprint("new", i)))
+	}
+	both.Wait()
+	check1(t, shared.Close())
+	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != 250 {
+		t.Errorf("%d documents wait, want 250", n)
+	}
+	if _, err := Open(ctx, Config{Path: s.path}); !errors.Is(err, ErrRunning) {
+		t.Errorf("the daemon's lock: %v", err)
+	}
+	check1(t, must[*Store](t)(OpenShared(ctx, Config{Path: s.path})).Close())
+}
