@@ -50,6 +50,9 @@ func (p *Pipeline) admitAll(ctx context.Context) error {
 // work is returned.
 func (p *Pipeline) admit(ctx context.Context, path string) error {
 	a, err := p.examine(path)
+	if err == nil {
+		a.Continues, err = p.returned(ctx, &a)
+	}
 	if err != nil {
 		p.log.Debug("not taken yet", "path", path, "err", err)
 		return nil
@@ -82,10 +85,13 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	if doc.Replaced != 0 {
 		p.log.Info("document is gone", "doc", doc.Replaced, "path", doc.Source, "reason", "its content changed")
 	}
+	log := p.log.With("doc", doc.ID, "path", doc.Source)
+	if doc.Continued {
+		log.Info("document that failed is back")
+	}
 	if !doc.New {
 		return
 	}
-	log := p.log.With("doc", doc.ID, "path", doc.Source)
 	switch {
 	case doc.Blocked():
 		log.Warn("document cannot be taken", "err", doc.Error)

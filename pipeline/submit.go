@@ -173,15 +173,20 @@ func (p *Pipeline) handOver(l lifetimes, doc *store.Document) {
 	}
 }
 
-// adopt takes over the job of identical content that has gone from its place,
-// most likely by being renamed to this one: it is paid for.
+// adopt takes over a job that is paid for: that of identical content which has
+// gone from its place, most likely by being renamed to this one, or the
+// document's own, which was given up before it failed.
 func (p *Pipeline) adopt(l lifetimes, doc *store.Document) bool {
-	if p.ReuseResults <= 0 {
+	take := p.Store.Adopt
+	switch {
+	case doc.Retried():
+		take = p.Store.AskAgain // its own, before a new one is paid for
+	case p.ReuseResults <= 0:
 		return false
 	}
 	var found bool
 	err := p.durable(l.work, func(ctx context.Context) error {
-		adopted, ok, err := p.Store.Adopt(ctx, doc.ID, p.DocumentTypes)
+		adopted, ok, err := take(ctx, doc.ID, p.DocumentTypes)
 		if found = ok; ok {
 			*doc = adopted
 		}
