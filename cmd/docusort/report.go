@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/report"
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 
@@ -21,7 +23,9 @@ func (p program) reportCommand(load loader) *cobra.Command {
 		Use:   "report",
 		Short: "show what happened and what is going on",
 		Long: "report shows what happened and what is going on. It reads the database only, so it\n" +
-			"works while the daemon runs, after it stopped, and after it was killed.",
+			"works while the daemon runs, after it stopped, and after it was killed.\n\n" +
+			"Of the formats, table is for people, json for programs, csv has a row for each\n" +
+			"document and nothing else, and html is one page with plots that needs no network.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := setFilter(&o.Filter, since, state); err != nil {
@@ -58,8 +62,33 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	f.Var(&format, "format", "the form of the report")
 	f.BoolVar(&exitCode, "exit-code", false, "exit with 1 when something failed or the daemon is on hold")
 	must(cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(stateNames(), cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("type", completeTypes(load)))
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
+}
+
+// completeTypes offers the types that documents have, which the database knows. A
+// name that a shell would show as something else is left out.
+func completeTypes(load loader) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		const none = cobra.ShellCompDirectiveNoFileComp
+		s, err := load(0)
+		if err != nil {
+			return nil, none
+		}
+		r, err := store.OpenReader(cmd.Context(), s.Database)
+		if err != nil {
+			return nil, none
+		}
+		defer r.Close()
+		types, err := r.Types(cmd.Context())
+		if err != nil {
+			return nil, none
+		}
+		return slices.DeleteFunc(types, func(name string) bool {
+			return !strings.HasPrefix(name, begun) || display.Printable(name) != name
+		}), none
+	}
 }
 
 // errTrouble makes the exit code of --exit-code; the report has said it all.

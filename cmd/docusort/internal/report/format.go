@@ -35,6 +35,7 @@ const (
 	FormatTable Format = "table"
 	FormatJSON  Format = "json"
 	FormatCSV   Format = "csv"
+	FormatHTML  Format = "html"
 )
 
 type renderer func(context.Context, io.Writer, *store.Reader, Options) error
@@ -46,6 +47,7 @@ var renderers = []struct {
 	{FormatTable, Table},
 	{FormatJSON, JSON},
 	{FormatCSV, CSV},
+	{FormatHTML, HTML},
 }
 
 // Formats lists the formats that there are.

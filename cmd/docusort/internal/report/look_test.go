@@ -29,6 +29,24 @@ func TestLook(t *testing.T) {
 	})
 }
 
+var lookHTML = flag.String("look-html", "", "write a full report as HTML to this file, to look at")
+
+// TestLookHTML is the same for a browser.
+func TestLookHTML(t *testing.T) {
+	if *lookHTML == "" {
+		t.Skip("it is for people, who ask with -look-html FILE")
+	}
+	record(t, func(f *fixture) {
+		f.fill()
+		for range 40 {
+			f.crowd(12)
+			f.pass(50 * time.Minute)
+		}
+		text := f.render(HTML, Options{Documents: true, Filter: store.Filter{Since: time.Now().Add(-36 * time.Hour)}})
+		f.ok(os.WriteFile(*lookHTML, []byte(text), 0o644))
+	})
+}
+
 // crowd adds n documents of all sorts.
 func (f *fixture) crowd(n int) {
 	rnd := rand.New(rand.NewPCG(1, 2))

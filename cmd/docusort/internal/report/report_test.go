@@ -253,10 +253,10 @@ func TestFormats(t *testing.T) {
 	if err := f.Set("json"); err != nil || f != FormatJSON {
 		t.Errorf("got %q, %v", f, err)
 	}
-	if err := f.Set("yaml"); err == nil || f != FormatJSON || !strings.Contains(err.Error(), `"yaml"; choose from table, json, csv`) {
+	if err := f.Set("yaml"); err == nil || f != FormatJSON || !strings.Contains(err.Error(), `"yaml"; choose from table, json, csv, html`) {
 		t.Errorf("got %q, %v", f, err)
 	}
-	if !slices.Equal(Formats(), []string{"table", "json", "csv"}) {
+	if !slices.Equal(Formats(), []string{"table", "json", "csv", "html"}) {
 		t.Errorf("got %q", Formats())
 	}
 	record(t, func(f *fixture) {
@@ -289,7 +289,7 @@ func (w *full) Write(b []byte) (int, error) {
 func TestAnErrorOfTheOutputIsReported(t *testing.T) {
 	record(t, func(f *fixture) {
 		f.crowd(100)
-		for _, render := range []renderer{Table, JSON, CSV} {
+		for _, render := range []renderer{Table, JSON, CSV, HTML} {
 			for _, room := range []int{0, 5000} {
 				f.read(func(r *store.Reader) {
 					w := full{room: room}

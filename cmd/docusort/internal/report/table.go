@@ -2,12 +2,12 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/health"
 	"docusort/store"
 )
 
@@ -52,65 +52,26 @@ type table struct {
 }
 
 func (t *table) daemon(d store.Daemon) {
-	switch {
-	case d.Running && d.StartedAt.IsZero():
-		t.hang(t.paint(green, "●")+" ", "docusort is starting")
-	case d.Running:
-		t.hang(t.paint(green, "●")+" ", fmt.Sprintf("docusort has been running since %s, pid %d",
-			display.Moment(d.StartedAt, t.now), d.PID))
-	case d.StartedAt.IsZero():
-		t.hang(t.paint(yellow, "○")+" ", "docusort is not running, and never was")
-	case d.StoppedAt.IsZero():
-		t.hang(t.paint(red, "✗")+" ", fmt.Sprintf("docusort is not running: it was killed or lost power, some time after its start at %s; "+
-			"what it had begun goes on when it starts again", display.Moment(d.StartedAt, t.now)))
-	default:
-		t.hang(t.paint(yellow, "○")+" ", "docusort is not running: it stopped at "+display.Moment(d.StoppedAt, t.now))
-	}
+	line := health.OfDaemon(d, t.now)
+	t.hang(t.paint(colors[line.Level], line.Level.Mark())+" ", line.Text)
 }
 
-// meanings say what a hold is to whoever reads of it, and what to do.
-var meanings = map[store.HoldKind]string{
-	store.HoldAccount: "The service refuses this account: its key, its quota or what it may use. Mend that; " +
-		"docusort asks again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
-	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only. Mend that; " +
-		"docusort tries again by itself. Meanwhile documents stay where they are, and none fails for it.",
-	store.HoldService: "The service, or the way to it, is down. There is nothing to do here unless it is the network; " +
-		"docusort tries again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
-	store.HoldRate: "The service asked for a pause, and gets it. There is nothing to do: " +
-		"docusort goes on when it is over, and no document fails for it.",
-}
+var colors = map[health.Level]style{health.Fine: green, health.Notice: yellow, health.Trouble: red}
 
 func (t *table) hold(h *store.Hold) {
 	if h == nil {
 		return
 	}
-	text := fmt.Sprintf("on hold (%s) since %s", h.Kind, display.Moment(h.Since, t.now))
-	if !h.Until.IsZero() {
-		text += ", until " + display.Moment(h.Until, t.now)
-	}
-	mark := red
-	if h.Kind == store.HoldRate {
-		mark = yellow
-	}
-	t.hang(t.paint(mark, "✗")+" ", text)
-	t.hangIn(mark, "  ", display.Prose(h.Reason))
-	t.hang("  ", meanings[h.Kind])
+	line := health.OfHold(h, t.now)
+	t.hang(t.paint(colors[line.Level], health.Trouble.Mark())+" ", line.Text)
+	t.hangIn(colors[line.Level], "  ", display.Prose(h.Reason))
+	t.hang("  ", health.Meaning(h.Kind))
 }
 
 // scope says what was left out.
 func (t *table) scope() {
-	var only []string
-	if f := t.filter; !f.Since.IsZero() {
-		only = append(only, "unfinished, or finished since "+display.Moment(f.Since, t.now))
-	}
-	if t.filter.State != "" {
-		only = append(only, "in state "+display.Prose(string(t.filter.State)))
-	}
-	if t.filter.Type != "" {
-		only = append(only, "of type "+display.Printable(t.filter.Type))
-	}
-	if len(only) > 0 {
-		t.hang("", "Only documents "+strings.Join(only, ", and "))
+	if only := health.Scope(t.filter, t.now); only != "" {
+		t.hang("", only)
 		t.line("")
 	}
 }

@@ -1,0 +1,75 @@
+// Package health says in words how the daemon does, for every form of the
+// report and for the status page, so that all of them say the same.
+package health
+
+import (
+	"fmt"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+// Level is how much a line asks for a person.
+type Level int
+
+// The levels.
+const (
+	Fine    Level = iota
+	Notice        // nothing is done, or only for a while
+	Trouble       // something is wrong
+)
+
+// String returns the name of a level, which is also its class in HTML.
+func (l Level) String() string { return [...]string{"fine", "notice", "trouble"}[l] }
+
+// Mark is the sign before a line.
+func (l Level) Mark() string { return [...]string{"●", "○", "✗"}[l] }
+
+// Line is a line of health.
+type Line struct {
+	Level Level
+	Text  string
+}
+
+// OfDaemon says whether the daemon runs.
+func OfDaemon(d store.Daemon, now time.Time) Line {
+	switch {
+	case d.Running && d.StartedAt.IsZero():
+		return Line{Fine, "docusort is starting"}
+	case d.Running:
+		return Line{Fine, fmt.Sprintf("docusort has been running since %s, pid %d", display.Moment(d.StartedAt, now), d.PID)}
+	case d.StartedAt.IsZero():
+		return Line{Notice, "docusort is not running, and never was"}
+	case d.StoppedAt.IsZero():
+		return Line{Trouble, fmt.Sprintf("docusort is not running: it was killed or lost power, some time after its start at %s; "+
+			"what it had begun goes on when it starts again", display.Moment(d.StartedAt, now))}
+	}
+	return Line{Notice, "docusort is not running: it stopped at " + display.Moment(d.StoppedAt, now)}
+}
+
+// OfHold says what the daemon waits for, since when, and when that ends.
+func OfHold(h *store.Hold, now time.Time) Line {
+	text := fmt.Sprintf("on hold (%s) since %s", h.Kind, display.Moment(h.Since, now))
+	if !h.Until.IsZero() {
+		text += ", until " + display.Moment(h.Until, now)
+	}
+	if h.Kind == store.HoldRate {
+		return Line{Notice, text}
+	}
+	return Line{Trouble, text}
+}
+
+// Meaning says what a hold is to whoever reads of it, and what to do.
+func Meaning(k store.HoldKind) string { return meanings[k] }
+
+var meanings = map[store.HoldKind]string{
+	store.HoldAccount: "The service refuses this account: its key, its quota or what it may use. Mend that; " +
+		"docusort asks again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
+	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only. Mend that; " +
+		"docusort tries again by itself. Meanwhile documents stay where they are, and none fails for it.",
+	store.HoldService: "The service, or the way to it, is down. There is nothing to do here unless it is the network; " +
+		"docusort tries again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
+	store.HoldRate: "The service asked for a pause, and gets it. There is nothing to do: " +
+		"docusort goes on when it is over, and no document fails for it.",
+}

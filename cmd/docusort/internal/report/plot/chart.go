@@ -1,0 +1,171 @@
+package plot
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+// height is that of the drawing without the labels below, in pixels.
+const height = 150
+
+//go:embed chart.html
+var source string
+
+var chartTemplate = template.Must(template.New("chart").Parse(source))
+
+// chart is what the template draws.
+type chart struct {
+	ID, Title, Desc string
+	Legend          []key
+	Ticks           []string  // of the vertical axis, from the top
+	Rules           []float64 // where they are
+	Labels          []label
+	Columns         []column
+	Head            []string
+	Rows            [][]string
+	Nothing         string // said in place of an empty drawing
+}
+
+type key struct{ Name, Class string }
+
+type column struct {
+	Title string
+	Boxes []box
+}
+
+type box struct {
+	Class      string
+	X, Y, W, H float64
+}
+
+func (c chart) html() template.HTML {
+	var b strings.Builder
+	if err := chartTemplate.Execute(&b, c); err != nil {
+		panic(err) // a mistake in the template
+	}
+	return template.HTML(b.String()) // #nosec: escaped by the template
+}
+
+// part is one of the numbers that a column is stacked from.
+type part struct {
+	key
+	of func(*store.Bucket) int
+}
+
+var (
+	filed  = part{key{"filed", "filed"}, func(b *store.Bucket) int { return b.Filed }}
+	review = part{key{"in review", "review"}, func(b *store.Bucket) int { return b.Review }}
+	failed = part{key{"failed", "failed"}, func(b *store.Bucket) int { return b.Failed }}
+	gone   = part{key{"gone", "gone"}, func(b *store.Bucket) int { return b.Gone }}
+)
+
+// Throughput draws how many documents were finished, and how.
+func Throughput(buckets []store.Bucket) template.HTML {
+	c := stack(buckets, filed, review, failed, gone)
+	c.ID, c.Title = "throughput", "Documents finished"
+	c.Nothing = "Nothing was finished in this time."
+	return c.html()
+}
+
+// Failures draws how many documents could not be identified.
+func Failures(buckets []store.Bucket) template.HTML {
+	c := stack(buckets, failed)
+	c.ID, c.Title = "failures", "Documents failed"
+	c.Nothing, c.Legend = "Nothing failed in this time.", nil
+	return c.html()
+}
+
+func stack(buckets []store.Bucket, parts ...part) chart {
+	c := chart{Head: []string{"Time"}, Labels: labels(boundsOf(buckets))}
+	sums := make([]int, len(parts))
+	most := 0
+	for i := range buckets {
+		all := 0
+		for j, p := range parts {
+			sums[j] += p.of(&buckets[i])
+			all += p.of(&buckets[i])
+		}
+		most = max(most, all)
+	}
+	var shown []part
+	var words []string
+	for j, p := range parts {
+		if sums[j] > 0 {
+			shown, words = append(shown, p), append(words, display.Count(sums[j])+" "+p.Name)
+			c.Head, c.Legend = append(c.Head, p.Name), append(c.Legend, p.key)
+		}
+	}
+	c.Desc = strings.Join(words, ", ") + "; at most " + display.Count(most) + " in one of " + fmt.Sprint(len(buckets)) + " spans of time."
+	if most == 0 {
+		return c
+	}
+	top := niceTop(most)
+	c.Ticks = []string{display.Count(top), display.Count(top / 2), "0"}
+	c.Rules = []float64{0, height / 2, height}
+	for i := range buckets {
+		c.addStack(buckets, i, shown, float64(top))
+	}
+	return c
+}
+
+func (c *chart) addStack(buckets []store.Bucket, i int, parts []part, top float64) {
+	b := &buckets[i]
+	col := column{Title: spanText(b.From, b.To) + ":"}
+	row := []string{spanText(b.From, b.To)}
+	y, all := float64(height), 0
+	for _, p := range parts {
+		n := p.of(b)
+		row = append(row, display.Count(n))
+		if n == 0 {
+			continue
+		}
+		all += n
+		// What happened is seen, however little it is beside the rest.
+		h := math.Max(float64(n)/top*height, 1.5)
+		y -= h
+		col.Title += " " + display.Count(n) + " " + p.Name + ","
+		col.Boxes = append(col.Boxes, at(i, len(buckets), p.Class, math.Max(y, 0), h))
+	}
+	if all == 0 {
+		return
+	}
+	col.Title = strings.TrimSuffix(col.Title, ",")
+	c.Columns, c.Rows = append(c.Columns, col), append(c.Rows, row)
+}
+
+// at is a box in the i-th of n columns.
+func at(i, n int, class string, y, h float64) box {
+	w := 100 / float64(n)
+	return box{Class: class, X: round(w * (float64(i) + 0.1)), W: round(w * 0.8), Y: round(y), H: round(h)}
+}
+
+func round(x float64) float64 { return math.Round(x*100) / 100 }
+
+// niceTop is an even number that is not below n and is easy to read.
+func niceTop(n int) int {
+	for scale := 1; ; scale *= 10 {
+		for _, m := range []int{2, 4, 6, 10} {
+			if m*scale >= n {
+				return m * scale
+			}
+		}
+	}
+}
+
+func boundsOf(buckets []store.Bucket) []time.Time {
+	var bounds []time.Time
+	for i, b := range buckets {
+		if i == 0 {
+			bounds = append(bounds, b.From)
+		}
+		bounds = append(bounds, b.To)
+	}
+	return bounds
+}
