@@ -94,11 +94,17 @@ func (k *call) requestTo(ctx context.Context, method string, u *url.URL) (*http.
 // http.Client around it: nothing follows redirects, keeps cookies or sends
 // a body again.
 func (k *call) do(req *http.Request) (*answer, *Error) {
+	status := 0
+	if observe := k.client.cfg.Observe; observe != nil {
+		begun := time.Now()
+		defer func() { observe(k.op, status, time.Since(begun)) }()
+	}
 	resp, err := k.client.transport.RoundTrip(req)
 	k.reused = k.reusedConn.Load()
 	if err != nil {
 		return nil, k.broken(req.Context(), err)
 	}
+	status = resp.StatusCode
 	ans := &answer{status: resp.StatusCode, header: resp.Header, at: time.Now()}
 	if resp.Body == nil {
 		return ans, nil

@@ -27,6 +27,11 @@ type Config struct {
 	Transport http.RoundTripper
 	// Logger gets what only an operator can make sense of; nil discards it.
 	Logger *slog.Logger
+	// Observe is told of each request once it is over: which operation it was
+	// for, the status of the answer, 0 where none came, and how long it took,
+	// the reading of the answer included. It is called by many goroutines and
+	// must not block; nil is nobody.
+	Observe func(op string, status int, took time.Duration)
 
 	// ConnectTimeout bounds the dial, and again the TLS handshake, of our own
 	// transport (10 s).
