@@ -5,8 +5,9 @@
 //
 // It says on standard error that it is a stand-in, where it listens, and how
 // to point docusort at it; with --quiet only the counts at the end are left
-// out. GET /_standin/stats tells what it was asked, POST /_standin/faults
-// switches faults while it runs.
+// out. GET /_standin/stats tells what it was asked, GET /_standin/jobs when each
+// job was made, ended and was told of, POST /_standin/faults switches faults while
+// it runs. None of these is the service's.
 //
 // Exit codes: 0 stopped by SIGTERM or SIGINT, 1 could not serve, 2 wrong usage.
 package main

@@ -163,6 +163,7 @@ func TestUsage(t *testing.T) {
 		"--sigma NaN":         {exitUsage, "--sigma"},
 		"--sigma -1":          {exitUsage, "--sigma"},
 		"--rate-limit -1":     {exitUsage, "--rate-limit"},
+		"--rate-window 0s":    {exitUsage, "--rate-window"},
 		"--fail-submit 1.1":   {exitUsage, "fail_submit"},
 		"--drop-after -0.1":   {exitUsage, "drop_after"},
 		"--job-error NaN":     {exitUsage, "job_error"},

@@ -29,7 +29,8 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&o.Key, "key", docutraytest.DefaultKey, "the API key that is accepted")
 	f.DurationVar(&o.Latency, "latency", 0, "how long a job takes (the median with --sigma)")
 	f.Float64Var(&o.Sigma, "sigma", 0, "spread of the latency: standard deviation of its logarithm")
-	f.IntVar(&o.RateLimit, "rate-limit", 0, "requests a minute, polls included; 0 is no limit")
+	f.IntVar(&o.RateLimit, "rate-limit", 0, "requests a minute (see --rate-window), polls included; 0 is no limit")
+	f.DurationVar(&o.RateWindow, "rate-window", time.Minute, "what --rate-limit counts in, for trying a limit sooner")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything drawn; 0 draws one")
 	f.BoolVar(&o.AltForms, "alt-forms", false, "use the other documented forms of answers as well")
 	f.StringSliceVar(&s.types, "types", nil, "codes of the account's types (default: a built-in list)")
@@ -68,6 +69,8 @@ func (s *settings) check() error {
 		return fmt.Errorf("--sigma must be from 0 to 5")
 	case o.RateLimit < 0:
 		return fmt.Errorf("--rate-limit must not be negative")
+	case o.RateWindow <= 0:
+		return fmt.Errorf("--rate-window must be longer than nothing")
 	}
 	if _, _, err := net.SplitHostPort(s.listen); err != nil {
 		return fmt.Errorf("--listen %q must be HOST:PORT", s.listen)

@@ -131,7 +131,7 @@ func TestLatencySpread(t *testing.T) {
 	s := New(Options{Latency: time.Second, Sigma: 0.5, Seed: 1})
 	below := 0
 	for range 400 {
-		if s.jobs[submit(t, s, newForm())].took < time.Second {
+		if s.jobs[submit(t, s, newForm())].upload.Took < time.Second {
 			below++
 		}
 	}

@@ -22,7 +22,6 @@ const (
 // job is one identification. Its state follows from its age.
 type job struct {
 	upload *Upload
-	took   time.Duration // how long it takes
 	fate   fate
 }
 
@@ -33,10 +32,11 @@ func newJobID() string { return "c" + strings.ToLower(rand.Text())[:24] }
 // makeJob stores a job for the upload, which has its id from here on.
 func (s *Server) makeJob(u *Upload, f Faults, d *mathrand.Rand) {
 	u.JobID, u.At = newJobID(), time.Now()
-	j := &job{upload: u, took: s.opts.Latency}
+	u.Took = s.opts.Latency
 	if s.opts.Sigma > 0 {
-		j.took = time.Duration(float64(j.took) * math.Exp(s.opts.Sigma*d.NormFloat64()))
+		u.Took = time.Duration(float64(u.Took) * math.Exp(s.opts.Sigma*d.NormFloat64()))
 	}
+	j := &job{upload: u}
 	switch {
 	case chance(d, f.JobError):
 		j.fate = failing
@@ -55,15 +55,20 @@ func (s *Server) makeJob(u *Upload, f Faults, d *mathrand.Rand) {
 
 // state is what the service says of a job of that age.
 func (j *job) state(age time.Duration) string {
-	switch {
-	case age < j.took/5:
+	switch took := j.upload.Took; {
+	case age < took/5:
 		return "ENQUEUED"
-	case age < j.took || j.fate == endless:
+	case age < took || j.fate == endless:
 		return "PROCESSING"
 	case j.fate == failing:
 		return "ERROR"
 	}
 	return "SUCCESS"
+}
+
+// over says whether a poll is told that the job has ended.
+func (j *job) over(now time.Time) bool {
+	return (j.fate == identified || j.fate == failing) && now.Sub(j.upload.At) >= j.upload.Took
 }
 
 // timestampLayout is the form of the service's times.
@@ -82,11 +87,15 @@ func (s *Server) serveStatus(w http.ResponseWriter, id string, f Faults, d *math
 		s.fail(w, d, http.StatusForbidden, "You do not have access to this identification")
 		return
 	}
+	now := time.Now()
 	s.mu.Lock()
 	j, ok := s.jobs[id]
 	var u Upload
 	if ok {
 		j.upload.Polls++
+		if j.over(now) && j.upload.Answered.IsZero() {
+			j.upload.Answered = now
+		}
 		u, ok = *j.upload, j.fate != forgotten
 	}
 	s.mu.Unlock()
@@ -94,7 +103,7 @@ func (s *Server) serveStatus(w http.ResponseWriter, id string, f Faults, d *math
 		s.fail(w, d, http.StatusNotFound, "Identification not found")
 		return
 	}
-	s.succeed(w, f, d, http.StatusOK, j.answer(u, time.Now()))
+	s.succeed(w, f, d, http.StatusOK, j.answer(u, now))
 }
 
 // answer is the body of the answer to a poll.
@@ -105,7 +114,7 @@ func (j *job) answer(u Upload, now time.Time) map[string]any {
 		"request_timestamp": u.At.UTC().Format(timestampLayout), "original_filename": u.Filename,
 	}
 	if state == "SUCCESS" || state == "ERROR" {
-		body["response_timestamp"] = u.At.Add(j.took).UTC().Format(timestampLayout)
+		body["response_timestamp"] = u.At.Add(u.Took).UTC().Format(timestampLayout)
 	}
 	switch state {
 	case "SUCCESS":

@@ -11,9 +11,12 @@ import (
 // Upload is a submission whose body arrived whole and for which a job was made.
 type Upload struct {
 	JobID       string
-	At          time.Time
-	SHA256      string // of the file, in hex
-	Size        int64  // in bytes
+	Arrived     time.Time     // when its request began to be served
+	At          time.Time     // when its job was made
+	Took        time.Duration // how long the job takes from then on
+	Answered    time.Time     // when the job's end was first told; zero: not yet
+	SHA256      string        // of the file, in hex
+	Size        int64         // in bytes
 	Filename    string
 	ContentType string
 	Types       []string        // the options
@@ -35,23 +38,39 @@ type Stats struct {
 	Jobs     int `json:"jobs"`
 	// Dropped are requests that got no answer.
 	Dropped int `json:"dropped"`
+	// Refused are requests answered 429.
+	Refused int `json:"refused"`
+	// FirstRequest, FirstSubmission and LastSubmission are when requests
+	// arrived; zero: none did.
+	FirstRequest    time.Time `json:"first_request,omitzero"`
+	FirstSubmission time.Time `json:"first_submission,omitzero"`
+	LastSubmission  time.Time `json:"last_submission,omitzero"`
 	// MaxUploading is the largest number of submissions under way at a time.
 	MaxUploading int `json:"max_uploading"`
 	// ByStatus counts answers by endpoint and status, such as "submit 202".
 	ByStatus map[string]int `json:"by_status"`
 	// CompleteBySHA256 and JobsBySHA256 count by the file's hash.
-	CompleteBySHA256 map[string]int `json:"complete_by_sha256"`
-	JobsBySHA256     map[string]int `json:"jobs_by_sha256"`
+	CompleteBySHA256 map[string]int `json:"complete_by_sha256,omitempty"`
+	JobsBySHA256     map[string]int `json:"jobs_by_sha256,omitempty"`
 }
 
 // Stats returns a copy of the counts.
 func (s *Server) Stats() Stats {
+	st := s.counts()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.CompleteBySHA256 = maps.Clone(s.complete)
+	st.JobsBySHA256 = maps.Clone(s.made)
+	return st
+}
+
+// counts returns the counts without those by hash, which grow with the number
+// of documents.
+func (s *Server) counts() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stats
 	st.ByStatus = maps.Clone(st.ByStatus)
-	st.CompleteBySHA256 = maps.Clone(s.complete)
-	st.JobsBySHA256 = maps.Clone(s.made)
 	return st
 }
 
@@ -90,9 +109,15 @@ func (s *Server) Forget(jobID string) {
 func (s *Server) arrived(endpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.Requests++
+	now := time.Now()
+	if s.stats.Requests++; s.stats.FirstRequest.IsZero() {
+		s.stats.FirstRequest = now
+	}
 	switch endpoint {
 	case EndpointSubmit:
+		if s.stats.LastSubmission = now; s.stats.FirstSubmission.IsZero() {
+			s.stats.FirstSubmission = now
+		}
 		s.stats.Submissions++
 		s.uploading++
 		s.stats.MaxUploading = max(s.stats.MaxUploading, s.uploading)
@@ -112,6 +137,9 @@ func (s *Server) answered(endpoint string, status int) {
 		s.stats.Dropped++
 		return
 	}
+	if status == http.StatusTooManyRequests {
+		s.stats.Refused++
+	}
 	s.stats.ByStatus[endpoint+" "+strconv.Itoa(status)]++
 }
 
@@ -121,12 +149,4 @@ func (s *Server) arrivedWhole(sha256 string) {
 	defer s.mu.Unlock()
 	s.stats.Complete++
 	s.complete[sha256]++
-}
-
-func (s *Server) serveStats(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet {
-		writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"message": "stand-in: GET"})
-		return
-	}
-	writeJSON(w, http.StatusOK, s.Stats())
 }

@@ -136,6 +136,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/_standin/stats":
 		s.serveStats(w, r)
 		return
+	case "/_standin/jobs":
+		s.serveJobs(w, r)
+		return
 	case "/_standin/faults":
 		s.serveFaults(w, r)
 		return
@@ -262,6 +265,7 @@ func (s *Server) servePage(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, "This is docutray-sim, a stand-in for the DocuTray identification API.\n"+
 		"It is not DocuTray, costs nothing, and guesses types by simple rules.\n\n"+
 		"POST "+submitPath+"\nGET  "+statusPath+"{id}\nGET  "+typesPath+"\n"+
-		"GET  /_standin/stats     what it was asked so far\n"+
+		"GET  /_standin/stats     what it was asked so far; with ?counts nothing by document\n"+
+		"GET  /_standin/jobs      when each job was made, ended and was told of\n"+
 		"POST /_standin/faults    switch faults, e.g. {\"outage\":\"503\"}; DELETE ends them\n")
 }

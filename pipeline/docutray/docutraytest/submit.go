@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // refusedError is an answer that refuses a submission.
@@ -36,6 +37,7 @@ var errTooLarge = &refusedError{status: http.StatusRequestEntityTooLarge,
 
 // serveSubmit takes a document and makes a job of it.
 func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d *rand.Rand) {
+	arrived := time.Now()
 	dropping, failing := chance(d, f.DropBefore), chance(d, f.FailSubmit)
 	point := d.IntN(3) // of dropping, or failing: the start, the middle, the end
 	if (dropping || failing) && point == 1 {
@@ -71,6 +73,7 @@ func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d
 		s.fail(w, d, http.StatusForbidden, "Document types not accessible: "+strings.Join(bad, ", "))
 		return
 	}
+	u.Arrived = arrived
 	s.makeJob(u, f, d)
 	if chance(d, f.DropAfter) {
 		drop()
