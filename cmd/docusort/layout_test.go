@@ -42,8 +42,10 @@ var layout = []struct {
 		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
 		"shows what the store knows, and does nothing"},
 	{"docusort/cmd/docutray-sim", []string{
-		"docusort/pipeline/docutray/docutraytest", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/lmittmann/tint"},
+		"docusort/cmd/internal/manual", "docusort/pipeline/docutray/docutraytest", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/lmittmann/tint"},
 		"the stand-in with flags around it; it knows nothing of the daemon"},
+	{"docusort/cmd/internal/manual", []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
+		"writes down what commands say of themselves"},
 	{"docusort/watcher", []string{"github.com/fsnotify/fsnotify"},
 		"knows nothing of documents, API or database"},
 	{"docusort/store", []string{"github.com/mattn/go-sqlite3"},

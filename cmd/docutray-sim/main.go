@@ -8,8 +8,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
+
+	"docusort/cmd/internal/manual"
 
 	"github.com/spf13/cobra"
 )
@@ -81,7 +84,32 @@ func command(stderr io.Writer) *cobra.Command {
 			return serve(cmd.Context(), ln, s, stderr)
 		},
 	}
+	cmd.CompletionOptions.HiddenDefaultCmd = true
+	cmd.AddCommand(manCommand())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	s.register(cmd.Flags())
 	return cmd
+}
+
+// manCommand writes the manual page, for those who make packages.
+func manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man FOLDER",
+		Short:  "write the manual page into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			book, err := manual.NewBook("docusort")
+			if err != nil {
+				return err
+			}
+			page := manual.Of(cmd.Root(), manual.Part{Heading: "Exit status", Terms: []manual.Term{
+				{Term: strconv.Itoa(exitDone), Meaning: "Stopped by SIGTERM or SIGINT."},
+				{Term: strconv.Itoa(exitFailed), Meaning: "It could not serve."},
+				{Term: strconv.Itoa(exitUsage), Meaning: "The command line makes no sense."},
+			}})
+			page.Also = append(page.Also, "docusort(1)")
+			return book.Write(args[0], page)
+		},
+	}
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"strconv"
+
+	"docusort/cmd/docusort/internal/settings"
+	"docusort/cmd/internal/manual"
+
+	"github.com/spf13/cobra"
+)
+
+// manCommand writes the manual pages, for those who make packages.
+func manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man FOLDER",
+		Short:  "write the manual pages into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			book, err := manual.NewBook("docusort " + version)
+			if err != nil {
+				return err
+			}
+			for _, page := range manualPages(cmd.Root()) {
+				if err := book.Write(args[0], page); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// manualPages are the pages of all commands and of the settings.
+func manualPages(root *cobra.Command) []manual.Page {
+	top := manual.Of(root, exitStatus, filesPart)
+	top.Also = append(top.Also, "docusort.env(5)", "docutray-sim(1)", "systemctl(1)")
+	pages := []manual.Page{top, settingsPage()}
+	for _, cmd := range manual.Commands(root) {
+		page := manual.Of(cmd, exitStatus)
+		page.Also = append(page.Also, "docusort.env(5)")
+		pages = append(pages, page)
+	}
+	return pages
+}
+
+var exitStatus = manual.Part{Heading: "Exit status", Terms: []manual.Term{
+	{Term: strconv.Itoa(exitDone), Meaning: "Done."},
+	{Term: strconv.Itoa(exitFailed), Meaning: "Failed; what went wrong is said on standard error."},
+	{Term: strconv.Itoa(exitUsage), Meaning: "The command line makes no sense."},
+	{Term: strconv.Itoa(exitLeft), Meaning: "run --once left documents unfiled."},
+	{Term: strconv.Itoa(exitSettings), Meaning: "The settings are wrong, or the database cannot be used. systemd does not restart on it."},
+}}
+
+var filesPart = manual.Part{Heading: "Files", Terms: []manual.Term{
+	{Term: settings.DefaultConfigFile, Meaning: "The settings; see docusort.env(5)."},
+	{Term: "/etc/docusort/api-key", Meaning: "The API key and nothing else, for root alone; systemd hands it to the service."},
+	{Term: "/var/lib/docusort/inbox", Meaning: "The watched folder. Members of the group docusort may put documents there."},
+	{Term: "/var/lib/docusort/sorted", Meaning: "Where documents go, in folders named after their types; _review and _failed are for those that need somebody to look."},
+	{Term: "/var/lib/docusort/docusort.db", Meaning: "The record, an SQLite database."},
+}}
+
+// settingsPage is made of what the settings say of themselves.
+func settingsPage() manual.Page {
+	page := manual.Page{
+		Name: "docusort.env", Section: 5, Short: "settings of docusort",
+		Parts: []manual.Part{{Heading: "Description", Text: "The settings of docusort are environment variables, or lines NAME=value of " + settings.DefaultConfigFile +
+			" or of the file that --config names. What the environment says goes before the file, and an empty value means the default.\n\n" +
+			"Durations are written as 500ms, 5s, 10m, 1h30m or 30d. Comments stand on lines of their own. " +
+			"'Single' and \"double\" quotes around a value work as they do in an EnvironmentFile= of systemd.exec(5)."}},
+		Also: []string{"docusort(1)", "systemd.exec(5)"},
+	}
+	part := manual.Part{Heading: "Settings"}
+	for _, v := range settings.Describe() {
+		if n := len(part.Below); n == 0 || part.Below[n-1].Heading != v.Group {
+			part.Below = append(part.Below, manual.Part{Heading: v.Group})
+		}
+		meaning := v.Meaning + "."
+		switch {
+		case v.Required:
+			meaning += " Required."
+		case v.Default != "":
+			meaning += " The default is " + v.Default + "."
+		}
+		below := &part.Below[len(part.Below)-1]
+		below.Terms = append(below.Terms, manual.Term{Term: v.Name, Meaning: meaning})
+	}
+	page.Parts = append(page.Parts, part)
+	return page
+}

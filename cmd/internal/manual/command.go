@@ -1,0 +1,97 @@
+package manual
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Of returns the page of a command: what it does, how it is called, its flags
+// and the commands below it. More parts may be put behind.
+func Of(cmd *cobra.Command, more ...Part) Page {
+	p := Page{Name: nameOf(cmd), Section: 1, Short: cmd.Short}
+	p.Parts = append(p.Parts, Part{Heading: "Synopsis", Text: strings.ReplaceAll(cmd.UseLine(), "  ", " ")})
+	description := cmd.Long
+	if description == "" {
+		description = sentence(cmd.Short)
+	}
+	p.Parts = append(p.Parts, Part{Heading: "Description", Text: description})
+	if commands := shown(cmd); len(commands) > 0 {
+		part := Part{Heading: "Commands"}
+		for _, c := range commands {
+			part.Terms = append(part.Terms, Term{c.Name(), sentence(c.Short)})
+			if !c.HasAvailableSubCommands() {
+				p.Also = append(p.Also, nameOf(c)+"(1)")
+			}
+		}
+		p.Parts = append(p.Parts, part)
+	}
+	if flags := flagsOf(cmd); len(flags) > 0 {
+		p.Parts = append(p.Parts, Part{Heading: "Options", Terms: flags})
+	}
+	if cmd.Example != "" {
+		p.Parts = append(p.Parts, Part{Heading: "Examples", Text: cmd.Example})
+	}
+	if cmd.HasParent() {
+		p.Also = append(p.Also, nameOf(cmd.Parent())+"(1)")
+	}
+	p.Parts = append(p.Parts, more...)
+	return p
+}
+
+// Commands returns the commands below one that have a page: those that are not
+// hidden and do something of their own.
+func Commands(cmd *cobra.Command) (all []*cobra.Command) {
+	for _, c := range shown(cmd) {
+		if !c.HasAvailableSubCommands() {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func shown(cmd *cobra.Command) (all []*cobra.Command) {
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func nameOf(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+func flagsOf(cmd *cobra.Command) (terms []Term) {
+	cmd.InitDefaultHelpFlag()
+	add := func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		kind, usage := pflag.UnquoteUsage(f)
+		term := "--" + f.Name
+		if f.Shorthand != "" {
+			term = "-" + f.Shorthand + ", " + term
+		}
+		if kind != "" {
+			term += " " + strings.ToUpper(kind)
+		}
+		meaning := sentence(usage)
+		switch f.DefValue {
+		case "", "false", "0", "0s", "[]":
+		default:
+			meaning += " The default is " + f.DefValue + "."
+		}
+		terms = append(terms, Term{term, meaning})
+	}
+	cmd.LocalFlags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	return terms
+}
