@@ -35,7 +35,7 @@ func TestEachRequestIsObserved(t *testing.T) {
 		{answering(404, nil, `{}`), func(c *Client) error { _, err := c.Status(context.Background(), "job1"); return err }, "status 404"},
 		{answering(200, nil, `no JSON`), func(c *Client) error { return c.Ping(context.Background()) }, "ping 200"},
 		{roundTrip(func(*http.Request) (*http.Response, error) { return nil, broken }),
-			func(c *Client) error { _, err := c.Types(context.Background()); return err }, "document types 0"},
+			func(c *Client) error { _, err := c.DocumentTypes(context.Background()); return err }, "document types 0"},
 	} {
 		seen = nil
 		client := newClient(t, "https://example.com", observe, func(cfg *Config) { cfg.Transport = c.transport })
