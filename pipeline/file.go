@@ -41,10 +41,23 @@ func (f *filer) rest(ctx context.Context, again time.Time) error {
 			return nil
 		case <-due:
 			return nil
+		case <-f.p.moveNow:
+			f.endPauses()
+			return nil
 		case <-f.p.pulses.file:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// endPauses lets everything be tried again at once. How often it was tried is
+// kept, so that the next pause is no shorter.
+func (f *filer) endPauses() {
+	f.disk.until = time.Time{}
+	for id, w := range f.later {
+		w.until = time.Time{}
+		f.later[id] = w
 	}
 }
 

@@ -206,6 +206,14 @@ func (g *gate) holding() bool {
 	return g.holds[access] != nil || g.holds[service] != nil
 }
 
+// down says whether the service is held for trouble that several documents met.
+func (g *gate) down() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.holds[service]
+	return h != nil && h.only == 0
+}
+
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a

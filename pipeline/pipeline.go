@@ -66,6 +66,7 @@ type Pipeline struct {
 	gate *gate
 
 	submitWake, fileWake, slotFreed signal
+	retryNow, moveNow, sweepNow     signal              // told by Look
 	accepted                        chan store.Document // jobs for the poller
 	emptied                         *folders            // of the inbox, that lost a file
 	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
@@ -101,6 +102,7 @@ func New(cfg Config) *Pipeline {
 		Config: cfg, log: log,
 		gate:       newGate(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping, log),
 		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
+		retryNow: newSignal(), moveNow: newSignal(), sweepNow: newSignal(),
 		accepted: make(chan store.Document, cfg.Workers),
 		emptied:  newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
 	}
@@ -201,11 +203,13 @@ func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bo
 	return p.Store.Known(ctx, path, store.Identity(id))
 }
 
-// Look makes the pipeline try again at once what it waits to try again.
+// Look makes the pipeline try again at once what it waits to try again, whatever
+// the reason.
 func (p *Pipeline) Look() {
 	p.gate.probeNow()
-	p.submitWake.wake()
-	p.fileWake.wake()
+	p.retryNow.wake()
+	p.moveNow.wake()
+	p.sweepNow.wake()
 }
 
 // Activity is what the pipeline does at the moment.

@@ -201,21 +201,26 @@ func orNoReason(s string) string {
 
 // identified stores the answer.
 func (p *Pipeline) identified(ctx context.Context, j *job, s docutray.Status) bool {
+	err := p.storeAnswer(ctx, &j.doc, s, p.Store.Identified)
+	return err == nil || errors.Is(err, store.ErrStale)
+}
+
+// storeAnswer stores the type of a document by one of the ways that there are.
+func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docutray.Status, as func(context.Context, int64, store.Answer) error) error {
 	a := store.Answer{
 		Type: s.Type.Code, Confidence: s.Type.Confidence, Outcome: p.outcome(s.Type.Confidence),
 		Alternatives: alternatives(s.Alternatives),
 	}
 	p.reached(Answered)
-	err := p.durable(ctx, func(ctx context.Context) error { return p.Store.Identified(ctx, j.doc.ID, a) })
-	if err != nil {
-		p.transitionFailed(&j.doc, "identified", err)
-		return errors.Is(err, store.ErrStale)
+	if err := p.durable(ctx, func(ctx context.Context) error { return as(ctx, doc.ID, a) }); err != nil {
+		p.transitionFailed(doc, "identified", err)
+		return err
 	}
 	p.reached(IdentifiedStored)
-	p.log.Info("document identified", "doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID,
+	p.log.Info("document identified", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID,
 		"type", a.Type, "confidence", a.Confidence)
 	p.fileWake.wake()
-	return true
+	return nil
 }
 
 // alternatives keeps what else the service thought of, for sidecars.

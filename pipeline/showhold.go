@@ -35,14 +35,21 @@ func (p *Pipeline) recordHolds(ctx context.Context) error {
 		case <-changed:
 		case <-at(again):
 		case <-p.gate.lifted:
-			if _, err := p.Store.RetryNow(ctx); err != nil && ctx.Err() == nil {
-				p.log.Warn("pauses could not be ended", "err", err)
-			}
-			p.submitWake.wake()
+			p.endPauses(ctx, p.Store.RetryNow)
+		case <-p.retryNow:
+			p.endPauses(ctx, p.Store.RetryAll)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// endPauses lets documents that wait out a pause be submitted now.
+func (p *Pipeline) endPauses(ctx context.Context, end func(context.Context) (int64, error)) {
+	if _, err := end(ctx); err != nil && ctx.Err() == nil {
+		p.log.Warn("pauses could not be ended", "err", err)
+	}
+	p.submitWake.wake()
 }
 
 // idleCheck is how often it is seen whether a hold still keeps anything.

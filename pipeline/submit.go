@@ -52,6 +52,7 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 		}
 		idle := true
 		for _, doc := range docs {
+			id := doc.ID
 			for p.inFlight.Load() >= int64(p.MaxPending) {
 				select {
 				case <-p.slotFreed:
@@ -60,10 +61,19 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 					return ctx.Err()
 				}
 			}
-			if ctx.Err() == nil && claimed.claim(doc.ID) {
-				idle = false
-				upload(doc)
+			if ctx.Err() != nil || !claimed.claim(id) {
+				continue
 			}
+			// It may have been uploaded since it was listed, and wait again.
+			if doc, err = p.current(ctx, id); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("whether it is to be submitted: %w", err)
+			}
+			if err != nil || !submittable(&doc, time.Now()) {
+				claimed.release(id)
+				continue
+			}
+			idle = false
+			upload(doc)
 		}
 		if !idle {
 			continue
@@ -72,6 +82,18 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 			return err
 		}
 	}
+}
+
+// current reads a document as it is now.
+func (p *Pipeline) current(ctx context.Context, id int64) (store.Document, error) {
+	return asked(ctx, p, p.pulses.submit, func(ctx context.Context) (store.Document, error) {
+		return p.Store.Document(ctx, id)
+	})
+}
+
+func submittable(d *store.Document, now time.Time) bool {
+	return d.State == store.Waiting && d.Outcome == "" && d.WaitsFor == 0 && d.SHA256 != nil && d.PutBack == "" &&
+		!d.RetryAt.After(now)
 }
 
 // awaitSubmittable returns when there may be something to submit.
@@ -104,6 +126,9 @@ func (p *Pipeline) freeSlot() {
 func (p *Pipeline) submit(l lifetimes, doc *store.Document) bool {
 	if p.adopt(l, doc) {
 		return true
+	}
+	if p.answeredLate(l, doc) {
+		return false
 	}
 	permit, err := p.gate.enter(l.work, request{submission: true, doc: doc.ID})
 	if err != nil {
@@ -218,12 +243,12 @@ func (p *Pipeline) refused(ctx context.Context, doc *store.Document, v verdict, 
 	case errors.Is(err, filing.ErrChanged):
 		log.Info("document changed while it was uploaded; waiting for it to settle")
 		p.putBack(ctx, doc, store.Refusal{
-			Reason: "changed while it was uploaded", Unknown: e.Unknown, RetryAt: time.Now().Add(p.Settle + firstPause),
+			Reason: "changed while it was uploaded", Unknown: e.Unknown, RetryAt: time.Now().Add(p.Settle + firstPause), Own: true,
 		})
 	case e.Class == docutray.Local && !errors.Is(err, context.Canceled):
 		log.Warn("document could not be uploaded; will try again", "err", err)
 		p.putBack(ctx, doc, store.Refusal{
-			Reason: e.Reason(), Unknown: e.Unknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)),
+			Reason: e.Reason(), Unknown: e.Unknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)), Own: true,
 		})
 	default:
 		log.Debug("submission put off", "err", err)

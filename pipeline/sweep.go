@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"docusort/store"
 )
@@ -15,7 +16,10 @@ func (p *Pipeline) sweepAll(ctx context.Context) error {
 		if err := p.sweep(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
-		if !sleep(ctx, p.Rescan) {
+		select {
+		case <-time.After(p.Rescan):
+		case <-p.sweepNow:
+		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}

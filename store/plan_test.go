@@ -112,6 +112,7 @@ func TestTransitionsUseIndexes(t *testing.T) {
 	admit(t, s, found("b", "a"))
 	admit(t, s, found("a", "a"))
 	must[Document](t)(s.JobEnded(ctx, id, JobEnd{MaxAttempts: 9}))
+	check1(t, s.Postponed(ctx, id, "", later)) // and the one that waits for it goes first
 	check1(t, s.Gone(ctx, id, ""))
 	move(t, s, identified(t, s, found("c", "c"), invoice))
 	admit(t, s, found("d", "c"))

@@ -58,6 +58,9 @@ type Refusal struct {
 	// Blameless says that the document had nothing to do with it, so that it
 	// neither counts nor shows: a rate limit, a hold, a stop.
 	Blameless bool
+	// Own says that it was the file that could not be sent, so that an identical
+	// one may be: see [Store.Postponed].
+	Own bool
 }
 
 // Refused puts a document whose submission made no job back to waiting. It
@@ -68,18 +71,13 @@ func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 			return t.change(`UPDATE documents SET state = 'waiting', unknown = unknown OR ?2, retry_at = NULL
 				WHERE id = ?1 AND state = 'submitting'`, id, r.Unknown)
 		}
-		return t.change(`UPDATE documents SET state = 'waiting', unknown = unknown OR ?2,
+		err := t.change(`UPDATE documents SET state = 'waiting', unknown = unknown OR ?2,
 				refusals = refusals + 1, retry_at = ?3, error = ?4
 			WHERE id = ?1 AND state = 'submitting'`, id, r.Unknown, millis(r.RetryAt), r.Reason)
-	})
-}
-
-// Postponed records why a waiting document cannot be submitted now, and when to
-// look again. It starts from waiting.
-func (s *Store) Postponed(ctx context.Context, id int64, reason string, until time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.change(`UPDATE documents SET retry_at = ?2, error = ?3
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, id, millis(until), reason)
+		if err != nil || !r.Own {
+			return err
+		}
+		return t.stepBack(id)
 	})
 }
 
@@ -135,22 +133,33 @@ type Answer struct {
 // Identified records the answer, and gives it to the documents that wait for
 // this one because their content is the same. It starts from pending.
 func (s *Store) Identified(ctx context.Context, id int64, a Answer) error {
+	return s.write(ctx, func(t *tx) error { return t.identify(id, a, `state = 'pending'`) })
+}
+
+// IdentifiedLate is Identified for a job that was given up while the service
+// still worked on it, and was asked once more before another is paid for. It
+// starts from waiting, with such a job.
+func (s *Store) IdentifiedLate(ctx context.Context, id int64, a Answer) error {
 	return s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'identified', type = ?2, confidence = ?3, alternatives = ?4,
-				outcome = ?5, identified_at = ?6, error = NULL
-			WHERE id = ?1 AND state = 'pending'`,
-			id, a.Type, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now)
-		if err != nil {
+		return t.identify(id, a, `state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND job_open = 1`)
+	})
+}
+
+func (t *tx) identify(id int64, a Answer, from string) error {
+	err := t.change(`UPDATE documents SET state = 'identified', type = ?2, confidence = ?3, alternatives = ?4,
+			outcome = ?5, identified_at = ?6, job_open = 0, retry_at = NULL, error = NULL
+		WHERE id = ?1 AND `+from,
+		id, a.Type, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now)
+	if err != nil {
+		return err
+	}
+	followers, err := t.ids(`SELECT id FROM documents WHERE waits_for = ?`, id)
+	for _, f := range followers {
+		if err := t.copyAnswer(f, id, a.Outcome); err != nil {
 			return err
 		}
-		followers, err := t.ids(`SELECT id FROM documents WHERE waits_for = ?`, id)
-		for _, f := range followers {
-			if err := t.copyAnswer(f, id, a.Outcome); err != nil {
-				return err
-			}
-		}
-		return err
-	})
+	}
+	return err
 }
 
 // Failed decides that a document cannot be identified. Documents that wait for
@@ -241,7 +250,7 @@ func (t *tx) end(id int64, reason string) error {
 		return err
 	}
 	var heir int64
-	err = t.row(`SELECT id FROM documents WHERE waits_for = ? ORDER BY id LIMIT 1`, []any{id}, &heir)
+	err = t.row(`SELECT id FROM documents WHERE waits_for = ? ORDER BY retry_at, id LIMIT 1`, []any{id}, &heir)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -267,17 +276,6 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 		n, err = t.exec(`UPDATE documents SET state = 'waiting', unknown = 1, retry_at = NULL,
 			error = 'the daemon ended during its upload; whether a job was made is not known'
 			WHERE state = 'submitting' AND ` + unfinished)
-		return err
-	})
-	return n, err
-}
-
-// RetryNow ends the pauses of all refused documents, once the trouble that
-// refused them has passed.
-func (s *Store) RetryNow(ctx context.Context) (n int64, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		n, err = t.exec(`UPDATE documents SET retry_at = ?1 WHERE state = 'waiting' AND outcome IS NULL
-			AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL AND retry_at > ?1 AND refusals > 0`, t.now)
 		return err
 	})
 	return n, err

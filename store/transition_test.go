@@ -29,6 +29,11 @@ var starts = []struct {
 		check1(t, s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: later}))
 		return id
 	}},
+	{"given up", func(t testing.TB, s *Store) int64 {
+		id := pending(t, s, found("a", "a"))
+		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "1 h", Open: true, RetryAt: later, MaxAttempts: 9}))
+		return id
+	}},
 	{"failing", func(t testing.TB, s *Store) int64 {
 		a := found("a", "a")
 		a.Failure = "unsupported format"
@@ -82,7 +87,7 @@ var transitions = []struct {
 	quiet bool           // refuses without ErrStale
 }{
 	{name: "Submitting", run: func(s *Store, id int64) error { return s.Submitting(ctx, id, options) },
-		legal: []string{"waiting", "refused"}, want: map[string]any{"state": "submitting"}},
+		legal: []string{"waiting", "refused", "given up"}, want: map[string]any{"state": "submitting"}},
 	{name: "Accepted", run: func(s *Store, id int64) error { return s.Accepted(ctx, id, "job") },
 		legal: []string{"submitting"},
 		want: map[string]any{"state": "pending", "job_id": "job", "attempts": int64(1), "refusals": int64(0),
@@ -115,12 +120,19 @@ var transitions = []struct {
 		legal: []string{"pending"},
 		want: map[string]any{"state": "identified", "type": "invoice", "confidence": 0.9, "outcome": "filed",
 			"alternatives": `[{"code":"other"}]`, "reused": int64(0), "finished_at": nil}},
+	{name: "IdentifiedLate", run: func(s *Store, id int64) error { return s.IdentifiedLate(ctx, id, invoice) },
+		legal: []string{"given up"},
+		want: map[string]any{"state": "identified", "type": "invoice", "outcome": "filed", "reused": int64(0),
+			"job_open": int64(0), "retry_at": nil, "error": nil}},
+	{name: "Postponed", run: func(s *Store, id int64) error { return s.Postponed(ctx, id, "locked", later.Add(1)) },
+		legal: []string{"waiting", "blocked", "following", "refused", "given up"},
+		want:  map[string]any{"state": "waiting", "error": "locked", "retry_at": later.UnixMilli()}},
 	{name: "Failed", run: func(s *Store, id int64) error { return s.Failed(ctx, id, "no") },
-		legal: []string{"waiting", "blocked", "following", "refused", "submitting", "pending"},
+		legal: []string{"waiting", "blocked", "following", "refused", "given up", "submitting", "pending"},
 		want: map[string]any{"state": "waiting", "outcome": "failed", "error": "no", "retry_at": nil,
 			"waits_for": nil, "finished_at": nil}},
 	{name: "Gone", run: func(s *Store, id int64) error { return s.Gone(ctx, id, "deleted") },
-		legal: []string{"waiting", "blocked", "following", "refused", "failing", "failing, moving",
+		legal: []string{"waiting", "blocked", "following", "refused", "given up", "failing", "failing, moving",
 			"submitting", "pending", "identified", "identified, moving"},
 		want: map[string]any{"state": "gone", "error": "deleted", "sorted": nil, "target": nil, "waits_for": nil, "retry_at": nil}},
 	{name: "Target", run: func(s *Store, id int64) error {
@@ -140,6 +152,8 @@ var transitions = []struct {
 			"submissions": int64(1), "refusals": int64(0)}},
 	{name: "RetryNow", run: func(s *Store, _ int64) error { _, err := s.RetryNow(ctx); return err }, quiet: true,
 		legal: []string{"refused"}, want: map[string]any{"state": "waiting", "refusals": int64(1)}},
+	{name: "RetryAll", run: func(s *Store, _ int64) error { _, err := s.RetryAll(ctx); return err }, quiet: true,
+		legal: []string{"refused", "given up"}, want: map[string]any{"state": "waiting"}},
 	{name: "Adopt", run: func(s *Store, id int64) error { _, _, err := s.Adopt(ctx, id, options); return err }, quiet: true},
 }
 
@@ -193,13 +207,17 @@ func TestTransitionsChangeNothingElse(t *testing.T) {
 		"JobEnded":           {"state", "job_open", "retry_at", "error"},
 		"JobEnded, last":     {"state", "job_open", "retry_at", "error", "outcome"},
 		"Identified":         {"state", "type", "confidence", "alternatives", "outcome", "identified_at", "error"},
-		"Failed":             {"state", "outcome", "error", "retry_at", "waits_for"},
-		"Gone":               {"state", "finished_at", "error", "sorted", "target", "waits_for", "retry_at", "job_open"},
-		"Target":             {"sorted", "target"},
-		"Moved":              {"state", "finished_at", "error"},
-		"Waits":              {"error"},
-		"Recover":            {"state", "unknown", "retry_at", "error"},
-		"RetryNow":           {"retry_at"},
+		"IdentifiedLate": {"state", "type", "confidence", "alternatives", "outcome", "identified_at", "job_open",
+			"retry_at", "error"},
+		"Postponed": {"retry_at", "error"},
+		"Failed":    {"state", "outcome", "error", "retry_at", "waits_for"},
+		"Gone":      {"state", "finished_at", "error", "sorted", "target", "waits_for", "retry_at", "job_open"},
+		"Target":    {"sorted", "target"},
+		"Moved":     {"state", "finished_at", "error"},
+		"Waits":     {"error"},
+		"Recover":   {"state", "unknown", "retry_at", "error"},
+		"RetryNow":  {"retry_at"},
+		"RetryAll":  {"retry_at"},
 	}
 	for _, tr := range transitions {
 		for _, start := range starts {
@@ -216,6 +234,19 @@ func TestTransitionsChangeNothingElse(t *testing.T) {
 					t.Errorf("%s from %s changed %s", tr.name, start.name, column)
 				}
 			}
+		}
+	}
+}
+
+// A job that was given up answers for the documents that wait for it, too.
+func TestLateAnswerIsSharedByFollowers(t *testing.T) {
+	s := openNew(t)
+	leader, first, second := follow(t, s)
+	must[Document](t)(s.JobEnded(ctx, leader, JobEnd{Reason: "1 h", Open: true, RetryAt: later, MaxAttempts: 9}))
+	check1(t, s.IdentifiedLate(ctx, leader, invoice))
+	for _, id := range []int64{leader, first, second} {
+		if d := doc(t, s, id); d.State != Identified || d.Reused != (id != leader) || d.WaitsFor != 0 || !d.RetryAt.IsZero() {
+			t.Errorf("%+v", d)
 		}
 	}
 }

@@ -1,0 +1,122 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+)
+
+// A document that was refused since the list of what is to be submitted was made
+// waits out its pause.
+func TestFeedKnowsWhatHappenedSinceItsList(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		for i := range 3 {
+			name := fmt.Sprint(i+1, ".pdf")
+			r.admitted(name, pdf(name))
+		}
+		begun := time.Now()
+		type upload struct {
+			doc   int64
+			after time.Duration
+		}
+		var uploads []upload
+		p := New(r.cfg)
+		ctx, stop := context.WithCancel(bg)
+		ended := make(chan error)
+		go func() {
+			ended <- p.feed(ctx, newClaims(), func(d store.Document) {
+				uploads = append(uploads, upload{d.ID, time.Since(begun)})
+				must(t, r.store.Submitting(bg, d.ID, r.cfg.DocumentTypes))
+				if d.ID == 1 { // meanwhile another worker has had the second one
+					must(t, r.store.Submitting(bg, 2, r.cfg.DocumentTypes))
+					must(t, r.store.Refused(bg, 2, store.Refusal{Reason: "503", RetryAt: begun.Add(10 * time.Second)}))
+				}
+			})
+		}()
+		time.Sleep(time.Minute)
+		stop()
+		<-ended
+		if want := []upload{{1, 0}, {3, 0}, {2, 10 * time.Second}}; !slices.Equal(uploads, want) {
+			t.Errorf("uploads %v, want %v", uploads, want)
+		}
+	})
+}
+
+// A look at the inbox ends every pause: of what the service refused, of what
+// cannot be moved, and until the next look for files that went away.
+func TestLookEndsPauses(t *testing.T) {
+	hours := func(c *Config) { c.Rescan = 10 * time.Hour }
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 500, "Internal server error")
+		})
+		r.drop("bad.pdf", pdf(strings.Repeat("x", 9000)), "invoice")
+		for i := range 30 {
+			name := fmt.Sprint(i, ".pdf")
+			r.drop(name, pdf(name), "invoice")
+			time.Sleep(10 * time.Minute)
+		}
+		synctest.Wait()
+		if left := time.Until(r.doc("bad.pdf").RetryAt); left < 5*time.Minute {
+			t.Fatalf("the pause ends in %s", left)
+		}
+		r.intercept(nil)
+		r.p.Look()
+		r.reaches("bad.pdf", store.Filed, 10*time.Second)
+	}, hours)
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		link := filepath.Join(r.sorted, "invoice")
+		must(t, os.Symlink("/nowhere", link))
+		r.start()
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.until(time.Minute, "a reason", func() bool { return r.doc("scan.pdf").Error != "" })
+		time.Sleep(2 * time.Hour)
+		must(t, os.Remove(link))
+		synctest.Wait()
+		same(t, "state", r.doc("scan.pdf").State, store.Identified)
+		r.p.Look()
+		r.reaches("scan.pdf", store.Filed, time.Second)
+	}, hours)
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
+		r.start()
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.held(store.HoldAccount, time.Second)
+		must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
+		r.p.Look()
+		r.reaches("scan.pdf", store.Gone, time.Second)
+	}, hours)
+}
+
+// A document does not wait for an identical one whose file cannot be read now.
+func TestIdenticalContentWhoseLeaderCannotBeRead(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
+		r.start()
+		r.drop("one.pdf", pdf("x"), "invoice")
+		synctest.Wait()
+		r.drop("two.pdf", pdf("x"), "invoice")
+		r.held(store.HoldAccount, time.Second)
+		synctest.Wait()
+		same(t, "waits for", r.doc("two.pdf").WaitsFor, r.doc("one.pdf").ID)
+		r.write("one.pdf", pdf("x, and more of it, being written"), "receipt")
+		r.service.SetAccount(docutraytest.AccountGood, time.Time{})
+		r.p.Look()
+		r.reaches("two.pdf", store.Filed, r.cfg.Settle)
+		r.files <- "one.pdf"
+		r.reaches("one.pdf", store.Filed, time.Minute)
+		same(t, "jobs", r.service.Stats().Jobs, 2)
+		sameList(t, "sorted", r.names(), "invoice/two.pdf", "receipt/one.pdf")
+	})
+}
