@@ -132,7 +132,7 @@ func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, e
 
 // KnowsFolder says whether documents came from, or went to, a folder at a path.
 func (s *Store) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM folders WHERE path = ?)`, path).Scan(&known)
+	err = s.read.QueryRowContext(ctx, knowsFolder, path).Scan(&known)
 	return known, s.reading(err)
 }
 
