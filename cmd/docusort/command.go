@@ -100,7 +100,7 @@ func (p program) rootCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&config, "config", "",
 		"read settings from this `file` (default "+settings.DefaultConfigFile+" if it exists)")
 	load := func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, config, need) }
-	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.typesCommand(load), p.demoCommand(), p.versionCommand(), manCommand())
+	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.doctorCommand(load), p.typesCommand(load), p.demoCommand(), p.versionCommand(), manCommand())
 	return root
 }
 

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"docusort/pipeline/docutray"
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// doctor runs it, and returns its lines by what they are about.
+func (w *world) doctor(want int, args ...string) string {
+	w.t.Helper()
+	got := w.run(append([]string{"doctor"}, args...)...)
+	if got.code != want || got.stderr != "" {
+		w.t.Errorf("it ended with %d, wrote\n%s and said %q", got.code, got.stdout, got.stderr)
+	}
+	for line := range strings.Lines(got.stdout) {
+		if !strings.HasPrefix(line, "✓ ") && !strings.HasPrefix(line, "✗ ") || strings.HasPrefix(line, "✗ ") && want == exitDone {
+			w.t.Errorf("a line is %q", line)
+		}
+	}
+	return got.stdout
+}
+
+func (w *world) contains(text string, parts ...string) {
+	w.t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			w.t.Errorf("no %q in\n%s", part, text)
+		}
+	}
+}
+
+// TestDoctorThroughTheTimes: before anything is there, while the daemon runs, and
+// after it; it makes nothing.
+func TestDoctorThroughTheTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.contains(w.doctor(exitDone), "✓ settings", "✓ inbox", "✓ sorted", "made when docusort run first starts", "✓ inotify",
+		"✓ database", "✓ key", "✓ types", "invoice, receipt, contract: all there")
+	if made := filesIn(t, w.home); len(made) > 0 {
+		t.Errorf("looking made %q", made)
+	}
+	if _, err := os.Stat(w.sorted); err == nil {
+		t.Error("looking made a folder")
+	}
+	w.contains(w.doctor(exitDone, "--fix"), "made just now")
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	c := w.start(death{}, "run")
+	w.runs(c)
+	w.contains(w.doctor(exitDone), "the daemon runs")
+	w.allDone()
+	w.stop(c)
+	before := filesIn(t, w.home)
+	w.contains(w.doctor(exitDone), "no daemon runs")
+	if after := filesIn(t, w.home); !slices.Equal(before, after) {
+		t.Errorf("looking made of %q %q", before, after)
+	}
+	w.troubled = true // it asked for the types
+	w.check()
+}
+
+// TestDoctorFinds what is wrong outside of this machine, and in the settings.
+func TestDoctorFinds(t *testing.T) {
+	for name, c := range map[string]struct {
+		harm func(w *world)
+		says []string
+	}{
+		"settings": {func(w *world) {
+			w.settings["DOCUSORT_WORKERS"], w.settings["DOCUSORT_INOBX"] = "many", "slip"
+		}, []string{"✗ settings  DOCUSORT_WORKERS", "✗ settings  DOCUSORT_INOBX", "✓ inbox", "✓ key"}},
+		"no key": {func(w *world) { delete(w.settings, "DOCUTRAY_API_KEY") },
+			[]string{"✗ settings  DOCUTRAY_API_KEY", "✓ inbox"}},
+		"wrong key": {func(w *world) { w.settings["DOCUTRAY_API_KEY"] = "dt_live_another" },
+			[]string{"✗ key", "refuses the key", "Invalid API key"}},
+		"service down": {func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
+			[]string{"✗ service", "503", "it is the service or the way to it"}},
+		"nobody there": {func(w *world) { w.settings["DOCUTRAY_BASE_URL"] = "http://127.0.0.1:1" },
+			[]string{"✗ service", "refused", "it is the service or the way to it"}},
+		"unknown type": {func(w *world) { w.settings["DOCUSORT_DOCUMENT_TYPES"] = "invoice,summons,memo" },
+			[]string{"✓ key", "✗ types", "cannot see summons, memo", "docusort types"}},
+		"inbox": {func(w *world) {
+			noErr(w.t, os.Remove(w.inbox))
+			noErr(w.t, os.WriteFile(w.inbox, nil, 0o644))
+		}, []string{"✗ inbox", "not a folder"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			c.harm(w)
+			got := w.doctor(exitSettings)
+			w.contains(got, c.says...)
+			if strings.Contains(got, secretKey) {
+				t.Error("the key is shown")
+			}
+		})
+	}
+}
+
+// TestDoctorOfTheDaemonsUser sees what that user may not do.
+func TestDoctorOfTheDaemonsUser(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can start a process of another user")
+	}
+	w := newWorld(t, docutraytest.Options{})
+	noErr(t, os.Chmod(w.dir, 0o755))
+	noErr(t, os.Mkdir(w.sorted, 0o755))
+	noErr(t, os.Chown(w.sorted, 65534, 65534))
+	noErr(t, os.Mkdir(filepath.Join(w.sorted, "invoice"), 0o755))
+	c := w.child(death{}, "doctor", "--fix")
+	c.cmd.Path = publicCopy(t, c.cmd.Path)
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	c.begin()
+	c.exits(exitSettings)
+	w.contains(c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
+}
+
+// TestDoctorTypes: a draft is as good as missing, until it is published.
+func TestDoctorTypes(t *testing.T) {
+	types := []docutray.DocumentType{{Code: "a", Status: "PUBLISHED"}, {Code: "b", Status: "PUBLISHED", Draft: true}, {Code: "c", Status: "DRAFT"}}
+	for wanted, says := range map[string]string{
+		"a": "a: all there", "a,b": "only a draft: b: publish it", "c,d,b": "cannot see d", "c,d": "only a draft: c",
+	} {
+		r := typesResult(strings.Split(wanted, ","), types)
+		if !strings.Contains(r.Text, says) || r.Wrong != (wanted != "a") {
+			t.Errorf("%s: %+v", wanted, r)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"docusort/store"
+)
+
+func noErr(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// healthy is a place where nothing is wrong.
+func healthy(t *testing.T) Doctor {
+	t.Helper()
+	home := filepath.Join(t.TempDir(), "home")
+	d := Doctor{
+		Home: home, Inbox: filepath.Join(home, "inbox"), Sorted: filepath.Join(home, "sorted"),
+		Database: filepath.Join(home, "docusort.db"), Recursive: true, Inotify: true, limits: filepath.Join(home, "limits"),
+		space: func(string) (space, error) { return space{free: 1 << 40, inodes: 1 << 20, countsInodes: true}, nil },
+	}
+	for _, dir := range []string{d.Inbox, d.Sorted, d.limits} {
+		noErr(t, os.MkdirAll(dir, 0o755))
+	}
+	noErr(t, os.WriteFile(filepath.Join(d.limits, "max_user_watches"), []byte("100\n"), 0o644))
+	s, err := store.Open(context.Background(), store.Config{Path: d.Database})
+	noErr(t, err)
+	noErr(t, s.Close())
+	return d
+}
+
+func text(results []Result) string {
+	var b bytes.Buffer
+	_ = Write(&b, results, false)
+	return b.String()
+}
+
+func TestHealthy(t *testing.T) {
+	d := healthy(t)
+	results := d.Look(context.Background())
+	got := text(results)
+	for _, part := range []string{"✓ home ", "✓ inbox ", "✓ sorted ", "✓ moves ", "on one filesystem", "✓ space ", "1.1 TB free",
+		"✓ inotify ", "1 of at most 100", "✓ database ", "is whole; no daemon runs"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no %q in\n%s", part, got)
+		}
+	}
+	if Wrong(results) || strings.Contains(got, "\x1b") {
+		t.Errorf("something is wrong:\n%s", got)
+	}
+	var b bytes.Buffer
+	noErr(t, Write(&b, []Result{good("a", "b\nc\x1b"), wrong("long", "d")}, true))
+	if want := "\x1b[32m✓\x1b[0m a     b c\\x1b\n\x1b[31m✗\x1b[0m long  d\n"; b.String() != want {
+		t.Errorf("in colour: %q, want %q", b.String(), want)
+	}
+}
+
+// ills are what may be wrong, each with what is said of it.
+var ills = []struct {
+	name  string
+	harm  func(t *testing.T, d *Doctor)
+	says  []string
+	mends bool // with Fix
+	root  bool // root does not suffer from it
+}{
+	{name: "inbox is a file", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.Remove(d.Inbox))
+		noErr(t, os.WriteFile(d.Inbox, nil, 0o644))
+	}, says: []string{"✗ inbox", "is not a folder", "DOCUSORT_INBOX"}},
+	{name: "inbox was known and is missing", harm: func(t *testing.T, d *Doctor) {
+		s, err := store.Open(context.Background(), store.Config{Path: d.Database})
+		noErr(t, err)
+		_, err = s.Admit(context.Background(), store.Admission{Inbox: store.Folder{Path: d.Inbox}, Source: "a", Blocked: "no"})
+		noErr(t, err)
+		noErr(t, s.Close())
+		noErr(t, os.Remove(d.Inbox))
+	}, says: []string{"✗ inbox", "is its disk mounted?"}},
+	{name: "inbox is closed to us", harm: func(t *testing.T, d *Doctor) { noErr(t, os.Chmod(d.Inbox, 0o500)) },
+		says: []string{"✗ inbox", "mode 0500", "the right to read, write and search"}, mends: true, root: true},
+	{name: "folder of a type is closed to us", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.Mkdir(filepath.Join(d.Sorted, "invoice"), 0o500))
+	}, says: []string{"✗ sorted", "sorted/invoice cannot be written"}, mends: true, root: true},
+	{name: "folder of a type is a link", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.Symlink("/", filepath.Join(d.Sorted, "invoice")))
+	}, says: []string{"✗ sorted", "sorted/invoice is a link"}},
+	{name: "missing, and cannot be made", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.Remove(d.Sorted))
+		noErr(t, os.Chmod(d.Home, 0o500))
+		t.Cleanup(func() { _ = os.Chmod(d.Home, 0o700) })
+	}, says: []string{"✗ sorted", "cannot make it in"}, root: true, mends: true},
+	{name: "no room", harm: func(_ *testing.T, d *Doctor) {
+		d.space = func(string) (space, error) { return space{free: 1 << 20, inodes: 1 << 20, countsInodes: true}, nil }
+	}, says: []string{"✗ space", "1.0 MB free only"}},
+	{name: "no inodes", harm: func(_ *testing.T, d *Doctor) {
+		d.space = func(string) (space, error) { return space{free: 1 << 40, inodes: 7, countsInodes: true}, nil }
+	}, says: []string{"✗ space", "7 more files"}},
+	{name: "read-only", harm: func(_ *testing.T, d *Doctor) {
+		d.space = func(string) (space, error) { return space{free: 1 << 40, readOnly: true}, nil }
+	}, says: []string{"✗ space", "mounted read-only"}},
+	{name: "too many folders", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.WriteFile(filepath.Join(d.limits, "max_user_watches"), []byte("2\n"), 0o644))
+		noErr(t, os.MkdirAll(filepath.Join(d.Inbox, "a", "b"), 0o755))
+	}, says: []string{"✗ inotify", "3 folders", "2 be watched", "max_user_watches"}},
+	{name: "no inotify", harm: func(t *testing.T, d *Doctor) { noErr(t, os.RemoveAll(d.limits)) },
+		says: []string{"✗ inotify", "DOCUSORT_WATCH=poll"}},
+	{name: "damaged record", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.WriteFile(d.Database, []byte(strings.Repeat("no database ", 999)), 0o644))
+	}, says: []string{"✗ database", "docusort.db"}},
+	{name: "damaged inside", harm: func(t *testing.T, d *Doctor) {
+		f, err := os.OpenFile(d.Database, os.O_RDWR, 0)
+		noErr(t, err)
+		defer f.Close()
+		_, err = f.WriteAt(bytes.Repeat([]byte{0xee}, 4096), 2*4096)
+		noErr(t, err)
+	}, says: []string{"✗ database", "nothing was changed"}},
+	{name: "record is read-only", harm: func(t *testing.T, d *Doctor) { noErr(t, os.Chmod(d.Database, 0o400)) },
+		says: []string{"✗ database", "cannot be written"}, root: true},
+}
+
+func TestIlls(t *testing.T) {
+	for _, ill := range ills {
+		t.Run(ill.name, func(t *testing.T) {
+			if ill.root && os.Geteuid() == 0 {
+				t.Skip("root may do everything")
+			}
+			d := healthy(t)
+			ill.harm(t, &d)
+			results := d.Look(context.Background())
+			got := text(results)
+			for _, part := range ill.says {
+				if !strings.Contains(got, part) {
+					t.Errorf("no %q in\n%s", part, got)
+				}
+			}
+			if !Wrong(results) {
+				t.Error("nothing is wrong")
+			}
+			d.Fix = true
+			if mended := d.Look(context.Background()); Wrong(mended) == ill.mends {
+				t.Errorf("after --fix:\n%s", text(mended))
+			}
+		})
+	}
+}
+
+// TestMissingFolders: what docusort run makes by itself is not wrong; it is made
+// here where asked for, and only then.
+func TestMissingFolders(t *testing.T) {
+	d := healthy(t)
+	noErr(t, os.RemoveAll(d.Home))
+	for _, fix := range []bool{false, true, false} {
+		had, _ := os.ReadDir(filepath.Dir(d.Home))
+		d.Fix = fix
+		d.Inotify = false
+		results := d.Look(context.Background())
+		if Wrong(results) {
+			t.Errorf("fix %v:\n%s", fix, text(results))
+		}
+		has, _ := os.ReadDir(filepath.Dir(d.Home))
+		if !fix && len(has) != len(had) {
+			t.Error("something was made without being asked for")
+		}
+	}
+	for _, dir := range []string{d.Inbox, d.Sorted} {
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o700 != 0o700 {
+			t.Errorf("%s: %v, %v", dir, info, err)
+		}
+	}
+	if _, err := os.Stat(d.Database); err == nil {
+		t.Error("a database was made")
+	}
+}
+
+// TestMoves: two mounts are told from one, and are no ill.
+func TestMoves(t *testing.T) {
+	d := healthy(t)
+	far, err := os.MkdirTemp("/dev/shm", "docusort-doctor-")
+	if err != nil {
+		t.Skip("there is no second filesystem")
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(far) })
+	if a, _ := mountOf(far); a == mustMount(t, d.Home) {
+		t.Skip("there is no second filesystem")
+	}
+	d.Sorted = far
+	results := d.Look(context.Background())
+	if got := text(results); Wrong(results) || !strings.Contains(got, "each move will be a copy") {
+		t.Errorf("on two filesystems:\n%s", got)
+	}
+}
+
+func mustMount(t *testing.T, path string) mount {
+	t.Helper()
+	m, ok := mountOf(path)
+	if !ok {
+		t.Fatalf("the mount of %s is not known", path)
+	}
+	return m
+}
