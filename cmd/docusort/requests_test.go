@@ -124,3 +124,11 @@ func (w *world) resubmissions(r *reportJSON) map[string]int {
 	}
 	return all
 }
+
+// submissions returns how many of each hash the record has.
+func (w *world) submissions() map[string]int {
+	w.t.Helper()
+	all := map[string]int{}
+	w.records(func(d *store.Document) { all[hex.EncodeToString(d.SHA256)] += d.Submissions })
+	return all
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,12 +8,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/store"
 
 	"golang.org/x/sys/unix"
 )
@@ -362,7 +361,10 @@ func (s *soak) stopAndStart() bool {
 	return true
 }
 
-func (s *soak) look() bool { return s.daemon.cmd.Process.Signal(syscall.SIGHUP) == nil }
+// look asks a daemon that is ready for it: the signal would end one that is not.
+func (s *soak) look() bool {
+	return strings.Contains(s.daemon.stderr.String(), "docusort runs") && s.daemon.cmd.Process.Signal(syscall.SIGHUP) == nil
+}
 
 // calm ends all trouble, lets a daemon do what is left, and checks.
 func (s *soak) calm() {
@@ -390,8 +392,7 @@ func (s *soak) calm() {
 // content of a record that is gone may be submitted again by another record.
 func (s *soak) paidForOnce(r *reportJSON) {
 	s.t.Helper()
-	submissions := map[string]int{}
-	s.records(func(d *store.Document) { submissions[hex.EncodeToString(d.SHA256)] += d.Submissions })
+	submissions := s.submissions()
 	stats := s.api.Stats()
 	for h, n := range stats.CompleteBySHA256 {
 		if s.dropped[h] == nil {
