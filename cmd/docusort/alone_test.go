@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// TestOneIsAlwaysRefused: a document that the service cannot take, whatever it
+// is, costs the others nothing, fails not, and is shown with the reason.
+func TestOneIsAlwaysRefused(t *testing.T) {
+	for _, status := range []int{http.StatusInternalServerError, http.StatusRequestTimeout, 0} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, docutraytest.Options{})
+			w.troubled = true
+			var healed atomic.Bool
+			var refused atomic.Int32
+			w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
+				if r.Method != http.MethodPost || healed.Load() {
+					return false
+				}
+				body, err := io.ReadAll(r.Body)
+				if err != nil || !bytes.Contains(body, []byte("poison")) {
+					r.Body = io.NopCloser(bytes.NewReader(body))
+					return false
+				}
+				refused.Add(1)
+				if status == 0 {
+					panic(http.ErrAbortHandler)
+				}
+				rw.WriteHeader(status)
+				fmt.Fprint(rw, `{"message":"it makes us ill"}`)
+				return true
+			})
+			d := w.start(death{}, "run")
+			w.drop("poison.pdf", pdf(invoice, "poison"))
+			w.until("it was refused", func(*reportJSON) bool { return refused.Load() > 0 })
+			const many = 30
+			for i := range many {
+				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+			}
+			r := w.until("all others are filed", func(r *reportJSON) bool { return r.Totals["filed"] == many && refused.Load() >= 2 })
+			for _, doc := range r.Documents {
+				if doc.Source == "poison.pdf" && (doc.Error == nil || status != 0 && !strings.Contains(*doc.Error, "it makes us ill")) {
+					t.Errorf("of the refused one the report says %+v", doc)
+				}
+			}
+			if r.Totals["failed"] != 0 {
+				t.Errorf("%v", r.Totals)
+			}
+			healed.Store(true)
+			d.signal(syscall.SIGHUP)
+			w.allDone()
+			w.stop(d)
+			r = w.check()
+			if got := r.Requests.Submissions; got != many+1+int(refused.Load()) {
+				t.Errorf("%d submissions are reported; %d were refused", got, refused.Load())
+			}
+			if unknown := int(refused.Load()); status == 0 && r.Requests.Resubmissions != unknown || status == 500 && r.Requests.Resubmissions != 0 {
+				t.Errorf("%d submissions again, after %d that were refused", r.Requests.Resubmissions, unknown)
+			}
+		})
+	}
+}
+
+// TestJobsDenied: an account that may not ask for its own jobs any more is a hold;
+// no job is given up for it, or paid for again.
+func TestJobsDenied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.undecided.Store(true)
+	d := w.start(death{}, "run")
+	for i := range 5 {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	}
+	w.until("all are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 5 })
+	w.undecided.Store(false)
+	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet {
+			return false
+		}
+		rw.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(rw, `{"error":"You do not have access to this identification"}`)
+		return true
+	})
+	r := w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	if !strings.Contains(r.Daemon.Hold.Reason, "do not have access") || r.Totals["pending"] != 5 {
+		t.Errorf("%+v, %v", r.Daemon.Hold, r.Totals)
+	}
+	w.api.SetIntercept(nil)
+	w.filedSoFar(5)
+	w.stop(d)
+	r = w.check()
+	if n := w.api.Stats().Submissions; n != 5 || r.Requests.Resubmissions != 0 {
+		t.Errorf("%d submissions, %d again", n, r.Requests.Resubmissions)
+	}
+}
