@@ -113,32 +113,13 @@ func New(cfg Config) *Pipeline {
 // and it returns when nothing of it runs any more: nil, or what made it
 // impossible to go on. [ErrLeft]: Files was closed, and documents are left.
 func (p *Pipeline) Run(ctx context.Context) error {
-	pending, err := p.takeUp(ctx)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil // stopped before anything was begun
-	case err != nil:
-		return fmt.Errorf("take up the work of an earlier run: %w", err)
-	}
-	p.inFlight.Store(int64(len(pending)))
-
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	l, end := p.lifetimes(ctx)
 	defer end()
 
 	var g errgroup.Group // a stage that ends with an error stops the others
-	for name, stage := range map[string]func(context.Context) error{
-		"admit":  p.admitAll,
-		"submit": func(context.Context) error { return p.submitAll(l) },
-		"poll":   func(ctx context.Context) error { return p.pollAll(ctx, pending) },
-		"file":   func(context.Context) error { return p.fileAll(l) },
-		"sweep":  p.sweepAll,
-		"tidy":   p.tidyFolders,
-		"holds":  p.recordHolds,
-		"finish": p.awaitEnd,
-		"record": p.awaitDamage,
-	} {
+	begin := func(name string, stage func(context.Context) error) {
 		g.Go(func() error {
 			err := stage(ctx)
 			if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -151,11 +132,33 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		})
 	}
+	begin("record", p.awaitDamage)
+	begin("holds", p.recordHolds)
+	begin("take up the work of an earlier run", func(ctx context.Context) error {
+		pending, err := p.takeUp(ctx)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil // stopped before anything was begun
+		case err != nil:
+			return err
+		}
+		p.inFlight.Store(int64(len(pending)))
+		begin("admit", p.admitAll)
+		begin("submit", func(context.Context) error { return p.submitAll(l) })
+		begin("poll", func(ctx context.Context) error { return p.pollAll(ctx, pending) })
+		begin("file", func(context.Context) error { return p.fileAll(l) })
+		begin("sweep", p.sweepAll)
+		begin("tidy", p.tidyFolders)
+		begin("finish", p.awaitEnd)
+		return nil
+	})
 	return g.Wait()
 }
 
 // takeUp puts in order what an earlier run left, and returns the jobs in flight.
 func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
+	begun := p.pulses.notBegun()
+	defer begun()
 	var n int64
 	err := p.durable(ctx, func(ctx context.Context) (err error) {
 		n, err = p.Store.Recover(ctx)

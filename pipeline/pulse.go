@@ -72,3 +72,22 @@ func (p *Pipeline) Alive() map[string]func(context.Context) error {
 		"submit": p.pulses.submit.ask, "poll": p.pulses.poll.ask, "file": p.pulses.file.ask,
 	}
 }
+
+// notBegun answers for all of them until the function that it returns is called:
+// what is not to go round yet does not stand still.
+func (p pulses) notBegun() (begun func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-p.submit:
+			case <-p.poll:
+			case <-p.file:
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
+}

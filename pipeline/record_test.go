@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -49,7 +50,7 @@ func TestRecordOutOfReach(t *testing.T) {
 					synctest.Wait()
 					same(t, "submissions", r.service.Stats().Submissions, 1)
 					r.answers(time.Second) // it waits, and is alive
-					if h, _, _ := r.p.gate.shown(time.Now()); h == nil || h.Kind != store.HoldDisk {
+					if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
 						t.Errorf("hold: %+v", h)
 					}
 					r.disk.set("", 0)
@@ -71,6 +72,10 @@ func TestRecordOutOfReachAtTheStart(t *testing.T) {
 			r.disk.set(op, sqlite3.ErrIoErr)
 			r.start()
 			time.Sleep(time.Hour)
+			r.answers(time.Second)
+			if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
+				t.Errorf("hold: %+v", h)
+			}
 			r.disk.set("", 0)
 			d := r.reaches("scan.pdf", store.Filed, 3*time.Minute)
 			same(t, "resubmissions", d.Resubmissions, 1)
@@ -91,6 +96,17 @@ func TestStopWithRecordOutOfReach(t *testing.T) {
 			must(t, r.halt())
 		})
 	}
+}
+
+// reportedHold is what the report shows.
+func (r *rig) reportedHold() *store.Hold {
+	r.t.Helper()
+	reader, err := store.OpenReader(bg, filepath.Join(filepath.Dir(r.inbox), "docusort.db"))
+	must(r.t, err)
+	defer reader.Close()
+	d, err := reader.Daemon(bg)
+	must(r.t, err)
+	return d.Hold
 }
 
 // finished counts the documents that ended in a state.

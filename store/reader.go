@@ -133,10 +133,7 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	var kind, reason sql.NullString
 	err = r.conn.QueryRowContext(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until
 		FROM daemon`).Scan(&d.PID, &started, &stopped, &kind, &reason, &since, &until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return d, r.stoodStill(nil)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none while the first one starts
 		return Daemon{}, fmt.Errorf("read database %s: %w", r.path, err)
 	}
 	d.StartedAt, d.StoppedAt = timeOf(started), timeOf(stopped)

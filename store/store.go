@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Config says which database to open.
@@ -18,8 +20,12 @@ type Config struct {
 	Path string
 	// Logger may be nil.
 	Logger *slog.Logger
-	// Fault, where not nil, is called before each "commit" and after each "read"
-	// of the daemon. The error that it returns becomes that of the operation, and
+	// Patient makes Open wait for a disk that is full or broken, until its ctx is
+	// done, as the daemon does later: it goes on by itself when there is room.
+	// Readers are told meanwhile.
+	Patient bool
+	// Fault, where not nil, is called before "open" and each "commit", and after
+	// each "read" of the daemon. The error that it returns becomes that of the operation, and
 	// a transaction is undone for it, so that a test can make each one fail. It
 	// may be called by many goroutines at once. Never set outside tests.
 	Fault func(op string) error
@@ -32,6 +38,7 @@ type Store struct {
 	log   *slog.Logger
 	lock  *os.File
 	fault func(op string) error // never nil
+	told  trouble               // what readers are told; the writer's, once there is one
 
 	db   *sql.DB   // of the one writing connection
 	conn *sql.Conn // owned by the writer goroutine
@@ -81,9 +88,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.fault == nil {
 		s.fault = func(string) error { return nil }
 	}
-	if err := s.open(ctx); err != nil {
-		s.closeFiles()
-		return nil, err
+	if err := s.openPatiently(ctx, cfg.Patient); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
 	}
 	go s.runWriter()
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -97,6 +103,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
+	if err := s.fault("open"); err != nil {
+		return err
+	}
 	if err := create(ctx, s.path); err != nil {
 		return err
 	}
@@ -113,6 +122,31 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return err
 }
 
+// openPatiently opens the files, and leaves none open where it fails.
+func (s *Store) openPatiently(ctx context.Context, patient bool) error {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		err := s.open(ctx)
+		if err == nil {
+			s.tell(nil)
+			return nil
+		}
+		_ = s.closeFiles() // nothing was written that it could fail to write
+		s.read, s.conn, s.db = nil, nil, nil
+		if !patient || !DiskTrouble(err) || ctx.Err() != nil {
+			return err
+		}
+		if s.told.code == 0 {
+			s.log.Error("the database cannot be opened now; waiting for its disk", "err", err)
+		}
+		s.tell(err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
+}
+
 // Close waits for the changes under way and closes the files. No other method
 // may be called after it.
 func (s *Store) Close() error {
@@ -122,7 +156,7 @@ func (s *Store) Close() error {
 		close(s.closing)
 		<-s.closed
 		<-s.checked
-		err = s.closeFiles()
+		err = errors.Join(s.closeFiles(), s.lock.Close())
 	})
 	return err
 }
@@ -138,5 +172,5 @@ func (s *Store) closeFiles() error {
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	return errors.Join(errs...)
 }

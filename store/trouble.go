@@ -27,27 +27,27 @@ type trouble struct {
 // wants anything written.
 const troubleAgain = 5 * time.Second
 
-// tell lets readers know how the last commit ended.
-func (s *Store) tell(told *trouble, err error) {
+// tell lets readers know how the last attempt to write ended.
+func (s *Store) tell(err error) {
 	var now trouble
 	var e sqlite3.Error
 	if DiskTrouble(err) && errors.As(err, &e) {
-		now = trouble{code: int(e.Code), since: told.since}
-		if told.code == 0 {
+		now = trouble{code: int(e.Code), since: s.told.since}
+		if s.told.code == 0 {
 			now.since = time.Now().Unix()
 		}
 	}
-	if now == *told {
+	if now == s.told {
 		return
 	}
-	err = s.setTroubleLock(*told, syscall.F_UNLCK)
+	err = s.setTroubleLock(s.told, syscall.F_UNLCK)
 	if err == nil {
 		err = s.setTroubleLock(now, syscall.F_WRLCK)
 	}
 	if err != nil {
 		s.log.Warn("readers cannot be told whether the database can be written", "err", err)
 	}
-	*told = now
+	s.told = now
 }
 
 func (s *Store) setTroubleLock(t trouble, kind int16) error {

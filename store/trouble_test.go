@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -197,4 +198,46 @@ func TestNotWritable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A patient one waits for the disk at the start, and says so; others end with
+// its error. A stop ends the wait.
+func TestOpenWaitsForTheDisk(t *testing.T) {
+	path := closed(t, 1)
+	synctest.Test(t, func(t *testing.T) {
+		var failing atomic.Bool
+		failing.Store(true)
+		cfg := Config{Path: path, Fault: func(op string) error {
+			if failing.Load() && op == "open" {
+				return sqlite3.Error{Code: sqlite3.ErrFull}
+			}
+			return nil
+		}}
+		if _, err := Open(ctx, cfg); !DiskTrouble(err) {
+			t.Errorf("not patient: %v", err)
+		}
+		cfg.Patient = true
+		stopped, stop := context.WithTimeout(ctx, time.Hour)
+		defer stop()
+		if _, err := Open(stopped, cfg); !DiskTrouble(err) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("stopped: %v", err)
+		}
+		opened := make(chan *Store)
+		go func() { opened <- must[*Store](t)(Open(ctx, cfg)) }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		r := must[*Reader](t)(OpenReader(ctx, path))
+		d := must[Daemon](t)(r.Daemon(ctx))
+		check1(t, r.Close())
+		if !d.Running || d.Hold == nil || d.Hold.Kind != HoldDisk {
+			t.Errorf("it shows %+v", d)
+		}
+		failing.Store(false)
+		s := <-opened
+		check1(t, s.Started(ctx, 1))
+		if h := holdOf(t, s); h != nil {
+			t.Errorf("with room again it shows %+v", h)
+		}
+		check1(t, s.Close())
+	})
 }

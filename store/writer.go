@@ -55,7 +55,6 @@ func (s *Store) runWriter() {
 	defer close(s.closed)
 	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt)}
 	defer t.close()
-	var told trouble
 	var flush <-chan time.Time // nil while there is nothing to store but what others bring
 	for {
 		var batch []change
@@ -69,7 +68,7 @@ func (s *Store) runWriter() {
 			continue
 		case <-flush:
 			flush = nil
-			if told.code != 0 {
+			if s.told.code != 0 {
 				batch = append(batch, change{run: (*tx).touch, done: make(chan error, 1)})
 			}
 		case <-s.pulse:
@@ -87,8 +86,8 @@ func (s *Store) runWriter() {
 				break gather
 			}
 		}
-		s.tell(&told, s.commit(t, batch))
-		if told.code != 0 && flush == nil {
+		s.tell(s.commit(t, batch))
+		if s.told.code != 0 && flush == nil {
 			flush = time.After(troubleAgain)
 		}
 	}

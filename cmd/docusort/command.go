@@ -38,6 +38,7 @@ type program struct {
 type seams struct {
 	onStep func(pipeline.Step)              // see pipeline.Config
 	fault  func(op string, done bool) error // see filing.Options
+	record func(op string) error            // see store.Config
 }
 
 // usageError is a command line that makes no sense.

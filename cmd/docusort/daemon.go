@@ -27,6 +27,7 @@ type daemon struct {
 	log      *slog.Logger
 	seams    seams
 	store    *store.Store
+	patient  bool // waits for the disk of the record at the start
 	client   *docutray.Client
 	files    chan string // from the watcher to the pipeline
 	watcher  *watcher.Watcher
@@ -35,9 +36,9 @@ type daemon struct {
 }
 
 // newDaemon opens the record and puts the parts together. Nothing runs yet; the
-// caller closes it.
-func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seams seams) (*daemon, error) {
-	d := &daemon{settings: s, log: log, seams: seams, files: make(chan string), manager: service.New(log)}
+// caller closes it. A patient one waits for the disk of the record.
+func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seams seams, patient bool) (*daemon, error) {
+	d := &daemon{settings: s, log: log, seams: seams, patient: patient, files: make(chan string), manager: service.New(log)}
 	client, keys, err := newClient(s, log)
 	if err != nil {
 		return nil, err
@@ -46,7 +47,8 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seam
 	if err := makeHome(s); err != nil {
 		return nil, err
 	}
-	if d.store, err = store.Open(ctx, store.Config{Path: s.Database, Logger: log}); err != nil {
+	d.store, err = store.Open(ctx, store.Config{Path: s.Database, Logger: log, Patient: patient, Fault: seams.record})
+	if err != nil {
 		d.client.Close()
 		return nil, err
 	}
@@ -105,7 +107,11 @@ func (d *daemon) makeFolder(ctx context.Context, name, path string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	known, err := d.store.KnowsFolder(ctx, path)
+	var known bool
+	err := d.outlast(ctx, func() (err error) {
+		known, err = d.store.KnowsFolder(ctx, path)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func condition(i filing.Inspection, err error) (watcher.Condition, error) {
 // run works until ctx is done. reload makes it look at once at what it would
 // look at later.
 func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
-	if err := d.store.Started(ctx, os.Getpid()); err != nil {
+	if err := d.outlast(ctx, func() error { return d.store.Started(ctx, os.Getpid()) }); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -184,11 +190,16 @@ func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
 	return errors.Join(g.Wait(), d.stopped(ctx))
 }
 
-// stopped records the end of a run in good order.
+// stopped records the end of a run in good order, if the disk lets it.
 func (d *daemon) stopped(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	return d.store.Stopped(ctx)
+	err := d.store.Stopped(ctx)
+	if store.DiskTrouble(err) {
+		d.log.Warn("the end of the run could not be recorded", "err", err)
+		return nil
+	}
+	return err
 }
 
 // stopTimeout bounds the last write of a run.

@@ -60,7 +60,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	line := progress.New(p.stderr, isTerminal(p.stderr))
 	defer line.Finish()
-	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.seams)
+	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.seams, false)
 	if err != nil {
 		return err
 	}

@@ -53,10 +53,13 @@ type death struct {
 	N      int64         // when it comes to that for the N-th time, from 1
 	Panic  bool          // by a panic instead of SIGKILL
 	Freeze bool          // stands still instead, and leaves the rest to its parent
+	Fault  fault         // no death, but trouble
 }
 
 func (d death) String() string {
 	switch {
+	case d.Fault.Op != "":
+		return d.Fault.String()
 	case d.N == 0:
 		return "no death of its own"
 	case d.Files:
@@ -66,6 +69,9 @@ func (d death) String() string {
 }
 
 func (d death) seams() seams {
+	if d.Fault.Op != "" {
+		return d.Fault.seams()
+	}
 	var n atomic.Int64
 	count := func() {
 		if n.Add(1) != d.N {

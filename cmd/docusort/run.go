@@ -35,9 +35,9 @@ func (p program) runCommand(load loader) *cobra.Command {
 			if once {
 				s.Settle = min(s.Settle, onceSettle)
 			}
-			d, err := newDaemon(cmd.Context(), s, p.logger(line.Writer(), s), p.seams)
+			d, err := newDaemon(cmd.Context(), s, p.logger(line.Writer(), s), p.seams, !once)
 			if err != nil {
-				return err
+				return stoppedWaiting(cmd.Context(), err)
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
 			if once {
@@ -47,7 +47,7 @@ func (p program) runCommand(load loader) *cobra.Command {
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)
 			d.log.Info("docusort runs", "version", version, "inbox", s.Inbox, "sorted", s.Sorted, "database", s.Database)
-			err = d.run(cmd.Context(), reload)
+			err = stoppedWaiting(cmd.Context(), d.run(cmd.Context(), reload))
 			if err != nil {
 				return fmt.Errorf("run: %w", err)
 			}
