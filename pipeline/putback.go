@@ -64,11 +64,9 @@ func (r Returner) PutBack(ctx context.Context, doc store.Document) (place string
 	mv := backMove(&doc, r.Inbox, doc.PutBack)
 	done := false
 	if doc.PutBack != "" { // an earlier try was cut off
-		outcome, err := r.Mover.Resume(ctx, mv)
-		if err != nil {
+		if done, err = resumeBack(ctx, r.Mover, &doc, r.Inbox); err != nil {
 			return "", false, err
 		}
-		done = outcome == filing.Done
 	}
 	if !done {
 		if mv, err = r.move(ctx, &doc); err != nil {
@@ -103,6 +101,25 @@ func backMove(doc *store.Document, inbox, place string) filing.Move {
 		Root: doc.Sorted, Source: doc.Target, Identity: filing.Identity(doc.Identity), SHA256: doc.SHA256,
 		Sorted: inbox, Target: place, Tag: "retry-" + strconv.FormatInt(doc.ID, 10),
 	}
+}
+
+// resumeBack finishes a move back that was cut off, if it can be, and says whether
+// it has been made. A file that was copied to _failed is another one than the
+// record describes: it is known by its content.
+func resumeBack(ctx context.Context, m *filing.Mover, doc *store.Document, inbox string) (done bool, err error) {
+	mv := backMove(doc, inbox, doc.PutBack)
+	for range 2 { // the first may only put back to its name what was being removed
+		id, sum, err := whatLies(doc)
+		lies := err == nil && id.Size == doc.Identity.Size && bytes.Equal(sum, doc.SHA256)
+		if lies {
+			mv.Identity = id
+		}
+		outcome, err := m.Resume(ctx, mv)
+		if err != nil || outcome != filing.Done {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // move chooses a free place, stores it, and moves what lies in _failed there.
@@ -227,9 +244,9 @@ func (p *Pipeline) returned(ctx context.Context, a *store.Admission) ([]int64, e
 // back to source that was cut off is finished first.
 func (p *Pipeline) away(ctx context.Context, doc *store.Document, source string) (bool, error) {
 	if doc.PutBack == source {
-		outcome, err := p.Mover.Resume(ctx, backMove(doc, p.Inbox, source))
-		if err != nil || outcome == filing.Done {
-			return err == nil, err
+		done, err := resumeBack(ctx, p.Mover, doc, p.Inbox)
+		if err != nil || done {
+			return done, err
 		}
 	}
 	there, err := filing.Stat(doc.Sorted, doc.Target)
