@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline"
@@ -263,104 +261,5 @@ func TestMovedBackByHand(t *testing.T) {
 			w.stop(c)
 			w.wentOn(before, w.check())
 		})
-	}
-}
-
-// TestRetryAsksTheOpenJob: a job that was given up before it ended is asked once
-// more, and only where it has no answer yet is a new one paid for.
-func TestRetryAsksTheOpenJob(t *testing.T) {
-	for _, answered := range []bool{true, false} {
-		t.Run(fmt.Sprint("answered ", answered), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
-			w.settings["DOCUSORT_MAX_ATTEMPTS"], w.settings["DOCUSORT_JOB_TIMEOUT"] = "1", "200ms"
-			w.undecided.Store(true)
-			content := pdf(invoice, "slow")
-			w.hopeless[hashOf(content)] = true
-			w.drop("slow.pdf", content)
-			slow := w.failed(w.finish(), "slow.pdf")
-			delete(w.hopeless, hashOf(content))
-			polls := w.api.Uploads()[0].Polls
-			if got := w.run("retry", fmt.Sprint(slow.ID)); got.code != exitDone {
-				t.Fatalf("it ended with %d and said %q", got.code, got.stderr)
-			}
-			delete(w.settings, "DOCUSORT_JOB_TIMEOUT")
-			want := 1
-			if answered {
-				w.undecided.Store(false)
-			} else {
-				want = 2
-				w.settings["DOCUSORT_JOB_TIMEOUT"] = "200ms"
-				w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
-					// The first job never ends.
-					if !strings.HasSuffix(r.URL.Path, "/"+*slow.JobID) {
-						return false
-					}
-					fmt.Fprintf(rw, `{"id":%q,"status":"PROCESSING"}`, *slow.JobID)
-					return true
-				})
-			}
-			r := w.finish()
-			d := r.Documents[0]
-			if jobs := w.api.Uploads(); d.ID != slow.ID || d.State != "filed" || d.Attempts != want || len(jobs) != want || d.Polls <= slow.Polls {
-				t.Errorf("it is %+v after %d jobs; before the retry the job was asked for %d times", d, len(jobs), polls)
-			}
-		})
-	}
-}
-
-// TestRetryOfWhat: what cannot be done is said for each, and done for the others.
-func TestRetryOfWhat(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	if got := w.run("retry", "--all"); got.code != exitFailed || !strings.Contains(got.stderr, "no database yet") || len(filesIn(t, w.home)) > 0 {
-		t.Errorf("before anything it ended with %d, said %q and made %q", got.code, got.stderr, filesIn(t, w.home))
-	}
-	w.drop("good.pdf", pdf(invoice, "good"))
-	w.finish()
-	if got := w.run("retry", "--all"); got.code != exitDone || !strings.Contains(got.stdout, "nothing has failed") {
-		t.Errorf("with nothing failed it ended with %d and wrote %q", got.code, got.stdout)
-	}
-	notes := w.failed(w.failing(), "notes.txt")
-	for _, args := range [][]string{{}, {"1", "--all"}, {"one", "1"}, {"0"}, {"-1"}, {"99999999999999999999"}} {
-		if got := w.run(append([]string{"retry"}, args...)...); got.code != exitUsage || got.stdout != "" || got.stderr == "" {
-			t.Errorf("%q ended with %d, wrote %q and said %q", args, got.code, got.stdout, got.stderr)
-		}
-	}
-	got := w.run("retry", "1", fmt.Sprint(notes.ID), "999", fmt.Sprint(notes.ID))
-	if got.code != exitFailed || strings.Count(got.stdout, "\n") != 1 || !strings.Contains(got.stdout, "notes.txt") ||
-		!strings.Contains(got.stderr, "document 1: good.pdf has not failed, it is filed") || !strings.Contains(got.stderr, "document 999: there is no such document") {
-		t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
-	}
-	delete(w.settings, "DOCUTRAY_API_KEY")
-	delete(w.settings, "DOCUSORT_DOCUMENT_TYPES")
-	if got := w.run("__complete", "retry", "1", ""); got.code != exitDone || !strings.Contains(got.stdout, "\tempty.pdf\n") ||
-		!strings.Contains(got.stdout, "\ta/scan.pdf\n") || strings.Contains(got.stdout, "notes") || strings.Contains(got.stdout, "good") {
-		t.Errorf("the shell is offered %q", got.stdout)
-	}
-	if got := w.run("retry", "--all"); got.code != exitDone || strings.Count(got.stdout, "\n") != 2 {
-		t.Errorf("without key and types it ended with %d and wrote %q, %q", got.code, got.stdout, got.stderr)
-	}
-}
-
-// TestRetryOfAnotherUser: who may not is told who may, and nothing is changed.
-func TestRetryOfAnotherUser(t *testing.T) {
-	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
-	w := newWorld(t, docutraytest.Options{})
-	noErr(t, os.Chmod(w.dir, 0o755))
-	w.failing()
-	c := w.child(death{}, "retry", "--all")
-	c.cmd.Path = publicCopy(t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	c.begin()
-	if code := c.wait(); code != exitFailed || !strings.Contains(c.stderr.String(), "as the user that docusort runs as") {
-		t.Errorf("it ended with %d and said %q", code, c.stderr.String())
-	}
-	if r := w.check(); r.Totals["failed"] != 3 {
-		t.Errorf("afterwards: %v", r.Totals)
 	}
 }

@@ -62,8 +62,8 @@ func (t *table) failures(s *store.Summary) {
 	}
 	t.title("Failed")
 	t.reasons(s.Failures, s.Totals[store.Failed], red)
-	t.hangIn(dim, "  ", "They lie in _failed. docusort report --documents --state failed lists them; "+
-		"move one back into the inbox to have it tried again.")
+	t.hangIn(dim, "  ", "They lie in _failed. docusort report --documents --state failed lists them, "+
+		"docusort retry ID puts one back into the inbox to be tried again.")
 }
 
 func (t *table) troubles(reasons []store.Reason) {
