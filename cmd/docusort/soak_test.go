@@ -353,7 +353,9 @@ func (s *soak) kill() bool {
 }
 
 func (s *soak) stopAndStart() bool {
-	_ = s.daemon.cmd.Process.Signal(syscall.SIGTERM)
+	if !s.signals(syscall.SIGTERM) {
+		return false
+	}
 	if code := s.daemon.wait(); code != exitDone && code != killed {
 		s.t.Fatalf("it ended with %d", code)
 	}
@@ -361,9 +363,11 @@ func (s *soak) stopAndStart() bool {
 	return true
 }
 
-// look asks a daemon that is ready for it: the signal would end one that is not.
-func (s *soak) look() bool {
-	return strings.Contains(s.daemon.stderr.String(), "docusort runs") && s.daemon.cmd.Process.Signal(syscall.SIGHUP) == nil
+func (s *soak) look() bool { return s.signals(syscall.SIGHUP) }
+
+// signals sends a daemon what it is ready for: the signal would end one that is not.
+func (s *soak) signals(sig os.Signal) bool {
+	return strings.Contains(s.daemon.stderr.String(), "docusort runs") && s.daemon.cmd.Process.Signal(sig) == nil
 }
 
 // calm ends all trouble, lets a daemon do what is left, and checks.
