@@ -97,7 +97,8 @@ func text(w *bytes.Buffer, s string) {
 			w.WriteString(map[bool]string{true: ".RS\n.nf\n", false: ".fi\n.RE\n"}[example])
 			inExample = example
 		}
-		w.WriteString(escaped(strings.TrimSpace(line)) + "\n")
+		// A line may be broken after a comma, as in a long list without spaces.
+		w.WriteString(strings.ReplaceAll(escaped(strings.TrimSpace(line)), ",", `,\:`) + "\n")
 	}
 	if inExample {
 		w.WriteString(".fi\n.RE\n")

@@ -40,7 +40,7 @@ Help for tool.
 .SH "FILES"
 .TP
 .B "/etc/\(dqtool\(dq"
-The settings.
+The settings,\: all.
 .SS "More"
 None.
 .SH "SEE ALSO"
@@ -62,7 +62,7 @@ func TestPageOfACommand(t *testing.T) {
 	cmd.AddCommand(&cobra.Command{Use: "part", Short: "does a part", Run: func(*cobra.Command, []string) {}},
 		&cobra.Command{Use: "secret", Hidden: true, Run: func(*cobra.Command, []string) {}})
 	page := Of(cmd, Part{
-		Heading: "Files", Terms: []Term{{`/etc/"tool"`, "The settings."}}, Below: []Part{{Heading: "More", Text: "None."}},
+		Heading: "Files", Terms: []Term{{`/etc/"tool"`, "The settings, all."}}, Below: []Part{{Heading: "More", Text: "None."}},
 	})
 	page.Also = append(page.Also, "tool.conf(5)")
 	dir := t.TempDir()
