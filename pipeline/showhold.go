@@ -89,6 +89,6 @@ func (p *Pipeline) logHold(last, now *store.Hold) {
 	case now.Kind == store.HoldService:
 		p.log.Warn("work waits", "hold", now.Kind, "reason", now.Reason)
 	default:
-		p.log.Error("work waits for somebody to act", "hold", now.Kind, "reason", now.Reason)
+		p.log.Error("work waits for somebody to act", "hold", now.Kind, "reason", now.Reason, "help", "docusort doctor")
 	}
 }
