@@ -50,6 +50,7 @@ type Config struct {
 	MinConfidence     float64
 	ReuseResults      time.Duration // 0: never
 	Sidecar           bool
+	KeepHistory       time.Duration // how long finished documents stay in the record; 0: for ever
 	Settle            time.Duration // how long to leave a file alone that changed
 	Rescan            time.Duration // how often to look at what could not be done
 	ShutdownGrace     time.Duration
@@ -149,6 +150,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		begin("file", func(context.Context) error { return p.fileAll(l) })
 		begin("sweep", p.sweepAll)
 		begin("tidy", p.tidyFolders)
+		begin("forget", p.forgetAll)
 		begin("finish", p.awaitEnd)
 		return nil
 	})
