@@ -130,7 +130,7 @@ func pipelineConfig(d *daemon, keys docutray.KeySource) pipeline.Config {
 		DocumentTypes: s.DocumentTypes, Metadata: s.Metadata,
 		Workers: s.Workers, MaxPending: s.MaxPending, RequestsPerMinute: s.RequestsPerMinute,
 		PollMin: s.PollMin, PollMax: s.PollMax, JobTimeout: s.JobTimeout, MaxAttempts: s.MaxAttempts,
-		MinConfidence: s.MinConfidence, ReuseResults: s.ReuseResults, Sidecar: s.Sidecar,
+		MinConfidence: s.MinConfidence, ReuseResults: s.ReuseResults, Sidecar: s.Sidecar, KeepHistory: s.KeepHistory,
 		Settle: s.Settle, Rescan: s.Rescan, ShutdownGrace: s.ShutdownGrace,
 		OnStep: d.seams.onStep,
 	}
