@@ -103,19 +103,42 @@ func (s *Server) admit(w http.ResponseWriter, d *rand.Rand) bool {
 	}
 	now := time.Now()
 	s.mu.Lock()
-	if now.Sub(s.window) >= s.opts.RateWindow {
-		s.window, s.inWindow = now, 0
-	}
-	ok := s.inWindow < s.opts.RateLimit
+	current := s.rateWindow(now)
+	ok := current.Accepted < s.opts.RateLimit
 	if ok {
-		s.inWindow++
+		current.Accepted++
+	} else {
+		current.Refused++
 	}
-	reset := s.window.Add(s.opts.RateWindow)
+	reset := current.Began.Add(s.opts.RateWindow)
 	s.mu.Unlock()
 	if !ok {
 		s.limited(w, reset, now)
 	}
 	return ok
+}
+
+// RateWindow is what came in one window of the rate limit.
+type RateWindow struct {
+	Began    time.Time `json:"began"`
+	Accepted int       `json:"accepted"`
+	Refused  int       `json:"refused"`
+}
+
+// keepWindows is how many windows are remembered.
+const keepWindows = 100
+
+// rateWindow returns the current window. The caller holds mu.
+func (s *Server) rateWindow(now time.Time) *RateWindow {
+	last := len(s.windows) - 1
+	if last < 0 || now.Sub(s.windows[last].Began) >= s.opts.RateWindow {
+		if len(s.windows) == keepWindows {
+			s.windows = append(s.windows[:0], s.windows[1:]...)
+		}
+		s.windows = append(s.windows, RateWindow{Began: now})
+		last = len(s.windows) - 1
+	}
+	return &s.windows[last]
 }
 
 // limited writes a 429. Times are rounded up: who waits that long gets through.

@@ -89,3 +89,27 @@ func TestMeasuresAreReadOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestRateWindows: a window begins with a request, and only the newest are kept.
+func TestRateWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{RateLimit: 2})
+		for range keepWindows + 1 {
+			for range 3 {
+				ask(t, s, get(statusPath+"x"))
+			}
+			time.Sleep(90 * time.Second)
+		}
+		windows := s.Stats().RateWindows
+		if len(windows) != keepWindows {
+			t.Fatalf("%d windows", len(windows))
+		}
+		first := time.Now().Add(-keepWindows * 90 * time.Second)
+		for i, w := range windows {
+			want := RateWindow{first.Add(time.Duration(i) * 90 * time.Second), 2, 1}
+			if w != want {
+				t.Fatalf("window %d is %+v, not %+v", i, w, want)
+			}
+		}
+	})
+}

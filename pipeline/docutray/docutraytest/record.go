@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -45,6 +46,9 @@ type Stats struct {
 	FirstRequest    time.Time `json:"first_request,omitzero"`
 	FirstSubmission time.Time `json:"first_submission,omitzero"`
 	LastSubmission  time.Time `json:"last_submission,omitzero"`
+	// RateWindows are the newest windows of the rate limit, the oldest first; a
+	// window begins with the first request after the one before it has ended.
+	RateWindows []RateWindow `json:"rate_windows,omitempty"`
 	// MaxUploading is the largest number of submissions under way at a time.
 	MaxUploading int `json:"max_uploading"`
 	// ByStatus counts answers by endpoint and status, such as "submit 202".
@@ -71,6 +75,7 @@ func (s *Server) counts() Stats {
 	defer s.mu.Unlock()
 	st := s.stats
 	st.ByStatus = maps.Clone(st.ByStatus)
+	st.RateWindows = slices.Clone(s.windows)
 	return st
 }
 

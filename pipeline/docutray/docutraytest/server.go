@@ -98,8 +98,7 @@ type Server struct {
 	complete  map[string]int // complete bodies by SHA-256
 	made      map[string]int // jobs by SHA-256
 	stats     Stats
-	window    time.Time // when the current rate window began
-	inWindow  int
+	windows   []RateWindow // of the rate limit; the last one is the current
 	uploading int
 }
 
