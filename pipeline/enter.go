@@ -10,6 +10,7 @@ import (
 // request is what asks to pass.
 type request struct {
 	submission bool
+	ping       bool // no request of a document: it only sees whether the service answers
 	doc        int64
 }
 
@@ -17,6 +18,7 @@ type request struct {
 type pass struct {
 	request
 	probes [causes]bool // the holds that this request is the probe of
+	sees   bool         // it is the first submission to see whether the service is held for it too
 	keyGen int
 }
 
@@ -63,6 +65,8 @@ func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct
 			// The time has come; whoever shows the hold clears it.
 		case c == limit:
 			wait = max(wait, h.until.Sub(now))
+		case c == service && g.unmet(r):
+			p.sees = r.submission
 		case h.open(now, c, r.doc) && !g.othersTurn(c, r):
 			p.probes[c] = true
 		case !causeInfo[c].probed || h.probing || !now.Before(h.probeAt):
@@ -80,8 +84,22 @@ func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct
 				h.probing = true
 			}
 		}
+		if p.sees {
+			g.holds[service].seeing = true
+		}
 	}
 	return p, wait, g.changed
+}
+
+// unmet says whether the trouble that the service is held for may not be the
+// request's: it befell other jobs, and this one's was not asked for since; or it
+// befell polls alone, and this is a submission. What the service does not answer
+// about some jobs must not keep the others.
+func (g *gate) unmet(r request) bool {
+	if r.submission {
+		return !g.submitsMet && !g.holds[service].seeing
+	}
+	return !g.met[r.doc] && len(g.met) < mostMet
 }
 
 // pace takes one request out of our own limit, or returns how long to wait. It
@@ -116,7 +134,7 @@ func (g *gate) othersTurn(c cause, r request) bool {
 // pingFirst asks a question that costs nothing before a document is risked as
 // the probe of a service that may swallow it. It says whether to go on.
 func (g *gate) pingFirst(ctx context.Context, p pass) bool {
-	if !p.submission || !(p.probes[service] || p.probes[access]) {
+	if !p.submission || !(p.probes[service] || p.probes[access] || p.sees) {
 		return true
 	}
 	if g.limiter != nil {
@@ -126,7 +144,7 @@ func (g *gate) pingFirst(ctx context.Context, p pass) bool {
 	if e == nil || e.Class != docutray.Service && e.Class != docutray.Rate && e.StatusCode != 401 {
 		return true // the request itself will tell
 	}
-	p.request = request{} // it was no submission
+	p.request = request{ping: true} // it was no submission
 	g.done(p, e)
 	return false
 }

@@ -30,6 +30,8 @@ type gate struct {
 	submissions int            // submissions that wait to pass
 	streak      int            // failures of the service in a row
 	streakDoc   int64          // the one document they befell; 0: several
+	met         map[int64]bool // documents that met trouble of the service since it last answered
+	submitsMet  bool           // submissions did
 	refused     map[int64]bool // documents refused with 400 while none was accepted
 	accepted    bool           // a submission was accepted since the start
 	limited     int            // 429s in a row
@@ -44,7 +46,7 @@ const (
 )
 
 func newGate(perMinute int, keys docutray.KeySource, ping func(context.Context) error, log *slog.Logger) *gate {
-	g := &gate{keys: keys, ping: ping, log: log, changed: make(chan struct{}), lifted: make(chan struct{}, 1), refused: make(map[int64]bool)}
+	g := &gate{keys: keys, ping: ping, log: log, changed: make(chan struct{}), lifted: make(chan struct{}, 1), met: make(map[int64]bool), refused: make(map[int64]bool)}
 	if perMinute > 0 {
 		g.limiter = rate.NewLimiter(rate.Limit(float64(perMinute)/60), 1)
 	}
@@ -60,7 +62,15 @@ func (g *gate) abandon(p pass) {
 			h.probing, g.dirty = false, true
 		}
 	}
+	g.seen(p)
 	g.tell()
+}
+
+// seen ends what a submission found out on its own.
+func (g *gate) seen(p pass) {
+	if h := g.holds[service]; h != nil && p.sees {
+		h.seeing, g.dirty = false, true
+	}
 }
 
 // done learns from the outcome of a request. It returns what the outcome meant:
@@ -82,6 +92,7 @@ func (g *gate) done(p pass, err error) verdict {
 			h.probeAt = now.Add(min(h.pause, firstProbe))
 		}
 	}
+	g.seen(p)
 	g.tell()
 	return v
 }

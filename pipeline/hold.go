@@ -53,6 +53,7 @@ type hold struct {
 	pause   time.Duration
 	probing bool // one is on its way
 	polled  bool // the last probe was a poll
+	seeing  bool // a submission finds out whether it meets trouble that only polls met
 	// only is the one document that met the trouble; 0 when several did or when
 	// it cannot be a document's own. Another document may see for itself at once.
 	only int64

@@ -127,6 +127,10 @@ func (g *gate) limitReached(e *docutray.Error, now time.Time) {
 // connection was made it needs no counting.
 func (g *gate) serviceTrouble(p pass, e *docutray.Error, now time.Time) {
 	g.streak++
+	if len(g.met) < mostMet {
+		g.met[p.doc] = true
+	}
+	g.submitsMet = g.submitsMet || p.submission || p.ping
 	switch {
 	case e.StatusCode == 0 && !e.Sent && p.submission:
 		g.streak, g.streakDoc = max(g.streak, serviceStreak), 0
@@ -142,8 +146,13 @@ func (g *gate) serviceTrouble(p pass, e *docutray.Error, now time.Time) {
 	g.holds[service].only = g.streakDoc
 }
 
+// mostMet bounds what is remembered of an outage. There are fewer jobs in flight.
+const mostMet = 1 << 16
+
 func (g *gate) serviceAnswered() {
 	g.streak, g.streakDoc = 0, 0
+	clear(g.met)
+	g.submitsMet = false
 	g.lift(service)
 }
 

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"container/heap"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,19 +9,14 @@ import (
 
 	"docusort/pipeline/docutray"
 	"docusort/store"
-
-	"golang.org/x/sync/errgroup"
 )
-
-// pollers is how many jobs are asked for at the same time.
-const pollers = 8
 
 // pollAll asks for every job in flight until it ends. One goroutine owns the
 // heap of due times; the requests are made by others.
 func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error {
 	s := scheduler{
 		p: p, pace: pace{min: p.PollMin, max: p.PollMax},
-		results: make(chan *job), free: pollers,
+		waits: make(chan waiting), results: make(chan *job),
 	}
 	took, err := asked(ctx, p, p.pulses.poll, func(ctx context.Context) ([]time.Duration, error) {
 		return p.Store.JobTimes(ctx, len(s.pace.recent))
@@ -36,119 +30,21 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 	for _, doc := range pending {
 		s.add(doc, time.Now())
 	}
-	s.requests.SetLimit(pollers)
 	s.run(ctx)
 	return s.requests.Wait()
 }
 
-// job is one job in flight.
-type job struct {
-	doc    store.Document
-	due    time.Time
-	asked  int  // times since this process took it up
-	denied bool // the service said that it is not ours
-	lost   bool // the service did not know it when last asked
-	ended  bool
-	took   time.Duration // by the service's clock; 0: it did not say
-}
-
-// scheduler knows when which job is to be asked for.
-type scheduler struct {
-	p        *Pipeline
-	pace     pace
-	jobs     jobHeap
-	free     int // requests that may be begun
-	requests errgroup.Group
-	results  chan *job
-}
-
-func (s *scheduler) run(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for ctx.Err() == nil {
-		now := time.Now()
-		for s.free > 0 && len(s.jobs) > 0 && !s.jobs[0].due.After(now) {
-			s.ask(ctx, heap.Pop(&s.jobs).(*job))
-		}
-		var due <-chan time.Time // nil: nothing is due before something else happens
-		if s.free > 0 && len(s.jobs) > 0 {
-			timer.Reset(s.jobs[0].due.Sub(now))
-			due = timer.C
-		}
-		select {
-		case <-due:
-		case doc := <-s.p.accepted:
-			s.add(doc, time.Now())
-		case j := <-s.results:
-			s.free++
-			s.asked(j, time.Now())
-		case <-s.p.pulses.poll:
-		case <-ctx.Done():
-		}
-	}
-	for s.free < pollers {
-		<-s.results
-		s.free++
-	}
-}
-
-// add schedules the first question for a job.
-func (s *scheduler) add(doc store.Document, now time.Time) {
-	due := doc.SubmittedAt.Add(s.pace.first())
-	if due.Before(now) {
-		due = now
-	}
-	heap.Push(&s.jobs, &job{doc: doc, due: due})
-}
-
-func (s *scheduler) ask(ctx context.Context, j *job) {
-	s.free--
-	s.requests.Go(func() error {
-		j.ended = s.p.poll(ctx, j)
-		s.results <- j
-		return nil
-	})
-}
-
-// asked schedules the next question, or lets go of a job that has ended.
-func (s *scheduler) asked(j *job, now time.Time) {
-	age := now.Sub(j.doc.SubmittedAt)
-	if !j.ended {
-		j.asked++
-		j.due = now.Add(s.pace.next(max(age, 0)))
-		heap.Push(&s.jobs, j)
-		return
-	}
-	s.p.freeSlot()
-	if j.took <= 0 {
-		return
-	}
-	before := s.pace.first()
-	s.pace.learn(j.took)
-	if first := s.pace.first(); first < before {
-		s.pullForward(first)
-	}
-}
-
-// pullForward lets the jobs that were not asked for yet be asked for earlier,
-// where jobs turn out to take less time than they did.
-func (s *scheduler) pullForward(first time.Duration) {
-	for _, j := range s.jobs {
-		if due := j.doc.SubmittedAt.Add(first); j.asked == 0 && due.Before(j.due) {
-			j.due = due
-		}
-	}
-	heap.Init(&s.jobs)
-}
-
 // poll asks for one job, and stores what the answer changes. It says whether the
-// job has ended, for us.
-func (p *Pipeline) poll(ctx context.Context, j *job) bool {
+// job has ended, for us. waits is told when the service begins to be waited for,
+// and when that is over.
+func (p *Pipeline) poll(ctx context.Context, j *job, waits func(bool)) bool {
 	permit, err := p.gate.enter(ctx, request{doc: j.doc.ID})
 	if err != nil {
 		return false
 	}
+	waits(true)
 	status, err := p.Service.Status(ctx, j.doc.JobID)
+	waits(false)
 	if ctx.Err() != nil {
 		p.gate.abandon(permit)
 		return false
@@ -163,6 +59,7 @@ func (p *Pipeline) poll(ctx context.Context, j *job) bool {
 		j.denied = true
 	}
 	v := p.gate.done(permit, err)
+	j.troubled = v == troubled
 	log := p.log.With("doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID)
 	switch {
 	case v == lost && j.lost:
@@ -276,19 +173,4 @@ func (p *Pipeline) jobEnded(ctx context.Context, j *job, e store.JobEnd) bool {
 	log.Warn("job ended without an answer; will submit again", "err", e.Reason, "pause", pause)
 	p.submitWake.wake()
 	return true
-}
-
-// jobHeap orders jobs by when they are due; see container/heap.
-type jobHeap []*job
-
-func (h jobHeap) Len() int           { return len(h) }
-func (h jobHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h jobHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *jobHeap) Push(x any)        { *h = append(*h, x.(*job)) }
-func (h *jobHeap) Pop() any {
-	old := *h
-	j := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return j
 }
