@@ -16,6 +16,9 @@ import (
 // beside it: opening it for writing would turn another program's database to
 // WAL, and closing it again would copy a -wal file into it.
 func inspect(ctx context.Context, path string) error {
+	if err := lostChanges(path); err != nil {
+		return err
+	}
 	if exists(path + "-journal") {
 		// Somebody turned WAL off and was cut off: SQLite must put the old
 		// pages back before there is anything to look at.

@@ -51,7 +51,13 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	r.Close()
 	var e sqlite3.Error
 	readOnly := errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen)
-	if !readOnly || exists(path+"-wal") {
+	switch {
+	case !readOnly:
+		return nil, err
+	case exists(path+"-wal") && !exists(path+"-shm"):
+		return nil, fmt.Errorf("%w: %s is missing, and may not be made here; start the daemon, "+
+			"or look as the user that it runs as: %w", ErrUnusable, path+"-shm", err)
+	case exists(path + "-wal"):
 		return nil, err
 	}
 	// The files beside the database are gone, as after a restore or a visit

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// A report that is read for long keeps the -wal file from being used again; when
+// it ends the file is cut back, also where the reader was killed.
+func TestLongReaderLetsGo(t *testing.T) {
+	s := openNew(t)
+	check1(t, s.Started(ctx, 1))
+	size := func() int64 { return must[os.FileInfo](t)(os.Stat(s.path + "-wal")).Size() }
+	fill := func(n int) {
+		t.Helper()
+		for i := range n {
+			if err := s.SetHold(ctx, &Hold{Kind: HoldRate, Reason: strings.Repeat(fmt.Sprint(i%10), 60000)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fill(300)
+	if n := size(); n > 8<<20 {
+		t.Errorf("without a reader it grows to %d bytes", n)
+	}
+	r := must[*Reader](t)(OpenReader(ctx, s.path))
+	fill(500)
+	if n := size(); n < walLimit {
+		t.Fatalf("with a reader it has only %d bytes: the test shows nothing", n)
+	}
+	check1(t, r.Close())
+	fill(100)
+	if n := size(); n > walLimit {
+		t.Errorf("after the reader it still has %d bytes", n)
+	}
+	check1(t, s.SetHold(ctx, nil))
+}
+
+// The newest changes are in the -wal file until they are copied: where it was
+// taken away, or is none, a job would be paid for again.
+func TestLostChanges(t *testing.T) {
+	for name, c := range map[string]struct {
+		harm func(path string) error
+		says string // "": opened
+	}{
+		"-wal missing":     {func(path string) error { return os.Remove(path + "-wal") }, "is missing"},
+		"-wal garbage":     {func(path string) error { return os.WriteFile(path+"-wal", bytes.Repeat([]byte("x"), 5000), 0o644) }, "is damaged"},
+		"-wal of zeros":    {func(path string) error { return os.WriteFile(path+"-wal", make([]byte, 5000), 0o644) }, ""},
+		"-wal hardly made": {func(path string) error { return os.WriteFile(path+"-wal", []byte("7"), 0o644) }, ""},
+		"both missing":     {func(path string) error { return errors.Join(os.Remove(path+"-wal"), os.Remove(path+"-shm")) }, ""},
+		"-shm missing":     {func(path string) error { return os.Remove(path + "-shm") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openNew(t)
+			path := s.path
+			admit(t, s, found("a", "a"))
+			check1(t, s.Close())
+			check1(t, c.harm(path))
+			if c.says != "" {
+				refused(t, path, path+"-wal "+c.says)
+				return
+			}
+			openAtClosed(t, path, 1)
+		})
+	}
+}
