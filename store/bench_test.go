@@ -1,0 +1,114 @@
+package store
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// take goes through all transitions of an ordinary document.
+func take(s *Store, n int64) error {
+	a := found(fmt.Sprintf("scan-%d.pdf", n), fmt.Sprint("content ", n))
+	a.Identity.Inode = uint64(n)
+	d, err := s.Admit(ctx, a)
+	if err != nil {
+		return err
+	}
+	if err := s.Submitting(ctx, d.ID, options); err != nil {
+		return err
+	}
+	if err := s.Accepted(ctx, d.ID, fmt.Sprintf("cm5vm9hx30001m5cgh0p%d", n)); err != nil {
+		return err
+	}
+	s.Polled(d.ID)
+	return s.Identified(ctx, d.ID, invoice)
+}
+
+// fileAway moves all that can be moved, as the filer does it: many at a time.
+func fileAway(s *Store) error {
+	for {
+		docs, err := s.Movable(ctx, 0, 256)
+		if err != nil || len(docs) == 0 {
+			return err
+		}
+		targets, ids := make([]Targeted, len(docs)), make([]int64, len(docs))
+		for i, d := range docs {
+			targets[i], ids[i] = Targeted{ID: d.ID, Sorted: "/sorted", Target: "invoice/" + d.Source}, d.ID
+		}
+		if _, err := s.Target(ctx, targets); err != nil {
+			return err
+		}
+		if err := s.Moved(ctx, ids); err != nil {
+			return err
+		}
+	}
+}
+
+// BenchmarkDocument takes documents from admitted to filed; ns/op is that of one.
+// The more callers there are, the more changes share a commit.
+func BenchmarkDocument(b *testing.B) {
+	for _, callers := range []int{1, 16, 128} {
+		for _, place := range []string{"disk", "memory"} {
+			b.Run(fmt.Sprintf("callers=%d/%s", callers, place), func(b *testing.B) {
+				dir := b.TempDir()
+				if place == "memory" {
+					dir = quickFolder(b)
+				}
+				s := openAt(b, filepath.Join(dir, "docusort.db"))
+				b.ReportAllocs()
+				b.ResetTimer()
+				var next atomic.Int64
+				var group sync.WaitGroup
+				for range callers {
+					group.Go(func() {
+						for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+							if err := take(s, n); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				group.Wait()
+				check1(b, fileAway(s))
+			})
+		}
+	}
+}
+
+// BenchmarkQuestions asks what is asked for every document, with a backlog.
+func BenchmarkQuestions(b *testing.B) {
+	const backlog = 10_000
+	s := openNew(b)
+	var group sync.WaitGroup
+	for caller := range 64 {
+		group.Go(func() {
+			for n := caller; n < backlog; n += 64 {
+				a := found(fmt.Sprintf("scan-%d.pdf", n), fmt.Sprint("content ", n))
+				if _, err := s.Admit(ctx, a); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	now := time.Now()
+	id := found("scan-77.pdf", "content 77").Identity
+	for name, ask := range map[string]func() error{
+		"Known":       func() error { _, err := s.Known(ctx, "scan-77.pdf", id); return err },
+		"Submittable": func() error { _, err := s.Submittable(ctx, now, 48); return err },
+		"NextRetry":   func() error { _, err := s.NextRetry(ctx, now); return err },
+		"Movable":     func() error { _, err := s.Movable(ctx, 0, 256); return err },
+		"Counts":      func() error { _, err := s.Counts(ctx); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				check1(b, ask())
+			}
+		})
+	}
+}
