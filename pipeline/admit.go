@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
@@ -111,6 +112,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 func (p *Pipeline) examine(path string) (store.Admission, error) {
 	a := store.Admission{
 		Source: path, Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
+		ExaminedAt: time.Now(),
 	}
 	inbox, err := folderAt(p.Inbox)
 	if err != nil {

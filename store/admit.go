@@ -18,6 +18,9 @@ type Admission struct {
 	Identity    Identity
 	SHA256      []byte // nil where Blocked, or where Failure makes it unimportant
 	ContentType string
+	// ExaminedAt is when the file was opened: it may have been moved since. Zero:
+	// it was not.
+	ExaminedAt time.Time
 
 	// Blocked says why the file cannot be taken yet: it cannot be read or moved.
 	Blocked string
@@ -54,7 +57,8 @@ type Admitted struct {
 // ends that one as gone. Content that was identified before gets that answer,
 // and content that is in flight waits for it. A failed document that is back in
 // the inbox keeps its record as well. It fails with [ErrMoving] while
-// an earlier file of the place is being moved away: try again later.
+// an earlier file of the place is being moved away, and where the file itself was
+// moved meanwhile: try again later.
 func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	var out Admitted
 	err := s.write(ctx, func(t *tx) error {
@@ -66,6 +70,11 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		known, err := t.unfinishedAt(a.Source)
 		if err != nil {
 			return err
+		}
+		if known == nil {
+			if err := t.refuseMoved(a); err != nil {
+				return err
+			}
 		}
 		switch {
 		case known == nil:
@@ -122,6 +131,22 @@ func (t *tx) unfinishedAt(source string) (*Document, error) {
 		return nil, nil
 	}
 	return d, err
+}
+
+// refuseMoved refuses a file that was moved to its place after it was opened, by
+// somebody who had it before.
+func (t *tx) refuseMoved(a Admission) error {
+	if a.ExaminedAt.IsZero() {
+		return nil
+	}
+	var moved bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished
+		WHERE finished_at >= ? AND state <> 'gone' AND source = ? AND device = ? AND inode = ? AND size = ? AND modified = ?)`,
+		[]any{a.ExaminedAt.UnixMilli(), a.Source, int64(a.Identity.Device), int64(a.Identity.Inode), a.Identity.Size, a.Identity.ModTime}, &moved)
+	if err == nil && moved {
+		err = ErrMoving
+	}
+	return err
 }
 
 // sameContent says whether a file that cannot be read is, by all that can be

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -213,4 +214,38 @@ func TestNamesSurviveByteForByte(t *testing.T) {
 			t.Errorf("name %d again: %+v", i, got)
 		}
 	}
+}
+
+// A file that two look at is not admitted again by the one who is late, after it
+// was moved to its place; put back there, or another of its kind, it is.
+func TestAdmitAfterItWasMoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openNew(t)
+		late := found("a", "a")
+		late.ExaminedAt = time.Now()
+		time.Sleep(time.Second)
+		id := pending(t, s, found("a", "a"))
+		check1(t, s.Identified(ctx, id, invoice))
+		move(t, s, id)
+		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
+			t.Errorf("error is %v", err)
+		}
+		for name, change := range map[string]func(a *Admission){
+			"another file":  func(a *Admission) { a.Identity.Inode++ },
+			"another place": func(a *Admission) { a.Source = "b" },
+			"put back":      func(a *Admission) { a.ExaminedAt = time.Now().Add(time.Millisecond) },
+		} {
+			again := late
+			change(&again)
+			out, err := s.Admit(ctx, again)
+			if err != nil || !out.New {
+				t.Errorf("%s: %+v, %v", name, out, err)
+				continue
+			}
+			check1(t, s.Gone(ctx, out.ID, "for the next"))
+		}
+		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
+			t.Errorf("error is %v", err)
+		}
+	})
 }
