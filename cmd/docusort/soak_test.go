@@ -265,9 +265,7 @@ func (s *soak) renameFolder() bool {
 	if os.Rename(filepath.Dir(file), to) != nil {
 		return false
 	}
-	for _, moved := range filesIn(s.t, to) {
-		s.restless = append(s.restless, moved)
-	}
+	s.restless = append(s.restless, filesIn(s.t, to)...)
 	return true
 }
 
