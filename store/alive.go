@@ -20,8 +20,10 @@ func (s *Store) Alive(ctx context.Context) error {
 func (s *Store) Changed() <-chan struct{} { return s.changed }
 
 func (s *Store) noteChange() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
+	for _, told := range []chan struct{}{s.changed, s.committed} {
+		select {
+		case told <- struct{}{}:
+		default:
+		}
 	}
 }

@@ -44,12 +44,13 @@ type Store struct {
 	conn *sql.Conn // owned by the writer goroutine
 	read *sql.DB   // read-only connections
 
-	changes chan change
-	changed chan struct{} // holds one token: something was committed
-	pulse   chan struct{} // received from by the writer, wherever it waits
-	closing chan struct{}
-	closed  chan struct{}
-	once    sync.Once
+	changes   chan change
+	changed   chan struct{} // holds one token: something was committed
+	committed chan struct{} // the same, for who tells of events
+	pulse     chan struct{} // received from by the writer, wherever it waits
+	closing   chan struct{}
+	closed    chan struct{}
+	once      sync.Once
 
 	polls pollCount
 
@@ -82,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		path: path, log: log, lock: lock, fault: cfg.Fault,
-		changes: make(chan change), changed: make(chan struct{}, 1), pulse: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
+		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), pulse: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
 		polls: pollCount{counted: make(chan struct{}, 1)}, damaged: make(chan struct{}),
 	}
 	if s.fault == nil {

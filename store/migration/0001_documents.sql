@@ -125,6 +125,47 @@ CREATE TABLE daemon (
   CHECK (hold_kind IS NULL OR (hold_reason IS NOT NULL AND hold_since IS NOT NULL))
 ) STRICT;
 
+-- What is to be told to a hook: an event for each row, written together with
+-- the change that it tells of, and removed when it has been told. There are none
+-- while nobody listens.
+CREATE TABLE events (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind       TEXT    NOT NULL CHECK (kind IN ('filed', 'review', 'failed', 'hold', 'resumed')),
+  at         INTEGER NOT NULL,
+  document   INTEGER NOT NULL,                          -- 0: of no document
+  source     TEXT,
+  path       TEXT,
+  type       TEXT,
+  confidence REAL,
+  reason     TEXT,
+  hold_kind  TEXT,
+  hold_until INTEGER,
+  tries      INTEGER NOT NULL DEFAULT 0,                -- that failed
+  retry_at   INTEGER NOT NULL DEFAULT 0                 -- not before this
+) STRICT;
+CREATE INDEX events_document ON events (document, id);
+
+-- One row while somebody listens.
+CREATE TABLE listener (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
+
+CREATE TRIGGER documents_finish AFTER UPDATE OF state ON documents
+  WHEN NEW.state <> OLD.state AND NEW.state IN ('filed', 'review', 'failed') AND EXISTS (SELECT 1 FROM listener)
+BEGIN
+  INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
+  VALUES (NEW.state, NEW.finished_at, NEW.id, NEW.source,
+          (SELECT path FROM folders WHERE id = NEW.sorted) || '/' || NEW.target,
+          NEW.type, NEW.confidence, NEW.error);
+END;
+
+CREATE TRIGGER daemon_hold AFTER UPDATE OF hold_kind ON daemon
+  WHEN (NEW.hold_kind IS NOT OLD.hold_kind OR NEW.hold_since IS NOT OLD.hold_since)
+   AND EXISTS (SELECT 1 FROM listener)
+BEGIN
+  INSERT INTO events (kind, at, document, reason, hold_kind, hold_until)
+  VALUES (iif(NEW.hold_kind IS NULL, 'resumed', 'hold'), CAST(round(unixepoch('subsec') * 1000) AS INTEGER), 0,
+          coalesce(NEW.hold_reason, OLD.hold_reason), coalesce(NEW.hold_kind, OLD.hold_kind), NEW.hold_until);
+END;
+
 -- For people with nothing but SQLite.
 CREATE VIEW report AS
   SELECT state,

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Event is something that a hook is to be told of: what became of a document, or
+// the beginning or the end of a hold. Triggers of the database write it in the
+// transaction of the change itself.
+type Event struct {
+	ID   int64
+	Kind string // filed, review, failed, hold or resumed
+	At   time.Time
+
+	Document   int64  // 0: of no document
+	Source     string // relative to the inbox, raw bytes
+	Path       string // absolute, raw bytes
+	Type       string
+	Confidence float64
+	Reason     string // why it failed, or why the work waits or waited
+
+	Hold  HoldKind  // of hold and resumed
+	Until time.Time // zero: not known
+
+	Tries int // that failed
+}
+
+// Listen says whether anybody is told of events. While nobody is, none are kept,
+// and those that there were are dropped, as many as dropped says.
+func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if on {
+			_, err := t.exec(`INSERT OR IGNORE INTO listener (id) VALUES (1)`)
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM listener`); err != nil {
+			return err
+		}
+		dropped, err = t.exec(`DELETE FROM events`)
+		return err
+	})
+	return dropped, err
+}
+
+// Committed receives a token after something was committed, so that who waits
+// for events need not ask again and again.
+func (s *Store) Committed() <-chan struct{} { return s.committed }
+
+// DueEvents returns up to limit events that may be told now, the oldest first: of
+// each document the first one only, so that its events stay in order.
+func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
+			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
+		FROM events e WHERE retry_at <= ?
+		 AND NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)
+		ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
+	if err != nil {
+		return nil, s.reading(err)
+	}
+	defer rows.Close()
+	var all []Event
+	for rows.Next() {
+		var e Event
+		var at, until sql.NullInt64
+		err := rows.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
+			(*string)(&e.Hold), &until, &e.Tries)
+		if err != nil {
+			return nil, s.reading(err)
+		}
+		e.At, e.Until = timeOf(at), timeOf(until)
+		all = append(all, e)
+	}
+	return all, s.reading(rows.Err())
+}
+
+// NextEvent returns when the next event may be told; zero where there is none.
+func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.read.QueryRowContext(ctx, `SELECT min(retry_at) FROM events e
+		WHERE NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)`).Scan(&at)
+	return timeOf(at), s.reading(err)
+}
+
+// Told removes an event that was told.
+func (s *Store) Told(ctx context.Context, id int64) error {
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM events WHERE id = ?`, id)
+		return err
+	})
+}
+
+// NotTold puts an event off that could not be told, and drops what nobody could
+// be told of for too long: what is older than a time, and all but the newest
+// most. It returns how many were dropped.
+func (s *Store) NotTold(ctx context.Context, id int64, again, tooOld time.Time, most int) (dropped int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if _, err := t.exec(`UPDATE events SET tries = tries + 1, retry_at = ? WHERE id = ?`, again.UnixMilli(), id); err != nil {
+			return err
+		}
+		dropped, err = t.exec(`DELETE FROM events WHERE at < ? OR id <= (SELECT max(id) FROM events) - ?`, tooOld.UnixMilli(), most)
+		return err
+	})
+	return dropped, err
+}
