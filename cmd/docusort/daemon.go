@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"docusort/cmd/docusort/internal/hook"
 	"docusort/cmd/docusort/internal/service"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline"
@@ -33,6 +34,7 @@ type daemon struct {
 	watcher  *watcher.Watcher
 	pipeline *pipeline.Pipeline
 	manager  *service.Manager
+	hook     *hook.Runner // nil: none
 }
 
 // newDaemon opens the record and puts the parts together. Nothing runs yet; the
@@ -44,6 +46,9 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seam
 		return nil, err
 	}
 	d.client = client
+	if err := checkHook(s); err != nil {
+		return nil, err
+	}
 	if err := makeHome(s); err != nil {
 		return nil, err
 	}
@@ -166,13 +171,14 @@ func condition(i filing.Inspection, err error) (watcher.Condition, error) {
 // run works until ctx is done. reload makes it look at once at what it would
 // look at later.
 func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
-	if err := d.outlast(ctx, func() error { return d.store.Started(ctx, os.Getpid()) }); err != nil {
+	if err := d.outlast(ctx, func() error { return d.started(ctx) }); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.watcher.Run(ctx) })
 	g.Go(func() error { return d.pipeline.Run(ctx) })
 	g.Go(func() error { return d.tellManager(ctx) })
+	g.Go(func() error { return d.hook.Run(ctx) })
 	g.Go(func() error {
 		for {
 			select {

@@ -32,7 +32,7 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			if s == nil {
 				return err
 			}
-			results := settingsResults(s, err)
+			results := append(settingsResults(s, err), hookResults(s)...)
 			d := doctor.Doctor{
 				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,
 				Recursive: s.Recursive, Inotify: s.Watch != settings.WatchPoll, Fix: fix,
@@ -69,6 +69,17 @@ func settingsResults(s *settings.Settings, err error) (results []doctor.Result) 
 		text += "; permissions are checked as root, so run this as the daemon's user too: sudo -u docusort docusort doctor"
 	}
 	return []doctor.Result{{Name: "settings", Text: text}}
+}
+
+// hookResults looks at the hook, where there is to be one.
+func hookResults(s *settings.Settings) []doctor.Result {
+	switch err := checkHook(s); {
+	case err != nil:
+		return []doctor.Result{{Name: "hook", Wrong: true, Text: err.Error()}}
+	case s.Hook == "":
+		return nil
+	}
+	return []doctor.Result{{Name: "hook", Text: s.Hook}}
 }
 
 // serviceResults asks the service for the types, which shows whether it takes the

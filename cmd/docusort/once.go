@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"docusort/cmd/docusort/internal/progress"
@@ -22,7 +21,7 @@ const onceSettle = 2 * time.Second
 // something failed or is left.
 func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	begun := time.Now()
-	if err := d.store.Started(ctx, os.Getpid()); err != nil {
+	if err := d.started(ctx); err != nil {
 		return err
 	}
 	g, running := errgroup.WithContext(ctx)
@@ -48,7 +47,7 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	case err == nil:
 		err = d.leftByOnce(ctx, begun, unsettled)
 	}
-	return errors.Join(err, d.stopped(ctx))
+	return errors.Join(err, d.hook.Drain(ctx), d.stopped(ctx))
 }
 
 // leftByOnce says what came to its end and was not filed.

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline"
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// hooks makes a program of these lines the hook. $D is a folder for what it
+// leaves.
+func (w *world) hooks(lines string) {
+	w.t.Helper()
+	dir := filepath.Join(w.dir, "told")
+	noErr(w.t, os.MkdirAll(dir, 0o755))
+	program := filepath.Join(w.dir, "hook")
+	noErr(w.t, os.WriteFile(program+".new", []byte("#!/bin/sh\nD='"+dir+"'\n"+lines+"\n"), 0o755))
+	noErr(w.t, os.Rename(program+".new", program))
+	w.settings["DOCUSORT_HOOK"] = program
+}
+
+// keepAll keeps every event that the program is told of, in its order.
+const keepAll = `cat >> "$D/events"; { pwd; env; } >> "$D/environment"`
+
+// toldEvent is an event as a program reads it.
+type toldEvent struct {
+	ID       int64
+	Event    string
+	Document struct {
+		ID           int64
+		Source, Path string
+		Type, Error  *string
+	}
+	Hold *struct{ Kind, Reason string }
+}
+
+func (w *world) told() (all []toldEvent) {
+	w.t.Helper()
+	b, err := os.ReadFile(filepath.Join(w.dir, "told", "events"))
+	if err != nil && !os.IsNotExist(err) {
+		w.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
+		var e toldEvent
+		noErr(w.t, json.Unmarshal([]byte(line), &e))
+		all = append(all, e)
+	}
+	return all
+}
+
+// untilTold waits until the program was told of n events.
+func (w *world) untilTold(n int) []toldEvent {
+	w.t.Helper()
+	w.until(fmt.Sprintf("%d events are told", n), func(*reportJSON) bool { return len(w.told()) >= n })
+	return w.told()
+}
+
+func kinds(all []toldEvent) string {
+	var names []string
+	for _, e := range all {
+		names = append(names, e.Event+" "+e.Document.Source)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// TestHook tells of what became of each document, and of holds, and nothing of
+// the key.
+func TestHook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.review(0.7)
+	w.hooks(keepAll)
+	w.troubled = true
+	w.api.SetOutage(docutraytest.OutageUnavailable)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.drop("doubtful.pdf", pdf(doubtful, "one"))
+	w.drop("not\xff'$(x)\n.txt", noDocument("one"))
+	c := w.start(death{}, "run")
+	w.until("it holds", func(r *reportJSON) bool { return r.holds("service") })
+	w.api.SetOutage(docutraytest.OutageNone)
+	all := w.untilTold(5)
+	if got := kinds(all); got != `failed not\xff'$(x)`+"\n"+`.txt, filed scan.pdf, hold , resumed , review doubtful.pdf` {
+		t.Errorf("told of %q", got)
+	}
+	for _, e := range all {
+		switch {
+		case e.Event == "filed" && (*e.Document.Type != "invoice" || e.Document.Path != filepath.Join(w.sorted, "invoice/scan.pdf")),
+			e.Event == "failed" && !strings.Contains(*e.Document.Error, "unsupported"),
+			e.Event == "hold" && e.Hold.Kind != "service":
+			t.Errorf("told %+v", e)
+		}
+	}
+	w.stop(c)
+	w.check()
+	b, err := os.ReadFile(filepath.Join(w.dir, "told", "environment"))
+	noErr(t, err)
+	if text := string(b); !strings.HasPrefix(text, "/\n") || strings.Contains(text, "API_KEY") || strings.Contains(text, secretKey) ||
+		strings.Contains(text, "DOCUSORT_HOME") || !strings.Contains(text, "DOCUSORT_EVENT_SOURCE=not\xff'$(x)\n.txt") {
+		t.Errorf("its environment was %q", text)
+	}
+}
+
+// TestHookAcrossRestarts: an event outlives the daemon that had no time to tell
+// it, and a program that fails is told again.
+func TestHookAcrossRestarts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.hooks(`[ -e "$D/up" ] || exit 1; ` + keepAll)
+	for i := range 5 {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	}
+	w.dies(w.start(death{Step: pipeline.MovedStored, N: 1}, "run"))
+	c := w.start(death{}, "run")
+	w.runs(c)
+	w.allDone()
+	if n := len(w.told()); n > 0 {
+		t.Fatalf("%d events were told to a program that fails", n)
+	}
+	_ = c.cmd.Process.Kill()
+	w.dies(c)
+	noErr(t, os.WriteFile(filepath.Join(w.dir, "told", "up"), nil, 0o644))
+	c = w.start(death{}, "run")
+	all := w.untilTold(5)
+	seen := map[int64]bool{}
+	for _, e := range all {
+		seen[e.Document.ID] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("told of %d documents: %s", len(seen), kinds(all))
+	}
+	w.stop(c)
+	n := len(w.told())
+	w.finish()
+	if len(w.told()) != n {
+		t.Error("what was told is told again")
+	}
+}
+
+// TestSlowHook delays nothing, and ends with the daemon.
+func TestSlowHook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
+	w.hooks(`echo $$ >> "$D/pids"; sleep 1000`)
+	c := w.start(death{}, "run")
+	for i := range 20 {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	}
+	w.allDone()
+	w.until("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "told", "pids")); return err == nil })
+	begun := time.Now()
+	w.stop(c)
+	if took := time.Since(begun); took > 25*time.Second {
+		t.Errorf("the stop took %s", took)
+	}
+	b, err := os.ReadFile(filepath.Join(w.dir, "told", "pids"))
+	noErr(t, err)
+	for _, pid := range strings.Fields(string(b)) {
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			t.Errorf("%s was left behind", pid)
+		}
+	}
+	w.check()
+}
+
+// TestHookOnce: run --once tells before it ends; without a hook nothing is kept
+// to be told.
+func TestHookOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.hooks(keepAll)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	if got := w.run("run", "--once"); got.code != exitDone || kinds(w.told()) != "filed scan.pdf" {
+		t.Errorf("it ended with %d and told %q: %s", got.code, kinds(w.told()), got.stderr)
+	}
+	hook := w.settings["DOCUSORT_HOOK"]
+	delete(w.settings, "DOCUSORT_HOOK")
+	w.drop("more.pdf", pdf(invoice, "two"))
+	w.finish()
+	w.settings["DOCUSORT_HOOK"] = hook
+	w.finish()
+	if got := kinds(w.told()); got != "filed scan.pdf" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// TestHookThatCannotRun is said at the start.
+func TestHookThatCannotRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	plain := filepath.Join(w.dir, "plain")
+	noErr(t, os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o644))
+	for _, hook := range []string{"/nowhere/hook", w.dir, plain} {
+		w.settings["DOCUSORT_HOOK"] = hook
+		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+			if got := w.run(args...); got.code != exitSettings || !strings.Contains(got.stderr, "DOCUSORT_HOOK") || !strings.Contains(got.stderr, hook) {
+				t.Errorf("%s: %v ended with %d and said %q", hook, args, got.code, got.stderr)
+			}
+		}
+	}
+	w.contains(w.doctor(exitSettings), "✗ hook", "may not be run")
+}

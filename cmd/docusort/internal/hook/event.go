@@ -1,0 +1,92 @@
+package hook
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+// event is what stands on the standard input of the program.
+type event struct {
+	Version  int       `json:"version"`
+	ID       int64     `json:"id"`
+	Event    string    `json:"event"`
+	At       string    `json:"at"`
+	Document *document `json:"document,omitempty"`
+	Hold     *hold     `json:"hold,omitempty"`
+}
+
+type document struct {
+	ID         int64    `json:"id"`
+	Source     string   `json:"source"`
+	Path       string   `json:"path"`
+	Type       *string  `json:"type"`
+	Confidence *float64 `json:"confidence"`
+	Error      *string  `json:"error"`
+}
+
+type hold struct {
+	Kind   string  `json:"kind"`
+	Reason string  `json:"reason"`
+	Until  *string `json:"until"`
+}
+
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// encode writes an event as JSON, in one line. Names that are not UTF-8 are
+// escaped as in the report.
+func encode(e *store.Event) []byte {
+	v := event{Version: 1, ID: e.ID, Event: e.Kind, At: timeText(e.At)}
+	if e.Document == 0 {
+		v.Hold = &hold{Kind: string(e.Hold), Reason: display.Text(e.Reason)}
+		if !e.Until.IsZero() {
+			until := timeText(e.Until)
+			v.Hold.Until = &until
+		}
+	} else {
+		v.Document = &document{ID: e.Document, Source: display.Name(e.Source), Path: display.Name(e.Path)}
+		if e.Type != "" {
+			kind := display.Text(e.Type)
+			v.Document.Type, v.Document.Confidence = &kind, &e.Confidence
+		}
+		if e.Reason != "" {
+			reason := display.Text(e.Reason)
+			v.Document.Error = &reason
+		}
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and finite numbers
+	}
+	return append(b, '\n')
+}
+
+// environ is all that the program has in its environment. Names stand there as
+// they are on the disk, for programs that do not read JSON.
+func environ(e *store.Event, path string) []string {
+	if path == "" {
+		path = "/usr/local/bin:/usr/bin:/bin"
+	}
+	all := []string{
+		"PATH=" + path, "LANG=C.UTF-8", "DOCUSORT_EVENT=" + e.Kind, "DOCUSORT_EVENT_ID=" + strconv.FormatInt(e.ID, 10),
+		"DOCUSORT_EVENT_AT=" + timeText(e.At),
+	}
+	add := func(name, value string) {
+		if value != "" {
+			all = append(all, "DOCUSORT_EVENT_"+name+"="+strings.ReplaceAll(value, "\x00", ""))
+		}
+	}
+	if e.Document != 0 {
+		add("DOCUMENT", strconv.FormatInt(e.Document, 10))
+	}
+	add("SOURCE", e.Source)
+	add("PATH", e.Path)
+	add("TYPE", e.Type)
+	add("REASON", e.Reason)
+	add("HOLD", string(e.Hold))
+	return all
+}
