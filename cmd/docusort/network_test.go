@@ -40,6 +40,7 @@ func (w *world) newWire(cuts []cut) *wire {
 	x := &wire{
 		t: w.t, service: strings.TrimPrefix(w.server.URL, "http://"), listener: listener, cuts: cuts, open: map[net.Conn]bool{},
 	}
+	w.wired = true
 	w.settings["DOCUTRAY_BASE_URL"] = "http://" + listener.Addr().String()
 	x.all.Go(x.accept)
 	w.t.Cleanup(x.close)

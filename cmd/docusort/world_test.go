@@ -41,6 +41,7 @@ type world struct {
 	cutOff                   map[upload]bool    // uploads that were under way when a daemon was killed
 	troubled                 bool               // the service had faults: requests may be made again
 	minConfidence            float64
+	wired                    bool // connections break on the way: requests are made that never arrive
 }
 
 // fastDir is a folder in memory where there is one: what is tested here is what
