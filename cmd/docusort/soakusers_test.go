@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// arrive drops some documents: such that stay as they are, and may have equals,
+// and such that are only there once and that users go on touching.
+func (s *soak) arrive() bool {
+	if s.full {
+		return false // who drops meets the full disk, not docusort
+	}
+	if s.r.IntN(2) == 0 {
+		s.dropSome(s.r, 1+s.r.IntN(4))
+		return true
+	}
+	name := fmt.Sprintf("%c/restless %d.pdf", 'p'+rune(s.r.IntN(4)), s.serial)
+	s.drop(name, s.own())
+	s.restless = append(s.restless, filepath.Join(s.inbox, name))
+	return true
+}
+
+// own makes a document that has no equal.
+func (s *soak) own() []byte {
+	s.serial++
+	content := pdf([]string{invoice, receipt, contract, doubtful}[s.r.IntN(4)], fmt.Sprintf("number %d", s.serial))
+	s.sources[hashOf(content)] = true
+	return content
+}
+
+// someRestless returns a document that may still be in the inbox.
+func (s *soak) someRestless() (file string, there bool) {
+	for len(s.restless) > 0 {
+		i := s.r.IntN(len(s.restless))
+		file = s.restless[i]
+		if _, err := os.Lstat(file); err == nil {
+			return file, true
+		}
+		s.restless = append(s.restless[:i], s.restless[i+1:]...)
+	}
+	return "", false
+}
+
+// forget: the bytes are not there any more, by the will of their owner.
+func (s *soak) forget(content []byte) {
+	h := hashOf(content)
+	if len(s.dropped[h]) != 1 {
+		s.t.Fatalf("%.8s is there %d times", h, len(s.dropped[h]))
+	}
+	s.dropped[h] = []stamp{}
+}
+
+// change rewrites a document where it is, unless it is on its way out by then.
+func (s *soak) change() bool {
+	file, ok := s.someRestless()
+	if !ok || s.full {
+		return false
+	}
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	noErr(s.t, err)
+	defer f.Close()
+	// It may have been moved between the look and the opening; from now on it is
+	// not, because it is open for writing.
+	if now, err := os.Stat(file); err != nil || !isOpen(f, now) {
+		return false
+	}
+	old, err := os.ReadFile(file)
+	noErr(s.t, err)
+	content := s.own()
+	noErr(s.t, f.Truncate(0))
+	_, err = f.WriteAt(content, 0)
+	noErr(s.t, err)
+	info, err := f.Stat()
+	noErr(s.t, err)
+	s.forget(old)
+	s.note(content, info)
+	return true
+}
+
+func isOpen(f *os.File, info fs.FileInfo) bool {
+	open, err := f.Stat()
+	return err == nil && os.SameFile(open, info)
+}
+
+// replace puts another document under the name of one that is there.
+func (s *soak) replace() bool {
+	file, ok := s.someRestless()
+	if !ok || s.full {
+		return false
+	}
+	content := s.own()
+	aside := filepath.Join(s.dir, "aside.pdf")
+	noErr(s.t, os.WriteFile(aside, content, 0o640))
+	info, err := os.Stat(aside)
+	noErr(s.t, err)
+	if err := unix.Renameat2(unix.AT_FDCWD, aside, unix.AT_FDCWD, file, unix.RENAME_EXCHANGE); err != nil {
+		noErr(s.t, os.Remove(aside))
+		return false // filed in the meantime
+	}
+	s.note(content, info)
+	old, err := os.ReadFile(aside)
+	noErr(s.t, err)
+	s.forget(old)
+	noErr(s.t, os.Remove(aside))
+	return true
+}
+
+// remove takes a document out of the inbox.
+func (s *soak) remove() bool {
+	file, ok := s.someRestless()
+	aside := filepath.Join(s.dir, "aside.pdf")
+	if !ok || os.Rename(file, aside) != nil {
+		return false
+	}
+	old, err := os.ReadFile(aside)
+	noErr(s.t, err)
+	s.forget(old)
+	noErr(s.t, os.Remove(aside))
+	return true
+}
+
+func (s *soak) rename() bool {
+	file, ok := s.someRestless()
+	if !ok {
+		return false
+	}
+	s.serial++
+	to := filepath.Join(s.inbox, fmt.Sprintf("renamed %d.pdf", s.serial))
+	if os.Rename(file, to) != nil {
+		return false
+	}
+	s.restless = append(s.restless, to)
+	return true
+}
+
+// renameFolder gives a folder another name, with all that is in it.
+func (s *soak) renameFolder() bool {
+	file, ok := s.someRestless()
+	if !ok || filepath.Dir(file) == s.inbox {
+		return false
+	}
+	s.serial++
+	to := filepath.Join(s.inbox, fmt.Sprintf("folder %d", s.serial))
+	if os.Rename(filepath.Dir(file), to) != nil {
+		return false
+	}
+	s.restless = append(s.restless, filesIn(s.t, to)...)
+	return true
+}
