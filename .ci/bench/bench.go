@@ -72,7 +72,11 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 		if *binary != "" || err != nil {
 			return
 		}
-		*binary = filepath.Join(b.dir, filepath.Base(pkg))
+		into := b.dir
+		if o.perf != "" {
+			into = b.perfFolder() // perf report looks for symbols there
+		}
+		*binary = filepath.Join(into, filepath.Base(pkg))
 		b.say("building %s", pkg)
 		out, failed := exec.CommandContext(ctx, "go", "build", "-o", *binary, "docusort/"+pkg).CombinedOutput()
 		if failed != nil {
@@ -85,6 +89,15 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 		return nil, errors.Join(err, b.clean())
 	}
 	return b, nil
+}
+
+// perfFolder is where -perf puts things, from anywhere.
+func (b *bench) perfFolder() string {
+	folder, err := filepath.Abs(b.options.perf)
+	if err != nil {
+		return b.options.perf
+	}
+	return folder
 }
 
 // clean ends every process and removes everything.

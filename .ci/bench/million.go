@@ -16,14 +16,15 @@ import (
 )
 
 // fillRecord writes documents that were finished long ago, a second apart, as
-// years of work leave them. Most are filed, one in fifty failed.
+// years of work leave them. Most are filed, one in fifty failed. Their jobs took next
+// to no time, so that the daemon expects the same of those to come.
 const fillRecord = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
 	INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, sha256, content_type,
 		discovered_at, submitted_at, identified_at, finished_at, options, job_id, submissions, attempts, polls,
 		type, confidence, alternatives, outcome, sorted, target, error)
 	SELECT 1, printf('2025/scan-%08d.pdf', i), iif(i % 50 = 0, 'failed', 'filed'), 65024, 1000000 + i,
 		100000 + i, 1752096919138000000 + i, 1752096919138000000 + i, randomblob(32), 'application/pdf',
-		?2 + i * 1000, ?2 + i * 1000 + 20, ?2 + i * 1000 + 3000, ?2 + i * 1000 + 3000 + abs(random() % 20000),
+		?2 + i * 1000, ?2 + i * 1000 + 20, ?2 + i * 1000 + 25, ?2 + i * 1000 + 3000 + abs(random() % 20000),
 		1, 'cm5v' || lower(hex(randomblob(10))) || 'a', 1, 1, 3,
 		'type_' || (i % 20), 0.5 + (i % 50) / 100.0,
 		'[{"code":"invoice","confidence":0.98},{"code":"receipt","confidence":0.02}]',

@@ -23,7 +23,7 @@ func (b *bench) startQuiet(ctx context.Context) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeDocument(filepath.Join(s.inbox, "first.pdf"), -5, 20_000); err != nil {
+	if err := writeDocument(filepath.Join(s.inbox, "first.pdf"), 1<<20, 20_000); err != nil {
 		return nil, err
 	}
 	err = d.until(ctx, "document filed", 2*time.Minute, 100*time.Millisecond, func() (bool, error) {

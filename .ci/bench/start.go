@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -51,6 +52,7 @@ func (b *bench) startUntilReady(ctx context.Context, s *site) (took time.Duratio
 	if err != nil {
 		return 0, "", err
 	}
+	defer os.Remove(path) // closing leaves it, and the next start needs the name
 	defer conn.Close()
 	d, err := b.startDaemon(ctx, s, service, "NOTIFY_SOCKET="+path)
 	if err != nil {
