@@ -89,7 +89,9 @@ func settle(ctx context.Context, conn *sql.Conn) error {
 
 // openReading opens the pool of read-only connections.
 func openReading(path string, extra ...string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite3", dsn(path, "ro", extra...))
+	// The same few questions are asked for every document; compiling one costs
+	// more than answering it.
+	db, err := sql.Open("sqlite3", dsn(path, "ro", append([]string{"_stmt_cache_size", "32"}, extra...)...))
 	if err != nil {
 		return nil, err
 	}
