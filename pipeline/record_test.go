@@ -46,6 +46,7 @@ func TestRecordOutOfReach(t *testing.T) {
 					r.reaches("first.pdf", store.Filed, time.Minute)
 					r.disk.set(op, code)
 					r.drop("second.pdf", pdf("second"), "invoice")
+					r.p.Look() // so that every loop meets it
 					time.Sleep(3 * time.Hour)
 					synctest.Wait()
 					same(t, "submissions", r.service.Stats().Submissions, 1)
