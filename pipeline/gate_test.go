@@ -191,6 +191,7 @@ func TestOnlyOneProbeAtATime(t *testing.T) {
 func TestPollsAreProbesBeforeSubmissions(t *testing.T) {
 	atDoor(t, 0, func(d *door) {
 		d.ask(sub(1), errDial)
+		d.ask(ask(3), errDial)
 		var through list[string]
 		enter := func(name string, r request, hold time.Duration) {
 			p, err := d.enter(d.t.Context(), r)

@@ -129,14 +129,15 @@ func TestStalledPollsDelayNoJobThatIsThere(t *testing.T) {
 
 // A job that is answered again is asked for like any other.
 func TestStalledJobThatRecovers(t *testing.T) {
-	bubble(t, docutraytest.Options{Latency: 10 * time.Minute}, func(r *rig) {
+	bubble(t, docutraytest.Options{Latency: 20 * time.Minute}, func(r *rig) {
 		s := r.stall()
 		r.start()
-		jobs := r.dropStalled(s, 40)
+		r.drop("good.pdf", pdf("good"), "invoice") // which shows that the service is there
+		jobs := r.dropStalled(s, 12)
 		time.Sleep(4 * time.Minute)
 		s.set(jobs[0], false)
 		before := s.questions(jobs[0])
-		r.until(6*time.Minute, "asked again", func() bool { return s.questions(jobs[0]) > before })
+		r.until(3*time.Minute, "asked again", func() bool { return s.questions(jobs[0]) > before })
 		before = s.questions(jobs[0])
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
