@@ -21,6 +21,7 @@ const fileBatch = 256
 // work is to stop and the moves under way have ended.
 func (p *Pipeline) fileAll(l lifetimes) error {
 	f := filer{p: p, later: make(map[int64]pause)}
+	_ = p.Mover.ClearTrial(p.Sorted) // trouble there is met by the documents
 	for {
 		again, err := f.round(l)
 		if err != nil {
@@ -73,6 +74,7 @@ type filer struct {
 	later map[int64]pause // documents that could not be moved
 	disk  pause           // all of them could not
 	moved int             // documents that were moved, ever
+	tried trial           // whether anything can be put into sorted
 }
 
 // pause is trouble that is waited out.
@@ -202,17 +204,18 @@ func (f *filer) failed(ctx context.Context, m *filed, err error) {
 }
 
 // troubledDisk says whether the error is one of the disk, which every document
-// would meet, and holds the work for it. It is not where others were moved since
-// this document first met it, nor where the document is on its way to another
-// sorted folder than today's.
+// would meet, and holds the work for it. It is not where something can be put into
+// sorted all the same, nor where others were moved since this document first met
+// it, nor where the document is on its way to another sorted folder than today's.
 func (f *filer) troubledDisk(d *store.Document, err error) bool {
-	_, missing := os.Stat(f.p.Sorted)
-	trouble := filing.DiskTrouble(err) || store.DiskTrouble(err) || missing != nil ||
-		errors.Is(err, errSorted) && !errors.Is(err, filing.ErrNotFolder)
 	w := f.later[d.ID]
-	own := w.suspect != 0 && f.moved >= w.suspect || d.Sorted != "" && d.Sorted != f.p.Sorted
-	if !trouble || own && missing == nil {
-		return false
+	if _, missing := os.Stat(f.p.Sorted); missing == nil {
+		trouble := filing.DiskTrouble(err) || store.DiskTrouble(err) ||
+			errors.Is(err, errSorted) && !errors.Is(err, filing.ErrNotFolder)
+		own := w.suspect != 0 && f.moved >= w.suspect || d.Sorted != "" && d.Sorted != f.p.Sorted
+		if !trouble || own || !store.DiskTrouble(err) && f.try() == nil {
+			return false
+		}
 	}
 	if !time.Now().Before(f.disk.until) {
 		f.disk = f.disk.longer(err.Error(), longestDiskWait)
@@ -224,4 +227,21 @@ func (f *filer) troubledDisk(d *store.Document, err error) bool {
 	f.later[d.ID] = w
 	f.p.gate.holdDisk(sorted, err.Error())
 	return true
+}
+
+// trial is whether documents could be put into sorted, a moment ago.
+type trial struct {
+	at  time.Time
+	err error
+}
+
+// trialLasts is how long a trial tells of all documents that are moved meanwhile.
+const trialLasts = time.Second
+
+// try says whether documents can be put into sorted.
+func (f *filer) try() error {
+	if f.tried.at.IsZero() || time.Since(f.tried.at) >= trialLasts {
+		f.tried = trial{time.Now(), f.p.Mover.Try(f.p.Sorted)}
+	}
+	return f.tried.err
 }

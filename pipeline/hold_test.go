@@ -158,7 +158,7 @@ func faulty(op string) (*filing.Mover, *atomic.Pointer[syscall.Errno]) {
 }
 
 func TestDiskOfTheSortedDocuments(t *testing.T) {
-	for _, op := range []string{"rename", "mkdir", "fsync source", "write new file", "fsync new file"} {
+	for _, op := range []string{"rename", "mkdir", "write new file", "fsync new file"} {
 		for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EROFS, syscall.EIO} {
 			mover, fault := faulty(op)
 			t.Run(fmt.Sprint(op, " ", errno), func(t *testing.T) {

@@ -201,8 +201,7 @@ func (f *filer) move(ctx context.Context, docs []*filed) {
 
 // settle makes moves durable, first on the disk and then in the record.
 func (f *filer) settle(ctx context.Context, docs []*filed) {
-	var done []*filed
-	var folders []string
+	var written []*filed
 	for _, m := range docs {
 		if !m.done {
 			continue
@@ -211,21 +210,18 @@ func (f *filer) settle(ctx context.Context, docs []*filed) {
 			f.failed(ctx, m, err)
 			continue
 		}
-		done = append(done, m)
-		folders = append(folders, filepath.Dir(filepath.Join(f.p.Inbox, m.doc.Source)),
-			filepath.Dir(filepath.Join(m.doc.Sorted, m.doc.Target)))
+		written = append(written, m)
 	}
-	if len(done) == 0 {
+	if len(written) == 0 {
 		return
 	}
 	f.p.reached(SidecarWritten)
-	err := filing.SyncFolders(folders...)
-	if err != nil {
-		err = fmt.Errorf("%w: %w", errSorted, err)
-	} else {
-		f.p.reached(FoldersSynced)
-		err = f.durable(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids(done)) })
+	done := f.sync(ctx, written)
+	if len(done) == 0 {
+		return
 	}
+	f.p.reached(FoldersSynced)
+	err := f.durable(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids(done)) })
 	if err == nil {
 		f.p.reached(MovedStored)
 	}
@@ -236,6 +232,41 @@ func (f *filer) settle(ctx context.Context, docs []*filed) {
 		}
 		f.succeeded(m.doc)
 	}
+}
+
+// sync makes the new names of documents last, and that the old ones are gone. It
+// returns the documents for which both do. Each folder is synced once, and trouble
+// of one keeps only the documents of that one.
+func (f *filer) sync(ctx context.Context, docs []*filed) (safe []*filed) {
+	synced := make(map[string]error)
+	once := func(root, rel string) error {
+		folder := filepath.Dir(filepath.Join(root, rel))
+		err, known := synced[folder]
+		if !known {
+			err = filing.SyncFolderOf(root, rel)
+			synced[folder] = err
+		}
+		return err
+	}
+	for _, m := range docs {
+		if err := once(m.doc.Sorted, m.doc.Target); err != nil {
+			f.failed(ctx, m, fmt.Errorf("%w: %w", errSorted, err))
+			continue
+		}
+		err := once(f.p.Inbox, m.doc.Source)
+		if errors.Is(err, fs.ErrPermission) {
+			// A rename lasts with its target. A copy's source may be back after a loss
+			// of power, and is then known by its content.
+			f.p.log.Debug("folder of the inbox cannot be synced", "doc", m.doc.ID, "path", m.doc.Source, "err", err)
+			err = nil
+		}
+		if err != nil {
+			f.failed(ctx, m, err)
+			continue
+		}
+		safe = append(safe, m)
+	}
+	return safe
 }
 
 func ids(docs []*filed) []int64 {

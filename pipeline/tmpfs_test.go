@@ -70,8 +70,28 @@ func TestDiskOfTheRecord(t *testing.T) {
 	})
 }
 
-// One type has a disk of its own, which is full: once one of another type was
-// filed beside it, the others are.
+// One type has a disk of its own, which is full, and nothing else is there that
+// could be filed: what comes then is.
+func TestDiskOfOneTypeAlone(t *testing.T) {
+	base := fastDir(t)
+	receipts := filepath.Join(base, "sorted", "receipt")
+	small(t, receipts, "size=64k")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, base, docutraytest.Options{})
+		defer r.close()
+		free := fill(t, receipts)
+		r.start()
+		r.drop("full.pdf", pdf(strings.Repeat(" ", 9000)), "receipt")
+		r.until(time.Minute, "a reason", func() bool { return strings.Contains(r.doc("full.pdf").Error, "no space") })
+		r.held("", 0)
+		r.drop("good.pdf", pdf("good"), "invoice")
+		r.reaches("good.pdf", store.Filed, 5*time.Second)
+		free()
+		r.reaches("full.pdf", store.Filed, 2*time.Minute)
+	})
+}
+
+// Others were filed beside it.
 func TestDiskOfOneType(t *testing.T) {
 	base := fastDir(t)
 	receipts := filepath.Join(base, "sorted", "receipt")

@@ -5,8 +5,9 @@
 //
 // Use [Inspect], [Sniff] and [Movable] before anything is paid for,
 // [FolderName] and [FreeName] to choose a place, [Mover.Do] to move,
-// [SyncFolders] before relying on it, and [Mover.Resume] for what was under way
-// when the last run ended.
+// [SyncFolderOf] or [SyncFolders] before relying on it, [Mover.Resume] for what was
+// under way when the last run ended, and [Mover.Try] to tell trouble of one document
+// from that of all.
 //
 // # What it promises
 //

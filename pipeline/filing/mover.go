@@ -89,8 +89,8 @@ const Temporaries = temporaryPrefix + "*"
 
 // IsTemporary reports whether a base name is one that Mover uses while at
 // work: to be left alone in any listing, for ever short-lived unless the
-// process is killed, and cleared away by Resume, or by the next WriteFile of
-// the name it was made for.
+// process is killed, and cleared away by Resume, by the next WriteFile of
+// the name it was made for, or by the next Try.
 func IsTemporary(name string) bool { return strings.HasPrefix(name, temporaryPrefix) }
 
 // The three temporaries of a move. They differ because they are cleared away
@@ -135,7 +135,7 @@ func (t *transfer) target() string { return filepath.Join(t.to.path, t.toName) }
 
 // Do moves the file without ever overwriting, making the target's folder where
 // it is missing; copied says that the content went to another filesystem. The
-// folders are the caller's to sync (SyncFolders), before it relies on the move.
+// folders are the caller's to sync (SyncFolderOf), before it relies on the move.
 //
 // Errors: fs.ErrExist, the target name is taken, choose another; ErrChanged,
 // the source is another file now; fs.ErrNotExist, it is gone; ErrBusy, it is
