@@ -266,11 +266,20 @@ func ParseDuration(v string) (time.Duration, error) {
 	return sum + d, nil
 }
 
+// httpAddr takes a port alone for one of this machine alone: who wants to be seen
+// from elsewhere has to say so.
 func httpAddr(v string) (string, error) {
+	if !strings.Contains(v, ":") {
+		v = ":" + v
+	}
 	host, port, err := net.SplitHostPort(v)
 	n, perr := strconv.Atoi(port)
-	if err != nil || perr != nil || n < 0 || n > 65535 || strings.ContainsAny(host, "/ ") {
-		return "", fmt.Errorf("%s is not an address and port: write one such as 127.0.0.1:9464, or :9464 for all addresses", show(v))
+	if err != nil || perr != nil || n < 0 || n > 65535 || strings.ContainsAny(host, "/ *@?#") {
+		return "", fmt.Errorf("%s is not an address and port: write one such as 127.0.0.1:9464, "+
+			"9464 for this machine only, or 0.0.0.0:9464 for all addresses", show(v))
 	}
-	return v, nil
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port), nil
 }

@@ -105,7 +105,7 @@ var groups = []struct {
 	{"The daemon", []text{
 		{"DOCUSORT_SHUTDOWN_GRACE", "how long uploads under way may take to finish at a stop"},
 		{"DOCUSORT_HOOK", "path of a program run for each event, with the event as JSON on its standard input"},
-		{"DOCUSORT_HTTP_ADDR", "address of the status page, /metrics and /healthz, such as 127.0.0.1:9464"},
+		{"DOCUSORT_HTTP_ADDR", "address of the status page, /metrics and /healthz, such as 9464, which only this machine reaches; 0.0.0.0:9464 is for everybody on the network, and without a password"},
 		{"DOCUSORT_LOG_LEVEL", "debug, info, warn or error"},
 		{"DOCUSORT_LOG_FORMAT", "text, json, or auto: coloured on a terminal, plain text otherwise"},
 	}},

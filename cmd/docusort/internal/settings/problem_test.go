@@ -64,7 +64,7 @@ func TestEachProblem(t *testing.T) {
 		"DOCUSORT_KEEP_HISTORY=999999d":                "not a duration",
 		"DOCUSORT_SHUTDOWN_GRACE=-1d":                  "not a duration",
 		"DOCUSORT_SIDECAR=y es":                        "neither",
-		"DOCUSORT_HTTP_ADDR=8080":                      ":9464",
+		"DOCUSORT_HTTP_ADDR=80 80":                     "0.0.0.0:9464",
 		"DOCUSORT_HTTP_ADDR=localhost:http":            "port",
 		"DOCUSORT_HTTP_ADDR=:65536":                    "port",
 		"DOCUSORT_LOG_LEVEL=info+2":                    "none of debug",
