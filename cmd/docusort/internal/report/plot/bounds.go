@@ -60,44 +60,56 @@ type label struct {
 	Text   string
 }
 
-// labels names up to five of the bounds, those at midnight if there are enough.
+// apart is how far from each other two labels are at the least, in percent: on
+// a phone they must not touch.
+const apart = 19
+
+// labels names up to five of the bounds, at times that people find round.
 func labels(bounds []time.Time) []label {
 	n := len(bounds) - 1
 	if n < 1 {
 		return nil
 	}
-	span := bounds[n].Sub(bounds[0])
-	format, nice := "15:04", func(t time.Time) bool { return t.Minute() == 0 }
-	switch {
-	case span <= 5*time.Hour:
-		nice = func(time.Time) bool { return true }
-	case span > 400*day:
-		format, nice = "Jan 2006", func(time.Time) bool { return true }
-	case span > 48*time.Hour:
-		format, nice = "2 Jan", func(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
-	}
-	var at []int
-	for i := range n {
-		if nice(bounds[i]) {
-			at = append(at, i)
-		}
-	}
-	every := (len(at) + 4) / 5
+	format, nice := axis(bounds[n].Sub(bounds[0]))
 	var out []label
-	for i := 0; i < len(at); i += every {
-		x := 100 * float64(at[i]) / float64(n)
-		l := label{X: round(x), Anchor: "middle", Text: bounds[at[i]].Format(format)}
-		if x < 6 {
+	next := 0.0
+	for i := range n {
+		x := 100 * float64(i) / float64(n)
+		if !nice(bounds[i]) || x < next || x > 94 || i > 0 && x < 6 {
+			continue
+		}
+		l := label{X: round(x), Anchor: "middle", Text: bounds[i].Format(format)}
+		next = x + apart
+		if i == 0 {
 			l.Anchor = "start"
-		} else if x > 94 {
-			l.Anchor = "end"
+			next += apart / 2
 		}
 		out = append(out, l)
 	}
 	return out
 }
 
-// span says in words what a bucket is.
+// axis says how labels of so much time are written, and where one may stand.
+func axis(span time.Duration) (format string, nice func(time.Time) bool) {
+	every := func(hours int) func(time.Time) bool {
+		return func(t time.Time) bool { return t.Minute() == 0 && t.Hour()%hours == 0 }
+	}
+	switch {
+	case span > 400*day:
+		return "Jan 2006", func(time.Time) bool { return true }
+	case span > 48*time.Hour:
+		return "2 Jan", every(24)
+	case span > 24*time.Hour+time.Hour:
+		return "15:04", every(6)
+	case span > 12*time.Hour:
+		return "15:04", every(3)
+	case span > 5*time.Hour:
+		return "15:04", every(1)
+	}
+	return "15:04", func(t time.Time) bool { return t.Minute()%10 == 0 }
+}
+
+// spanText says in words what a bucket is.
 func spanText(from, to time.Time) string {
 	if from.Hour() == 0 && from.Minute() == 0 && to.Sub(from) >= 23*time.Hour {
 		last := to.AddDate(0, 0, -1)

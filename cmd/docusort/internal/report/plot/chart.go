@@ -69,7 +69,7 @@ var (
 // Throughput draws how many documents were finished, and how.
 func Throughput(buckets []store.Bucket) template.HTML {
 	c := stack(buckets, filed, review, failed, gone)
-	c.ID, c.Title = "throughput", "Documents finished"
+	c.ID, c.Title = "plot-throughput", "Documents finished"
 	c.Nothing = "Nothing was finished in this time."
 	return c.html()
 }
@@ -77,7 +77,7 @@ func Throughput(buckets []store.Bucket) template.HTML {
 // Failures draws how many documents could not be identified.
 func Failures(buckets []store.Bucket) template.HTML {
 	c := stack(buckets, failed)
-	c.ID, c.Title = "failures", "Documents failed"
+	c.ID, c.Title = "plot-failures", "Documents failed"
 	c.Nothing, c.Legend = "Nothing failed in this time.", nil
 	return c.html()
 }

@@ -22,7 +22,7 @@ var marks = []time.Duration{
 // span of time a bar from the median to what 95 % were done within.
 func Latency(buckets []store.Bucket) template.HTML {
 	c := chart{
-		ID: "latency", Title: "Time to file", Nothing: "Nothing was filed in this time.",
+		ID: "plot-latency", Title: "Time to file", Nothing: "Nothing was filed in this time.",
 		Legend: []key{{"half within", "p50"}, {"95 % within", "p95"}},
 		Head:   []string{"Time", "Half within", "95 % within", "The longest"},
 		Labels: labels(boundsOf(buckets)),
