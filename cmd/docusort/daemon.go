@@ -13,6 +13,7 @@ import (
 	"docusort/cmd/docusort/internal/hook"
 	"docusort/cmd/docusort/internal/service"
 	"docusort/cmd/docusort/internal/settings"
+	"docusort/cmd/docusort/internal/status"
 	"docusort/pipeline"
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
@@ -34,14 +35,17 @@ type daemon struct {
 	watcher  *watcher.Watcher
 	pipeline *pipeline.Pipeline
 	manager  *service.Manager
-	hook     *hook.Runner // nil: none
+	hook     *hook.Runner   // nil: none
+	meter    *status.Meter  // of the requests to the service
+	page     *status.Server // nil: none
 }
 
 // newDaemon opens the record and puts the parts together. Nothing runs yet; the
 // caller closes it. A patient one waits for the disk of the record.
 func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seams seams, patient bool) (*daemon, error) {
-	d := &daemon{settings: s, log: log, seams: seams, patient: patient, files: make(chan string), manager: service.New(log)}
-	client, keys, err := newClient(s, log)
+	d := &daemon{settings: s, log: log, seams: seams, patient: patient, files: make(chan string),
+		manager: service.New(log), meter: status.NewMeter()}
+	client, keys, err := newClient(s, log, d.meter.Observe)
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +72,19 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, seam
 }
 
 func (d *daemon) close() error {
+	d.closeStatus()
 	d.client.Close()
 	return d.store.Close()
 }
 
-// newClient makes the client of the API, and the source of its key.
-func newClient(s *settings.Settings, log *slog.Logger) (*docutray.Client, docutray.KeySource, error) {
+// newClient makes the client of the API, and the source of its key. observe is
+// told of each request; nil is nobody.
+func newClient(s *settings.Settings, log *slog.Logger, observe func(string, int, time.Duration)) (*docutray.Client, docutray.KeySource, error) {
 	keys, err := keySource(s)
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := docutray.New(docutray.Config{BaseURL: s.BaseURL, Key: keys, UserAgent: userAgent(), Logger: log})
+	client, err := docutray.New(docutray.Config{BaseURL: s.BaseURL, Key: keys, UserAgent: userAgent(), Logger: log, Observe: observe})
 	return client, keys, err
 }
 
@@ -179,6 +185,7 @@ func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
 	g.Go(func() error { return d.pipeline.Run(ctx) })
 	g.Go(func() error { return d.tellManager(ctx) })
 	g.Go(func() error { return d.hook.Run(ctx) })
+	g.Go(func() error { return d.serveStatus(ctx) })
 	g.Go(func() error {
 		for {
 			select {

@@ -91,7 +91,7 @@ func serviceResults(ctx context.Context, s *settings.Settings) []doctor.Result {
 	fail := func(name, format string, args ...any) []doctor.Result {
 		return []doctor.Result{{Name: name, Wrong: true, Text: fmt.Sprintf(format, args...)}}
 	}
-	client, _, err := newClient(s, nil)
+	client, _, err := newClient(s, nil, nil)
 	if err != nil {
 		return fail("service", "%v", err)
 	}

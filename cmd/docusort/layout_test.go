@@ -38,6 +38,9 @@ var layout = []struct {
 		"docusort/store", "docusort/cmd/docusort/internal/report/display",
 		"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sync/errgroup"},
 		"passes on to systemd what others know; it is given functions to ask"},
+	{"docusort/cmd/docusort/internal/status", []string{
+		"docusort/store", "docusort/cmd/docusort/internal/report/...", "github.com/prometheus/client_golang/..."},
+		"shows what the store knows over HTTP, in the metrics' own library"},
 	{"docusort/cmd/docusort/internal/...", []string{
 		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
 		"shows what the store knows, and does nothing"},
@@ -67,7 +70,8 @@ var layout = []struct {
 }
 
 // testOnly are modules that no program may contain.
-var testOnly = []string{"go.uber.org/goleak", "pgregory.net/rapid"}
+var testOnly = []string{
+	"go.uber.org/goleak", "pgregory.net/rapid", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}
 
 func TestImportsFollowTheDesign(t *testing.T) {
 	for pkg, imports := range programImports(t) {

@@ -43,6 +43,9 @@ func (p program) runCommand(load loader) *cobra.Command {
 			if once {
 				return d.once(cmd.Context(), line)
 			}
+			if err := d.openStatus(); err != nil {
+				return err
+			}
 			reload := make(chan os.Signal, 1)
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)

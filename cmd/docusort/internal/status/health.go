@@ -1,0 +1,72 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+// What /healthz says.
+const (
+	healthy    = "ok"
+	onHold     = "hold"
+	stalled    = "stalled"
+	unreadable = "unreadable" // the record is
+)
+
+// Health is the answer of /healthz.
+type Health struct {
+	Status string     `json:"status"`
+	Reason string     `json:"reason,omitempty"`
+	Since  *time.Time `json:"since,omitempty"`
+	Until  *time.Time `json:"until,omitempty"` // of a hold whose end is known
+}
+
+const (
+	// patience is how long nothing may go on while something could. Polls and
+	// retries are much closer together.
+	patience = 10 * time.Minute
+	// uploadPatience is the same while something is being uploaded: one upload
+	// may take an hour, and it is the client that sees whether bytes move.
+	uploadPatience = 75 * time.Minute
+)
+
+// judge says how the daemon does. answered is when the service last answered,
+// begun when we began to look, pollMax the longest pause between polls.
+func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pollMax time.Duration) Health {
+	if h := d.Hold; h != nil {
+		out := Health{Status: onHold, Reason: fmt.Sprintf("on hold (%s): %s", h.Kind, display.Prose(h.Reason)), Since: &h.Since}
+		if !h.Until.IsZero() {
+			out.Until = &h.Until
+		}
+		return out
+	}
+	last := begun
+	for _, at := range []time.Time{p.Last, answered} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	limit := max(patience, 3*pollMax)
+	if p.Unfinished[store.Submitting] > 0 {
+		limit = max(limit, uploadPatience)
+	}
+	if p.Due > 0 && now.Sub(last) > limit {
+		return Health{Status: stalled, Since: &last,
+			Reason: fmt.Sprintf("%s could go on, and nothing has happened for %s", display.Things(p.Due, "document"), display.Age(now.Sub(last)))}
+	}
+	return Health{Status: healthy}
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	health := s.record.pulse().health
+	w.Header().Set("Content-Type", "application/json")
+	if health.Status != healthy {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(health)
+}

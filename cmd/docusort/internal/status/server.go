@@ -1,0 +1,121 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Config is what a server needs.
+type Config struct {
+	Addr     string // host:port
+	Database string
+	Version  string // what runs, for the page and the metrics
+	Commit   string
+	Logger   *slog.Logger // nil discards
+	Meter    *Meter       // of the requests to the service; nil: not known
+	// PollMax is the longest pause between two polls of a job.
+	PollMax time.Duration
+}
+
+// Server is the page with all that belongs to it.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	listener net.Listener
+	record   *record
+	metrics  http.Handler
+	http     *http.Server
+	viewers  chan struct{} // a place for each
+	closing  chan struct{} // closed at the end of Run
+	assets   map[string]asset
+}
+
+const (
+	// maxConnections bounds what a flood of them can cost.
+	maxConnections = 128
+	// maxViewers is how many pages are told of changes at a time.
+	maxViewers = 32
+	// shutdownTimeout is how long requests under way may take at the end.
+	shutdownTimeout = 2 * time.Second
+)
+
+// Listen takes the address. It fails where somebody else has it.
+func Listen(cfg Config) (*Server, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Meter == nil {
+		cfg.Meter = NewMeter()
+	}
+	listener, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to an address of this machine that is free", err)
+	}
+	s := &Server{
+		cfg: cfg, log: cfg.Logger, listener: limited(listener, maxConnections), record: newRecord(cfg),
+		viewers: make(chan struct{}, maxViewers), closing: make(chan struct{}), assets: assets(),
+	}
+	s.metrics = newMetrics(s)
+	s.http = &http.Server{
+		Handler:           s.guard(s.routes()),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	if !loopbackAddr(listener.Addr()) {
+		s.log.Warn("the status page can be seen from other machines, by everybody who reaches this address",
+			"address", listener.Addr().String())
+	}
+	return s, nil
+}
+
+// Addr is the address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Close gives up an address that is not served.
+func (s *Server) Close() error { return s.listener.Close() }
+
+// Run serves until ctx is done. That the page cannot be served any more is said
+// in the log, and no reason for the daemon to end.
+func (s *Server) Run(ctx context.Context) error {
+	s.log.Info("the status page is ready", "url", "http://"+s.Addr().String()+"/")
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-served:
+		s.log.Error("the status page ended", "err", err)
+		<-ctx.Done()
+		return nil
+	case <-ctx.Done():
+	}
+	close(s.closing) // the viewers first, for they never end by themselves
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(last); err != nil {
+		_ = s.http.Close()
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		s.log.Debug("the status page ended", "err", err)
+	}
+	return nil
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", s.page)
+	mux.HandleFunc("/events", s.events)
+	mux.HandleFunc("/healthz", s.healthz)
+	mux.Handle("/metrics", s.metrics)
+	for path, a := range s.assets {
+		mux.Handle(path, a)
+	}
+	return mux
+}

@@ -1,0 +1,344 @@
+package status
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/store"
+)
+
+func TestThePageSaysWhatTheRecordSays(t *testing.T) {
+	w := newWorld(t)
+	w.file("scan <1>.pdf", "invoice")
+	w.fail("mail.eml", "unsupported format: e-mail")
+	w.pend("in flight.pdf")
+	_, url := w.serve()
+	for _, path := range []string{"/", "/?window=1h", "/?window=all"} {
+		resp, body := w.get(url + path)
+		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Fatalf("%s: %s", path, resp.Status)
+		}
+		w.contains(body, "docusort has been running since", "scan &lt;1&gt;.pdf", "unsupported format: e-mail", "in flight.pdf",
+			"the service is at work on it", "filed: /srv/docusort/sorted/invoice/scan &lt;1&gt;.pdf", "Documents finished", "docusort 1.2.3")
+		if strings.Contains(body, "scan <1>") || strings.Contains(body, " style=") {
+			t.Errorf("%s: something is not escaped:\n%s", path, body)
+		}
+	}
+	if resp, _ := w.get(url + "/?window=2h"); resp.StatusCode != 404 {
+		t.Errorf("a window that there is not: %s", resp.Status)
+	}
+	if resp, _ := w.get(url + "/../../etc/passwd"); resp.StatusCode != 404 {
+		t.Errorf("a path that there is not: %s", resp.Status)
+	}
+	if _, body := w.get(url + "/healthz"); body != "{\"status\":\"ok\"}\n" {
+		t.Errorf("/healthz: %s", body)
+	}
+}
+
+// request sends a request as it is, and returns the status.
+func request(t *testing.T, s *Server, method, path, host string) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(method + " " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp
+}
+
+func TestTheGuard(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.serve()
+	for _, path := range []string{"/", "/healthz", "/metrics", "/style.css", "/follow.js", "/favicon.svg", "/nothing"} {
+		resp := request(t, s, "GET", path, "localhost")
+		for name, want := range map[string]string{
+			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin",
+		} {
+			if got := resp.Header.Get(name); got != want && !(path == "/nothing" && name == "Cache-Control") {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+	}
+	for _, c := range []struct {
+		method, host string
+		want         int
+	}{
+		{"GET", "localhost", 200}, {"GET", "LOCALHOST:9464", 200}, {"GET", "127.0.0.1:1", 200}, {"GET", "[::1]", 200},
+		{"HEAD", "localhost", 200}, {"GET", "evil.example", 403}, {"GET", "localhost.evil.example:9464", 403},
+		{"GET", "192.0.2.1", 403}, {"GET", "", 403}, {"POST", "localhost", 405}, {"DELETE", "localhost", 405}, {"OPTIONS", "localhost", 405},
+	} {
+		for _, path := range []string{"/", "/metrics", "/healthz"} {
+			if resp := request(t, s, c.method, path, c.host); resp.StatusCode != c.want {
+				t.Errorf("%s %s of %q: %d, want %d", c.method, path, c.host, resp.StatusCode, c.want)
+			}
+		}
+	}
+	if got := request(t, s, "HEAD", "/events", "localhost"); got.StatusCode != 200 {
+		t.Errorf("HEAD /events: %s", got.Status)
+	}
+}
+
+func TestOurHost(t *testing.T) {
+	for _, c := range []struct {
+		host, configured string
+		want             bool
+	}{
+		{"scans.example.com:9464", "scans.example.com", true}, {"Scans.Example.Com.", "scans.example.com", true},
+		{"other.example.com", "scans.example.com", false}, {"192.0.2.7", "192.0.2.7", true}, {"192.0.2.8", "192.0.2.7", false},
+		{"[2001:db8::1]:80", "2001:db8::1", true}, {"192.0.2.8", "0.0.0.0", true}, {"[2001:db8::1]", "::", true},
+		{"machine", "0.0.0.0", true}, {"machine.local:1", "0.0.0.0", true}, {"machine.evil.example", "0.0.0.0", false},
+		{"machine", "127.0.0.1", false}, {"127.0.0.1.evil.example", "127.0.0.1", false}, {"localhost", "192.0.2.7", true},
+	} {
+		if got := ourHost(c.host, c.configured, "machine"); got != c.want {
+			t.Errorf("%q on %q: %v", c.host, c.configured, got)
+		}
+	}
+}
+
+// events is what a page that follows is sent.
+type events struct {
+	resp *http.Response
+	in   *bufio.Reader
+}
+
+func (w *world) follow(url string) *events {
+	w.t.Helper()
+	client := http.Client{Transport: &http.Transport{}}
+	resp, err := client.Get(url + "/events")
+	w.ok(err)
+	w.t.Cleanup(func() { resp.Body.Close(); client.CloseIdleConnections() })
+	return &events{resp, bufio.NewReader(resp.Body)}
+}
+
+// next returns the sections of the next event.
+func (e *events) next(t *testing.T) map[string]change {
+	t.Helper()
+	for {
+		line, err := e.in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			var out map[string]change
+			if err := json.Unmarshal([]byte(data), &out); err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+	}
+}
+
+func TestEventsTellWhatChanged(t *testing.T) {
+	w := newWorld(t)
+	w.file("first.pdf", "invoice")
+	_, url := w.serve()
+	e := w.follow(url)
+	if got := e.resp.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("the type is %q", got)
+	}
+	first := e.next(t)
+	if len(first) != len(sectionNames) || !strings.Contains(first["documents"].HTML, "first.pdf") {
+		t.Errorf("first came %d sections: %v", len(first), first)
+	}
+	w.file("two\nlines.pdf", "invoice")
+	for {
+		news := e.next(t)
+		if strings.Contains(news["documents"].HTML, `two\x0alines.pdf`) {
+			break
+		}
+	}
+}
+
+// However many follow, the record is read once for all, and there is an end to
+// how many may.
+func TestManyViewersCostTheSameAsOne(t *testing.T) {
+	w := newWorld(t)
+	s, url := w.serve()
+	for range maxViewers {
+		w.follow(url).next(t)
+	}
+	resp := request(t, s, "GET", "/events", "localhost")
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("one more: %s", resp.Status)
+	}
+	r := s.record
+	day, _ := windowOf("")
+	one := r.view(day)
+	for range 100 {
+		if v := r.view(day); v != one && v.at.Sub(one.at) < readEvery {
+			t.Fatalf("it was read again after %v", v.at.Sub(one.at))
+		}
+	}
+}
+
+func TestNothingIsReadWithoutNeed(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.serve()
+	r := s.record
+	now := reading{at: time.Now(), files: r.files()}
+	for name, c := range map[string]struct {
+		change func(*reading)
+		want   bool
+	}{
+		"just read":                    {func(*reading) {}, true},
+		"nothing written since":        {func(l *reading) { l.at = now.at.Add(-5 * time.Second) }, true},
+		"old":                          {func(l *reading) { l.at = now.at.Add(-staleAfter) }, false},
+		"written since":                {func(l *reading) { l.at = now.at.Add(-5 * time.Second); l.files[1].size++ }, false},
+		"written since, slow to read":  {func(l *reading) { l.at = now.at.Add(-5 * time.Second); l.files[1].size++; l.cost = time.Second }, true},
+		"slow to read, and long since": {func(l *reading) { l.at = now.at.Add(-time.Minute); l.files[1].size++; l.cost = time.Second }, false},
+	} {
+		last := now
+		c.change(&last)
+		if got := r.fresh(last); got != c.want {
+			t.Errorf("%s: fresh is %v", name, got)
+		}
+	}
+}
+
+func TestTheEndOfTheServerEndsEvents(t *testing.T) {
+	w := newWorld(t)
+	s, err := Listen(Config{Addr: "127.0.0.1:0", Database: w.path})
+	w.ok(err)
+	ctx, cancel := context.WithCancel(w.ctx)
+	ended := make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	e := w.follow("http://" + s.Addr().String())
+	e.next(t)
+	cancel()
+	select {
+	case err := <-ended:
+		w.ok(err)
+	case <-time.After(deadline):
+		t.Fatal("it goes on")
+	}
+	for {
+		if _, err := e.in.ReadString('\n'); err != nil {
+			break
+		}
+	}
+}
+
+func TestAnAddressInUse(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.serve()
+	_, err := Listen(Config{Addr: s.Addr().String(), Database: w.path})
+	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), "DOCUSORT_HTTP_ADDR") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// More connections than there are places wait; none is refused or forgotten.
+func TestConnectionsAreBounded(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limited(inner, 1)
+	accepted := make(chan net.Conn)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- c
+		}
+	}()
+	for range 2 {
+		c, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	first := <-accepted
+	if n := len(l.(*limitedListener).places); n != 1 {
+		t.Errorf("%d places are taken", n)
+	}
+	select {
+	case <-accepted:
+		t.Error("there is no place for the second")
+	default:
+	}
+	_ = first.Close()
+	_ = first.Close() // again gives up nothing
+	second := <-accepted
+	_ = l.Close()
+	_ = second.Close()
+	if _, open := <-accepted; open {
+		t.Error("a closed listener accepts")
+	}
+}
+
+func TestARecordThatCannotBeRead(t *testing.T) {
+	w := newWorld(t)
+	_, url := w.serve(func(c *Config) { c.Database = w.path + ".absent" })
+	resp, body := w.get(url + "/healthz")
+	if resp.StatusCode != 503 || !strings.Contains(body, `"status":"unreadable"`) || !strings.Contains(body, "no database") {
+		t.Errorf("%s %s", resp.Status, body)
+	}
+	_, body = w.get(url + "/")
+	w.contains(body, "the record cannot be read")
+	_, body = w.get(url + "/metrics")
+	w.contains(body, "docusort_record_readable 0", "docusort_healthy 0")
+}
+
+func TestJudge(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	until := now.Add(time.Hour)
+	for name, c := range map[string]struct {
+		hold     *store.Hold
+		progress store.Progress
+		answered time.Time
+		begun    time.Time
+		pollMax  time.Duration
+		want     string
+	}{
+		"nothing to do":          {want: healthy, begun: ago(time.Hour)},
+		"at work":                {progress: store.Progress{Due: 1, Last: ago(time.Minute)}, begun: ago(time.Hour), want: healthy},
+		"nothing happens":        {progress: store.Progress{Due: 1, Last: ago(11 * time.Minute)}, begun: ago(time.Hour), want: stalled},
+		"it only began":          {progress: store.Progress{Due: 1, Last: ago(time.Hour)}, begun: ago(time.Minute), want: healthy},
+		"the service answers":    {progress: store.Progress{Due: 1, Last: ago(time.Hour)}, answered: ago(time.Minute), begun: ago(time.Hour), want: healthy},
+		"polls are rare":         {progress: store.Progress{Due: 1, Last: ago(30 * time.Minute)}, begun: ago(time.Hour), pollMax: 20 * time.Minute, want: healthy},
+		"nothing is due":         {progress: store.Progress{Last: ago(9 * time.Hour)}, begun: ago(9 * time.Hour), want: healthy},
+		"an upload takes long":   {progress: store.Progress{Due: 1, Last: ago(time.Hour), Unfinished: map[store.State]int{store.Submitting: 1}}, begun: ago(2 * time.Hour), want: healthy},
+		"an upload takes longer": {progress: store.Progress{Due: 1, Last: ago(2 * time.Hour), Unfinished: map[store.State]int{store.Submitting: 1}}, begun: ago(3 * time.Hour), want: stalled},
+		"on hold":                {hold: &store.Hold{Kind: store.HoldRate, Reason: "a\nb", Since: ago(time.Minute), Until: until}, progress: store.Progress{Due: 1}, begun: ago(time.Hour), want: onHold},
+	} {
+		got := judge(store.Daemon{Running: true, Hold: c.hold}, c.progress, c.answered, c.begun, now, c.pollMax)
+		if got.Status != c.want || (got.Status == healthy) != (got.Reason == "") {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if got.Status == onHold && (got.Reason != "on hold (rate): a b" || !got.Until.Equal(until)) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func TestHealthzOnHold(t *testing.T) {
+	w := newWorld(t)
+	w.ok(w.store.SetHold(w.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "402: quota used up", Until: time.Now().Add(time.Hour)}))
+	_, url := w.serve()
+	resp, body := w.get(url + "/healthz")
+	if resp.StatusCode != 503 || resp.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("%s", resp.Status)
+	}
+	w.contains(body, `"status":"hold"`, `"reason":"on hold (account): 402: quota used up"`, `"until":`)
+}

@@ -1,0 +1,124 @@
+package status
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/store"
+)
+
+// tallyDelay is how old the end of a document is before it is counted. What is
+// being committed right now has a time from just before, and must not be passed
+// over.
+const tallyDelay = 5 * time.Second
+
+// maxTypes bounds how many types are counted by name: a service that answers
+// anything must not fill the memory of whoever collects.
+const maxTypes = 100
+
+// tally counts what was finished since the daemon began. It reads on from where
+// it was whenever somebody asks, so that it never counts down, as totals of the
+// record do when old documents leave it.
+type tally struct {
+	until                time.Time
+	types                map[string]bool
+	finished, filed      *prometheus.CounterVec
+	resubmitted, reused  prometheus.Counter
+	polls                prometheus.Counter
+	duration, jobSeconds prometheus.Histogram
+}
+
+func newTally(now time.Time) *tally {
+	t := &tally{
+		until: now, types: make(map[string]bool),
+		finished: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "docusort_documents_finished_total", Help: "Documents finished since the daemon began, by outcome.",
+		}, []string{"outcome"}),
+		filed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "docusort_documents_typed_total", Help: "Documents filed or put aside for review since the daemon began, by type.",
+		}, []string{"type"}),
+		resubmitted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "docusort_resubmissions_total",
+			Help: "Submissions of finished documents made after one that was accepted or whose outcome is unknown.",
+		}),
+		reused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "docusort_answers_reused_total", Help: "Documents finished by the answer about identical content.",
+		}),
+		polls: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "docusort_polls_total", Help: "Status requests made for finished documents.",
+		}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "docusort_document_duration_seconds", Help: "From the discovery of a document to its filing or review.",
+			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600},
+		}),
+		jobSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "docusort_job_duration_seconds", Help: "From the last submission of a document to its answer, reused ones left out.",
+			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600},
+		}),
+	}
+	for _, s := range store.States() {
+		if s.Finished() {
+			t.finished.WithLabelValues(string(s)) // 0 is a value, too
+		}
+	}
+	return t
+}
+
+func (t *tally) parts() []prometheus.Collector {
+	return []prometheus.Collector{t.finished, t.filed, t.resubmitted, t.reused, t.polls, t.duration, t.jobSeconds}
+}
+
+// tallyStep is how much time is read at once: what is read counts as a whole or,
+// where reading fails, not at all.
+const tallyStep = time.Hour
+
+// catchUp counts what was finished until shortly before now.
+func (t *tally) catchUp(ctx context.Context, r *store.Reader, now time.Time) error {
+	until := now.Add(-tallyDelay)
+	for t.until.Before(until) {
+		end := t.until.Add(tallyStep)
+		if end.After(until) {
+			end = until
+		}
+		var batch []store.Document
+		err := r.FinishedBetween(ctx, t.until, end, func(d *store.Document) error {
+			batch = append(batch, *d)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		t.count(batch)
+		t.until = end
+	}
+	return nil
+}
+
+func (t *tally) count(batch []store.Document) {
+	for _, d := range batch {
+		t.finished.WithLabelValues(string(d.State)).Inc()
+		t.resubmitted.Add(float64(d.Resubmissions))
+		t.polls.Add(float64(d.Polls))
+		if d.Reused {
+			t.reused.Inc()
+		} else if d.IdentifiedAt.After(d.SubmittedAt) && !d.SubmittedAt.IsZero() {
+			t.jobSeconds.Observe(d.IdentifiedAt.Sub(d.SubmittedAt).Seconds())
+		}
+		if d.State == store.Filed || d.State == store.Review {
+			t.filed.WithLabelValues(t.typeLabel(d.Type)).Inc()
+			t.duration.Observe(max(0, d.FinishedAt.Sub(d.DiscoveredAt).Seconds()))
+		}
+	}
+}
+
+func (t *tally) typeLabel(code string) string {
+	name := display.Printable(code)
+	if !t.types[name] && len(t.types) >= maxTypes {
+		return "(others)"
+	}
+	t.types[name] = true
+	return name
+}

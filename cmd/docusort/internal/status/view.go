@@ -1,0 +1,187 @@
+package status
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/web"
+	"docusort/store"
+)
+
+const (
+	lastDocuments = 100
+	lastFailures  = 10
+	maxUnderway   = 50
+)
+
+// window is how far back the numbers and plots of a page go.
+type window struct {
+	Name, Text string
+	back       time.Duration // 0: as far as the record
+}
+
+var windows = []window{
+	{"1h", "1 hour", time.Hour}, {"24h", "24 hours", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour},
+	{"30d", "30 days", 30 * 24 * time.Hour}, {"all", "all", 0},
+}
+
+// windowOf finds a window by its name; none means a day.
+func windowOf(name string) (window, bool) {
+	if name == "" {
+		name = "24h"
+	}
+	for _, w := range windows {
+		if w.Name == name {
+			return w, true
+		}
+	}
+	return window{}, false
+}
+
+// view is the page at one moment.
+type view struct {
+	reading
+	window   window
+	sections []section
+}
+
+// section is a part of the page that changes as a whole.
+type section struct {
+	ID      string
+	HTML    template.HTML
+	Version string // differs where the HTML does
+}
+
+// pageData is what the sections are made of.
+type pageData struct {
+	*web.Overview
+	Judged   Health
+	Window   window
+	Underway []web.Document
+	More     int // documents under way that are not listed
+	Failed   []web.Document
+	Last     []web.Document
+}
+
+func look(ctx context.Context, r *store.Reader, w window, now time.Time) (pageData, error) {
+	data := pageData{Window: w}
+	var f store.Filter
+	if w.back > 0 {
+		f.Since = now.Add(-w.back)
+	}
+	var err error
+	if data.Overview, err = web.Look(ctx, r, f, now); err != nil {
+		return data, err
+	}
+	underway, err := r.Underway(ctx, maxUnderway)
+	if err != nil {
+		return data, err
+	}
+	failed, err := r.Last(ctx, store.Failed, lastFailures)
+	if err != nil {
+		return data, err
+	}
+	last, err := r.Last(ctx, "", lastDocuments)
+	data.Underway, data.Failed, data.Last = shown(underway, now), shown(failed, now), shown(last, now)
+	for state, n := range data.Summary.Totals {
+		if !state.Finished() {
+			data.More += n
+		}
+	}
+	data.More -= len(underway)
+	return data, err
+}
+
+func shown(docs []store.Document, now time.Time) []web.Document {
+	out := make([]web.Document, 0, len(docs))
+	for i := range docs {
+		out = append(out, web.Show(&docs[i], now))
+	}
+	return out
+}
+
+// Stalled is why nothing goes on; empty where it does.
+func (d pageData) Stalled() string {
+	if d.Judged.Status == stalled {
+		return d.Judged.Reason
+	}
+	return ""
+}
+
+// MoreText says how many documents are not listed.
+func (d pageData) MoreText() string { return display.Count(d.More) }
+
+//go:embed page.html
+var pageSource string
+
+var pageTemplate = template.Must(web.Templates().Parse(pageSource))
+
+// sectionNames are those that are sent when they change, in the order of the page.
+var sectionNames = []string{"health", "numbers", "underway", "plots", "failures", "documents"}
+
+func (d pageData) render() []section {
+	var out []section
+	for _, id := range sectionNames {
+		var b strings.Builder
+		if err := pageTemplate.ExecuteTemplate(&b, "section-"+id, d); err != nil {
+			b.Reset()
+			fmt.Fprintf(&b, `<p class="nothing">%s</p>`, template.HTMLEscapeString(err.Error()))
+		}
+		out = append(out, newSection(id, b.String()))
+	}
+	return out
+}
+
+func newSection(id, html string) section {
+	sum := sha256.Sum256([]byte(html))
+	return section{ID: id, HTML: template.HTML(html), Version: hex.EncodeToString(sum[:8])} // #nosec: of a template
+}
+
+// broken are the sections of a record that cannot be read.
+func broken(err error, before *view) []section {
+	text := `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the record cannot be read: ` +
+		template.HTMLEscapeString(display.Prose(err.Error())) + `</p>`
+	out := []section{newSection("health", text)}
+	for i, id := range sectionNames[1:] {
+		if before != nil && len(before.sections) == len(sectionNames) {
+			out = append(out, before.sections[i+1])
+		} else {
+			out = append(out, newSection(id, ""))
+		}
+	}
+	return out
+}
+
+// fullPage is what the page as a whole is made of.
+type fullPage struct {
+	Windows  []window
+	Window   window
+	Version  string
+	Zone     string
+	Sections map[string]section
+}
+
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	chosen, ok := windowOf(r.URL.Query().Get("window"))
+	if !ok {
+		http.Error(w, "There is no such window.", http.StatusNotFound)
+		return
+	}
+	p := fullPage{Windows: windows, Window: chosen, Version: s.cfg.Version, Zone: time.Now().Format("MST (-07:00)"),
+		Sections: make(map[string]section)}
+	for _, part := range s.record.view(chosen).sections {
+		p.Sections[part.ID] = part
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if err := pageTemplate.ExecuteTemplate(w, "page", p); err != nil {
+		s.log.Debug("the status page was not sent whole", "err", err)
+	}
+}

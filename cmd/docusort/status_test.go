@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+)
+
+// fetch asks for a page, as a program outside does.
+func fetch(t *testing.T, url string) (int, string) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(url)
+	noErr(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	noErr(t, err)
+	return resp.StatusCode, string(body)
+}
+
+var pageURL = regexp.MustCompile(`the status page is ready.*url=(http://127\.0\.0\.1:\d+)/`)
+
+// pageOf waits until a daemon says where its status page is.
+func pageOf(t *testing.T, c *child) string {
+	t.Helper()
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if m := pageURL.FindStringSubmatch(c.stderr.String()); m != nil {
+			return m[1]
+		}
+	}
+	t.Fatal("there is no status page")
+	return ""
+}
+
+// TestTheStatusPageOfADaemon: it says what happens, counts requests, keeps the
+// key to itself, and does not hold up the end.
+func TestTheStatusPageOfADaemon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_HTTP_ADDR"] = "127.0.0.1:0"
+	w.drop("a.pdf", pdf(invoice, "one"))
+	c := w.start(death{}, "run")
+	w.runs(c)
+	w.allDone()
+	url := pageOf(t, c)
+	code, health := fetch(t, url+"/healthz")
+	if code != 200 || !strings.Contains(health, `"ok"`) {
+		t.Errorf("/healthz: %d %s", code, health)
+	}
+	_, page := fetch(t, url+"/")
+	if !strings.Contains(page, "a.pdf") || !strings.Contains(page, "identified as invoice") {
+		t.Errorf("the page:\n%s", page)
+	}
+	_, metrics := fetch(t, url+"/metrics")
+	for _, want := range []string{
+		`docusort_api_requests_total{code="202",operation="submit"} 1`, `docusort_api_requests_total{code="200",operation="status"} `,
+		`docusort_documents_unfinished{state="waiting"} 0`, `docusort_healthy 1`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("%q is missing in the metrics:\n%s", want, metrics)
+		}
+	}
+	if all := health + page + metrics; strings.Contains(all, secretKey) {
+		t.Error("the key is shown")
+	}
+	client := http.Client{Transport: &http.Transport{}}
+	events, err := client.Get(url + "/events")
+	noErr(t, err)
+	defer func() { _ = events.Body.Close(); client.CloseIdleConnections() }()
+	_, err = bufio.NewReader(events.Body).ReadString('\n')
+	noErr(t, err)
+	w.stop(c)
+}
+
+func TestTheAddressOfTheStatusPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	noErr(t, err)
+	defer func() { _ = taken.Close() }()
+	for addr, want := range map[string]struct {
+		code int
+		text string
+	}{
+		taken.Addr().String(): {exitFailed, "address already in use"},
+		"nowhere":             {exitSettings, "DOCUSORT_HTTP_ADDR"},
+		"192.0.2.1:9464":      {exitFailed, "DOCUSORT_HTTP_ADDR"}, // not of this machine
+	} {
+		w.settings["DOCUSORT_HTTP_ADDR"] = addr
+		if got := w.run("run"); got.code != want.code || !strings.Contains(got.stderr, want.text) {
+			t.Errorf("%s: it ended with %d: %s", addr, got.code, got.stderr)
+		}
+	}
+}
+
+// TestSeenFromElsewhere: who asks for it is told what that means.
+func TestSeenFromElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	for addr, want := range map[string]bool{"0.0.0.0:0": true, "0": false, "[::1]:0": false} {
+		if addr == "[::1]:0" {
+			if l, err := net.Listen("tcp", addr); err != nil {
+				continue // there is no IPv6 here
+			} else {
+				_ = l.Close()
+			}
+		}
+		w.settings["DOCUSORT_HTTP_ADDR"] = addr
+		c := w.start(death{}, "run")
+		w.runs(c)
+		w.stop(c)
+		if got := strings.Contains(c.stderr.String(), "can be seen from other machines"); got != want {
+			t.Errorf("%s: warned: %v", addr, got)
+		}
+	}
+}
+
+// TestReportFormats: every form of the report comes from the command, too.
+func TestReportFormats(t *testing.T) {
+	t.Parallel()
+	dir := fastDir(t)
+	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
+	s, err := store.Open(context.Background(), store.Config{Path: filepath.Join(dir, "docusort.db")})
+	noErr(t, err)
+	noErr(t, s.Close())
+	for format, want := range map[string]string{
+		"table": "docusort is not running", "json": `{"version":1`, "csv": "id,source,path,state", "html": "<!DOCTYPE html>",
+	} {
+		got := runWith(environ, "report", "--format", format)
+		if got.code != exitDone || !strings.Contains(got.stdout, want) || got.stderr != "" {
+			t.Errorf("%s: %d %q %q", format, got.code, got.stdout, got.stderr)
+		}
+	}
+}
