@@ -183,17 +183,6 @@ func (w *world) history(n int, back time.Duration) {
 	w.ok(tx.Commit())
 }
 
-// until waits for what is bound to happen.
-func (w *world) until(what string, is func() bool) {
-	w.t.Helper()
-	for end := time.Now().Add(deadline); !is(); {
-		if time.Now().After(end) {
-			w.t.Fatalf("not within %v: %s", deadline, what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
 // contains says which of the texts are missing.
 func (w *world) contains(text string, want ...string) {
 	w.t.Helper()
