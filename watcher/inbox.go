@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"syscall"
 )
 
@@ -34,19 +35,16 @@ func (l *loop) lstat(rel string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range len(rel) {
-		if rel[i] != '/' {
-			continue
-		}
-		info, err := root.Lstat(rel[:i])
-		if err != nil {
-			return nil, err
-		}
-		if !info.IsDir() {
-			return nil, &fs.PathError{Op: "lstat", Path: rel, Err: syscall.ENOTDIR}
-		}
+	above, name := path.Split(rel)
+	if above == "" {
+		return root.Lstat(name)
 	}
-	return root.Lstat(rel)
+	folder, err := descend(root, strings.TrimSuffix(above, "/"))
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return folder.Lstat(name)
 }
 
 // gone reports whether err means that a file or folder is not there any more.

@@ -12,34 +12,29 @@ import (
 
 // scan is a walk through the inbox, or through some folders of it, that can
 // stop anywhere and go on later. It keeps the names of folders still to be
-// read and at most one folder open.
+// read and at most two folders open.
 type scan struct {
 	full  bool   // the whole inbox: what it does not meet is not there
 	gen   uint64 // number of the last full scan begun
 	todo  []string
 	spent time.Duration
 
-	dir    string // the folder being read
-	sub    *os.Root
-	file   *os.File // nil: none is
-	batch  []fs.DirEntry
-	noRoom bool // stopped at batch[0] until there is room for a candidate
+	above   *os.Root // the folder that the newest ones were entered from; nil: the inbox, or none
+	aboveOf string   // its path
+	dir     string   // the folder being read
+	sub     *os.Root
+	file    *os.File // nil: none is
+	batch   []fs.DirEntry
+	noRoom  bool // stopped at batch[0] until there is room for a candidate
 }
 
 func (s *scan) active() bool { return s.full || s.file != nil || len(s.todo) > 0 }
 
-// closeFolder ends the reading of the present folder.
-func (s *scan) closeFolder() {
-	if s.file != nil {
-		s.file.Close()
-		s.sub.Close()
-	}
-	s.file, s.sub, s.batch, s.noRoom = nil, nil, nil, false
-}
-
 // stop gives up the walk, keeping its number.
 func (s *scan) stop() {
+	s.todo = nil
 	s.closeFolder()
+	s.closeAbove()
 	*s = scan{gen: s.gen}
 }
 
@@ -144,8 +139,12 @@ func (l *loop) enter(dir string) {
 var errReplaced = errors.New("it was replaced while it was opened")
 
 func (l *loop) tryEnter(dir string) error {
-	at := path.Join(".", dir)
-	info, err := l.lstat(at)
+	above, err := l.openAbove(dir)
+	if err != nil {
+		return err
+	}
+	name := path.Base(path.Join(".", dir))
+	info, err := above.Lstat(name)
 	if err != nil {
 		return err
 	}
@@ -157,11 +156,7 @@ func (l *loop) tryEnter(dir string) error {
 		l.rootID = id // if it was replaced just now, this scan is of the new one
 	}
 	l.arm(dir, id)
-	root, err := l.inbox()
-	if err != nil {
-		return err
-	}
-	sub, err := root.OpenRoot(at)
+	sub, err := above.OpenRoot(name)
 	if err != nil {
 		return err
 	}
@@ -175,7 +170,7 @@ func (l *loop) tryEnter(dir string) error {
 		err = errReplaced
 	}
 	if err != nil {
-		l.scan.closeFolder()
+		l.scan.dropFolder()
 	}
 	return err
 }
