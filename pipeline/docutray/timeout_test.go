@@ -98,6 +98,43 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// The largest document gets through a slow link, and one that stalls half-way
+// does not wait for ever.
+func TestLargestDocumentOverASlowLink(t *testing.T) {
+	const size, rate = 100 << 20, 64 << 10
+	for _, c := range []struct {
+		stallsAfter, want time.Duration
+	}{{0, size / rate * time.Second}, {13 * time.Minute, 14 * time.Minute}} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			link := slow(rate, time.Second, 0, 0)
+			client := newClient(t, "https://service.invalid", func(cfg *Config) {
+				cfg.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+					body := r.Body
+					r.Body = io.NopCloser(readFunc(func(p []byte) (int, error) {
+						if c.stallsAfter != 0 && time.Since(start) >= c.stallsAfter {
+							<-r.Context().Done()
+							return 0, r.Context().Err()
+						}
+						return body.Read(p)
+					}))
+					return link(r)
+				})
+			})
+			s := submission()
+			s.Content, s.Size = io.LimitReader(zeros{}, size), size
+			_, err := client.Submit(t.Context(), s)
+			took := time.Since(start)
+			if (c.stallsAfter == 0) != (err == nil) || err != nil && !errors.Is(err, ErrTimeout) {
+				t.Errorf("after %s: %v", took, err)
+			}
+			if (took - c.want).Abs() > 5*time.Second {
+				t.Errorf("it took %s, want %s", took, c.want)
+			}
+		})
+	}
+}
+
 func TestCallerEndsIt(t *testing.T) {
 	for name, tr := range map[string]roundTrip{
 		"in the upload":     slow(16, 59*time.Second, 1, 1),
