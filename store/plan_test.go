@@ -81,6 +81,7 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		"Stuck":       {func() error { _, err := s.Stuck(ctx, now); return err }, "documents_unfinished"},
 		"Finished":    {func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished"},
 		"Adopt":       {func() error { _, _, err := s.Adopt(ctx, 1, options); return err }, "documents_content"},
+		"LastMoved":   {func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished"},
 		"KnowsFolder": {func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders"},
 		"Document":    {func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY"},
 	} {

@@ -156,3 +156,24 @@ func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
 	}
 	return took, s.reading(rows.Err())
 }
+
+// LastMoved tells each document that was moved within a while before the newest
+// one was finished: its source, and when it was finished.
+func (s *Store) LastMoved(ctx context.Context, within time.Duration, each func(source string, at time.Time)) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT source, finished_at FROM documents INDEXED BY documents_finished
+		WHERE finished_at >= (SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL) - ?
+		  AND state IN ('filed', 'review', 'failed')`, within.Milliseconds())
+	if err != nil {
+		return s.reading(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var source string
+		var at int64
+		if err := rows.Scan(&source, &at); err != nil {
+			return s.reading(err)
+		}
+		each(source, time.UnixMilli(at))
+	}
+	return s.reading(rows.Err())
+}
