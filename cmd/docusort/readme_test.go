@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// readmeCommands returns the lines of README.md's blocks of commands, as they are
+// written and without what is said about them.
+func readmeCommands(t *testing.T) (lines []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	noErr(t, err)
+	inBlock, shown := false, false
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inBlock, shown = !inBlock, false
+		case !inBlock, line == "":
+		case strings.HasPrefix(line, "$ "):
+			lines, shown = append(lines, line[2:]), true // what follows is its output
+		case !shown && !strings.HasPrefix(line, "inbox/"):
+			lines = append(lines, line)
+		}
+		if strings.HasPrefix(line, "inbox/") {
+			shown = true // a picture of folders
+		}
+	}
+	if len(lines) < 20 {
+		t.Fatalf("README.md has %d commands only: %q", len(lines), lines)
+	}
+	return lines
+}
+
+var remark = regexp.MustCompile(`\s{2,}#.*$`)
+
+// TestReadmeCommands runs every command of docusort in README.md, and sees to it
+// that every other one is run where it can be: by .ci/run, or in the machine that
+// .ci/boot boots.
+func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
+	elsewhere := ""
+	for _, name := range []string{"run", "boot-inside"} {
+		text, err := os.ReadFile(filepath.Join("../../.ci", name))
+		noErr(t, err)
+		elsewhere += string(text)
+	}
+	w := newWorld(t, docutraytest.Options{})
+	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
+	w.dropBasket("readme")
+	w.finish()
+	ran := 0
+	for _, line := range readmeCommands(t) {
+		command := remark.ReplaceAllString(line, "")
+		switch args := strings.Fields(command); {
+		case command == "docusort run", strings.HasPrefix(command, "docusort run --config "):
+			c := w.start(death{}, "run")
+			w.runs(c)
+			w.stop(c)
+			ran++
+		case args[0] == "docusort":
+			if got := w.run(args[1:]...); got.code != exitDone && !strings.Contains(command, "--exit-code") {
+				t.Errorf("%s: %d, %s", command, got.code, got.stderr)
+			}
+			ran++
+		case command == "bash .ci/package", command == "go test ./...":
+			// .ci/run is what does both.
+		case args[0] == "go" && strings.Contains(elsewhere, command):
+		case !strings.Contains(elsewhere, "as_told '"+line+"'") && !strings.Contains(elsewhere, `as_told "`+strings.ReplaceAll(line, `\`, `\\`)+`"`):
+			t.Errorf("nothing runs: %s", line)
+		}
+	}
+	if ran < 8 {
+		t.Errorf("%d commands of docusort were run", ran)
+	}
+}
