@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +23,7 @@ const fileBatch = 256
 // work is to stop and the moves under way have ended.
 func (p *Pipeline) fileAll(l lifetimes) error {
 	f := filer{p: p, later: make(map[int64]pause)}
-	_ = p.Mover.ClearTrial(p.Sorted) // trouble there is met by the documents
+	_ = p.Mover.ClearTrial(p.Sorted, p.tag()) // trouble there is met by the documents
 	for {
 		again, err := f.round(l)
 		if err != nil {
@@ -241,7 +243,13 @@ const trialLasts = time.Second
 // try says whether documents can be put into sorted.
 func (f *filer) try() error {
 	if f.tried.at.IsZero() || time.Since(f.tried.at) >= trialLasts {
-		f.tried = trial{time.Now(), f.p.Mover.Try(f.p.Sorted)}
+		f.tried = trial{time.Now(), f.p.Mover.Try(f.p.Sorted, f.p.tag())}
 	}
 	return f.tried.err
+}
+
+// tag is a word of this inbox: several daemons may sort into one folder.
+func (p *Pipeline) tag() string {
+	sum := sha256.Sum256([]byte(p.Inbox))
+	return hex.EncodeToString(sum[:6])
 }

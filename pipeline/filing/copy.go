@@ -30,16 +30,36 @@ func (t *transfer) copy(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, t.sweepCopy())
 	}
+	if st, err := t.to.stat(name); err != nil || !identityOf(&st).sameInode(id) {
+		return fmt.Errorf("the copy %q was taken away: %w", filepath.Join(t.to.path, name), errLeftOver)
+	}
 	if err := t.renameNew("rename copy", t.to, name, t.to, t.toName); err != nil {
 		return errors.Join(fmt.Errorf("name the copy %q: %w", t.target(), err), t.sweepCopy())
 	}
-	// The copy has its name and the context no say any more.
-	err = t.syncDir("fsync target folder", t.to)
+	// The copy has its name and the context no say any more. If it is the copy:
+	// another daemon that sorts into the same folder makes temporaries of the
+	// same names.
+	err = t.isCopy(id)
+	if err == nil {
+		err = t.syncDir("fsync target folder", t.to)
+	}
 	if err == nil {
 		err = t.dropSource()
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("move %q: %w", t.source(), err), t.undoCopy(id))
+	}
+	return nil
+}
+
+// isCopy makes sure that what has the target's name is the copy that was written.
+func (t *transfer) isCopy(id Identity) error {
+	st, err := t.to.stat(t.toName)
+	if err != nil {
+		return fmt.Errorf("look at the copy: %v: %w", err, errUnconfirmed)
+	}
+	if !identityOf(&st).sameInode(id) {
+		return fmt.Errorf("the copy was replaced: %w", errLeftOver)
 	}
 	return nil
 }

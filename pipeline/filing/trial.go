@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The names of a trial, in the order in which they come to be.
+// The names of a trial end so, in the order in which they come to be.
 const (
-	trialFile   = temporaryPrefix + "trial.new"
-	trialMoved  = temporaryPrefix + "trial.tmp"
-	trialFolder = temporaryPrefix + "trial"
+	trialFile   = ".trial.new"
+	trialMoved  = ".trial.tmp"
+	trialFolder = ".trial"
 )
 
 // trialSize is the room, in bytes, that there has to be: for a document as
@@ -22,17 +22,18 @@ const trialSize = 1 << 20
 // Try says whether documents can be put into sorted at all: it does, with a file
 // and a folder of no use, what a move does with a document. So trouble of one
 // document or folder is told from that of the disk. It is for one goroutine at a
-// time, and leaves nothing unless it is killed: see ClearTrial.
-func (m *Mover) Try(sorted string) error {
+// time, and leaves nothing unless it is killed: see ClearTrial. The
+// tag is a word that nobody else has who puts documents there.
+func (m *Mover) Try(sorted, tag string) error {
 	d, err := openRoot(sorted)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	err = m.clearTrial(d)
+	err = m.clearTrial(d, temporaryPrefix+tag)
 	if err == nil {
-		err = m.try(d)
-		err = errors.Join(err, m.clearTrial(d))
+		err = m.try(d, temporaryPrefix+tag)
+		err = errors.Join(err, m.clearTrial(d, temporaryPrefix+tag))
 	}
 	if err != nil {
 		return fmt.Errorf("try to put something into %q: %w", sorted, err)
@@ -41,18 +42,18 @@ func (m *Mover) Try(sorted string) error {
 }
 
 // ClearTrial removes what a Try left that was killed.
-func (m *Mover) ClearTrial(sorted string) error {
+func (m *Mover) ClearTrial(sorted, tag string) error {
 	d, err := openRoot(sorted)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	return m.clearTrial(d)
+	return m.clearTrial(d, temporaryPrefix+tag)
 }
 
-func (m *Mover) clearTrial(d dir) error {
-	err := errors.Join(m.unlinkTrial(d, trialFile, 0), m.unlinkTrial(d, trialMoved, 0))
-	return errors.Join(err, m.unlinkTrial(d, trialFolder, unix.AT_REMOVEDIR))
+func (m *Mover) clearTrial(d dir, prefix string) error {
+	err := errors.Join(m.unlinkTrial(d, prefix+trialFile, 0), m.unlinkTrial(d, prefix+trialMoved, 0))
+	return errors.Join(err, m.unlinkTrial(d, prefix+trialFolder, unix.AT_REMOVEDIR))
 }
 
 func (m *Mover) unlinkTrial(d dir, name string, flags int) error {
@@ -62,8 +63,8 @@ func (m *Mover) unlinkTrial(d dir, name string, flags int) error {
 	return again(func() error { return unix.Unlinkat(d.fd, name, flags) })
 }
 
-func (m *Mover) try(d dir) error {
-	f, err := m.create(d, trialFile)
+func (m *Mover) try(d dir, prefix string) error {
+	f, err := m.create(d, prefix+trialFile)
 	if err != nil {
 		return err
 	}
@@ -75,12 +76,12 @@ func (m *Mover) try(d dir) error {
 		return err
 	}
 	err = m.step("rename", func() error {
-		return unix.Renameat2(d.fd, trialFile, d.fd, trialMoved, unix.RENAME_NOREPLACE)
+		return unix.Renameat2(d.fd, prefix+trialFile, d.fd, prefix+trialMoved, unix.RENAME_NOREPLACE)
 	})
 	if err != nil && !lacking(err) {
 		return err
 	}
-	return m.step("mkdir", func() error { return unix.Mkdirat(d.fd, trialFolder, 0o700) })
+	return m.step("mkdir", func() error { return unix.Mkdirat(d.fd, prefix+trialFolder, 0o700) })
 }
 
 // takeRoom makes the file as large as a document, on the disk too.
