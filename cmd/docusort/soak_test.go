@@ -80,6 +80,7 @@ func newSoak(t *testing.T) *soak {
 // often as somebody starts it.
 func (s *soak) start() {
 	s.empty()
+	s.putBack() // a daemon that starts makes what is missing
 	s.daemon = s.world.start(someDeath(s.r), "run")
 }
 
@@ -176,7 +177,7 @@ func (s *soak) empty() bool {
 
 // putAway has the folder of sorted documents vanish, as a share that is not there.
 func (s *soak) putAway() bool {
-	if !s.away && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
+	if !s.away && s.begun() && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
 		s.away = true
 		return true
 	}
@@ -216,8 +217,11 @@ func (s *soak) look() bool { return s.signals(syscall.SIGHUP) }
 
 // signals sends a daemon what it is ready for: the signal would end one that is not.
 func (s *soak) signals(sig os.Signal) bool {
-	return strings.Contains(s.daemon.stderr.String(), "docusort runs") && s.daemon.cmd.Process.Signal(sig) == nil
+	return s.begun() && s.daemon.cmd.Process.Signal(sig) == nil
 }
+
+// begun: the daemon has found, or made, all that it needs.
+func (s *soak) begun() bool { return strings.Contains(s.daemon.stderr.String(), "docusort runs") }
 
 // calm ends all trouble, lets a daemon do what is left, and checks.
 func (s *soak) calm() {

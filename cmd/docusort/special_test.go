@@ -206,9 +206,12 @@ func TestFIFOWithAWriter(t *testing.T) {
 	content := pdf(invoice, "in a pipe")
 	_, err = f.Write(content)
 	noErr(t, err)
-	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "50ms" // it looks empty
 	d := w.start(death{}, "run")
-	w.until("the document is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	for i := range 3 { // time enough to get to it
+		w.drop("scan.pdf", pdf(invoice, fmt.Sprint(i)))
+		w.until("the document is filed", func(r *reportJSON) bool { return r.Totals["filed"] == i+1 })
+	}
 	w.stop(d)
 	noErr(t, f.SetReadDeadline(time.Now().Add(deadline)))
 	got := make([]byte, len(content))
