@@ -65,10 +65,18 @@ type Reason struct {
 
 // Summary summarises the documents that the filter leaves in.
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
+	return r.summary(ctx, f, r.groups, r.oldest, r.latency, r.failures, r.troubles)
+}
+
+// Totals is [Reader.Summary] without the latency, for those who have it from
+// [Reader.Series].
+func (r *Reader) Totals(ctx context.Context, f Filter) (Summary, error) {
+	return r.summary(ctx, f, r.groups, r.oldest, r.failures, r.troubles)
+}
+
+func (r *Reader) summary(ctx context.Context, f Filter, parts ...func(context.Context, Filter, *Summary) error) (Summary, error) {
 	var s Summary
-	for _, part := range []func(context.Context, Filter, *Summary) error{
-		r.groups, r.oldest, r.latency, r.failures, r.troubles,
-	} {
+	for _, part := range parts {
 		if err := part(ctx, f, &s); err != nil {
 			return Summary{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
 		}
@@ -162,7 +170,7 @@ func (t *typeSum) count(kind string) TypeCount {
 // take the same time to the millisecond. The bound of the time that it repeats is
 // for the index.
 func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
-	took := make(bars)
+	took := newBars()
 	where, args := f.where()
 	from := "documents d"
 	if f.State == "" && f.Type == "" {
@@ -179,7 +187,7 @@ func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
 			var ms int64
 			var n int
 			err := row.Scan(&ms, &n)
-			took[ms] = n
+			took.add(ms, n)
 			return err
 		})
 	s.Latency = took.latency()

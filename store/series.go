@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -17,18 +15,29 @@ type Bucket struct {
 	Latency                     *Latency // of what was filed or went to review; nil: nothing did
 }
 
+// Series is what was finished in spans of time that follow each other.
+type Series struct {
+	Buckets []Bucket
+	Latency *Latency // of all of them together
+}
+
 // Series adds up what the filter leaves in by the time at which it was finished.
 // bounds are where one bucket ends and the next begins, in ascending order.
-func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) ([]Bucket, error) {
-	var all []Bucket
+func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
+	var s Series
+	all, took := newBars(), newBars()
 	for i := 1; i < len(bounds); i++ {
 		b := Bucket{From: bounds[i-1], To: bounds[i]}
-		if err := r.bucket(ctx, f, &b); err != nil {
-			return nil, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		took.clear()
+		if err := r.bucket(ctx, f, &b, took); err != nil {
+			return Series{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
 		}
-		all = append(all, b)
+		b.Latency = took.latency()
+		all.merge(took)
+		s.Buckets = append(s.Buckets, b)
 	}
-	return all, r.stoodStill(nil)
+	s.Latency = all.latency()
+	return s, r.stoodStill(nil)
 }
 
 // bucketPart is how many documents are added up at a time; tests make it small.
@@ -36,8 +45,7 @@ var bucketPart = 50_000
 
 // bucket goes over its documents part by part, so that its memory depends on how
 // many different times they took at the most.
-func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket) error {
-	took := make(bars)
+func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket, took *bars) error {
 	from, to := b.From.UnixMilli(), b.To.UnixMilli()
 	for from < to {
 		end := to
@@ -55,13 +63,12 @@ func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket) error {
 		}
 		from = end
 	}
-	b.Latency = took.latency()
 	return nil
 }
 
 // part adds up the documents of a span. The times come in one piece of text,
 // because a row for each would take several times as long.
-func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, took bars) error {
+func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, took *bars) error {
 	var filed, review, failed, gone int
 	var list sql.NullString
 	where, args := f.where()
@@ -78,60 +85,6 @@ func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, 
 	}
 	b.Filed, b.Review, b.Failed, b.Gone = b.Filed+filed, b.Review+review, b.Failed+failed, b.Gone+gone
 	return took.addList(list.String)
-}
-
-// bars count how often each number of milliseconds occurs.
-type bars map[int64]int
-
-// addList counts numbers with commas between them. There may be millions, and
-// most of them are like the one before or after: a slice for the small ones
-// spares the looking up.
-func (b bars) addList(list string) error {
-	small := make([]int32, 1<<16)
-	for len(list) > 0 {
-		n, i := int64(0), 0
-		for i < len(list) && list[i] != ',' {
-			digit := list[i] - '0'
-			if digit > 9 {
-				return fmt.Errorf("%q is no number", list[:i+1])
-			}
-			n, i = n*10+int64(digit), i+1
-		}
-		if n < int64(len(small)) {
-			small[n]++
-		} else {
-			b[n]++
-		}
-		list = list[min(i+1, len(list)):]
-	}
-	for ms, count := range small {
-		if count > 0 {
-			b[int64(ms)] += int(count)
-		}
-	}
-	return nil
-}
-
-// latency finds the nearest-rank percentiles, as [Reader.Summary] does.
-func (b bars) latency() *Latency {
-	n := 0
-	for _, count := range b {
-		n += count
-	}
-	if n == 0 {
-		return nil
-	}
-	order := slices.Sorted(maps.Keys(b))
-	rank := func(percent int) time.Duration {
-		want := (n*percent + 99) / 100
-		for _, ms := range order {
-			if want -= b[ms]; want <= 0 {
-				return time.Duration(ms) * time.Millisecond
-			}
-		}
-		panic("the bars do not add up")
-	}
-	return &Latency{P50: rank(50), P95: rank(95), Max: rank(100)}
 }
 
 // FirstFinished returns when the oldest finished document was finished; zero:

@@ -28,7 +28,7 @@ func Look(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (
 	if o.Daemon, err = r.Daemon(ctx); err != nil {
 		return nil, err
 	}
-	if o.Summary, err = r.Summary(ctx, f); err != nil {
+	if o.Summary, err = r.Totals(ctx, f); err != nil {
 		return nil, err
 	}
 	from := f.Since
@@ -37,7 +37,8 @@ func Look(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (
 			return o, err
 		}
 	}
-	o.Buckets, err = r.Series(ctx, f, plot.Bounds(from, now))
+	series, err := r.Series(ctx, f, plot.Bounds(from, now))
+	o.Buckets, o.Summary.Latency = series.Buckets, series.Latency
 	return o, err
 }
 
