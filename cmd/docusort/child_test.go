@@ -107,6 +107,16 @@ func (c *child) wait() int {
 	return c.cmd.ProcessState.ExitCode()
 }
 
+// says waits until the process has written something.
+func (c *child) says(text string) {
+	c.t.Helper()
+	for end := time.Now().Add(deadline); !strings.Contains(c.stdout.String()+c.stderr.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			c.t.Fatalf("%s does not say %q", c.name, text)
+		}
+	}
+}
+
 // exits waits for the end, which must be this one.
 func (c *child) exits(want int) {
 	c.t.Helper()

@@ -40,6 +40,7 @@ func (d *daemon) tellManager(ctx context.Context) error {
 			d.manager.Ready()
 		}
 		<-ctx.Done()
+		d.log.Info("docusort stops; uploads under way may end", "grace", d.settings.ShutdownGrace)
 		d.manager.Stopping(d.settings.ShutdownGrace + stopMargin)
 		return nil
 	})

@@ -48,6 +48,7 @@ func TestStopDuringUploads(t *testing.T) {
 	}
 	w.until("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
 	c.signal(syscall.SIGTERM)
+	c.says("docusort stops")
 	release()
 	c.exits(exitDone)
 	r, _ := w.report()
