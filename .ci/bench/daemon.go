@@ -122,7 +122,7 @@ func (d *daemon) finish(ctx context.Context, n, before int) (r result, err error
 	}
 	last, err := rec.lastFiled(ctx)
 	r.took = last.Sub(r.stats.FirstSubmission)
-	return r, errors.Join(err, d.allFiled(before+n))
+	return r, errors.Join(err, d.site.allFiled(before+n))
 }
 
 // measure looks at the process and the stand-in.
@@ -141,10 +141,10 @@ func (d *daemon) measure(ctx context.Context, r *result) error {
 }
 
 // allFiled compares with what is on the disk.
-func (d *daemon) allFiled(n int) error {
-	left, err := filesBelow(d.site.inbox)
-	filed, err2 := filesBelow(d.site.sorted)
-	failed, _ := filesBelow(filepath.Join(d.site.sorted, "_failed"))
+func (s *site) allFiled(n int) error {
+	left, err := filesBelow(s.inbox)
+	filed, err2 := filesBelow(s.sorted)
+	failed, _ := filesBelow(filepath.Join(s.sorted, "_failed"))
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}

@@ -34,8 +34,8 @@ func (b *bench) runPair(ctx context.Context, n int, fill func(dir string) error,
 	if p.bare, p.bareCPU, err = b.runBare(ctx, s, service); err != nil {
 		return p, err
 	}
-	if filed, err := filesBelow(s.sorted); err != nil || filed != n {
-		return p, fmt.Errorf("the bare loop moved %d documents of %d: %w", filed, n, err)
+	if err := s.allFiled(n); err != nil {
+		return p, fmt.Errorf("the bare loop: %w", err)
 	}
 	if err := service.stop(); err != nil {
 		return p, err
