@@ -67,7 +67,7 @@ func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct
 			wait = max(wait, h.until.Sub(now))
 		case c == service && g.unmet(r):
 			p.sees = r.submission
-		case h.open(now, c, r.doc) && !g.othersTurn(c, r):
+		case h.open(now, c, r.doc) && !g.othersTurn(now, c, r):
 			p.probes[c] = true
 		case !causeInfo[c].probed || h.probing || !now.Before(h.probeAt):
 			wait = max(wait, longestWait)
@@ -119,16 +119,28 @@ func (g *gate) pace(now time.Time) time.Duration {
 
 // othersTurn says whether the probe is to be a request of the other kind, where
 // one waits. A poll risks nothing and comes first; but the polls that wait may
-// all be of jobs that the service cannot speak of, so kinds take turns.
-func (g *gate) othersTurn(c cause, r request) bool {
+// all be of jobs that the service cannot speak of, so kinds take turns: the same
+// one for all holds, or each would wait for the other.
+func (g *gate) othersTurn(now time.Time, c cause, r request) bool {
 	h := g.holds[c]
 	if causeInfo[c].submissions || h.only != 0 {
 		return false
 	}
 	if r.submission {
-		return g.polls > 0 && !h.polled
+		return g.polls > 0 && !g.polled
 	}
-	return g.submissions > 0 && h.polled
+	return g.submissions > 0 && g.polled && !g.submissionsWait(now)
+}
+
+// submissionsWait says whether something holds submissions that polls pass, so
+// that it is no use to leave a probe to them.
+func (g *gate) submissionsWait(now time.Time) bool {
+	for c, h := range g.holds {
+		if i := causeInfo[c]; h != nil && i.submissions && (!i.probed || h.probing || now.Before(h.probeAt)) {
+			return true
+		}
+	}
+	return false
 }
 
 // pingFirst asks a question that costs nothing before a document is risked as

@@ -28,6 +28,7 @@ type gate struct {
 	lifted      chan struct{}  // told when documents that wait out a pause may try again; holds one
 	polls       int            // polls that wait to pass
 	submissions int            // submissions that wait to pass
+	polled      bool           // the last probe was a poll
 	streak      int            // failures of the service in a row
 	streakDoc   int64          // the one document they befell; 0: several
 	met         map[int64]bool // documents that met trouble of the service since it last answered
@@ -86,7 +87,7 @@ func (g *gate) done(p pass, err error) verdict {
 			continue
 		}
 		h.probing, g.dirty = false, true
-		h.polled = !p.submission
+		g.polled = !p.submission
 		if !now.Before(h.probeAt) {
 			// Nothing was learned of this cause; let the next one see.
 			h.probeAt = now.Add(min(h.pause, firstProbe))
@@ -102,6 +103,7 @@ func (g *gate) hold(p pass, c cause, reason string, until, now time.Time) {
 	h := g.holds[c]
 	switch {
 	case h == nil:
+		g.polled = g.polled && (g.holds[access] != nil || g.holds[service] != nil)
 		h = &hold{since: now, pause: firstProbe, probeAt: now.Add(firstProbe)}
 		g.holds[c] = h
 	case p.probes[c]:

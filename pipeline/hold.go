@@ -52,7 +52,6 @@ type hold struct {
 	probeAt time.Time // when the next request may go through to see
 	pause   time.Duration
 	probing bool // one is on its way
-	polled  bool // the last probe was a poll
 	seeing  bool // a submission finds out whether it meets trouble that only polls met
 	// only is the one document that met the trouble; 0 when several did or when
 	// it cannot be a document's own. Another document may see for itself at once.

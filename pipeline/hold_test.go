@@ -265,3 +265,23 @@ func TestHoldEndsWhenNothingWaits(t *testing.T) {
 		})
 	}
 }
+
+// Two holds that one request can be the probe of do not wait for each other: the
+// key was wrong, and then the service was down, while a submission and the polls
+// of jobs waited.
+func TestTwoHoldsEndTogether(t *testing.T) {
+	bubble(t, docutraytest.Options{Latency: 4 * time.Second}, func(r *rig) {
+		r.start()
+		r.drop("one.pdf", pdf("one"), "invoice")
+		r.drop("two.pdf", pdf("two"), "invoice")
+		time.Sleep(time.Second)
+		r.service.SetFaults(docutraytest.Faults{Account: docutraytest.AccountKeyRevoked})
+		r.drop("three.pdf", pdf("three"), "invoice")
+		time.Sleep(3 * time.Second)
+		r.service.SetFaults(docutraytest.Faults{Outage: docutraytest.OutageUnavailable})
+		time.Sleep(time.Minute)
+		r.service.SetFaults(docutraytest.Faults{})
+		r.until(10*time.Minute, "all are filed", func() bool { return len(r.names()) == 3 })
+		r.held("", time.Minute)
+	})
+}
