@@ -245,7 +245,7 @@ func (t *tx) follow(doc, options int64, sha256 []byte) error {
 	_, err := t.exec(`UPDATE documents SET waits_for =
 			(SELECT id FROM documents
 			  WHERE sha256 = ?2 AND options = ?3 AND id <> ?1 AND waits_for IS NULL AND outcome IS NULL AND put_back IS NULL
-			    AND state IN ('waiting', 'submitting', 'pending')
+			    AND (state = 'waiting' OR state = 'submitting' OR state = 'pending')
 			  ORDER BY id LIMIT 1)
 		WHERE id = ?1`, doc, sha256, options)
 	return err

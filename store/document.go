@@ -10,7 +10,7 @@ import (
 // unfinished is the condition of the index over unfinished documents, to the
 // letter. SQLite uses the index only where a query has it, and does not see by
 // itself that one of these states implies it.
-const unfinished = `state IN ('waiting', 'submitting', 'pending', 'identified')`
+const unfinished = `finished_at IS NULL`
 
 // selectDocuments reads what [Document.scan] takes.
 const selectDocuments = `SELECT d.id, i.path, i.device, i.inode, d.source, d.state,

@@ -162,7 +162,7 @@ func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
 func (s *Store) LastMoved(ctx context.Context, within time.Duration, each func(source string, at time.Time)) error {
 	rows, err := s.read.QueryContext(ctx, `SELECT source, finished_at FROM documents INDEXED BY documents_finished
 		WHERE finished_at >= (SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL) - ?
-		  AND state IN ('filed', 'review', 'failed')`, within.Milliseconds())
+		  AND state <> 'gone'`, within.Milliseconds())
 	if err != nil {
 		return s.reading(err)
 	}

@@ -181,7 +181,7 @@ func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
 		from += " INDEXED BY " + index
 	}
 	err := r.each(ctx, `SELECT max(d.finished_at - d.discovered_at, 0) AS ms, count(*)
-		FROM `+from+` WHERE d.finished_at >= ? AND d.state IN ('filed', 'review') AND `+where+` GROUP BY ms`,
+		FROM `+from+` WHERE d.finished_at >= ? AND (d.state = 'filed' OR d.state = 'review') AND `+where+` GROUP BY ms`,
 		append([]any{f.Since.UnixMilli()}, args...),
 		func(row scanner) error {
 			var ms int64

@@ -75,7 +75,7 @@ func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, 
 	err := r.conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
 			count(*) FILTER (WHERE d.state = 'gone'),
-			group_concat(iif(d.state IN ('filed', 'review'), max(d.finished_at - d.discovered_at, 0), NULL))
+			group_concat(iif(d.state = 'filed' OR d.state = 'review', max(d.finished_at - d.discovered_at, 0), NULL))
 		FROM documents d INDEXED BY documents_finished
 		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+where, append([]any{from, to}, args...)...).
 		Scan(&filed, &review, &failed, &gone, &list)

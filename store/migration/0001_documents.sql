@@ -23,9 +23,9 @@ CREATE TABLE documents (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
   inbox         INTEGER NOT NULL REFERENCES folders (id),
   source        TEXT    NOT NULL CHECK (source <> ''),  -- relative to the inbox
-  state         TEXT    NOT NULL CHECK (state IN (
-                  'waiting', 'submitting', 'pending', 'identified',
-                  'filed', 'review', 'failed', 'gone')),
+  state         TEXT    NOT NULL CHECK (
+                  state = 'waiting' OR state = 'submitting' OR state = 'pending' OR state = 'identified' OR
+                  state = 'filed' OR state = 'review' OR state = 'failed' OR state = 'gone'),
 
   -- What the file was when it was taken.
   device        INTEGER NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE documents (
   reused        INTEGER NOT NULL DEFAULT 0,             -- 1: the answer to identical content
 
   -- Where it is to go, decided before it goes.
-  outcome       TEXT CHECK (outcome IN ('filed', 'review', 'failed')),
+  outcome       TEXT CHECK (outcome = 'filed' OR outcome = 'review' OR outcome = 'failed'),
   sorted        INTEGER REFERENCES folders (id),
   target        TEXT CHECK (target <> ''),              -- relative to sorted
   -- Failed: the place in the inbox that it is being put back to. Waiting: it was
@@ -70,12 +70,12 @@ CREATE TABLE documents (
   put_back      TEXT CHECK (put_back <> ''),
   error         TEXT,
 
-  CHECK ((state IN ('filed', 'review', 'failed', 'gone')) = (finished_at IS NOT NULL)),
+  CHECK ((state = 'filed' OR state = 'review' OR state = 'failed' OR state = 'gone') = (finished_at IS NOT NULL)),
   CHECK (state <> 'pending' OR job_id IS NOT NULL),
-  CHECK (state NOT IN ('submitting', 'pending', 'identified', 'filed', 'review') OR sha256 IS NOT NULL),
-  CHECK (state NOT IN ('identified', 'filed', 'review')
+  CHECK (state = 'waiting' OR state = 'failed' OR state = 'gone' OR sha256 IS NOT NULL),
+  CHECK ((state <> 'identified' AND state <> 'filed' AND state <> 'review')
          OR (type IS NOT NULL AND identified_at IS NOT NULL AND outcome IS NOT NULL)),
-  CHECK (state NOT IN ('filed', 'review', 'failed') OR (state = outcome AND target IS NOT NULL)),
+  CHECK (finished_at IS NULL OR state = 'gone' OR (state = outcome AND target IS NOT NULL)),
   CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL)),
   CHECK (put_back IS NULL OR state = 'failed'
          OR (state = 'waiting' AND outcome IS NULL AND waits_for IS NULL))
@@ -83,12 +83,12 @@ CREATE TABLE documents (
 
 -- At most one unfinished record for a place in the inbox.
 CREATE UNIQUE INDEX documents_source ON documents (source)
-  WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
+  WHERE finished_at IS NULL;
 -- A job answers for one document.
 CREATE UNIQUE INDEX documents_pending ON documents (job_id) WHERE state = 'pending';
 CREATE INDEX documents_job ON documents (job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX documents_unfinished ON documents (state, id)
-  WHERE state IN ('waiting', 'submitting', 'pending', 'identified');
+  WHERE finished_at IS NULL;
 -- What may be submitted: new documents first, then those that wait out a pause.
 CREATE INDEX documents_queue ON documents (retry_at, id)
   WHERE state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL;
@@ -110,7 +110,7 @@ CREATE INDEX documents_summary ON documents (state, type, finished_at, confidenc
   submissions, polls, reused, resubmissions) WHERE finished_at IS NOT NULL;
 -- How long filing took, in order, so that percentiles need no sorting.
 CREATE INDEX documents_latency ON documents (max(finished_at - discovered_at, 0), finished_at)
-  WHERE state IN ('filed', 'review');
+  WHERE state = 'filed' OR state = 'review';
 
 -- The daemon that has this database, or had it last; one row.
 CREATE TABLE daemon (
@@ -149,7 +149,7 @@ CREATE INDEX events_document ON events (document, id);
 CREATE TABLE listener (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
 
 CREATE TRIGGER documents_finish AFTER UPDATE OF state ON documents
-  WHEN NEW.state <> OLD.state AND NEW.state IN ('filed', 'review', 'failed') AND EXISTS (SELECT 1 FROM listener)
+  WHEN NEW.state <> OLD.state AND NEW.finished_at IS NOT NULL AND NEW.state <> 'gone' AND EXISTS (SELECT 1 FROM listener)
 BEGIN
   INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
   VALUES (NEW.state, NEW.finished_at, NEW.id, NEW.source,
