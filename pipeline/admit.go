@@ -51,18 +51,24 @@ func (p *Pipeline) admitAll(ctx context.Context) error {
 // work is returned.
 func (p *Pipeline) admit(ctx context.Context, path string) error {
 	a, err := p.examine(path)
-	if err == nil {
+	// Whether a document of the content failed is found out on the way; one
+	// without a hash is not known by its content.
+	if a.SeekFailed = a.SHA256 != nil; err == nil && !a.SeekFailed {
 		a.Continues, err = p.returned(ctx, &a)
 	}
 	if err != nil {
 		p.log.Debug("not taken yet", "path", path, "err", err)
 		return nil
 	}
-	var doc store.Admitted
-	err = p.durable(ctx, func(ctx context.Context) (err error) {
-		doc, err = p.Store.Admit(ctx, a)
-		return err
-	})
+	doc, err := p.record(ctx, a)
+	if errors.Is(err, store.ErrFailedAlike) {
+		a.SeekFailed = false
+		if a.Continues, err = p.returned(ctx, &a); err != nil {
+			p.log.Debug("not taken yet", "path", path, "err", err)
+			return nil
+		}
+		doc, err = p.record(ctx, a)
+	}
 	switch {
 	case errors.Is(err, store.ErrMoving):
 		p.log.Debug("not taken yet", "path", path, "err", err)
@@ -80,6 +86,15 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 		p.submitWake.wake() // one that waited for the old content may take its place
 	}
 	return nil
+}
+
+// record stores what was found.
+func (p *Pipeline) record(ctx context.Context, a store.Admission) (doc store.Admitted, err error) {
+	err = p.durable(ctx, func(ctx context.Context) (err error) {
+		doc, err = p.Store.Admit(ctx, a)
+		return err
+	})
+	return doc, err
 }
 
 func (p *Pipeline) logAdmitted(doc *store.Admitted) {

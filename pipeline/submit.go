@@ -44,15 +44,14 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 	for {
 		p.pulses.submit.answer()
 		now := time.Now()
-		docs, err := asked(ctx, p, p.pulses.submit, func(ctx context.Context) ([]store.Document, error) {
+		ids, err := asked(ctx, p, p.pulses.submit, func(ctx context.Context) ([]int64, error) {
 			return p.Store.Submittable(ctx, now, claimed.len()+2*p.Workers)
 		})
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("what is to be submitted: %w", err)
 		}
 		idle := true
-		for _, doc := range docs {
-			id := doc.ID
+		for _, id := range ids {
 			for p.inFlight.Load() >= int64(p.MaxPending) {
 				select {
 				case <-p.slotFreed:
@@ -65,7 +64,8 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 				continue
 			}
 			// It may have been uploaded since it was listed, and wait again.
-			if doc, err = p.current(ctx, id); err != nil && ctx.Err() == nil {
+			doc, err := p.current(ctx, id)
+			if err != nil && ctx.Err() == nil {
 				return fmt.Errorf("whether it is to be submitted: %w", err)
 			}
 			if err != nil || !submittable(&doc, time.Now()) {

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -31,6 +29,10 @@ type Admission struct {
 	// they were put: the file may be one of them. The first that is still failed
 	// goes on.
 	Continues []int64
+	// SeekFailed makes Admit fail with [ErrFailedAlike], having changed nothing,
+	// where a document of this content failed: ask [Store.FailedAlike], and admit
+	// with Continues.
+	SeekFailed bool
 
 	// Options are the type codes that the service would be asked to choose from.
 	Options []string
@@ -67,13 +69,22 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		if err != nil {
 			return err
 		}
+		alike, err := t.alike(a.SHA256)
+		if err != nil {
+			return err
+		}
 		known, err := t.unfinishedAt(a.Source)
 		if err != nil {
 			return err
 		}
 		if known == nil {
-			if err := t.refuseMoved(a); err != nil {
+			if err := t.refuseMoved(a, alike); err != nil {
 				return err
+			}
+		}
+		if alike && a.SeekFailed {
+			if failed, err := t.failedAlike(a.SHA256); err != nil || failed {
+				return errors.Join(err, ErrFailedAlike)
 			}
 		}
 		switch {
@@ -107,46 +118,27 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 			out.Replaced = known.ID
 		}
 		id, err := t.goOn(inbox, a)
-		if out.Continued = id != 0; err == nil && id == 0 {
-			id, err = t.insert(inbox, a)
-			out.New = true
+		if out.Continued = id != 0; err != nil || id != 0 {
+			return errors.Join(err, t.document(id, &out.Document))
 		}
-		if err != nil {
-			return err
-		}
-		return t.document(id, &out.Document)
+		out.New = true
+		return t.insert(inbox, a, alike, &out.Document)
 	})
 	return out, err
 }
 
 // unfinishedAt returns the unfinished record of a place, or nil.
 func (t *tx) unfinishedAt(source string) (*Document, error) {
-	d := new(Document)
-	st, err := t.prepared(selectDocuments + " WHERE source = ? AND " + unfinished)
-	if err != nil {
-		return nil, err
-	}
-	err = d.scan(st.QueryRowContext(context.Background(), source))
+	var id int64
+	err := t.row(`SELECT id FROM documents WHERE source = +? AND `+unfinished, []any{source}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	return d, err
-}
-
-// refuseMoved refuses a file that was moved to its place after it was opened, by
-// somebody who had it before.
-func (t *tx) refuseMoved(a Admission) error {
-	if a.ExaminedAt.IsZero() {
-		return nil
+	if err != nil {
+		return nil, err
 	}
-	var moved bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished
-		WHERE finished_at >= ? AND state <> 'gone' AND source = ? AND device = ? AND inode = ? AND size = ? AND modified = ?)`,
-		[]any{a.ExaminedAt.UnixMilli(), a.Source, int64(a.Identity.Device), int64(a.Identity.Inode), a.Identity.Size, a.Identity.ModTime}, &moved)
-	if err == nil && moved {
-		err = ErrMoving
-	}
-	return err
+	d := new(Document)
+	return d, t.document(id, d)
 }
 
 // sameContent says whether a file that cannot be read is, by all that can be
@@ -168,16 +160,40 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-func (t *tx) insert(inbox int64, a Admission) (int64, error) {
-	id := a.Identity
-	var doc int64
-	err := t.row(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at)
-		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{inbox, a.Source, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, t.now}, &doc)
-	if err != nil {
-		return 0, fmt.Errorf("insert: %w", err)
+// insert makes the record of a new document, which for most is all.
+func (t *tx) insert(inbox int64, a Admission, alike bool, doc *Document) error {
+	*doc = Document{
+		Inbox: a.Inbox, Source: a.Source, State: Waiting, Identity: a.Identity,
+		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now),
 	}
-	return doc, t.decide(doc, a)
+	switch {
+	case a.Blocked != "":
+		doc.SHA256, doc.ContentType, doc.Error = nil, "", a.Blocked
+	case a.Failure != "":
+		doc.Outcome, doc.Error = Failed, a.Failure
+	}
+	var options any
+	if doc.Error == "" {
+		set, err := t.optionSet(a.Options)
+		if err != nil {
+			return err
+		}
+		options = set
+	}
+	id := a.Identity
+	var err error
+	doc.ID, err = t.add(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at,
+			sha256, content_type, options, outcome, error)
+		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		inbox, a.Source, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, t.now,
+		doc.SHA256, text(doc.ContentType), options, text(string(doc.Outcome)), text(doc.Error))
+	if err != nil {
+		return fmt.Errorf("insert: %w", err)
+	}
+	if !alike || doc.Error != "" {
+		return nil
+	}
+	return errors.Join(t.match(doc.ID, options.(int64), a), t.document(doc.ID, doc))
 }
 
 // decide stores what is known of the content, and what follows from it.
@@ -198,95 +214,8 @@ func (t *tx) decide(doc int64, a Admission) error {
 	_, err = t.exec(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
 			job_open = (job_open = 1 AND options IS ?3)
 		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
-	if err != nil || a.ReuseWithin <= 0 {
+	if err != nil {
 		return err
 	}
-	if done, err := t.reuse(doc, options, a); done || err != nil {
-		return err
-	}
-	return t.follow(doc, options, a.SHA256)
-}
-
-// reuse gives a document the newest answer that the service itself gave to the
-// same bytes and the same options, if it is young enough.
-func (t *tx) reuse(doc, options int64, a Admission) (bool, error) {
-	var from int64
-	var confidence float64
-	err := t.row(`SELECT id, coalesce(confidence, 0) FROM documents
-		WHERE sha256 = ? AND options = ? AND type IS NOT NULL AND reused = 0 AND identified_at >= ? AND id <> ?
-		ORDER BY identified_at DESC LIMIT 1`,
-		[]any{a.SHA256, options, t.now - a.ReuseWithin.Milliseconds(), doc}, &from, &confidence)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	outcome := Filed
-	if a.Outcome != nil {
-		outcome = a.Outcome(confidence)
-	}
-	return true, t.copyAnswer(doc, from, outcome)
-}
-
-// copyAnswer files a document by the answer that another one got.
-func (t *tx) copyAnswer(doc, from int64, outcome State) error {
-	_, err := t.exec(`UPDATE documents SET (type, confidence, alternatives) =
-			(SELECT type, confidence, alternatives FROM documents WHERE id = ?2),
-			state = 'identified', outcome = ?3, reused = 1, identified_at = ?4,
-			waits_for = NULL, retry_at = NULL, error = NULL
-		WHERE id = ?1`, doc, from, string(outcome), t.now)
-	return err
-}
-
-// follow lets a document wait for one with the same bytes and options that is
-// on its way through the service.
-func (t *tx) follow(doc, options int64, sha256 []byte) error {
-	_, err := t.exec(`UPDATE documents SET waits_for =
-			(SELECT id FROM documents
-			  WHERE sha256 = ?2 AND options = ?3 AND id <> ?1 AND waits_for IS NULL AND outcome IS NULL AND put_back IS NULL
-			    AND (state = 'waiting' OR state = 'submitting' OR state = 'pending')
-			  ORDER BY id LIMIT 1)
-		WHERE id = ?1`, doc, sha256, options)
-	return err
-}
-
-// folder returns the number of a folder, which it gets when it is first seen.
-func (t *tx) folder(f Folder) (int64, error) {
-	key := []any{f.Path, int64(f.Device), int64(f.Inode)}
-	var id int64
-	err := t.row(`SELECT id FROM folders WHERE path = ? AND device = ? AND inode = ?`, key, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = t.row(`INSERT INTO folders (path, device, inode) VALUES (?, ?, ?) RETURNING id`, key, &id)
-	}
-	return id, err
-}
-
-// optionSet returns the number of a set of type codes.
-func (t *tx) optionSet(options []string) (int64, error) {
-	codes, err := optionCodes(options)
-	if err != nil {
-		return 0, err
-	}
-	var id int64
-	err = t.row(`SELECT id FROM option_sets WHERE codes = ?`, []any{codes}, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = t.row(`INSERT INTO option_sets (codes) VALUES (?) RETURNING id`, []any{codes}, &id)
-	}
-	return id, err
-}
-
-// optionCodes is how a set of type codes is stored, in whatever order and however often
-// they are given.
-func optionCodes(options []string) (string, error) {
-	b, err := json.Marshal(slices.Compact(slices.Sorted(slices.Values(options))))
-	return string(b), err
-}
-
-// text stores an empty string as NULL.
-func text(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
+	return t.match(doc, options, a)
 }

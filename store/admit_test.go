@@ -109,7 +109,7 @@ func TestAdmitBlocked(t *testing.T) {
 	if again.New || again.ID != first.ID || again.Error != "folder is not ours" {
 		t.Errorf("blocked again: %+v", again)
 	}
-	if n := len(must[[]Document](t)(s.Submittable(ctx, time.Now(), 9))); n != 0 {
+	if n := len(must[[]int64](t)(s.Submittable(ctx, time.Now(), 9))); n != 0 {
 		t.Error("a blocked document may be submitted")
 	}
 	if known := must[bool](t)(s.Known(ctx, "a", a.Identity)); known {

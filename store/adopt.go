@@ -55,7 +55,7 @@ func (s *Store) Adopt(ctx context.Context, id int64, options []string) (doc Docu
 
 // adoptable finds the newest job that a document can take over.
 const adoptable = `SELECT g.id FROM documents d JOIN documents g ON g.sha256 = d.sha256
-	WHERE d.id = ?1 AND d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.put_back IS NULL
-	  AND g.options = (SELECT id FROM option_sets WHERE codes = ?2)
+	WHERE d.id = +?1 AND d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.put_back IS NULL
+	  AND g.options = (SELECT id FROM option_sets WHERE codes = +?2)
 	  AND g.state = 'gone' AND g.job_open = 1 AND g.type IS NULL
 	ORDER BY g.submitted_at DESC, g.id DESC LIMIT 1`

@@ -7,19 +7,26 @@ import (
 	"time"
 )
 
-// unfinished is the condition of the index over unfinished documents, to the
-// letter. SQLite uses the index only where a query has it, and does not see by
-// itself that one of these states implies it.
+// unfinished is the condition of the indexes over unfinished documents. SQLite
+// uses them only where a query has it, and does not see by itself that one of
+// the states implies it.
 const unfinished = `finished_at IS NULL`
 
-// selectDocuments reads what [Document.scan] takes.
-const selectDocuments = `SELECT d.id, i.path, i.device, i.inode, d.source, d.state,
+// selectDocuments reads what [Document.scan] takes. The folders are looked up
+// rather than joined: a statement over one table by its key needs no planning.
+//
+// Here and elsewhere a parameter that is compared, or limits, is written +?
+// wherever SQLite has to plan. For a bare one it looks at the value, for which
+// reason it plans the statement anew at each call, which takes ten times as
+// long as the answer.
+const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inbox),
+	(SELECT device FROM folders WHERE id = d.inbox), (SELECT inode FROM folders WHERE id = d.inbox), d.source, d.state,
 	d.device, d.inode, d.size, d.modified, d.changed, d.sha256, d.content_type,
 	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
 	d.job_id, d.submissions, d.resubmissions, d.attempts, d.spared, d.refusals, d.polls, d.unknown, d.job_open,
 	d.retry_at, d.waits_for, d.type, d.confidence, d.alternatives, d.reused,
-	d.outcome, s.path, d.target, d.put_back, d.error
-	FROM documents d JOIN folders i ON i.id = d.inbox LEFT JOIN folders s ON s.id = d.sorted`
+	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.put_back, d.error
+	FROM documents d`
 
 type scanner interface{ Scan(dest ...any) error }
 
@@ -71,6 +78,29 @@ func (t *tx) document(id int64, d *Document) error {
 		return err
 	}
 	return d.scan(st.QueryRowContext(context.Background(), id))
+}
+
+// ids reads the first column of every row, outside of a transaction.
+func (s *Store) ids(ctx context.Context, query string, args ...any) ([]int64, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, s.reading(err)
+	}
+	ids, err := scanIDs(rows)
+	return ids, s.reading(err)
+}
+
+// scanIDs reads rows of one number each, and closes them.
+func scanIDs(rows *sql.Rows) (ids []int64, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // documents reads many records outside of a transaction.

@@ -28,7 +28,7 @@ func (s *Store) Known(ctx context.Context, source string, id Identity) (bool, er
 	var known bool
 	err := s.read.QueryRowContext(ctx, `SELECT device = ? AND inode = ? AND size = ? AND modified = ? AND changed = ?
 			AND (sha256 IS NOT NULL OR outcome IS NOT NULL) AND put_back IS NULL
-		FROM documents WHERE source = ? AND `+unfinished,
+		FROM documents WHERE source = +? AND `+unfinished,
 		int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, source).Scan(&known)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -45,16 +45,16 @@ func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
 
 const submittable = `d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.sha256 IS NOT NULL AND d.put_back IS NULL`
 
-// Submittable returns up to limit documents that may be submitted now: new ones
-// in order of arrival, then those whose pause is over, the longest first.
-func (s *Store) Submittable(ctx context.Context, now time.Time, limit int) ([]Document, error) {
-	fresh, err := s.documents(ctx, selectDocuments+` WHERE `+submittable+
-		` AND d.retry_at IS NULL ORDER BY d.id LIMIT ?`, limit)
+// Submittable returns the ids of up to limit documents that may be submitted now:
+// new ones in order of arrival, then those whose pause is over, the longest first.
+func (s *Store) Submittable(ctx context.Context, now time.Time, limit int) ([]int64, error) {
+	fresh, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE `+submittable+
+		` AND d.retry_at IS NULL ORDER BY d.id LIMIT +?`, limit)
 	if err != nil || len(fresh) == limit {
 		return fresh, err
 	}
-	again, err := s.documents(ctx, selectDocuments+` WHERE `+submittable+
-		` AND d.retry_at <= ? ORDER BY d.retry_at, d.id LIMIT ?`, now.UnixMilli(), limit-len(fresh))
+	again, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE `+submittable+
+		` AND d.retry_at <= +? ORDER BY d.retry_at, d.id LIMIT +?`, now.UnixMilli(), limit-len(fresh))
 	return append(fresh, again...), err
 }
 
@@ -62,7 +62,7 @@ func (s *Store) Submittable(ctx context.Context, now time.Time, limit int) ([]Do
 func (s *Store) NextRetry(ctx context.Context, now time.Time) (time.Time, error) {
 	var at sql.NullInt64
 	err := s.read.QueryRowContext(ctx, `SELECT min(d.retry_at) FROM documents d WHERE `+submittable+
-		` AND d.retry_at > ?`, now.UnixMilli()).Scan(&at)
+		` AND d.retry_at > +?`, now.UnixMilli()).Scan(&at)
 	return timeOf(at), s.reading(err)
 }
 
@@ -76,14 +76,14 @@ func (s *Store) Pending(ctx context.Context) ([]Document, error) {
 // decided, in the order of their ids.
 func (s *Store) Movable(ctx context.Context, after int64, limit int) ([]Document, error) {
 	return s.documents(ctx, selectDocuments+
-		` WHERE d.outcome IS NOT NULL AND d.finished_at IS NULL AND d.id > ? ORDER BY d.id LIMIT ?`, after, limit)
+		` WHERE d.outcome IS NOT NULL AND d.finished_at IS NULL AND d.id > +? ORDER BY d.id LIMIT +?`, after, limit)
 }
 
 // Waiting returns up to limit waiting documents without an outcome and with an
 // id above after, in the order of their ids.
 func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document, error) {
 	return s.documents(ctx, selectDocuments+
-		` WHERE d.state = 'waiting' AND d.outcome IS NULL AND d.id > ? AND `+unfinished+` ORDER BY d.id LIMIT ?`, after, limit)
+		` WHERE d.state = 'waiting' AND d.outcome IS NULL AND d.id > +? AND `+unfinished+` ORDER BY d.id LIMIT +?`, after, limit)
 }
 
 // Counts returns how many documents are in each state that is not finished.

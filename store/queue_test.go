@@ -39,7 +39,7 @@ func TestSubmittableOrder(t *testing.T) {
 		{1, []int64{first}},
 		{0, nil},
 	} {
-		if got := ids(must[[]Document](t)(s.Submittable(ctx, now, c.limit))); !slices.Equal(got, c.want) {
+		if got := must[[]int64](t)(s.Submittable(ctx, now, c.limit)); !slices.Equal(got, c.want) {
 			t.Errorf("limit %d: %d, want %d", c.limit, got, c.want)
 		}
 	}
@@ -61,7 +61,7 @@ func TestRetryNow(t *testing.T) {
 	if n := must[int64](t)(s.RetryNow(ctx)); n != 1 {
 		t.Errorf("%d pauses ended, want 1", n)
 	}
-	if got := ids(must[[]Document](t)(s.Submittable(ctx, time.Now(), 9))); !slices.Equal(got, []int64{refused}) {
+	if got := must[[]int64](t)(s.Submittable(ctx, time.Now(), 9)); !slices.Equal(got, []int64{refused}) {
 		t.Errorf("submittable: %d", got)
 	}
 	if d := doc(t, s, ended); !d.RetryAt.Equal(later) {

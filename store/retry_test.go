@@ -47,7 +47,7 @@ func TestPutBackGoesOnWithTheRecord(t *testing.T) {
 		!d.FinishedAt.IsZero() || d.Identity != again || d.Attempts != 3 || d.Spared != 3 || !d.Retried() || d.PutBack == "" {
 		t.Errorf("put back: %+v", d)
 	}
-	if all := must[[]Document](t)(s.Submittable(ctx, time.Now(), 9)); len(all) != 0 {
+	if all := must[[]int64](t)(s.Submittable(ctx, time.Now(), 9)); len(all) != 0 {
 		t.Error("it may be submitted before it was looked at")
 	}
 	if known := must[bool](t)(s.Known(ctx, "a-2", again)); known {

@@ -98,7 +98,7 @@ func follow(t *testing.T, s *Store) (leader, first, second int64) {
 	if b.WaitsFor != leader || c.WaitsFor != leader || b.State != Waiting {
 		t.Fatalf("waiting for %d and %d, want %d", b.WaitsFor, c.WaitsFor, leader)
 	}
-	if d := must[[]Document](t)(s.Submittable(ctx, time.Now(), 9)); len(d) != 0 {
+	if d := must[[]int64](t)(s.Submittable(ctx, time.Now(), 9)); len(d) != 0 {
 		t.Fatalf("submittable: %+v", d)
 	}
 	return leader, b.ID, c.ID

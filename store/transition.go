@@ -32,7 +32,7 @@ func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
 	return s.write(ctx, func(t *tx) error {
 		var taken bool
 		err := t.row(`SELECT EXISTS (SELECT 1 FROM documents o
-				WHERE o.job_id = ?2 AND o.id <> d.id AND (o.sha256 IS NOT d.sha256 OR o.state = 'pending'))
+				WHERE o.job_id = +?2 AND o.id <> d.id AND (o.sha256 IS NOT d.sha256 OR o.state = 'pending'))
 			FROM documents d WHERE d.id = ?1 AND d.state = 'submitting'`, []any{id, jobID}, &taken)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
@@ -153,7 +153,7 @@ func (t *tx) identify(id int64, a Answer, from string) error {
 	if err != nil {
 		return err
 	}
-	followers, err := t.ids(`SELECT id FROM documents WHERE waits_for = ?`, id)
+	followers, err := t.ids(`SELECT id FROM documents WHERE waits_for = +?`, id)
 	for _, f := range followers {
 		if err := t.copyAnswer(f, id, a.Outcome); err != nil {
 			return err
@@ -199,7 +199,7 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 				return err
 			}
 			_, err = t.exec(`UPDATE documents SET sorted = NULL, target = NULL
-				WHERE sorted = ?2 AND target = ?3 AND finished_at IS NULL AND id <> ?1
+				WHERE sorted = +?2 AND target = +?3 AND finished_at IS NULL AND id <> +?1
 				  AND EXISTS (SELECT 1 FROM documents WHERE id = ?1 AND outcome IS NOT NULL AND finished_at IS NULL)`,
 				m.ID, sorted, m.Target)
 			if err != nil {
@@ -250,7 +250,7 @@ func (t *tx) end(id int64, reason string) error {
 		return err
 	}
 	var heir int64
-	err = t.row(`SELECT id FROM documents WHERE waits_for = ? ORDER BY retry_at, id LIMIT 1`, []any{id}, &heir)
+	err = t.row(`SELECT id FROM documents WHERE waits_for = +? ORDER BY retry_at, id LIMIT 1`, []any{id}, &heir)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}

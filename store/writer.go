@@ -25,6 +25,7 @@ type tx struct {
 	conn  *sql.Conn
 	fault func(op string) error
 	stmts map[string]*sql.Stmt
+	known numbers
 	now   int64 // Unix milliseconds, one time for all changes of a commit
 }
 
@@ -53,7 +54,7 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 // the next changes gather at the channel and share the following one.
 func (s *Store) runWriter() {
 	defer close(s.closed)
-	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt)}
+	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: newNumbers()}
 	defer t.close()
 	var flush <-chan time.Time // nil while there is nothing to store but what others bring
 	for {
@@ -168,12 +169,15 @@ func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err 
 
 // isGuard says whether a change refused before it wrote anything.
 func isGuard(err error) bool {
-	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrDuplicateJob)
+	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrFailedAlike) || errors.Is(err, ErrDuplicateJob)
 }
 
 // rollback undoes the transaction. SQLite has done so by itself after some
 // errors, and then says that there is none; that is as good.
-func (t *tx) rollback() { _, _ = t.exec("ROLLBACK") }
+func (t *tx) rollback() {
+	_, _ = t.exec("ROLLBACK")
+	t.known = newNumbers() // some may have been given in what was undone
+}
 
 // prepared keeps each statement for the connection's life; there are few.
 func (t *tx) prepared(query string) (*sql.Stmt, error) {
@@ -190,15 +194,28 @@ func (t *tx) prepared(query string) (*sql.Stmt, error) {
 
 // exec returns how many rows were changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	st, err := t.prepared(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(context.Background(), args...)
+	res, err := t.run(query, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// add inserts a row and returns its number.
+func (t *tx) add(query string, args ...any) (int64, error) {
+	res, err := t.run(query, args)
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
+}
+
+func (t *tx) run(query string, args []any) (sql.Result, error) {
+	st, err := t.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(context.Background(), args...)
 }
 
 // row scans the one row of a query; sql.ErrNoRows where there is none.
@@ -220,16 +237,7 @@ func (t *tx) ids(query string, args ...any) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var ids []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return scanIDs(rows)
 }
 
 func (t *tx) close() {
