@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -78,6 +79,9 @@ func (s *Store) runWriter() {
 			_ = s.commit(t, nil) // they are polls, which are worth no more
 			return
 		}
+		// Those who were told of the last commit may have their next change
+		// ready: let them run first, and two commits become one.
+		runtime.Gosched()
 	gather:
 		for len(batch) < maxBatch {
 			select {
