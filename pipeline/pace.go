@@ -6,49 +6,137 @@ import (
 	"time"
 )
 
-// pace decides when to ask for a job, from how long the newest jobs took. Too
-// early costs a request, too late costs time: the first question comes when the
-// quickest jobs would be done, the next ones at intervals that grow with the age
-// of the job, so that an answer is never seen much later than it was there.
+// pace decides when to ask for a job, from what is known of how long jobs take.
+// Too early costs a question, too late costs time: it keeps, for each age that a
+// job may have, how many of the jobs that got so old ended there, and chooses the
+// questions that cost least in all. A job that is asked for and has not ended
+// tells as much as one that has, so the first jobs of all, and jobs that take
+// longer than they used to, are learned from while they last.
+//
+// Ages are counted in steps: one up to the shortest interval, then each a little
+// longer than the one before, until they are as long as the longest interval.
 type pace struct {
 	min, max time.Duration // bounds of an interval
-	recent   [32]time.Duration
-	n        int // jobs learned of, ever
+	price    float64       // of a question, see usualPrice
+
+	ages   []time.Duration // ends of the steps; the first is 0
+	middle []float64       // of the steps, in nanoseconds
+	ended  []float64       // by step: the part of the jobs that reached it and ended in it
+	told   []float64       // by step: how many jobs tell of that, what was taken for granted included
+
+	next  []time.Duration // by age: at which age to ask for a job that is unfinished then
+	cost  []float64       // by age: of the questions and the lateness that are still to come
+	fresh int             // what was learned that next does not know of
+	known int             // what it knows of
 }
 
-// The interval to the next question as a part of the job's age. With 0.18 an
-// answer is on average seen 9 % of the job's time after it was there. While
-// nothing is known of how long jobs take, questions are a waste more often.
 const (
-	growth        = 0.18
-	growthUnknown = 0.5
+	// usualPrice makes a question as bad as to see an answer later by this part
+	// of its job's time.
+	usualPrice = 0.01
+	// ageGrowth is how much longer a step is than the one before.
+	ageGrowth = 1.04
+	// endsUnknown is the part of the jobs that are taken to end in a step as long
+	// as no job tells; it counts as one job.
+	endsUnknown = 0.04
+	// endsLeast is the part of the jobs that may end in any step, whatever was
+	// seen: jobs may come to take less time than they do.
+	endsLeast = 0.0001
+	// remembered is how many jobs tell of a step: the newest.
+	remembered = 20
 )
 
-// learn takes in how long a job took.
-func (p *pace) learn(took time.Duration) {
-	p.recent[p.n%len(p.recent)] = max(took, 0)
-	p.n++
-}
-
-// first returns the age at which a job is asked for first: what nine of ten of
-// the newest jobs took at least.
-func (p *pace) first() time.Duration {
-	n := min(p.n, len(p.recent))
-	if n == 0 {
-		return p.min
+// newPace knows nothing yet.
+func newPace(shortest, longest time.Duration) *pace {
+	p := &pace{min: shortest, max: longest, price: usualPrice, ages: []time.Duration{0}, middle: []float64{0}}
+	for begin, end := 0.0, float64(shortest); begin == 0 || end-begin < float64(longest); begin, end = end, end*ageGrowth {
+		p.ages = append(p.ages, time.Duration(end))
+		p.middle = append(p.middle, (begin+end)/2)
 	}
-	took := slices.Clone(p.recent[:n])
-	slices.Sort(took)
-	return p.clamp(took[n/10])
+	n := len(p.ages)
+	p.ended, p.told = slices.Repeat([]float64{endsUnknown}, n), slices.Repeat([]float64{1}, n)
+	p.next, p.cost = make([]time.Duration, n), make([]float64, n)
+	p.choose()
+	return p
 }
 
-// next returns the interval to the following question.
-func (p *pace) next(age time.Duration) time.Duration {
-	part := growth
-	if p.n == 0 {
-		part = growthUnknown
+// unfinished takes in that a job had not ended at an age. Up to the age from it
+// told before.
+func (p *pace) unfinished(from, age time.Duration) {
+	for i := p.age(from) + 1; i < len(p.ages) && p.ages[i] <= age; i++ {
+		p.tell(i, 0)
 	}
-	return p.clamp(time.Duration(math.Round(part * float64(age))))
+	p.fresh++
 }
 
-func (p *pace) clamp(d time.Duration) time.Duration { return min(max(d, p.min), p.max) }
+// learn takes in that a job ended at an age. Up to the age from it told that it
+// had not.
+func (p *pace) learn(from, age time.Duration) {
+	i := p.age(from) + 1
+	for ; i < len(p.ages) && p.ages[i] < age; i++ {
+		p.tell(i, 0)
+	}
+	if i < len(p.ages) {
+		p.tell(i, 1)
+	}
+	p.fresh++
+}
+
+func (p *pace) tell(step int, ended float64) {
+	p.told[step] = min(p.told[step]+1, remembered)
+	p.ended[step] = max(p.ended[step]+(ended-p.ended[step])/p.told[step], endsLeast)
+}
+
+// age returns the last end of a step that is not after an age.
+func (p *pace) age(age time.Duration) int {
+	i, is := slices.BinarySearch(p.ages, age)
+	if is {
+		return i
+	}
+	return max(i-1, 0)
+}
+
+// after returns the age at which to ask for a job that was asked for at an age.
+func (p *pace) after(age time.Duration) time.Duration {
+	return age + min(max(p.next[p.age(age)]-age, p.min), p.max)
+}
+
+// behind says whether enough was learned to choose anew. How much is enough grows
+// with how much is known, and with the jobs in flight, whose turns may change.
+func (p *pace) behind(jobs int) bool {
+	return p.fresh > min(p.known/8, remembered/2)+jobs/64
+}
+
+// choose finds out when to ask: for each age, from the last one to the first, the
+// next question is put where the price of a question, the lateness to be expected
+// of jobs that end before it, and the cost of those that do not, are least. It says
+// whether a question became earlier than it was.
+func (p *pace) choose() (earlier bool) {
+	last := len(p.ages) - 1
+	p.cost[last], p.next[last] = p.price, math.MaxInt64
+	for i := last - 1; i >= 0; i-- {
+		best, at := math.Inf(1), p.next[i]
+		left, gone, weight := 1.0, 0.0, 0.0 // of the jobs unfinished at the age
+		for k := i + 1; k <= last; k++ {
+			ends := left * p.ended[k]
+			left -= ends
+			gone += ends
+			weight += ends / p.middle[k]
+			interval := p.ages[k] - p.ages[i]
+			if interval < p.min {
+				continue
+			}
+			late := float64(p.ages[k])*weight - gone // in parts of the jobs' times
+			if cost := p.price + late + left*p.cost[k]; cost < best {
+				best, at = cost, p.ages[k]
+			}
+			if p.price+late >= best || interval >= p.max {
+				break
+			}
+		}
+		earlier = earlier || at < p.next[i]
+		p.cost[i], p.next[i] = best, at
+	}
+	p.known, p.fresh = min(p.known+p.fresh, 8*remembered), 0
+	return earlier
+}

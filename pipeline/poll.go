@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -14,19 +15,17 @@ import (
 // pollAll asks for every job in flight until it ends. One goroutine owns the
 // heap of due times; the requests are made by others.
 func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error {
-	s := scheduler{
-		p: p, pace: pace{min: p.PollMin, max: p.PollMax},
-		waits: make(chan waiting), results: make(chan *job),
-	}
+	s := newScheduler(p)
 	took, err := asked(ctx, p, p.pulses.poll, func(ctx context.Context) ([]time.Duration, error) {
-		return p.Store.JobTimes(ctx, len(s.pace.recent))
+		return p.Store.JobTimes(ctx, 2*remembered)
 	})
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("how long jobs took: %w", err)
 	}
 	for _, d := range took {
-		s.pace.learn(d)
+		s.pace.learn(0, d)
 	}
+	s.pace.choose()
 	for _, doc := range pending {
 		s.add(doc, time.Now())
 	}
@@ -35,16 +34,15 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 }
 
 // poll asks for one job, and stores what the answer changes. It says whether the
-// job has ended, for us. waits is told when the service begins to be waited for,
-// and when that is over.
-func (p *Pipeline) poll(ctx context.Context, j *job, waits func(bool)) bool {
+// job is over, for us. passed is called when the request may be made.
+func (p *Pipeline) poll(ctx context.Context, j *job, passed func()) bool {
 	permit, err := p.gate.enter(ctx, request{doc: j.doc.ID})
 	if err != nil {
 		return false
 	}
-	waits(true)
+	passed()
 	status, err := p.Service.Status(ctx, j.doc.JobID)
-	waits(false)
+	j.awaited.Store(back)
 	if ctx.Err() != nil {
 		p.gate.abandon(permit)
 		return false
@@ -60,7 +58,6 @@ func (p *Pipeline) poll(ctx context.Context, j *job, waits func(bool)) bool {
 	}
 	v := p.gate.done(permit, err)
 	j.troubled = v == troubled
-	log := p.log.With("doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID)
 	switch {
 	case v == lost && j.lost:
 		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service does not know the job any more"})
@@ -68,25 +65,30 @@ func (p *Pipeline) poll(ctx context.Context, j *job, waits func(bool)) bool {
 		j.lost = true // a service of many parts may not know yet what it just accepted: ask once more
 		return false
 	case err != nil:
-		log.Debug("poll", "err", err)
+		p.logPoll(ctx, j, "err", err)
 		if v == notAtFault || p.gate.holding() {
 			return false
 		}
 		return p.overdue(ctx, j, fmt.Sprintf("the job could not be asked for within %s: %s", p.JobTimeout, errorOf(err).Reason()))
 	}
 	j.lost, j.denied = false, false
-	log.Debug("poll", "state", status.State)
+	p.logPoll(ctx, j, "state", status.State)
+	j.said, j.took = finished, status.Responded.Sub(status.Requested)
 	switch status.State {
 	case docutray.Succeeded:
-		j.took = status.Responded.Sub(status.Requested)
-		if status.Requested.IsZero() || status.Responded.IsZero() {
-			j.took = time.Since(j.doc.SubmittedAt)
-		}
 		return p.identified(ctx, j, status)
 	case docutray.Failed:
 		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service could not identify it: " + orNoReason(status.Error)})
 	}
+	j.said = unfinished
 	return p.overdue(ctx, j, fmt.Sprintf("the job did not end within %s", p.JobTimeout))
+}
+
+// logPoll costs nothing where polls are not logged, as is usual.
+func (p *Pipeline) logPoll(ctx context.Context, j *job, key string, value any) {
+	if p.log.Enabled(ctx, slog.LevelDebug) {
+		p.log.Debug("poll", "doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID, key, value)
+	}
 }
 
 func orNoReason(s string) string {

@@ -15,27 +15,6 @@ import (
 	"docusort/store"
 )
 
-func TestPace(t *testing.T) {
-	p := pace{min: 500 * time.Millisecond, max: 30 * time.Second}
-	same(t, "first, nothing known", p.first(), p.min)
-	same(t, "next, nothing known", p.next(10*time.Second), 5*time.Second)
-	for i := range 10 {
-		p.learn(time.Duration(i+1) * time.Second)
-	}
-	same(t, "first of 1..10 s", p.first(), 2*time.Second)
-	same(t, "next", p.next(10*time.Second), 1800*time.Millisecond)
-	same(t, "not below the minimum", p.next(0), p.min)
-	same(t, "not above the maximum", p.next(time.Hour), p.max)
-	for range len(p.recent) {
-		p.learn(time.Hour)
-	}
-	same(t, "first, bounded", p.first(), p.max)
-	for range len(p.recent) {
-		p.learn(-time.Hour)
-	}
-	same(t, "clocks that disagree", p.first(), p.min)
-}
-
 // figures are what asking cost and how late it told.
 type figures struct{ lateness, polls float64 }
 

@@ -21,38 +21,26 @@ const (
 	mostSuspects   = 3 * pollers
 )
 
-// job is one job in flight. What is not the scheduler's own is written by the
-// goroutine that asks, and read when that has ended.
-type job struct {
-	doc      store.Document
-	due      time.Time // the scheduler's
-	asked    int       // times since this process took it up; the scheduler's
-	suspect  bool      // the scheduler's
-	since    time.Time // the service is waited for; the scheduler's
-	troubled bool      // the service was asked, and could not answer
-	denied   bool      // the service said that it is not ours
-	lost     bool      // the service did not know it when last asked
-	ended    bool
-	took     time.Duration // by the service's clock; 0: it did not say
-}
-
-// waiting says of a job that the service is waited for, or not any more.
-type waiting struct {
-	job *job
-	is  bool
-}
-
 // scheduler knows when which job is to be asked for.
 type scheduler struct {
 	p              *Pipeline
-	pace           pace
+	pace           *pace
 	jobs, suspects jobHeap
 	asking         int // requests under way, without
 	doubted        int // those for suspects
 	requests       errgroup.Group
-	unanswered     []*job // no suspects, the longest first
-	waits          chan waiting
+	begun          time.Time // questions under way count from here
+	unanswered     []*job    // no suspects
+	look           time.Time // when one of those may have become one; zero: none may
+	passed         signal    // a question that was watched for passed the gate
 	results        chan *job
+}
+
+func newScheduler(p *Pipeline) *scheduler {
+	return &scheduler{
+		p: p, pace: newPace(p.PollMin, p.PollMax), begun: time.Now(),
+		passed: newSignal(), results: make(chan *job, pollers+mostSuspects),
+	}
 }
 
 func (s *scheduler) run(ctx context.Context) {
@@ -61,8 +49,8 @@ func (s *scheduler) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := time.Now()
 		s.suspectUnanswered(now)
-		for next := s.next(); next != nil && !(*next)[0].due.After(now); next = s.next() {
-			s.ask(ctx, heap.Pop(next).(*job))
+		for j := s.take(now); j != nil; j = s.take(now) {
+			s.ask(ctx, j)
 		}
 		var due <-chan time.Time // nil: nothing is due before something else happens
 		if at := s.nextDue(); !at.IsZero() {
@@ -73,8 +61,8 @@ func (s *scheduler) run(ctx context.Context) {
 		case <-due:
 		case doc := <-s.p.accepted:
 			s.add(doc, time.Now())
-		case w := <-s.waits:
-			s.waited(w, time.Now())
+		case <-s.passed:
+			s.look = s.begun
 		case j := <-s.results:
 			s.told(j, time.Now())
 		case <-s.p.pulses.poll:
@@ -82,11 +70,7 @@ func (s *scheduler) run(ctx context.Context) {
 		}
 	}
 	for s.asking+s.doubted > 0 {
-		select {
-		case <-s.waits:
-		case j := <-s.results:
-			s.leave(j)
-		}
+		s.leave(<-s.results)
 	}
 }
 
@@ -107,113 +91,159 @@ func (s *scheduler) nextDue() (at time.Time) {
 	if next := s.next(); next != nil {
 		at = (*next)[0].due
 	}
-	if len(s.unanswered) > 0 && s.doubted < mostSuspects {
-		if suspect := s.unanswered[0].since.Add(s.pace.min); at.IsZero() || suspect.Before(at) {
-			at = suspect
-		}
+	if !s.look.IsZero() && (at.IsZero() || s.look.Before(at)) {
+		at = s.look
 	}
 	return at
 }
 
 // add schedules the first question for a job.
 func (s *scheduler) add(doc store.Document, now time.Time) {
-	due := doc.SubmittedAt.Add(s.pace.first())
-	if due.Before(now) {
-		due = now
+	j := &job{doc: doc, began: now.Add(-max(now.Sub(doc.SubmittedAt), 0))}
+	j.due = s.due(j)
+	heap.Push(&s.jobs, j)
+}
+
+// due is when a job is to be asked for, by what is known now.
+func (s *scheduler) due(j *job) time.Time { return j.began.Add(s.pace.after(j.asked)) }
+
+// take returns a job that is to be asked for now, nil where there is none. What was
+// learned since the job got its turn may have made it too early.
+func (s *scheduler) take(now time.Time) *job {
+	for next := s.next(); next != nil && !(*next)[0].due.After(now); next = s.next() {
+		j := (*next)[0]
+		if due := s.due(j); due.After(now) {
+			j.due = due
+			heap.Fix(next, 0)
+			continue
+		}
+		heap.Pop(next)
+		j.awaited.Store(atGate)
+		if j.suspect {
+			s.doubted++
+		} else {
+			s.asking++
+			s.unanswered = append(s.unanswered, j)
+			if s.look.IsZero() {
+				s.look = now.Add(s.pace.min)
+			}
+		}
+		return j
 	}
-	heap.Push(&s.jobs, &job{doc: doc, due: due})
+	return nil
 }
 
 func (s *scheduler) ask(ctx context.Context, j *job) {
-	if j.suspect {
-		s.doubted++
-	} else {
-		s.asking++
-	}
 	s.requests.Go(func() error {
-		j.troubled = false
-		j.ended = s.p.poll(ctx, j, func(is bool) { s.waits <- waiting{j, is} })
+		j.troubled, j.said = false, nothing
+		j.over = s.p.poll(ctx, j, func() {
+			j.sent = time.Since(j.began)
+			if j.awaited.passes(time.Since(s.begun)) {
+				s.passed.wake()
+			}
+		})
 		s.results <- j
 		return nil
 	})
 }
 
-// waited keeps which jobs the service is waited for.
-func (s *scheduler) waited(w waiting, now time.Time) {
-	if w.job.since = now; w.is && !w.job.suspect {
-		s.unanswered = append(s.unanswered, w.job)
-	} else {
-		s.unanswered = slices.DeleteFunc(s.unanswered, func(j *job) bool { return j == w.job })
-	}
-}
-
 // suspectUnanswered takes the places of questions that wait for longer than the
-// shortest time between two: others would be asked by now.
+// shortest time between two: others would be asked by now. It decides when to look
+// again: there is no need to look at questions that wait at the gate.
 func (s *scheduler) suspectUnanswered(now time.Time) {
-	for len(s.unanswered) > 0 && s.doubted < mostSuspects && now.Sub(s.unanswered[0].since) >= s.pace.min {
-		s.unanswered[0].suspect = true
-		s.unanswered = s.unanswered[1:]
-		s.asking--
-		s.doubted++
+	if s.look.IsZero() || now.Before(s.look) {
+		return
 	}
+	s.look = time.Time{}
+	s.unanswered = slices.DeleteFunc(s.unanswered, func(j *job) bool {
+		if s.doubted >= mostSuspects {
+			return false
+		}
+		since := j.awaited.waits()
+		if since == 0 {
+			return false
+		}
+		suspect := s.begun.Add(since + s.pace.min)
+		if j.suspect = !suspect.After(now); j.suspect {
+			s.asking--
+			s.doubted++
+		} else if s.look.IsZero() || suspect.Before(s.look) {
+			s.look = suspect
+		}
+		return j.suspect
+	})
 }
 
 // leave gives the place of a job back.
 func (s *scheduler) leave(j *job) {
 	if j.suspect {
+		if s.doubted == mostSuspects {
+			s.look = s.begun // there is room for another
+		}
 		s.doubted--
-	} else {
-		s.asking--
+		return
+	}
+	s.asking--
+	i := slices.Index(s.unanswered, j)
+	s.unanswered = slices.Delete(s.unanswered, i, i+1)
+	if len(s.unanswered) == 0 {
+		s.look = time.Time{}
 	}
 }
 
-// told schedules the next question, or lets go of a job that has ended.
+// told learns from an answer, and schedules the next question or lets go of a job
+// that is over.
 func (s *scheduler) told(j *job, now time.Time) {
 	s.leave(j)
-	age := now.Sub(j.doc.SubmittedAt)
-	if !j.ended {
-		j.asked++
-		j.due = now.Add(s.pace.next(max(age, 0)))
-		if j.suspect = j.troubled; j.suspect {
-			heap.Push(&s.suspects, j)
-		} else {
-			heap.Push(&s.jobs, j)
-		}
+	age := now.Sub(j.began)
+	s.learn(j, age)
+	if j.over {
+		s.p.freeSlot()
 		return
 	}
-	s.p.freeSlot()
-	if j.took <= 0 {
-		return
-	}
-	before := s.pace.first()
-	s.pace.learn(j.took)
-	if first := s.pace.first(); first < before {
-		s.pullForward(first)
+	j.asked = age
+	j.due = s.due(j)
+	if j.suspect = j.troubled; j.suspect {
+		heap.Push(&s.suspects, j)
+	} else {
+		heap.Push(&s.jobs, j)
 	}
 }
 
-// pullForward lets the jobs that were not asked for yet be asked for earlier,
-// where jobs turn out to take less time than they did.
-func (s *scheduler) pullForward(first time.Duration) {
+// learn takes in what an answer tells of how long jobs take. The service's own
+// times are believed where they fit what was seen here: the job ended after it was
+// last known to be unfinished. Otherwise it ended between the two questions; where
+// the second was long in coming that says nothing.
+func (s *scheduler) learn(j *job, age time.Duration) {
+	switch j.said {
+	case nothing:
+		return
+	case unfinished:
+		s.pace.unfinished(j.known, j.sent)
+		j.known = max(j.known, j.sent)
+	case finished:
+		planned := j.due.Sub(j.began)
+		switch {
+		case j.took > j.known && j.took <= age:
+			s.pace.learn(j.known, j.took)
+		case age-planned <= planned-j.known:
+			s.pace.learn(j.known, j.known+(age-j.known)/2)
+		default:
+			return
+		}
+	}
+	if s.pace.behind(len(s.jobs)) && s.pace.choose() {
+		s.pullForward()
+	}
+}
+
+// pullForward lets the jobs whose turn is earlier, by what is known now, be asked
+// for earlier. Those whose turn is later are found when it would have come.
+func (s *scheduler) pullForward() {
 	for _, j := range s.jobs {
-		if due := j.doc.SubmittedAt.Add(first); j.asked == 0 && due.Before(j.due) {
+		if due := s.due(j); due.Before(j.due) {
 			j.due = due
 		}
 	}
 	heap.Init(&s.jobs)
-}
-
-// jobHeap orders jobs by when they are due; see container/heap.
-type jobHeap []*job
-
-func (h jobHeap) Len() int           { return len(h) }
-func (h jobHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
-func (h jobHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *jobHeap) Push(x any)        { *h = append(*h, x.(*job)) }
-func (h *jobHeap) Pop() any {
-	old := *h
-	j := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return j
 }
