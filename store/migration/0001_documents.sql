@@ -148,7 +148,7 @@ CREATE INDEX events_document ON events (document, id);
 -- One row while somebody listens.
 CREATE TABLE listener (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
 
-CREATE TRIGGER documents_finish AFTER UPDATE OF state ON documents
+CREATE TRIGGER documents_finish AFTER UPDATE OF finished_at ON documents
   WHEN NEW.state <> OLD.state AND NEW.finished_at IS NOT NULL AND NEW.state <> 'gone' AND EXISTS (SELECT 1 FROM listener)
 BEGIN
   INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
