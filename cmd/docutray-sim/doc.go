@@ -7,7 +7,8 @@
 // to point docusort at it; with --quiet only the counts at the end are left
 // out. GET /_standin/stats tells what it was asked, GET /_standin/jobs when each
 // job was made, ended and was told of, POST /_standin/faults switches faults while
-// it runs. None of these is the service's.
+// it runs, POST /_standin/latency changes how long jobs take. None of these is the
+// service's.
 //
 // Exit codes: 0 stopped by SIGTERM or SIGINT, 1 could not serve, 2 wrong usage.
 package main

@@ -2,7 +2,6 @@ package docutraytest
 
 import (
 	"crypto/rand"
-	"math"
 	mathrand "math/rand/v2"
 	"net/http"
 	"strings"
@@ -32,10 +31,7 @@ func newJobID() string { return "c" + strings.ToLower(rand.Text())[:24] }
 // makeJob stores a job for the upload, which has its id from here on.
 func (s *Server) makeJob(u *Upload, f Faults, d *mathrand.Rand) {
 	u.JobID, u.At = newJobID(), time.Now()
-	u.Took = s.opts.Latency
-	if s.opts.Sigma > 0 {
-		u.Took = time.Duration(float64(u.Took) * math.Exp(s.opts.Sigma*d.NormFloat64()))
-	}
+	u.Took = s.latency.Load().draw(d)
 	j := &job{upload: u}
 	switch {
 	case chance(d, f.JobError):

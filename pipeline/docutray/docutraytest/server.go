@@ -27,7 +27,7 @@ type Options struct {
 	// [Server.SetKey].
 	Key string
 	// Latency is how long a job takes: exactly, or in the median if Sigma is
-	// not zero.
+	// not zero. See also [Server.SetLatency].
 	Latency time.Duration
 	// Sigma is the standard deviation of the logarithm of a job's duration.
 	Sigma float64
@@ -88,6 +88,7 @@ func DefaultTypes() []DocumentType {
 type Server struct {
 	opts      Options
 	faults    atomic.Pointer[Faults]
+	latency   atomic.Pointer[latency]
 	intercept atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
 	requests  atomic.Uint64 // numbers the draws of requests
 
@@ -122,6 +123,7 @@ func New(opts Options) *Server {
 		stats: Stats{ByStatus: map[string]int{}},
 	}
 	s.SetFaults(opts.Faults)
+	s.SetLatency(opts.Latency, opts.Sigma)
 	return s
 }
 
@@ -137,6 +139,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/_standin/jobs":
 		s.serveJobs(w, r)
+		return
+	case "/_standin/latency":
+		s.serveLatency(w, r)
 		return
 	case "/_standin/faults":
 		s.serveFaults(w, r)
@@ -266,5 +271,6 @@ func (s *Server) servePage(w http.ResponseWriter) {
 		"POST "+submitPath+"\nGET  "+statusPath+"{id}\nGET  "+typesPath+"\n"+
 		"GET  /_standin/stats     what it was asked so far; with ?counts nothing by document\n"+
 		"GET  /_standin/jobs      when each job was made, ended and was told of\n"+
-		"POST /_standin/faults    switch faults, e.g. {\"outage\":\"503\"}; DELETE ends them\n")
+		"POST /_standin/faults    switch faults, e.g. {\"outage\":\"503\"}; DELETE ends them\n"+
+		"POST /_standin/latency   how long jobs take from now on, e.g. {\"latency\":\"20s\",\"sigma\":0.35}\n")
 }
