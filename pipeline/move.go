@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// movers is how many documents of a batch are moved at the same time.
+// movers is how many documents of a batch are moved at the same time, where each
+// waits for the disk.
 const movers = 4
 
 // filed is one document on its last stretch.
@@ -24,6 +25,8 @@ type filed struct {
 	doc  *store.Document
 	done bool // it lies at its target
 	over bool // it met trouble, and is not tried again in this batch
+	// tried: it had a target before, so that something may be left of a try.
+	tried bool
 }
 
 // nameTries is how often another name is chosen where one that was free is taken
@@ -65,6 +68,7 @@ func (f *filer) resume(ctx context.Context, docs []*filed) {
 		if m.doc.Target == "" {
 			continue
 		}
+		m.tried = true
 		outcome, err := f.p.Mover.Resume(ctx, f.moveOf(m.doc))
 		f.p.pulses.file.answer()
 		switch {
@@ -80,113 +84,12 @@ func (f *filer) resume(ctx context.Context, docs []*filed) {
 	}
 }
 
-// choose decides on a target for each document that has none, and stores them
-// all before anything is moved. It returns those that can be moved now.
-func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
-	taken := make(map[string]bool) // given away in this batch
-	var chosen []*filed
-	var targets []store.Targeted
-	for _, m := range docs {
-		if m.done || m.over || m.doc.Target != "" || f.diskTroubled() {
-			continue
-		}
-		target, err := f.target(m.doc, taken)
-		if err != nil {
-			f.failed(ctx, m, err)
-			continue
-		}
-		m.doc.Sorted, m.doc.Target = f.p.Sorted, target
-		chosen = append(chosen, m)
-		targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: m.doc.Sorted, Target: target})
-	}
-	if len(chosen) == 0 {
-		return nil
-	}
-	var stale []int64
-	err := f.durable(ctx, func(ctx context.Context) (err error) {
-		stale, err = f.p.Store.Target(ctx, targets)
-		return err
-	})
-	if err == nil {
-		f.p.reached(TargetStored)
-	}
-	gone := make(map[int64]bool)
-	for _, id := range stale {
-		gone[id] = true
-	}
-	var movable []*filed
-	for _, m := range chosen {
-		switch {
-		case err != nil:
-			f.failed(ctx, m, err)
-		case !gone[m.doc.ID]:
-			movable = append(movable, m)
-		default:
-			m.over = true // its state changed meanwhile
-		}
-	}
-	return movable
-}
-
 func (f *filer) diskTroubled() bool { return time.Now().Before(f.disk.until) }
-
-// target finds a free name in the folder of the document's outcome.
-func (f *filer) target(d *store.Document, taken map[string]bool) (string, error) {
-	folder := folderOf(d)
-	if err := f.p.Mover.MakeFolder(f.p.Sorted, folder); err != nil {
-		return "", fmt.Errorf("%w: %w", errSorted, err)
-	}
-	dir := filepath.Join(f.p.Sorted, folder)
-	var companions []string
-	if s := f.p.sidecarOf(d); s != "" {
-		companions = []string{s}
-	}
-	name, err := filing.FreeName(dir, path.Base(d.Source), companions, func(name string) bool {
-		return taken[folder+"/"+name]
-	})
-	if err != nil {
-		return "", err
-	}
-	taken[folder+"/"+name] = true
-	for _, c := range companions {
-		taken[folder+"/"+name+c] = true
-	}
-	return folder + "/" + name, nil
-}
-
-// Folders beside those of the types.
-const (
-	reviewFolder = "_review"
-	failedFolder = "_failed"
-)
-
-// folderOf returns the folder of the document's outcome, beneath sorted.
-func folderOf(d *store.Document) string {
-	switch d.Outcome {
-	case store.Failed:
-		return failedFolder
-	case store.Review:
-		return reviewFolder + "/" + filing.FolderName(d.Type)
-	}
-	return filing.FolderName(d.Type)
-}
 
 // move moves documents to their targets. A document whose name was taken in the
 // meantime is left without a target.
 func (f *filer) move(ctx context.Context, docs []*filed) {
-	errs := make([]error, len(docs))
-	var g errgroup.Group
-	g.SetLimit(movers)
-	for i, m := range docs {
-		g.Go(func() error {
-			if _, errs[i] = f.p.Mover.Do(ctx, f.moveOf(m.doc)); errs[i] == nil {
-				f.p.reached(FileMoved)
-			}
-			f.p.pulses.file.answer()
-			return nil
-		})
-	}
-	_ = g.Wait() // its functions return no errors
+	errs := f.moveAll(ctx, docs)
 	for i, m := range docs {
 		switch {
 		case errs[i] == nil:
@@ -195,6 +98,54 @@ func (f *filer) move(ctx context.Context, docs []*filed) {
 			m.doc.Target = ""
 		default:
 			f.failed(ctx, m, errs[i])
+		}
+	}
+}
+
+// moveAll tries each move once. Where the contents were made to last together, a
+// move waits for nothing and they are made one after another, until one turns out
+// to be a copy.
+func (f *filer) moveAll(ctx context.Context, docs []*filed) []error {
+	moves := make([]filing.Move, len(docs))
+	for i, m := range docs {
+		moves[i] = f.moveOf(m.doc)
+		moves[i].Fresh = !m.tried
+		m.tried = true
+	}
+	batch := f.p.Mover.Batch()
+	defer batch.Close()
+	quick := f.syncContents(batch, moves)
+	errs := make([]error, len(docs))
+	do := func(i int) (copied bool) {
+		if copied, errs[i] = batch.Do(ctx, moves[i]); errs[i] == nil {
+			f.p.reached(FileMoved)
+		}
+		f.p.pulses.file.answer()
+		return copied
+	}
+	var g errgroup.Group
+	g.SetLimit(movers)
+	for i := range moves {
+		if quick {
+			quick = !do(i)
+			continue
+		}
+		g.Go(func() error { do(i); return nil })
+	}
+	_ = g.Wait() // its functions return no errors
+	return errs
+}
+
+// syncContents makes contents last together, where that is worth it, and answers
+// meanwhile: it may wait for what others wrote to the same disk.
+func (f *filer) syncContents(batch *filing.Batch, moves []filing.Move) (done bool) {
+	ended := make(chan bool)
+	go func() { ended <- batch.SyncContents(moves) }()
+	for {
+		select {
+		case done := <-ended:
+			return done
+		case <-f.p.pulses.file:
 		}
 	}
 }
@@ -238,22 +189,18 @@ func (f *filer) settle(ctx context.Context, docs []*filed) {
 // returns the documents for which both do. Each folder is synced once, and trouble
 // of one keeps only the documents of that one.
 func (f *filer) sync(ctx context.Context, docs []*filed) (safe []*filed) {
-	synced := make(map[string]error)
-	once := func(root, rel string) error {
-		folder := filepath.Dir(filepath.Join(root, rel))
-		err, known := synced[folder]
-		if !known {
-			err = filing.SyncFolderOf(root, rel)
-			synced[folder] = err
-		}
-		return err
+	targets, sources := make([]filing.File, len(docs)), make([]filing.File, len(docs))
+	for i, m := range docs {
+		targets[i] = filing.File{Root: m.doc.Sorted, Rel: m.doc.Target}
+		sources[i] = filing.File{Root: f.p.Inbox, Rel: m.doc.Source}
 	}
-	for _, m := range docs {
-		if err := once(m.doc.Sorted, m.doc.Target); err != nil {
+	errs := f.p.Mover.SyncFoldersOf(append(targets, sources...))
+	for i, m := range docs {
+		if err := errs[i]; err != nil {
 			f.failed(ctx, m, fmt.Errorf("%w: %w", errSorted, err))
 			continue
 		}
-		err := once(f.p.Inbox, m.doc.Source)
+		err := errs[len(docs)+i]
 		if errors.Is(err, fs.ErrPermission) {
 			// A rename lasts with its target. A copy's source may be back after a loss
 			// of power, and is then known by its content.

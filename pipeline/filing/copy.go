@@ -99,7 +99,7 @@ func (t *transfer) writeCopy(ctx context.Context, name string) (Identity, error)
 		return Identity{}, fmt.Errorf("copy %q to %q: %w", t.source(), path, err)
 	}
 	var now unix.Stat_t
-	if err := unix.Fstat(int(t.file.Fd()), &now); err != nil {
+	if err := unix.Fstat(t.file.fd, &now); err != nil {
 		return Identity{}, fmt.Errorf("stat %q: %w", t.source(), err)
 	}
 	if n != t.was.Size || !identityOf(&now).SameContent(identityOf(&t.was)) ||

@@ -4,10 +4,10 @@
 // the service, the record or the states of a document.
 //
 // Use [Inspect], [Sniff] and [Movable] before anything is paid for,
-// [FolderName] and [FreeName] to choose a place, [Mover.Do] to move,
-// [SyncFolderOf] or [SyncFolders] before relying on it, [Mover.Resume] for what was
-// under way when the last run ended, and [Mover.Try] to tell trouble of one document
-// from that of all.
+// [FolderName] and [FreeName] to choose a place, [Mover.Do] to move, or a [Batch]
+// for many documents, [Mover.SyncFoldersOf] or [SyncFolders] before relying on it,
+// [Mover.Resume] for what was under way when the last run ended, and [Mover.Try] to
+// tell trouble of one document from that of all.
 //
 // # What it promises
 //
@@ -24,7 +24,7 @@
 //	open the folder of the source, component by component, no links
 //	open the source, compare its identity (where it differs: its hash)
 //	a writer has it open                   → ErrBusy
-//	fsync the source's content             (unless Synced)
+//	fsync the source's content             (unless Synced, or as below)
 //	open the folder of the target, making what is missing, no links
 //	renameat2(source, target, RENAME_NOREPLACE)
 //	    done         → the target is the inode that was checked, unchanged?
@@ -53,6 +53,13 @@
 //
 // The claim in drop is there because unlink goes by name: whatever somebody
 // puts at the name between the last look and the unlink would be deleted.
+//
+// What many documents share a Batch does once: it keeps their folders open, looks
+// before each document whether they still stand at their places, and may sync all
+// of the inbox's filesystem instead of each content. A filesystem tells one caller
+// only that it lost something, so for each document that was described before that
+// sync and is unchanged the kernel is still asked whether its own writes were lost;
+// any other is synced by itself.
 //
 // Syncing the folders is left to the caller, so that many documents share it.
 // The order matters for a power cut only: sync both folders, then store that

@@ -2,7 +2,6 @@ package filing
 
 import (
 	"errors"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,19 +19,19 @@ type Inspection struct {
 // Open, and says whether it is whole and whether somebody still writes to it.
 // A write lease of another process (Open's ErrBusy) counts as writing.
 func Inspect(root, rel string) (Inspection, error) {
-	f, id, err := Open(root, rel)
+	f, st, err := openFile(root, rel)
 	if errors.Is(err, ErrBusy) {
 		return Inspection{Writing: true}, nil
 	}
 	if err != nil {
 		return Inspection{}, err
 	}
-	defer f.Close()
-	complete := Complete(f, id.Size)
-	return Inspection{Writing: beingWritten(f), Complete: complete}, nil
+	defer f.close()
+	complete := Complete(f, st.Size)
+	return Inspection{Writing: tellsWriters(f.fd) && refusesLease(f.fd), Complete: complete}, nil
 }
 
-// beingWritten asks for a read lease, which the kernel refuses with EAGAIN
+// refusesLease asks for a read lease, which the kernel refuses with EAGAIN
 // while anybody has the file open for writing, and gives it back at once: as
 // long as it is held, whoever opens the file for writing waits, or is refused
 // if they open without blocking. Only the owner of a file, and a process with
@@ -43,23 +42,12 @@ func Inspect(root, rel string) (Inspection, error) {
 // default action would end the process, but the Go runtime installs a handler
 // for it at start and drops it, unless a program asks os/signal for every
 // signal there is.
-func beingWritten(f *os.File) bool {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return false
+func refusesLease(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
+	if err == nil {
+		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_UNLCK)
 	}
-	writing := false
-	_ = conn.Control(func(fd uintptr) {
-		if !tellsWriters(int(fd)) {
-			return
-		}
-		_, err := unix.FcntlInt(fd, unix.F_SETLEASE, unix.F_RDLCK)
-		writing = errors.Is(err, unix.EAGAIN)
-		if err == nil {
-			_, _ = unix.FcntlInt(fd, unix.F_SETLEASE, unix.F_UNLCK)
-		}
-	})
-	return writing
+	return errors.Is(err, unix.EAGAIN)
 }
 
 // tellsWriters: on network filesystems a lease is a matter of the server and

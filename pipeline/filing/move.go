@@ -107,7 +107,7 @@ func (t *transfer) link(ctx context.Context) (copied bool, err error) {
 	}
 	// By descriptor, so that exactly the file that was checked is linked.
 	err = t.step("link", func() error {
-		return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.file.Fd()), t.to.fd, t.toName, unix.AT_SYMLINK_FOLLOW)
+		return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.file.fd), t.to.fd, t.toName, unix.AT_SYMLINK_FOLLOW)
 	})
 	switch {
 	case err == nil || t.arrived():

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -36,6 +35,8 @@ type Mover struct {
 	// to be on disk; keeping guards it.
 	keeping sync.Mutex
 	kept    map[[2]uint64]bool
+	// wholeSync says when all of a filesystem may be synced.
+	wholeSync restful
 }
 
 // NewMover returns a Mover. It holds nothing open and needs no closing.
@@ -79,6 +80,9 @@ type Move struct {
 	Tag string
 	// Synced: SyncFile was called for this content, Do need not.
 	Synced bool
+	// Fresh: nothing was ever tried with this Tag, so that nothing is left of
+	// an earlier try and none is looked for.
+	Fresh bool
 }
 
 const temporaryPrefix = ".docusort-"
@@ -112,22 +116,15 @@ func (mv *Move) check() error {
 	return nil
 }
 
-// transfer is a Move under way.
+// transfer is a Move under way. Its folders are the Batch's to close.
 type transfer struct {
-	*Mover
+	*Batch
 	Move
 	from, to         dir
 	fromName, toName string
-	file             *os.File // the source, nil once known to be gone
+	file             file // the source
+	leases           bool // a refused lease tells of a writer
 	was              unix.Stat_t
-}
-
-func (t *transfer) close() {
-	t.from.close()
-	t.to.close()
-	if t.file != nil {
-		_ = t.file.Close()
-	}
 }
 
 func (t *transfer) source() string { return filepath.Join(t.from.path, t.fromName) }
@@ -144,65 +141,14 @@ func (t *transfer) target() string { return filepath.Join(t.to.path, t.toName) }
 // may be called again, with the same Target unless that is taken, or after a
 // crash Resume. A cancelled context ends a copy and leaves nothing of it.
 func (m *Mover) Do(ctx context.Context, mv Move) (copied bool, err error) {
-	if err := mv.check(); err != nil {
-		return false, err
-	}
-	if err := ctx.Err(); err != nil {
-		return false, fmt.Errorf("move %q: %w", mv.Source, err)
-	}
-	for try := 0; ; try++ {
-		copied, err = m.attempt(ctx, mv)
-		changed := errors.Is(err, ErrChanged)
-		unclear := changed || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLeftOver)
-		if !unclear || try == 1 {
-			return copied && err == nil, err
-		}
-		// An earlier try may have got there: gone from here, or taken over
-		// there, by this very file.
-		outcome, across, rerr := m.resume(ctx, mv)
-		switch {
-		case rerr != nil:
-			return false, rerr
-		case outcome == Done:
-			return across, nil
-		case changed:
-			return false, err
-		case outcome == Lost:
-			return false, fmt.Errorf("move %q: %w", mv.Source, fs.ErrNotExist)
-		case outcome == Taken:
-			return false, fmt.Errorf("move %q to %q: %w", mv.Source, mv.Target, fs.ErrExist)
-		}
-	}
-}
-
-func (m *Mover) attempt(ctx context.Context, mv Move) (copied bool, err error) {
-	t := &transfer{Mover: m, Move: mv, from: noDir, to: noDir}
-	defer t.close()
-	if err := t.openSource(ctx); err != nil {
-		return false, err
-	}
-	if !mv.Synced {
-		if err := m.step("fsync source", func() error { return t.file.Sync() }); err != nil {
-			return false, fmt.Errorf("sync %q: %w", t.source(), err)
-		}
-	}
-	if err := t.openTarget(); err != nil {
-		return false, err
-	}
-	if t.leftOver() {
-		return false, errLeftOver
-	}
-	return t.move(ctx)
+	b := m.Batch()
+	defer b.Close()
+	return b.Do(ctx, mv)
 }
 
 // openSource opens the source and makes sure that it is the file meant.
-func (t *transfer) openSource(ctx context.Context) (err error) {
-	if t.from, t.fromName, err = openParent(t.Root, t.Source); err == nil {
-		err = t.step("open source", func() (err error) {
-			t.file, t.was, err = t.from.openIn(t.fromName)
-			return err
-		})
-	}
+func (t *transfer) openSource(ctx context.Context) error {
+	err := t.step("open source", t.findSource)
 	if errors.Is(err, ErrNotRegular) {
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}
@@ -216,16 +162,54 @@ func (t *transfer) openSource(ctx context.Context) (err error) {
 	if !same {
 		return fmt.Errorf("move %q: %w", t.source(), ErrChanged)
 	}
-	if beingWritten(t.file) {
+	if t.leases && refusesLease(t.file.fd) {
 		return fmt.Errorf("move %q: %w", t.source(), ErrBusy)
 	}
 	return nil
 }
 
+// findSource opens the source by its whole way from the root. The folder that it
+// is moved out of may be one that was opened before; if it is another by now, the
+// name in it is gone, or is that of another file and put back.
+func (t *transfer) findSource() (err error) {
+	t.file.close()
+	t.file = noFile
+	rel := filepath.Clean(t.Source)
+	parent, name := filepath.Split(rel)
+	parent = strings.TrimSuffix(parent, "/")
+	root, folder, err := t.sourceFolders(parent)
+	if err != nil {
+		return err
+	}
+	t.from, t.fromName = folder.dir, name
+	look, err := root.beneath(rel, 0)
+	if errors.Is(err, unix.ENAMETOOLONG) && parent != "" {
+		look, err = folder.beneath(name, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("open %q: %w", t.source(), componentError(err))
+	}
+	defer unix.Close(look)
+	t.file, t.was, err = t.from.openLooked(look, name)
+	if err == nil {
+		t.leases = folder.leases.or(func() bool { return tellsWriters(folder.fd) })
+	}
+	return err
+}
+
+func (t *transfer) sourceFolders(parent string) (root, folder *held, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if root, err = t.root(t.Root); err == nil {
+		folder, err = t.sourceFolder(root, t.Root, parent)
+	}
+	return root, folder, err
+}
+
 // isMeant reports whether the open file, whose identity is id, is the one that
 // the move is about. Reading it is the last word: device numbers change at a
 // reboot, inode numbers are used again.
-func (mv *Move) isMeant(ctx context.Context, f *os.File, id Identity) (bool, error) {
+func (mv *Move) isMeant(ctx context.Context, f file, id Identity) (bool, error) {
 	if id.Same(mv.Identity) {
 		return true, nil
 	}
@@ -239,12 +223,16 @@ func (mv *Move) isMeant(ctx context.Context, f *os.File, id Identity) (bool, err
 }
 
 // openTarget opens the target's folder, making it where needed.
-func (t *transfer) openTarget() (err error) {
+func (t *transfer) openTarget() error {
 	parent, name := filepath.Split(filepath.Clean(t.Target))
-	t.to.close()
-	t.toName = name
-	t.to, err = t.folder(t.Sorted, parent)
-	return err
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, err := t.targetFolder(t.Sorted, parent)
+	if err != nil {
+		return err
+	}
+	t.to, t.toName = h.dir, name
+	return nil
 }
 
 // leftOver reports whether an earlier try was cut short: Resume knows what the

@@ -89,6 +89,15 @@ func cutBytes(s string, n int) string {
 // higher one may be returned. The name is free when looked at, no longer: only
 // a move that does not overwrite makes sure.
 func FreeName(dir, name string, companions []string, taken func(string) bool) (string, error) {
+	return freeName(dir, name, companions, taken, func(name string) error {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err
+	})
+}
+
+// freeName is FreeName that looks at names by its own way, which returns
+// fs.ErrNotExist for what is not there.
+func freeName(dir, name string, companions []string, taken func(string) bool, look func(string) error) (string, error) {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
 		return "", fmt.Errorf("name %q: %w", name, fs.ErrInvalid)
 	}
@@ -105,7 +114,7 @@ func FreeName(dir, name string, companions []string, taken func(string) bool) (s
 			if taken != nil && taken(candidate) {
 				return true, nil
 			}
-			if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
+			if err := look(candidate); err == nil {
 				return true, nil
 			} else if !errors.Is(err, fs.ErrNotExist) {
 				return false, fmt.Errorf("look for a free name: %w", err)

@@ -187,11 +187,9 @@ func componentError(err error) error {
 // openIn opens the regular file of that name in d for reading. It is looked
 // at through O_PATH first, so that a FIFO or device is never opened at all:
 // even an open that does not block may wake a writer or rewind a tape.
-func (d dir) openIn(name string) (*os.File, unix.Stat_t, error) {
-	var st unix.Stat_t
-	path := filepath.Join(d.path, name)
+func (d dir) openIn(name string) (file, unix.Stat_t, error) {
 	if d.fd < 0 {
-		return nil, st, fmt.Errorf("open %q: %w", path, fs.ErrNotExist)
+		return noFile, unix.Stat_t{}, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), fs.ErrNotExist)
 	}
 	look := -1
 	err := again(func() (err error) {
@@ -199,48 +197,59 @@ func (d dir) openIn(name string) (*os.File, unix.Stat_t, error) {
 		return err
 	})
 	if err != nil {
-		return nil, st, fmt.Errorf("open %q: %w", path, err)
+		return noFile, unix.Stat_t{}, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
 	}
 	defer unix.Close(look)
-	if err := unix.Fstat(look, &st); err != nil {
-		return nil, st, fmt.Errorf("stat %q: %w", path, err)
+	return d.openLooked(look, name)
+}
+
+// openLooked opens for reading what was opened with O_PATH, as that name in d.
+func (d dir) openLooked(look int, name string) (file, unix.Stat_t, error) {
+	f := noFile
+	st, err := file{look}.stat()
+	if err == nil && !isRegular(&st) {
+		err = ErrNotRegular
 	}
-	if !isRegular(&st) {
-		return nil, st, fmt.Errorf("open %q: %w", path, ErrNotRegular)
+	if err == nil {
+		f, err = d.reopen(look, name, &st)
 	}
-	fd, err := d.reopen(look, name)
 	if errors.Is(err, unix.EAGAIN) {
 		// Someone holds a write lease (Samba's oplocks); asking has told
 		// them to give it up.
-		return nil, st, fmt.Errorf("open %q: %w", path, ErrBusy)
+		err = ErrBusy
 	}
 	if err != nil {
-		return nil, st, fmt.Errorf("open %q: %w", path, err)
+		return noFile, st, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
 	}
-	var now unix.Stat_t
-	if err := unix.Fstat(fd, &now); err != nil || !isRegular(&now) ||
-		!identityOf(&now).sameInode(identityOf(&st)) {
-		_ = unix.Close(fd)
-		return nil, st, fmt.Errorf("open %q: %w", path, errors.Join(ErrChanged, err))
-	}
-	return os.NewFile(uintptr(fd), path), now, nil
+	return f, st, nil
 }
 
-// reopen turns the O_PATH descriptor into one for reading. Without /proc the
-// name is opened again; the caller compares the inodes.
-func (d dir) reopen(look int, name string) (fd int, err error) {
+// reopen turns the O_PATH descriptor into one for reading, of the same inode.
+// Without /proc the name is opened again, and may be another file's by now.
+func (d dir) reopen(look int, name string, st *unix.Stat_t) (file, error) {
 	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
-	err = again(func() (err error) {
+	fd := -1
+	err := again(func() (err error) {
 		fd, err = unix.Open("/proc/self/fd/"+strconv.Itoa(look), flags, 0)
 		return err
 	})
-	if errors.Is(err, unix.ENOENT) {
-		err = again(func() (err error) {
-			fd, err = unix.Openat(d.fd, name, flags|unix.O_NOFOLLOW, 0)
-			return err
-		})
+	if !errors.Is(err, unix.ENOENT) {
+		return file{fd}, err
 	}
-	return fd, err
+	err = again(func() (err error) {
+		fd, err = unix.Openat(d.fd, name, flags|unix.O_NOFOLLOW, 0)
+		return err
+	})
+	if err != nil {
+		return noFile, err
+	}
+	f := file{fd}
+	now, err := f.stat()
+	if err != nil || !isRegular(&now) || !identityOf(&now).sameInode(identityOf(st)) {
+		f.close()
+		return noFile, errors.Join(ErrChanged, err)
+	}
+	return f, nil
 }
 
 // Open opens the regular file rel beneath root for reading. No component of
@@ -249,16 +258,20 @@ func (d dir) reopen(look int, name string) (fd int, err error) {
 // the file is gone; ErrNoRoot: root is; ErrBusy: another process holds a write
 // lease. The caller closes the file.
 func Open(root, rel string) (*os.File, Identity, error) {
+	f, st, err := openFile(root, rel)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	return os.NewFile(uintptr(f.fd), filepath.Join(root, rel)), identityOf(&st), nil
+}
+
+func openFile(root, rel string) (file, unix.Stat_t, error) {
 	d, name, err := openParent(root, rel)
 	if err != nil {
-		return nil, Identity{}, err
+		return noFile, unix.Stat_t{}, err
 	}
 	defer d.close()
-	f, st, err := d.openIn(name)
-	if err != nil {
-		return nil, Identity{}, err
-	}
-	return f, identityOf(&st), nil
+	return d.openIn(name)
 }
 
 // Stat returns the identity of the regular file rel beneath root without

@@ -70,7 +70,7 @@ type look struct {
 
 // resume is Resume; across says that the target is a copy.
 func (m *Mover) resume(ctx context.Context, mv Move) (o Outcome, across bool, err error) {
-	t := &transfer{Mover: m, Move: mv}
+	t := &transfer{Batch: &Batch{Mover: m}, Move: mv, from: noDir, to: noDir, file: noFile}
 	t.from, t.fromName, err = openParent(mv.Root, mv.Source)
 	if err != nil && !absent(err) {
 		return NotStarted, false, err
@@ -169,7 +169,7 @@ func sameBytes(ctx context.Context, a dir, aName string, b dir, bName string) (b
 			return false, err
 		}
 		sums[i], _, err = hashOf(ctx, f, st.Size)
-		_ = f.Close()
+		f.close()
 		if err != nil {
 			return false, fmt.Errorf("read %q: %w", filepath.Join(at.path, at.name), err)
 		}
@@ -205,7 +205,7 @@ func (t *transfer) look(ctx context.Context, d dir, name string) (look, error) {
 	if err != nil {
 		return look{}, err
 	}
-	defer f.Close()
+	defer f.close()
 	l.id = identityOf(&st)
 	if l.meant, err = hasHash(ctx, f, st.Size, t.SHA256); err != nil {
 		return look{}, fmt.Errorf("read %q: %w", filepath.Join(d.path, name), err)

@@ -6,9 +6,83 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// File is a file rel beneath root, as in Move.
+type File struct{ Root, Rel string }
+
+func (f File) folder() File { return File{f.Root, filepath.Dir(f.Rel)} }
+
+// SyncFoldersOf does for many files what SyncFolderOf does for one, each folder
+// once or several at once. The errors are in the order of the files.
+func (m *Mover) SyncFoldersOf(files []File) []error {
+	first := make(map[File]File) // a file in each folder
+	for _, f := range files {
+		first[f.folder()] = f
+	}
+	last := m.syncFoldersAtOnce(first)
+	known := make(map[File]error)
+	errs := make([]error, len(files))
+	for i, f := range files {
+		folder := f.folder()
+		if last[folder] {
+			continue
+		}
+		err, done := known[folder]
+		if !done {
+			err = m.step("fsync folder", func() error { return SyncFolderOf(f.Root, f.Rel) })
+			known[folder] = err
+		}
+		errs[i] = err
+	}
+	return errs
+}
+
+// fewFolders is how many folders a sync of their whole filesystem is worth it for.
+const fewFolders = 3
+
+// syncFoldersAtOnce syncs the filesystems that many of the folders are on, and
+// returns the folders that need nothing more.
+func (m *Mover) syncFoldersAtOnce(folders map[File]File) (last map[File]bool) {
+	if len(folders) < fewFolders || !m.wholeSync.may(time.Now()) {
+		return nil
+	}
+	type filesystem struct {
+		by      dir // a folder on it
+		folders []File
+	}
+	devices := make(map[uint64]*filesystem)
+	for folder, f := range folders {
+		d, _, err := openParent(f.Root, f.Rel)
+		var st unix.Stat_t
+		if err != nil || unix.Fstat(d.fd, &st) != nil {
+			d.close()
+			continue // gone, or trouble: SyncFolderOf knows what to do
+		}
+		on := devices[uint64(st.Dev)]
+		if on == nil {
+			on = &filesystem{by: d}
+			devices[uint64(st.Dev)] = on
+			defer d.close()
+		} else {
+			d.close()
+		}
+		on.folders = append(on.folders, folder)
+	}
+	last = make(map[File]bool)
+	for device, on := range devices {
+		if len(on.folders) < fewFolders || m.syncWhole(on.by, device) != nil {
+			continue
+		}
+		for _, folder := range on.folders {
+			last[folder] = true
+		}
+	}
+	return last
+}
 
 // SyncFolderOf makes the name of the file rel beneath root last through a loss of
 // power, or its absence. For a folder that is gone the nearest one above it is
