@@ -37,6 +37,7 @@ var scenarios = []struct {
 	{"large", "16 uploads of large documents at once: memory, and beside the bare loop", measureLarge},
 	{"backlog", "many files at the start: the first upload, and what a document costs", measureBacklog},
 	{"answer", "jobs of 4 s: how late an answer is seen and how often it is asked for, beside a fixed pause", measureAnswer},
+	{"change", "jobs of 2 s, then of 20 s, then of 2 s: how late answers are seen, and how soon it is used to that", measureChange},
 	{"limits", "a rate limit that nobody told docusort of: how much of it is used", measureLimits},
 	{"drop", "single files dropped: how long until the upload begins, beside the settle time", measureDrop},
 	{"rest", "nothing to do: CPU, wake-ups, memory", measureRest},
