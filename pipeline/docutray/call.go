@@ -1,6 +1,7 @@
 package docutray
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -187,19 +188,24 @@ func (k *call) show(s string, limit int) string {
 	return cut(s, limit)
 }
 
-// decode reads the answer's body into v, a struct.
+// decode reads the answer's body into v, a struct. A field of another type than
+// expected is left empty: one odd field must not make an answer unreadable.
 func (k *call) decode(ans *answer, v any) *Error {
 	if ans.err != nil {
 		return k.unusable(ans, "it did not arrive whole", ans.err)
 	}
-	if !strings.HasPrefix(strings.TrimLeft(string(ans.body[:min(len(ans.body), 64)]), " \t\r\n"), "{") {
+	if !isObject(ans.body) {
 		return k.unusable(ans, "it is not a JSON object", nil)
 	}
-	if err := json.Unmarshal(ans.body, v); err != nil {
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(ans.body, v); err != nil && !errors.As(err, &odd) {
 		return k.unusable(ans, "it is not the JSON expected", k.cause(err))
 	}
 	return nil
 }
+
+// isObject says whether valid JSON is an object.
+func isObject(b []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) }
 
 // unusable is the error of a 2xx answer that says nothing.
 func (k *call) unusable(ans *answer, why string, err error) *Error {

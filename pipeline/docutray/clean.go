@@ -42,6 +42,9 @@ const (
 // clean makes a text from outside fit for a log or a terminal: one line of
 // valid UTF-8 without control and direction-changing characters.
 func clean(s string) string {
+	if isClean(s) {
+		return s // which is most of them
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == utf8.RuneError, unicode.Is(unicode.Cf, r):
@@ -54,6 +57,17 @@ func clean(s string) string {
 		return r
 	}, s)
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// isClean says whether s is one line of ASCII with single spaces between words.
+func isClean(s string) bool {
+	for i := range len(s) {
+		inside := i > 0 && i < len(s)-1 && s[i-1] != ' '
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && !inside {
+			return false
+		}
+	}
+	return true
 }
 
 // cut shortens s to at most limit bytes at a rune's boundary.

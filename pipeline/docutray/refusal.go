@@ -6,15 +6,16 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
 // refused returns what an answer says went wrong, or nil for a 2xx.
 func (k *call) refused(ans *answer) *Error {
-	html := isHTML(ans)
-	class, ok, unknown := classify(k.op, ans.status, html)
-	if ok {
-		return nil
+	if _, ok, _ := classify(k.op, ans.status, false); ok {
+		return nil // whatever the body looks like
 	}
+	html := isHTML(ans)
+	class, _, unknown := classify(k.op, ans.status, html)
 	e := &Error{Op: k.op, Class: class, StatusCode: ans.status, Unknown: unknown, RequestID: k.requestID(ans)}
 	var body refusal
 	isJSON := json.Unmarshal(ans.body, &body) == nil
@@ -101,17 +102,35 @@ type text string
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
 func (t *text) UnmarshalJSON(b []byte) error {
+	s, ok := plainText(b)
+	if !ok {
+		s = otherText(b)
+	}
+	*t = text(s)
+	return nil
+}
+
+// otherText reads a string with escapes, or a number.
+func otherText(b []byte) string {
 	var s string
 	var n json.Number
 	switch {
 	case json.Unmarshal(b, &s) == nil:
-		*t = text(s)
+		return s
 	case json.Unmarshal(b, &n) == nil:
-		*t = text(n.String())
-	default:
-		*t = ""
+		return n.String()
 	}
-	return nil
+	return ""
+}
+
+// plainText returns the text of a JSON string that stands there as it is, as
+// nearly all do; to decode it again would cost most of the time of an answer.
+func plainText(b []byte) (string, bool) {
+	n := len(b) - 1
+	if n < 1 || b[0] != '"' || b[n] != '"' || bytes.IndexByte(b, '\\') >= 0 || !utf8.Valid(b) {
+		return "", false
+	}
+	return string(b[1:n]), true
 }
 
 // loose is a list of texts read from a list or a single value, of strings or

@@ -84,7 +84,7 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 	if id := cmp.Or(string(body.ID), string(body.IdentificationID)); id != "" && id != jobID {
 		return Status{}, k.unusable(ans, "it is about another job", nil)
 	}
-	s := Status{ID: jobID, Requested: moment(body.Requested), Responded: moment(body.Responded)}
+	s := Status{ID: jobID, Requested: body.Requested.Time, Responded: body.Responded.Time}
 	switch state := strings.ToUpper(strings.TrimSpace(string(body.Status))); state {
 	case "SUCCESS":
 		s.State = Succeeded
@@ -128,42 +128,50 @@ type jobAnswer struct {
 	ID               text            `json:"id"`
 	IdentificationID text            `json:"identification_id"`
 	Status           text            `json:"status"`
-	Requested        json.RawMessage `json:"request_timestamp"`
-	Responded        json.RawMessage `json:"response_timestamp"`
-	DocumentType     json.RawMessage `json:"document_type"`
-	Alternatives     json.RawMessage `json:"alternatives"`
+	Requested        date            `json:"request_timestamp"`
+	Responded        date            `json:"response_timestamp"`
+	DocumentType     typeAnswer      `json:"document_type"`
+	Alternatives     []typeAnswer    `json:"alternatives"`
 	Error            json.RawMessage `json:"error"`
 	Message          text            `json:"message"`
 }
 
+type typeAnswer struct {
+	Code       text     `json:"code"`
+	Name       text     `json:"name"`
+	Confidence sureness `json:"confidence"`
+}
+
 // typeOf reads one type. A code that is empty, or is an echo of the key, which
 // would become the name of a folder, is none.
-func (k *call) typeOf(raw json.RawMessage) (Type, bool) {
-	var t struct {
-		Code       text            `json:"code"`
-		Name       text            `json:"name"`
-		Confidence json.RawMessage `json:"confidence"`
-	}
-	if json.Unmarshal(raw, &t) != nil || t.Code == "" || k.holdsKey(string(t.Code)) {
+func (k *call) typeOf(t typeAnswer) (Type, bool) {
+	if t.Code == "" || k.holdsKey(string(t.Code)) {
 		return Type{}, false
 	}
 	return Type{
 		Code:       cut(string(t.Code), maxCode),
 		Name:       k.show(string(t.Name), maxName),
-		Confidence: confidence(t.Confidence),
+		Confidence: float64(t.Confidence),
 	}, true
 }
 
-func (k *call) typesOf(raw json.RawMessage) []Type {
-	var list []json.RawMessage
-	_ = json.Unmarshal(raw, &list)
+func (k *call) typesOf(list []typeAnswer) []Type {
 	var types []Type
-	for _, r := range list {
-		if t, ok := k.typeOf(r); ok && len(types) < maxAlternatives {
+	for _, a := range list {
+		if t, ok := k.typeOf(a); ok && len(types) < maxAlternatives {
 			types = append(types, t)
 		}
 	}
 	return types
+}
+
+// sureness is a confidence that is also read from a string.
+type sureness float64
+
+// UnmarshalJSON implements json.Unmarshaler and never fails.
+func (s *sureness) UnmarshalJSON(b []byte) error {
+	*s = sureness(confidence(b))
+	return nil
 }
 
 // confidence reads a number, also from a string, into [0, 1]; what is none is

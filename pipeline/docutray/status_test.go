@@ -34,20 +34,23 @@ func TestStatusExample(t *testing.T) {
 
 func TestStatusForms(t *testing.T) {
 	for body, want := range map[string]Status{
-		`{"id":"j","status":"ENQUEUED"}`:                                          {ID: "j"},
-		`{"identification_id":"j","status":"processing"}`:                         {ID: "j"},
-		`{"status":"PROCESSING","request_timestamp":"never"}`:                     {ID: "j"},
-		`{"id":"j","status":"PAUSED"}`:                                            {ID: "j"},
-		`{"id":"j","status":"ERROR","error":"too\tdark"}`:                         {ID: "j", State: Failed, Error: "too dark"},
-		`{"id":"j","status":"ERROR","error":{"code":"E"}}`:                        {ID: "j", State: Failed, Error: "E"},
-		`{"id":"j","status":"ERROR"}`:                                             {ID: "j", State: Failed},
-		`{"id":"j","status":"SUCCESS","document_type":{"code":"a"}}`:              {ID: "j", State: Succeeded, Type: Type{Code: "a"}},
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":7}}`:        {ID: "j", State: Succeeded, Type: Type{"a", "", 1}},
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":-1}}`:       {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":1e999}}`:    {ID: "j", State: Succeeded, Type: Type{"a", "", 1}},
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"NaN"}}`:    {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"0.5"}}`:    {ID: "j", State: Succeeded, Type: Type{"a", "", 0.5}},
-		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":[1,{}]}`: {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
+		`{"id":"j","status":"ENQUEUED"}`:                                           {ID: "j"},
+		`{"identification_id":"j","status":"processing"}`:                          {ID: "j"},
+		`{"status":"PROCESSING","request_timestamp":"never"}`:                      {ID: "j"},
+		`{"id":"j","status":"PAUSED"}`:                                             {ID: "j"},
+		`{"id":"j","status":"ERROR","error":"too\tdark"}`:                          {ID: "j", State: Failed, Error: "too dark"},
+		`{"id":"j","status":"ERROR","error":{"code":"E"}}`:                         {ID: "j", State: Failed, Error: "E"},
+		`{"id":"j","status":"ERROR"}`:                                              {ID: "j", State: Failed},
+		`{"id":"j","status":"SUCCESS","document_type":{"code":"a"}}`:               {ID: "j", State: Succeeded, Type: Type{Code: "a"}},
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":7}}`:         {ID: "j", State: Succeeded, Type: Type{"a", "", 1}},
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":-1}}`:        {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":1e999}}`:     {ID: "j", State: Succeeded, Type: Type{"a", "", 1}},
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"NaN"}}`:     {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"0.5"}}`:     {ID: "j", State: Succeeded, Type: Type{"a", "", 0.5}},
+		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":[1,{}]}`:  {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
+		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":{"b":1}}`: {ID: "j", State: Succeeded, Type: Type{"a", "", 0}},
+		"{\"status\":\"SUCCESS\",\"document_type\":{\"code\":\"a\xff\"}}":          {ID: "j", State: Succeeded, Type: Type{"a\ufffd", "", 0}},
+		`{"status":"SUCCESS","document_type":{"code":"\u0061\/"}}`:                 {ID: "j", State: Succeeded, Type: Type{"a/", "", 0}},
 	} {
 		st, err := fake(t, 200, nil, body).Status(t.Context(), "j")
 		if err != nil || st.ID != want.ID || st.State != want.State || st.Type != want.Type || st.Error != want.Error ||

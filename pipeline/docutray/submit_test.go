@@ -197,6 +197,17 @@ func TestFilenames(t *testing.T) {
 	}
 }
 
+func TestClean(t *testing.T) {
+	for s, want := range map[string]string{
+		"": "", "a": "a", "a b": "a b", "a  b": "a b", " a": "a", "a ": "a", " ": "", "a\tb\r\n": "a b", "a\x1b[31m": "a[31m",
+		"é ü": "é ü", "a\u00a0b": "a b", "a\u202eb": "ab", "a\xffb": "ab", "a\x7fb": "ab",
+	} {
+		if got := clean(s); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}
+
 func FuzzFilename(f *testing.F) {
 	f.Add("scan.pdf")
 	f.Add("\xff\"\r\n\\" + strings.Repeat("é", 200) + ".p")

@@ -71,6 +71,12 @@ func (r refusal) resetAt() time.Time {
 
 // unquote returns a JSON string's text, or the JSON itself.
 func unquote(raw json.RawMessage) string {
+	if s, ok := plainText(raw); ok {
+		return s
+	}
+	if len(raw) > 0 && (raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9') {
+		return string(raw)
+	}
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return s
@@ -87,11 +93,23 @@ var momentLayouts = []string{
 	time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC,
 }
 
+// date is a point in time as moment reads it.
+type date struct{ time.Time }
+
+// UnmarshalJSON implements json.Unmarshaler and never fails.
+func (d *date) UnmarshalJSON(b []byte) error {
+	d.Time = moment(b)
+	return nil
+}
+
 // moment reads a point in time from a JSON value: a date in any usual form, or
 // a Unix time in seconds or milliseconds, as a number or a string. What is
 // none, or is not in this era, is zero.
 func moment(raw json.RawMessage) time.Time {
 	s := strings.TrimSpace(unquote(raw))
+	if t, err := time.Parse(momentLayouts[0], s); err == nil { // nearly always
+		return inEra(t)
+	}
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
 		if n >= 1e11 { // the year 5138 in seconds, 1973 in milliseconds
 			n /= 1000
