@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,11 @@ type call struct {
 	op     string
 	key    sealed          // nil until it is known
 	caller context.Context // the caller's own, to tell its end from our timeouts
-	timer  *time.Timer     // ends the request when nothing moves
+
+	total  time.Duration // how long all of it may take, until ends
+	ends   time.Time
+	timer  *time.Timer // ends it when nothing moves, and at ends
+	cancel context.CancelCauseFunc
 
 	// Written by the transport, whose goroutines may outlive RoundTrip.
 	reusedConn atomic.Bool // the connection was kept from another request
@@ -46,28 +51,45 @@ func (c *Client) newCall(op string) *call { return &call{client: c, op: op} }
 
 // watch returns a context that ends after total, or when progress was not
 // called for as long as its last argument, at first idle. stop releases it.
-func (k *call) watch(ctx context.Context, total, idle time.Duration) (_ context.Context, stop func()) {
-	k.caller = ctx
-	ctx, cancelTotal := context.WithTimeoutCause(ctx, total,
-		fmt.Errorf("%w: the whole request took over %v", ErrTimeout, total))
-	ctx, cancel := context.WithCancelCause(ctx)
-	k.timer = time.AfterFunc(idle, func() { cancel(fmt.Errorf("%w: nothing moved", ErrTimeout)) })
-	return ctx, func() {
-		k.timer.Stop()
-		cancel(nil)
-		cancelTotal()
-	}
+// One timer serves both: it never runs beyond the end of the whole.
+func (k *call) watch(ctx context.Context, total, idle time.Duration) context.Context {
+	k.caller, k.total, k.ends = ctx, total, time.Now().Add(total)
+	ctx, k.cancel = context.WithCancelCause(ctx)
+	k.timer = time.AfterFunc(min(idle, total), k.expire)
+	return ctx
 }
 
 // progress gives the request another d until something must have moved again.
-func (k *call) progress(d time.Duration) { k.timer.Reset(d) }
+func (k *call) progress(d time.Duration) { k.timer.Reset(min(d, time.Until(k.ends))) }
 
-// request makes a request with the key and the headers that all of them have.
-func (k *call) request(ctx context.Context, method, path string) (*http.Request, *Error) {
-	return k.requestTo(ctx, method, k.client.address(path, path, nil))
+func (k *call) expire() {
+	if time.Now().Before(k.ends) {
+		k.cancel(fmt.Errorf("%w: nothing moved", ErrTimeout))
+		return
+	}
+	k.cancel(fmt.Errorf("%w: the whole request took over %v", ErrTimeout, k.total))
 }
 
-func (k *call) requestTo(ctx context.Context, method string, u *url.URL) (*http.Request, *Error) {
+func (k *call) stop() {
+	k.timer.Stop()
+	k.cancel(nil)
+}
+
+// trace returns a context in which the transport tells what it does with a
+// submission.
+func (k *call) trace(ctx context.Context, up *upload) context.Context {
+	t := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { k.reusedConn.Store(i.Reused) }}
+	if up.taken != nil {
+		up.follow(t)
+	} else {
+		t.Wait100Continue = func() { k.waited.Store(true) }
+		t.Got100Continue = func() { k.continued.Store(true) }
+	}
+	return httptrace.WithClientTrace(ctx, t)
+}
+
+// request makes a request with the key and the headers that all of them have.
+func (k *call) request(ctx context.Context, method string, u *url.URL) (*http.Request, *Error) {
 	key, err := k.client.cfg.Key.Key()
 	if err == nil {
 		err = checkKey(key.Reveal())
@@ -76,19 +98,14 @@ func (k *call) requestTo(ctx context.Context, method string, u *url.URL) (*http.
 		return nil, &Error{Op: k.op, Class: Account, Err: err}
 	}
 	k.key = seal(key)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:         func(i httptrace.GotConnInfo) { k.reusedConn.Store(i.Reused) },
-		Wait100Continue: func() { k.waited.Store(true) },
-		Got100Continue:  func() { k.continued.Store(true) },
-	})
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
-	if err != nil {
-		return nil, &Error{Op: k.op, Class: Local, Err: k.cause(err)}
-	}
-	req.Header.Set("Authorization", "Bearer "+key.Reveal())
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", k.client.cfg.UserAgent)
-	return req, nil
+	// http.NewRequest would parse the address over again.
+	req := http.Request{Method: method, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{
+			"Authorization": {"Bearer " + key.Reveal()},
+			"Accept":        {"application/json"},
+			"User-Agent":    {k.client.cfg.UserAgent},
+		}}
+	return req.WithContext(ctx), nil
 }
 
 // do makes the request and reads its answer. The transport is used without an
@@ -107,13 +124,12 @@ func (k *call) do(req *http.Request) (*answer, *Error) {
 	}
 	status = resp.StatusCode
 	ans := &answer{status: resp.StatusCode, header: resp.Header, at: time.Now()}
+	k.client.expect.heard(ans.at)
 	if resp.Body == nil {
 		return ans, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
-	k.progress(k.client.cfg.IdleTimeout)
-	body := progressReader{r: resp.Body, progress: func() { k.progress(k.client.cfg.IdleTimeout) }}
-	ans.body, err = io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	ans.body, err = k.read(resp)
 	switch {
 	case err != nil:
 		ans.err = k.broken(req.Context(), err).Err
@@ -123,17 +139,24 @@ func (k *call) do(req *http.Request) (*answer, *Error) {
 	return ans, nil
 }
 
-type progressReader struct {
-	r        io.Reader
-	progress func()
-}
-
-func (p progressReader) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
-	if n > 0 {
-		p.progress()
+// read reads an answer's body to its end, or until it is larger than maxAnswer.
+func (k *call) read(resp *http.Response) ([]byte, error) {
+	const usual = 512
+	b := make([]byte, 0, max(usual, min(resp.ContentLength+1, maxAnswer+1))) // 1 more, to see the end
+	for {
+		k.progress(k.client.cfg.IdleTimeout)
+		if len(b) == cap(b) {
+			b = slices.Grow(b, len(b))
+		}
+		n, err := resp.Body.Read(b[len(b):min(cap(b), maxAnswer+1)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil || len(b) > maxAnswer {
+			return b, err
+		}
 	}
-	return n, err
 }
 
 // broken makes the error of a request that got no whole answer.
@@ -219,23 +242,4 @@ func (k *call) unusable(ans *answer, why string, err error) *Error {
 
 func (k *call) requestID(ans *answer) string {
 	return k.show(ans.header.Get("X-Request-ID"), maxName)
-}
-
-// expectation remembers that the peer leaves "Expect: 100-continue" without an
-// answer, where each upload would wait in vain, or refuses it.
-type expectation struct {
-	off atomic.Int64 // Unix nanoseconds until which it is not sent
-}
-
-// expectPause is for how long; then it is tried again, for one slow moment of
-// the service must not cost the saving for ever.
-const expectPause = 10 * time.Minute
-
-func (x *expectation) wanted() bool { return time.Now().UnixNano() >= x.off.Load() }
-
-func (x *expectation) learn(k *call, status int, started bool) {
-	ignored := started && k.waited.Load() && !k.continued.Load()
-	if ignored || status == http.StatusExpectationFailed {
-		x.off.Store(time.Now().Add(expectPause).UnixNano())
-	}
 }

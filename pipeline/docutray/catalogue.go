@@ -81,9 +81,8 @@ func (c *Client) Ping(ctx context.Context) error {
 
 func (c *Client) typePage(ctx context.Context, op string, limit, page int) (*typePage, *call, *answer, *Error) {
 	k := c.newCall(op)
-	u := c.address(pathTypes, pathTypes, url.Values{
-		"limit": {strconv.Itoa(limit)}, "page": {strconv.Itoa(page)},
-	})
+	u := c.address(pathTypes, pathTypes)
+	u.RawQuery = url.Values{"limit": {strconv.Itoa(limit)}, "page": {strconv.Itoa(page)}}.Encode()
 	var body typePage
 	ans, e := k.query(ctx, u, &body)
 	if e == nil && body.Data == nil {

@@ -67,10 +67,9 @@ func (c *Client) Close() {
 
 // address is the URL of a path below the base URL. raw is the path as it stands
 // in the request line, where that differs from the path itself.
-func (c *Client) address(path, raw string, query url.Values) *url.URL {
+func (c *Client) address(path, raw string) *url.URL {
 	u := *c.base
 	u.Path, u.RawPath = c.base.Path+path, c.base.EscapedPath()+raw
-	u.RawQuery = query.Encode()
 	return &u
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -59,6 +60,19 @@ func serve(t testing.TB, h http.Handler) *httptest.Server {
 func submission() Submission {
 	return Submission{Filename: "scan.pdf", ContentType: "application/pdf", Size: int64(len(pdf)),
 		Content: bytes.NewReader(pdf), Types: []string{"invoice", "receipt"}}
+}
+
+// sized is a document of size bytes.
+func sized(size int) Submission {
+	s := submission()
+	s.Content, s.Size = bytes.NewReader(make([]byte, size)), int64(size)
+	return s
+}
+
+// busy is the client at a time when it hears of the service all the while.
+func busy(c *Client) *Client {
+	c.expect.heard(time.Now().Add(time.Hour))
+	return c
 }
 
 // roundTrip is a transport made of a function.
@@ -132,9 +146,6 @@ func TestHeaders(t *testing.T) {
 			if got := r.Header.Get(name); got != want {
 				t.Errorf("%s: %q, want %q", name, got, want)
 			}
-		}
-		if r.Method == http.MethodPost && r.Header.Get("Expect") != "100-continue" {
-			t.Error("a submission without Expect")
 		}
 		if r.URL.Path != "/prefix/api/identify-async" && r.URL.Path != "/prefix/api/document-types" {
 			t.Errorf("path %q", r.URL.Path)

@@ -105,6 +105,7 @@ func parseBaseURL(s string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	u.Host = strings.TrimSuffix(u.Host, ":") // a port that is not there
 	return u, nil
 }
 

@@ -5,8 +5,8 @@
 // forms of answers, what a status means, how long to wait after a 429. Its
 // callers see documents, jobs, types and [Error], whose Class says whose fault
 // a failure is. Nothing here decides when to try again; nothing is remembered
-// between requests except how the peer treats "Expect: 100-continue" and which
-// unknown job states have been logged.
+// between requests except how the peer treats "Expect: 100-continue", when it
+// last answered, and which unknown job states have been logged.
 //
 //	Submit ──► job id ──► Status ──► InProgress ──┐
 //	                        ▲                     │ (ask again later)
@@ -23,7 +23,7 @@
 //     only when not one byte of its body was handed to the network.
 //   - [Error.Unknown] is false only when no job can have been made.
 //   - An upload whose content fails, shrinks or grows never reaches the service
-//     as a complete body.
+//     as a complete body. A small one fails before its request is made.
 //   - An answer is used only if it is whole, at most 1 MiB, and about the job
 //     that was asked for. Memory does not depend on the size of a document.
 //

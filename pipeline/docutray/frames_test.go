@@ -1,9 +1,9 @@
 package docutray
 
 import (
-	"bytes"
 	"crypto/tls"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -26,8 +26,9 @@ const (
 // frames is a peer that speaks HTTP/2 frame by frame and answers submissions as
 // a test says. No package for it is at hand, and few frames are needed.
 type frames struct {
-	conn  net.Conn
-	whole *atomic.Int32 // bodies that arrived to their end
+	conn     net.Conn
+	settings []byte
+	whole    *atomic.Int32 // bodies that arrived to their end
 }
 
 type h2Frame struct {
@@ -75,7 +76,7 @@ func (f *frames) serve(at point, act func(f *frames, stream uint32) (goOn bool))
 	if _, err := io.ReadFull(f.conn, preface); err != nil {
 		return
 	}
-	f.write(frameSettings, 0, 0)
+	f.write(frameSettings, 0, 0, f.settings...)
 	acted := map[uint32]bool{}
 	for {
 		got, err := f.read()
@@ -138,28 +139,31 @@ func TestFramesThatEndASubmission(t *testing.T) {
 		"away and refused":  func(f *frames, stream uint32) bool { f.goAway(0, codeNone); f.reset(stream, codeRefused); return true },
 	} {
 		for at, when := range []string{"after the head", "in the body", "after the body"} {
-			t.Run(name+" "+when, func(t *testing.T) {
-				t.Parallel()
-				var whole atomic.Int32
-				c := framed(t, &whole, point(at), act)
-				s := submission()
-				s.Content, s.Size = bytes.NewReader(make([]byte, 300_000)), 300_000
-				_, err := c.Submit(t.Context(), s)
-				e := asError(t, err)
-				c.Close()
-				if n := whole.Load(); n > 1 || n == 1 && !e.Unknown {
-					t.Errorf("%d whole bodies arrived; unknown is %v: %v", n, e.Unknown, err)
-				}
-				if e.Class != Service {
-					t.Errorf("%+v", e)
-				}
-			})
+			for _, size := range []int{300_000, 50_000} { // in portions, and ready before
+				t.Run(fmt.Sprint(name, " ", when, " ", size), func(t *testing.T) {
+					t.Parallel()
+					var whole atomic.Int32
+					c := framed(t, &whole, point(at), act)
+					if size < maxWhole {
+						busy(c)
+					}
+					_, err := c.Submit(t.Context(), sized(size))
+					e := asError(t, err)
+					c.Close()
+					if n := whole.Load(); n > 1 || n == 1 && !e.Unknown {
+						t.Errorf("%d whole bodies arrived; unknown is %v: %v", n, e.Unknown, err)
+					}
+					if e.Class != Service {
+						t.Errorf("%+v", e)
+					}
+				})
+			}
 		}
 	}
 }
 
 // framed is a client of such a peer.
-func framed(t *testing.T, whole *atomic.Int32, at point, act func(*frames, uint32) bool) *Client {
+func framed(t *testing.T, whole *atomic.Int32, at point, act func(*frames, uint32) bool, settings ...byte) *Client {
 	t.Helper()
 	trusted := httptest.NewUnstartedServer(nil)
 	trusted.StartTLS()
@@ -179,7 +183,7 @@ func framed(t *testing.T, whole *atomic.Int32, at point, act func(*frames, uint3
 			}
 			all.Go(func() {
 				defer conn.Close()
-				(&frames{conn: conn, whole: whole}).serve(at, act)
+				(&frames{conn: conn, settings: settings, whole: whole}).serve(at, act)
 			})
 		}
 	})

@@ -76,7 +76,7 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 		return Status{}, &Error{Op: OpStatus, Class: Local, Err: err}
 	}
 	var body jobAnswer
-	u := c.address(pathStatus+jobID, pathStatus+url.PathEscape(jobID), nil)
+	u := c.address(pathStatus+jobID, pathStatus+url.PathEscape(jobID))
 	ans, e := k.query(ctx, u, &body)
 	if e != nil {
 		return Status{}, e
@@ -187,9 +187,9 @@ func confidence(raw json.RawMessage) float64 {
 
 // query makes a GET and reads its answer into v.
 func (k *call) query(ctx context.Context, u *url.URL, v any) (*answer, *Error) {
-	ctx, stop := k.watch(ctx, k.client.cfg.QueryTimeout, k.client.cfg.QueryTimeout)
-	defer stop()
-	req, e := k.requestTo(ctx, http.MethodGet, u)
+	ctx = k.watch(ctx, k.client.cfg.QueryTimeout, k.client.cfg.QueryTimeout)
+	defer k.stop()
+	req, e := k.request(ctx, http.MethodGet, u)
 	if e != nil {
 		return nil, e
 	}

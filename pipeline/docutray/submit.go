@@ -48,10 +48,25 @@ func (c *Client) Submit(ctx context.Context, s Submission) (jobID string, err er
 		}
 		return "", &Error{Op: OpSubmit, Class: class, Err: err}
 	}
+	nothing := func() {}
+	next := func() *upload {
+		return &upload{head: head, content: s.Content, left: s.Size, tail: tail, progress: nothing, complete: nothing}
+	}
+	length := int64(len(head)+len(tail)) + s.Size
+	if length <= maxWhole && c.own != nil && !c.expect.wanted(length) {
+		whole, err := next().readWhole(int(length))
+		if err != nil {
+			return "", &Error{Op: OpSubmit, Class: Local, Err: fmt.Errorf("%w: %w", ErrContent, err)}
+		}
+		next = whole.upload
+	}
 	for again := true; ; again = false {
-		up := &upload{head: head, content: s.Content, left: s.Size, tail: tail}
-		id, retry, err := c.submitOnce(ctx, up, contentType, int64(len(head)+len(tail))+s.Size)
+		up := next()
+		id, retry, err := c.submitOnce(ctx, up, contentType, length)
 		if err == nil || !retry || !again {
+			if again {
+				up.recycle()
+			}
 			return id, err
 		}
 		c.log.Debug("nothing was sent, submitting on another connection", "err", err)
@@ -62,23 +77,23 @@ func (c *Client) Submit(ctx context.Context, s Submission) (jobID string, err er
 // body was asked for, for a reason that another connection would not have.
 func (c *Client) submitOnce(ctx context.Context, up *upload, contentType string, length int64) (id string, again bool, err error) {
 	call := c.newCall(OpSubmit)
-	ctx, stop := call.watch(ctx, c.cfg.SubmitTimeout, c.cfg.IdleTimeout)
-	defer stop()
+	ctx = call.watch(ctx, c.cfg.SubmitTimeout, c.cfg.IdleTimeout)
+	defer call.stop()
 	up.progress = func() { call.progress(c.cfg.IdleTimeout) }
 	up.complete = func() { call.progress(c.cfg.AnswerTimeout) }
 
-	req, fail := call.request(ctx, http.MethodPost, pathSubmit)
+	req, fail := call.request(call.trace(ctx, up), http.MethodPost, c.address(pathSubmit, pathSubmit))
 	if fail != nil {
 		return "", false, fail
 	}
-	req.Body, req.ContentLength = up, length
-	req.Header.Set("Content-Type", contentType)
-	expected := c.expect.wanted()
+	req.Body, req.ContentLength = up.body(), length
+	req.Header["Content-Type"] = []string{contentType}
+	expected := up.taken == nil && c.expect.wanted(length)
 	if expected {
-		req.Header.Set("Expect", "100-continue")
+		req.Header["Expect"] = []string{"100-continue"}
 	}
 	ans, fail := call.do(req)
-	up.stop() // from here on nobody reads the content
+	up.stop(ctx, fail == nil) // from here on nobody reads the content
 	if fail == nil {
 		c.expect.learn(call, ans.status, up.started)
 		id, fail = call.accepted(ans)
@@ -156,11 +171,8 @@ func frame(s Submission) (head, tail []byte, contentType string, err error) {
 	case !isMediaType(s.ContentType):
 		return bad("content type %q", s.ContentType)
 	}
-	if len(s.Metadata) > 0 {
-		var object map[string]json.RawMessage
-		if json.Unmarshal(s.Metadata, &object) != nil || object == nil {
-			return bad("metadata is not a JSON object")
-		}
+	if len(s.Metadata) > 0 && !(json.Valid(s.Metadata) && isObject(s.Metadata)) {
+		return bad("metadata is not a JSON object")
 	}
 	return multipartFrame(s)
 }

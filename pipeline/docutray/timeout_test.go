@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,9 @@ func TestTimeouts(t *testing.T) {
 			if !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) || e.Class != Service ||
 				e.Unknown != c.submit || took < c.after || took > c.after+time.Second {
 				t.Errorf("%s: %+v after %v, want %v", name, e, took, c.after)
+			}
+			if capped := !c.submit || c.after == time.Hour; capped != strings.Contains(err.Error(), "the whole request took over") {
+				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
