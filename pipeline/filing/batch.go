@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -107,12 +106,11 @@ func (b *Batch) sourceFolder(root *held, name, rel string) (*held, error) {
 	if h := b.folders[at]; h != nil {
 		return h, nil
 	}
-	path := filepath.Join(root.path, rel)
-	fd, err := root.beneath(rel, unix.O_DIRECTORY)
+	d, err := root.folderBeneath(rel)
 	if err != nil {
-		return nil, fmt.Errorf("open folder %q: %w", path, componentError(err))
+		return nil, err
 	}
-	return b.keep(at, dir{fd, path})
+	return b.keep(at, d)
 }
 
 // deepest is how many folders beneath a root are held open, one in another, on

@@ -25,19 +25,24 @@ func Movable(root, rel string) error {
 }
 
 func (d dir) movable(name string) error {
-	path := filepath.Join(d.path, name)
-	st, err := d.stat(name)
+	st, err := d.facts(name)
 	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, err)
+		return fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
 	}
-	var folder unix.Stat_t
-	if err := unix.Fstat(d.fd, &folder); err != nil {
+	folder, err := d.facts("")
+	if err != nil {
 		return fmt.Errorf("stat %q: %w", d.path, err)
 	}
+	return d.fixed(name, folder, st)
+}
+
+// fixed is movable for what is known of the folder and the file.
+func (d dir) fixed(name string, folder, st facts) error {
+	path := filepath.Join(d.path, name)
 	refuse := func(why, remedy string) error {
 		return fmt.Errorf("%q cannot be moved: %s; %s: %w", path, why, remedy, fs.ErrPermission)
 	}
-	err = again(func() error {
+	err := again(func() error {
 		return unix.Faccessat(d.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 	})
 	switch {
@@ -46,40 +51,26 @@ func (d dir) movable(name string) error {
 			path, unix.EROFS)
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		return refuse(fmt.Sprintf("its folder %q (owner %d, group %d, mode %04o) may not be written to by user %d",
-			d.path, folder.Uid, folder.Gid, folder.Mode&0o7777, os.Geteuid()),
+			d.path, folder.uid, folder.gid, folder.mode&0o7777, os.Geteuid()),
 			"give that user write and search permission on the folder")
 	case err != nil:
 		return fmt.Errorf("access to %q: %w", d.path, err)
 	}
-	me := uint32(os.Geteuid())
-	if folder.Mode&unix.S_ISVTX != 0 && folder.Uid != me && st.Uid != me && !ownsAll() {
+	if folder.mode&unix.S_ISVTX != 0 && !mine(folder.uid) && !mine(st.uid) && !ownsAll() {
 		return refuse(fmt.Sprintf("its folder %q has the sticky bit and the file belongs to user %d, not to user %d",
-			d.path, st.Uid, me), "take the bit off the folder (chmod -t) or change the owner")
+			d.path, st.uid, os.Geteuid()), "take the bit off the folder (chmod -t) or change the owner")
 	}
-	const fixed = unix.STATX_ATTR_IMMUTABLE | unix.STATX_ATTR_APPEND
-	if d.attributes(name)&fixed != 0 {
+	if st.fixed {
 		return refuse("it has the immutable or append-only attribute", "take it off with chattr -i -a")
 	}
-	if d.attributes("")&fixed != 0 {
+	if folder.fixed {
 		return refuse(fmt.Sprintf("its folder %q has the immutable or append-only attribute", d.path),
 			"take it off with chattr -i -a")
 	}
 	return nil
 }
 
-// attributes are those of a name in the folder, of the folder itself for "",
-// or none where the kernel does not tell.
-func (d dir) attributes(name string) uint64 {
-	var st unix.Statx_t
-	flags := unix.AT_SYMLINK_NOFOLLOW | unix.AT_STATX_DONT_SYNC
-	if name == "" {
-		flags |= unix.AT_EMPTY_PATH
-	}
-	if unix.Statx(d.fd, name, flags, 0, &st) != nil {
-		return 0
-	}
-	return st.Attributes & st.Attributes_mask
-}
+func mine(uid uint32) bool { return uid == uint32(os.Geteuid()) }
 
 // ownsAll reports whether the process may act as the owner of every file
 // (CAP_FOWNER), which lifts the sticky bit.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -163,13 +162,18 @@ func openParent(root, rel string) (dir, string, error) {
 		return top, name, nil
 	}
 	defer top.close()
-	parent = strings.TrimSuffix(parent, "/")
-	path := filepath.Join(top.path, parent)
-	fd, err := top.beneath(parent, unix.O_DIRECTORY)
+	d, err := top.folderBeneath(strings.TrimSuffix(parent, "/"))
+	return d, name, err
+}
+
+// folderBeneath opens a folder beneath d.
+func (d dir) folderBeneath(rel string) (dir, error) {
+	path := filepath.Join(d.path, rel)
+	fd, err := d.beneath(rel, unix.O_DIRECTORY)
 	if err != nil {
-		return noDir, name, fmt.Errorf("open folder %q: %w", path, componentError(err))
+		return noDir, fmt.Errorf("open folder %q: %w", path, componentError(err))
 	}
-	return dir{fd, path}, name, nil
+	return dir{fd, path}, nil
 }
 
 // componentError says what a failed resolution means for the file at its end.
@@ -191,42 +195,54 @@ func (d dir) openIn(name string) (file, unix.Stat_t, error) {
 	if d.fd < 0 {
 		return noFile, unix.Stat_t{}, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), fs.ErrNotExist)
 	}
-	look := -1
-	err := again(func() (err error) {
-		look, err = unix.Openat(d.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		return err
-	})
+	look, err := d.look(name)
 	if err != nil {
-		return noFile, unix.Stat_t{}, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
+		return noFile, unix.Stat_t{}, err
 	}
 	defer unix.Close(look)
 	return d.openLooked(look, name)
 }
 
+// look opens a name with O_PATH, whatever it stands for.
+func (d dir) look(name string) (fd int, err error) {
+	err = again(func() (err error) {
+		fd, err = unix.Openat(d.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return -1, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
+	}
+	return fd, nil
+}
+
 // openLooked opens for reading what was opened with O_PATH, as that name in d.
 func (d dir) openLooked(look int, name string) (file, unix.Stat_t, error) {
-	f := noFile
 	st, err := file{look}.stat()
-	if err == nil && !isRegular(&st) {
-		err = ErrNotRegular
+	if err != nil {
+		return noFile, st, fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
 	}
-	if err == nil {
-		f, err = d.reopen(look, name, &st)
+	f, err := d.openKnown(look, name, isRegular(&st), identityOf(&st))
+	return f, st, err
+}
+
+// openKnown is openLooked for what is known of the descriptor.
+func (d dir) openKnown(look int, name string, regular bool, id Identity) (f file, err error) {
+	if !regular {
+		err = ErrNotRegular
+	} else if f, err = d.reopen(look, name, id); err == nil {
+		return f, nil
 	}
 	if errors.Is(err, unix.EAGAIN) {
 		// Someone holds a write lease (Samba's oplocks); asking has told
 		// them to give it up.
 		err = ErrBusy
 	}
-	if err != nil {
-		return noFile, st, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
-	}
-	return f, st, nil
+	return noFile, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
 }
 
 // reopen turns the O_PATH descriptor into one for reading, of the same inode.
 // Without /proc the name is opened again, and may be another file's by now.
-func (d dir) reopen(look int, name string, st *unix.Stat_t) (file, error) {
+func (d dir) reopen(look int, name string, id Identity) (file, error) {
 	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 	fd := -1
 	err := again(func() (err error) {
@@ -245,49 +261,9 @@ func (d dir) reopen(look int, name string, st *unix.Stat_t) (file, error) {
 	}
 	f := file{fd}
 	now, err := f.stat()
-	if err != nil || !isRegular(&now) || !identityOf(&now).sameInode(identityOf(st)) {
+	if err != nil || !isRegular(&now) || !identityOf(&now).sameInode(id) {
 		f.close()
 		return noFile, errors.Join(ErrChanged, err)
 	}
 	return f, nil
-}
-
-// Open opens the regular file rel beneath root for reading. No component of
-// rel may be a symbolic link, and nothing but a regular file is ever opened
-// (ErrNotRegular). The identity is that of the open descriptor. fs.ErrNotExist:
-// the file is gone; ErrNoRoot: root is; ErrBusy: another process holds a write
-// lease. The caller closes the file.
-func Open(root, rel string) (*os.File, Identity, error) {
-	f, st, err := openFile(root, rel)
-	if err != nil {
-		return nil, Identity{}, err
-	}
-	return os.NewFile(uintptr(f.fd), filepath.Join(root, rel)), identityOf(&st), nil
-}
-
-func openFile(root, rel string) (file, unix.Stat_t, error) {
-	d, name, err := openParent(root, rel)
-	if err != nil {
-		return noFile, unix.Stat_t{}, err
-	}
-	defer d.close()
-	return d.openIn(name)
-}
-
-// Stat returns the identity of the regular file rel beneath root without
-// opening it, by the rules and with the errors of Open.
-func Stat(root, rel string) (Identity, error) {
-	d, name, err := openParent(root, rel)
-	if err != nil {
-		return Identity{}, err
-	}
-	defer d.close()
-	st, err := d.stat(name)
-	if err == nil && !isRegular(&st) {
-		err = ErrNotRegular
-	}
-	if err != nil {
-		return Identity{}, fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
-	}
-	return identityOf(&st), nil
 }
