@@ -91,7 +91,7 @@ func TestAnswersOfAllJobsAreSeenEarlyWithFewQuestions(t *testing.T) {
 		{"memoryless", func(d times) []time.Duration { return d.memoryless(400, 4*time.Second) }, 0, 0.11, 7.5},
 		{"images and long documents", func(d times) []time.Duration { return d.either(400, time.Second, 30*time.Second, 0) }, 0, 0.05, 5},
 		{"those, spread", func(d times) []time.Duration { return d.either(400, time.Second, 30*time.Second, 0.15) }, 0, 0.12, 5.5},
-		{"with outliers", func(d times) []time.Duration { return outliers(d.about(400, 4*time.Second, 0.35)) }, 0, 0.1, 8},
+		{"with outliers", func(d times) []time.Duration { return outliers(d.about(400, 4*time.Second, 0.35)) }, 0, 0.1, 7.2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for seed := range uint64(seeds) {
