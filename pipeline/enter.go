@@ -20,14 +20,17 @@ type pass struct {
 	probes [causes]bool // the holds that this request is the probe of
 	sees   bool         // it is the first submission to see whether the service is held for it too
 	keyGen int
+	// refusals is how many 429s were known when it was made.
+	refusals int
 }
 
 // enter returns when the request may be made, or with the context's error.
 func (g *gate) enter(ctx context.Context, r request) (pass, error) {
 	g.countWaiting(r, 1)
 	defer g.countWaiting(r, -1)
+	var place *place // in the line, once it has to queue
 	for {
-		p, wait, changed := g.try(r, time.Now())
+		p, wait, changed := g.try(r, &place, time.Now())
 		if wait == 0 {
 			if !g.pingFirst(ctx, p) {
 				continue
@@ -37,11 +40,13 @@ func (g *gate) enter(ctx context.Context, r request) (pass, error) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
+		case <-place.turn():
 		case <-changed:
 		case <-ctx.Done():
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
+			g.leave(place)
 			return pass{}, context.Cause(ctx)
 		}
 	}
@@ -51,11 +56,11 @@ func (g *gate) enter(ctx context.Context, r request) (pass, error) {
 const longestWait = time.Hour
 
 // try returns a pass, or how long to wait and a channel that says that
-// something changed earlier.
-func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct{}) {
+// something changed earlier. It keeps the place in the line.
+func (g *gate) try(r request, in **place, now time.Time) (pass, time.Duration, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := pass{request: r, keyGen: g.keyGen}
+	p := pass{request: r, keyGen: g.keyGen, refusals: g.learned.refusals}
 	var wait time.Duration
 	for c, h := range g.holds {
 		c := cause(c)
@@ -76,7 +81,9 @@ func (g *gate) try(r request, now time.Time) (pass, time.Duration, <-chan struct
 		}
 	}
 	if wait == 0 {
-		wait = g.pace(now)
+		wait = g.turn(r, in, now)
+	} else {
+		g.turns.remove(*in) // the others need not wait for it
 	}
 	if wait == 0 {
 		for c, h := range g.holds {
@@ -100,21 +107,6 @@ func (g *gate) unmet(r request) bool {
 		return !g.submitsMet && !g.holds[service].seeing
 	}
 	return !g.met[r.doc] && len(g.met) < mostMet
-}
-
-// pace takes one request out of our own limit, or returns how long to wait. It
-// is asked last, so that what waits for its turn sees the holds that begin
-// meanwhile.
-func (g *gate) pace(now time.Time) time.Duration {
-	if g.limiter == nil {
-		return 0
-	}
-	turn := g.limiter.ReserveN(now, 1)
-	wait := turn.DelayFrom(now)
-	if wait > 0 {
-		turn.CancelAt(now)
-	}
-	return wait
 }
 
 // othersTurn says whether the probe is to be a request of the other kind, where
@@ -149,9 +141,7 @@ func (g *gate) pingFirst(ctx context.Context, p pass) bool {
 	if !p.submission || !(p.probes[service] || p.probes[access] || p.sees) {
 		return true
 	}
-	if g.limiter != nil {
-		g.limiter.ReserveN(time.Now(), 1) // it goes at once, and the next one later
-	}
+	g.spendPing()
 	e := errorOf(g.ping(ctx))
 	if e == nil || e.Class != docutray.Service && e.Class != docutray.Rate && e.StatusCode != 401 {
 		return true // the request itself will tell

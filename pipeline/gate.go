@@ -35,8 +35,11 @@ type gate struct {
 	submitsMet  bool           // submissions did
 	refused     map[int64]bool // documents refused with 400 while none was accepted
 	accepted    bool           // a submission was accepted since the start
-	limited     int            // 429s in a row
+	learned     learned        // the pace that the service's limit taught
+	turns       turns          // requests that wait for their turn
+	through     int            // 429s that were known when the newest request was made that got through
 	lastLimit   hold           // the newest hold for the limit, also when it is over
+	ownPause    bool           // its time is ours, as the service named none
 	keyGen      int            // counts the keys that were read
 }
 

@@ -23,7 +23,7 @@ func (g *gate) judge(p pass, e *docutray.Error, now time.Time) verdict {
 	if e == nil {
 		g.lift(access)
 		g.serviceAnswered()
-		g.limited = 0
+		g.passedLimit(p, now)
 		if p.submission {
 			g.accepted = true
 			clear(g.refused)
@@ -38,7 +38,7 @@ func (g *gate) judge(p pass, e *docutray.Error, now time.Time) verdict {
 		return g.accountTrouble(p, e, now)
 	case docutray.Rate:
 		g.serviceAnswered()
-		g.limitReached(e, now)
+		g.limitReached(p, e, now)
 		return notAtFault
 	case docutray.Service:
 		g.serviceTrouble(p, e, now)
@@ -48,6 +48,7 @@ func (g *gate) judge(p pass, e *docutray.Error, now time.Time) verdict {
 	}
 	g.lift(access)
 	g.serviceAnswered()
+	g.passedLimit(p, now)
 	switch {
 	case e.Class == docutray.Missing:
 		return lost
@@ -93,34 +94,6 @@ func (g *gate) accountTrouble(p pass, e *docutray.Error, now time.Time) verdict 
 		g.hold(p, quota, e.Reason(), e.ResetAt, now)
 	}
 	return notAtFault
-}
-
-// limitReached pauses every request. Where the service names no time, ours grow.
-func (g *gate) limitReached(e *docutray.Error, now time.Time) {
-	h := g.holds[limit]
-	if h == nil {
-		h = &hold{since: now}
-		if last := g.lastLimit; g.limited > 0 && now.Sub(last.until) < limitGrace {
-			h.since = last.since // nothing was let through between the two
-		}
-		g.holds[limit] = h
-	}
-	wait := e.RetryAfter
-	if waiting := now.Before(h.until); wait <= 0 && waiting {
-		return // one of several that were on their way together
-	} else if !waiting {
-		g.limited++
-	}
-	if wait <= 0 {
-		wait = backoff(g.limited, time.Second, time.Minute, 0)
-	}
-	until := now.Add(wait)
-	if until.After(h.until) {
-		h.until = until
-	}
-	h.reason = e.Reason()
-	g.lastLimit = *h
-	g.dirty = true
 }
 
 // serviceTrouble counts failures in a row, whoever they befall. Where not even a
