@@ -49,9 +49,9 @@ func TestRunEndsOnALimitThatLasts(t *testing.T) {
 	}
 }
 
-// A limit of so many requests a minute is, where the service names the time.
+// A limit of so many requests a minute is, whether the service names the time or not.
 func TestRunWaitsOutALimitOfAMinute(t *testing.T) {
-	for form := docutraytest.RateFull; form < docutraytest.RateSilent; form++ {
+	for form := docutraytest.RateFull; form <= docutraytest.RateSilent; form++ {
 		bubble(t, docutraytest.Options{RateLimit: 10, RateForm: form}, func(r *rig) {
 			r.start()
 			for i := range 30 {

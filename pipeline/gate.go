@@ -38,8 +38,9 @@ type gate struct {
 	learned     learned        // the pace that the service's limit taught
 	turns       turns          // requests that wait for their turn
 	through     int            // 429s that were known when the newest request was made that got through
+	refusedAt   time.Time      // when the newest 429 came that begins a pause
 	lastLimit   hold           // the newest hold for the limit, also when it is over
-	ownPause    bool           // its time is ours, as the service named none
+	ownPause    time.Duration  // where its time is ours, as the service named none: the shortest of a row
 	keyGen      int            // counts the keys that were read
 }
 

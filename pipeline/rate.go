@@ -12,8 +12,8 @@ import "time"
 //
 //	first refusal:  top = the most that was accepted in a recent span,
 //	                      over that span and the pause
-//	refusal:        top = accepted since the pause before,
-//	                      over the time that took and the pause
+//	refusal:        top = accepted since the pause before, or since the pace
+//	                      was much slower, over the time that took and the pause
 //	from then on:   requests pass evenly, beginning when the pause ends, at
 //
 //	pace ▲                        ╱   after n requests, with x = n/steady − 1:

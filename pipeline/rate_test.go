@@ -114,3 +114,96 @@ func TestLimitThatIsShared(t *testing.T) {
 		}
 	})
 }
+
+// A row of refusals ends with a request that gets through, also where one that
+// was made with it is refused and answered first: only a row that lasts ends a
+// run that is to end, and only within a row do pauses of our own grow.
+func TestRowOfRefusalsEndsWithWhatGotThrough(t *testing.T) {
+	for _, order := range []string{"accepted first", "refused first"} {
+		atDoor(t, 0, func(d *door) {
+			d.times(7, sub(1), answered(429))
+			one, two := d.pass(ask(1)), d.pass(sub(2))
+			again := d.now()
+			same(t, "the row lasted", again, 123*time.Second)
+			if order == "accepted first" {
+				d.done(one, nil)
+				d.done(two, answered(429))
+			} else {
+				d.done(two, answered(429))
+				d.done(one, nil)
+			}
+			h, _, _ := d.shown(time.Now())
+			same(t, order+": shown since", h.Since.Sub(d.begun), again)
+			when, _ := d.ask(sub(2), nil)
+			same(t, order+": paused for", when-again, time.Second)
+		})
+	}
+}
+
+// Without a refusal nothing waits, whatever was sent.
+func TestNoLimitNoPace(t *testing.T) {
+	atDoor(t, 0, func(d *door) {
+		for range 10_000 {
+			d.ask(sub(1), nil)
+		}
+		same(t, "took", d.now(), 0)
+	})
+}
+
+// A few documents that are dropped after a rest go at once, however slow the pace
+// that was learned.
+func TestBurstAfterARest(t *testing.T) {
+	atDoor(t, 0, func(d *door) {
+		s := &limited{limit: &fixedWindow{n: 60, window: time.Minute}}
+		end := d.saturate(s, 8, 4)
+		time.Sleep(10 * time.Minute)
+		end()
+		time.Sleep(10 * time.Minute)
+		begun := d.now()
+		for range 30 {
+			d.done(d.pass(sub(1)), s.request(true))
+		}
+		if took := d.now() - begun; took > time.Second {
+			t.Errorf("30 requests took %s", took)
+		}
+	})
+}
+
+// The pace is forgotten when nothing is refused any more.
+func TestPaceIsForgotten(t *testing.T) {
+	atDoor(t, 0, func(d *door) {
+		s := &limited{limit: &fixedWindow{n: 60, window: time.Minute}}
+		end := d.saturate(s, 8, 4)
+		time.Sleep(10 * time.Minute)
+		s.is(&fixedWindow{n: 1e9, window: time.Minute})
+		time.Sleep(30 * time.Minute)
+		end()
+		if d.learned.top != 0 {
+			t.Errorf("still %.1f requests a second", d.learned.pace())
+		}
+	})
+	atDoor(t, 0, func(d *door) {
+		e := answered(429)
+		e.RetryAfter = time.Minute
+		d.times(20, ask(1), nil)
+		d.ask(ask(1), e)
+		d.ask(ask(1), nil)
+		time.Sleep(25 * time.Hour)
+		same(t, "the next", d.times(1, ask(1), nil)[0], 25*time.Hour+time.Minute)
+		same(t, "after a day, pace", d.learned.top, 0)
+	})
+}
+
+// A limit of a day is waited out as the service says; it is no pace.
+func TestLimitOfADayIsNoPace(t *testing.T) {
+	atDoor(t, 0, func(d *door) {
+		e := answered(429)
+		e.RetryAfter = 3 * time.Hour
+		d.times(100, ask(1), nil)
+		d.ask(ask(1), e)
+		for range 100 {
+			when, _ := d.ask(sub(1), nil)
+			same(t, "at", when, 3*time.Hour)
+		}
+	})
+}

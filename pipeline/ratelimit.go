@@ -17,14 +17,21 @@ func (g *gate) limitReached(p pass, e *docutray.Error, now time.Time) {
 	}
 	if h == nil {
 		h = &hold{since: now}
-		if g.row() > 0 && now.Sub(g.lastLimit.until) < limitGrace {
-			h.since = g.lastLimit.since // nothing was let through between the two
+		if now.Sub(g.lastLimit.until) < limitGrace {
+			h.since = g.lastLimit.since // unless something was let through between the two
 		}
 		g.holds[limit] = h
 	}
+	if g.row() == 0 {
+		h.since = now
+	}
+	if first {
+		g.refusedAt = now
+	}
 	until := now.Add(e.RetryAfter)
-	if g.ownPause = e.RetryAfter <= 0; g.ownPause {
-		until = now.Add(backoff(g.row()+1, g.learned.pause(), time.Minute, 0))
+	if g.ownPause = 0; e.RetryAfter <= 0 {
+		g.ownPause = g.learned.pause()
+		until = now.Add(backoff(g.row()+1, g.ownPause, time.Minute, 0))
 	}
 	if until.After(h.until) {
 		h.until = until
@@ -50,9 +57,10 @@ func (g *gate) passedLimit(p pass, now time.Time) {
 	if h == nil || !now.Before(h.until) {
 		return
 	}
-	h.since = g.learned.last.at
-	if g.ownPause {
-		h.until = h.since.Add(min(h.until.Sub(h.since), g.learned.pause()))
+	h.since = g.refusedAt
+	if g.ownPause > 0 {
+		h.until = earlier(h.until, h.since.Add(g.ownPause))
+		g.learned.learn(&g.learned.last, h.until)
 	}
 	g.lastLimit, g.dirty = *h, true
 }
