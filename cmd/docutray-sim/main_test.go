@@ -164,6 +164,7 @@ func TestUsage(t *testing.T) {
 		"--sigma -1":          {exitUsage, "--sigma"},
 		"--rate-limit -1":     {exitUsage, "--rate-limit"},
 		"--rate-window 0s":    {exitUsage, "--rate-window"},
+		"--rate-burst -1":     {exitUsage, "--rate-burst"},
 		"--fail-submit 1.1":   {exitUsage, "fail_submit"},
 		"--drop-after -0.1":   {exitUsage, "drop_after"},
 		"--job-error NaN":     {exitUsage, "job_error"},

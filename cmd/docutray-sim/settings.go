@@ -31,6 +31,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.Float64Var(&o.Sigma, "sigma", 0, "spread of the latency: standard deviation of its logarithm")
 	f.IntVar(&o.RateLimit, "rate-limit", 0, "requests a minute (see --rate-window), polls included; 0 is no limit")
 	f.DurationVar(&o.RateWindow, "rate-window", time.Minute, "what --rate-limit counts in, for trying a limit sooner")
+	f.IntVar(&o.RateBurst, "rate-burst", 0, "how many requests at once --rate-limit takes, which then fills evenly; 1 is an even pace, 0 counts in windows")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything drawn; 0 draws one")
 	f.BoolVar(&o.AltForms, "alt-forms", false, "use the other documented forms of answers as well")
 	f.StringSliceVar(&s.types, "types", nil, "codes of the account's types (default: a built-in list)")
@@ -69,6 +70,8 @@ func (s *settings) check() error {
 		return fmt.Errorf("--sigma must be from 0 to 5")
 	case o.RateLimit < 0:
 		return fmt.Errorf("--rate-limit must not be negative")
+	case o.RateBurst < 0:
+		return fmt.Errorf("--rate-burst must not be negative")
 	case o.RateWindow <= 0:
 		return fmt.Errorf("--rate-window must be longer than nothing")
 	}

@@ -104,13 +104,16 @@ func (s *Server) admit(w http.ResponseWriter, d *rand.Rand) bool {
 	now := time.Now()
 	s.mu.Lock()
 	current := s.rateWindow(now)
-	ok := current.Accepted < s.opts.RateLimit
+	ok, reset := current.Accepted < s.opts.RateLimit, current.Began.Add(s.opts.RateWindow)
+	if s.opts.RateBurst > 0 {
+		every := s.opts.RateWindow / time.Duration(s.opts.RateLimit)
+		ok, reset = s.bucket.take(now, every, s.opts.RateBurst)
+	}
 	if ok {
 		current.Accepted++
 	} else {
 		current.Refused++
 	}
-	reset := current.Began.Add(s.opts.RateWindow)
 	s.mu.Unlock()
 	if !ok {
 		s.limited(w, reset, now)
@@ -118,7 +121,24 @@ func (s *Server) admit(w http.ResponseWriter, d *rand.Rand) bool {
 	return ok
 }
 
-// RateWindow is what came in one window of the rate limit.
+// bucket is a limit that fills evenly. It keeps when it would be full again.
+type bucket struct{ full time.Time }
+
+// take says whether a request is taken, and when the next one would be.
+func (b *bucket) take(now time.Time, every time.Duration, burst int) (ok bool, again time.Time) {
+	if b.full.Before(now) {
+		b.full = now
+	}
+	again = b.full.Add(-time.Duration(burst-1) * every)
+	if again.After(now) {
+		return false, again
+	}
+	b.full = b.full.Add(every)
+	return true, now
+}
+
+// RateWindow is what came in one window of the rate limit; with a bucket, in a
+// time as long.
 type RateWindow struct {
 	Began    time.Time `json:"began"`
 	Accepted int       `json:"accepted"`

@@ -178,6 +178,27 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// TestRateBurst: a bucket takes its burst at once, then one at a time.
+func TestRateBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{RateLimit: 30, RateBurst: 3})
+		for round, want := range []string{"200 200 200 429", "200 429", "200 200 429", "200 200 200 429"} {
+			var got []string
+			for range strings.Fields(want) {
+				status, _, h := ask(t, s, get(typesPath))
+				got = append(got, fmt.Sprint(status))
+				if after := h.Get("Retry-After"); status == 429 && after != "2" {
+					t.Errorf("Retry-After %s", after)
+				}
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("round %d: %s, not %s", round, got, want)
+			}
+			time.Sleep([]time.Duration{2, 4, 60, 0}[round] * time.Second)
+		}
+	})
+}
+
 func TestInterceptAndKey(t *testing.T) {
 	s := New(Options{})
 	s.SetIntercept(func(w http.ResponseWriter, r *http.Request) bool {

@@ -37,6 +37,10 @@ type Options struct {
 	RateLimit int
 	// RateWindow is a minute if zero. A window begins with its first request.
 	RateWindow time.Duration
+	// RateBurst, if not zero, makes the limit a bucket instead of a window: it
+	// fills evenly with RateLimit requests in a RateWindow, up to this many. 1
+	// takes nothing but an even pace.
+	RateBurst int
 	// RateForm says where a 429 tells how long to wait.
 	RateForm RateForm
 	// AltForms makes it use the other documented forms as well: a job's id as
@@ -100,6 +104,7 @@ type Server struct {
 	made      map[string]int // jobs by SHA-256
 	stats     Stats
 	windows   []RateWindow // of the rate limit; the last one is the current
+	bucket    bucket       // of the rate limit, with RateBurst
 	uploading int
 }
 
