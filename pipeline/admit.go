@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
 
@@ -129,29 +128,30 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 		Source: path, Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
 		ExaminedAt: time.Now(),
 	}
-	inbox, err := folderAt(p.Inbox)
-	if err != nil {
-		return a, err
-	}
-	a.Inbox = inbox
-	f, id, err := filing.Open(p.Inbox, path)
+	doc, err := filing.Examine(p.Inbox, path)
 	if errors.Is(err, fs.ErrPermission) {
 		return p.blocked(a, fmt.Sprintf("not readable: %v; give the user that docusort runs as the right to read it", err))
 	}
 	if err != nil {
 		return a, err
 	}
-	defer f.Close()
-	a.Identity = store.Identity(id)
-	if err := filing.Movable(p.Inbox, path); err != nil {
-		a.Blocked = err.Error()
+	defer doc.Close()
+	a.Inbox = store.Folder{Path: p.Inbox, Device: doc.RootDevice, Inode: doc.RootInode}
+	a.Identity = store.Identity(doc.Identity)
+	if doc.Fixed != nil {
+		a.Blocked = doc.Fixed.Error()
 		return a, nil
 	}
-	return p.read(a, f)
+	return p.read(a, doc.Document)
 }
 
 // blocked describes a file that could not even be opened.
 func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, error) {
+	inbox, err := folderAt(p.Inbox)
+	if err != nil {
+		return a, err
+	}
+	a.Inbox = inbox
 	id, err := filing.Stat(p.Inbox, a.Source)
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		return a, err
@@ -161,7 +161,7 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 }
 
 // read looks at the content.
-func (p *Pipeline) read(a store.Admission, f *os.File) (store.Admission, error) {
+func (p *Pipeline) read(a store.Admission, doc *filing.Document) (store.Admission, error) {
 	switch size := a.Identity.Size; {
 	case size == 0:
 		a.Failure = "the file is empty"
@@ -170,31 +170,26 @@ func (p *Pipeline) read(a store.Admission, f *os.File) (store.Admission, error) 
 		a.Failure = fmt.Sprintf("larger than the %d MB that the service takes", docutray.MaxFileSize>>20)
 		return a, nil
 	}
-	head := make([]byte, min(filing.SniffLength, a.Identity.Size))
-	if _, err := io.ReadFull(f, head); err != nil {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	head := (*buf)[:min(int64(len(*buf)), a.Identity.Size)] // most often all of it
+	if _, err := io.ReadFull(doc, head); err != nil {
 		return p.unreadable(a, err)
 	}
-	if format, ok := filing.Sniff(head); ok {
+	if format, ok := filing.Sniff(head[:min(filing.SniffLength, len(head))]); ok {
 		a.ContentType = format.ContentType
 	} else {
 		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
 	sum := sha256.New()
 	sum.Write(head)
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
-	if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{f}, *buf); err != nil {
-		return p.unreadable(a, err)
+	if int64(len(head)) < a.Identity.Size {
+		if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, doc, *buf); err != nil {
+			return p.unreadable(a, err)
+		}
 	}
 	a.SHA256 = sum.Sum(nil)
-	info, err := f.Stat()
-	if err != nil {
-		return a, err
-	}
-	if id, ok := filing.IdentityOf(info); !ok || !id.SameContent(filing.Identity(a.Identity)) {
-		return a, filing.ErrChanged
-	}
-	return a, nil
+	return a, doc.Unchanged()
 }
 
 // unreadable describes a file that can be opened and not be read: a bad spot on

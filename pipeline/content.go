@@ -6,7 +6,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"os"
 	"path"
 
 	"docusort/pipeline/filing"
@@ -18,7 +17,7 @@ import (
 // end of the content is an error and the request is never completed.
 type content struct {
 	name string // without folders
-	file *os.File
+	file *filing.Document
 	sum  hash.Hash
 	want []byte
 }
@@ -26,11 +25,11 @@ type content struct {
 // openContent opens the file of a document. [filing.ErrChanged]: it is not the
 // one that was admitted.
 func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
-	f, id, err := filing.Open(p.Inbox, doc.Source)
+	f, err := filing.OpenDocument(p.Inbox, doc.Source)
 	if err != nil {
 		return nil, err
 	}
-	if id.Size != doc.Identity.Size {
+	if f.Identity.Size != doc.Identity.Size {
 		f.Close()
 		return nil, filing.ErrChanged
 	}
