@@ -10,9 +10,24 @@ import (
 // windows is how many of the limit's windows are looked at.
 const windows = 2
 
+// limitKinds are the ways in which the stand-in's limit counts.
+var limitKinds = []struct{ name, burst string }{
+	{"a window", "0"},
+	{"a bucket of 50", "50"},
+}
+
 // measureLimits: whoever waits too long after a 429 wastes what is paid for, and
 // whoever asks too early is refused.
 func measureLimits(ctx context.Context, b *bench) error {
+	for _, kind := range limitKinds {
+		if err := measureLimit(ctx, b, kind.name, kind.burst); err != nil {
+			return fmt.Errorf("%s: %w", kind.name, err)
+		}
+	}
+	return nil
+}
+
+func measureLimit(ctx context.Context, b *bench, kind, burst string) error {
 	limit, window := pick(b, 600, 200), pick(b, time.Minute, 20*time.Second)
 	s, err := b.newSite()
 	if err != nil {
@@ -22,7 +37,7 @@ func measureLimits(ctx context.Context, b *bench) error {
 		return err
 	}
 	service, err := b.startStandIn(ctx, "--latency", "2s", "--sigma", "0.35",
-		"--rate-limit", strconv.Itoa(limit), "--rate-window", window.String())
+		"--rate-limit", strconv.Itoa(limit), "--rate-window", window.String(), "--rate-burst", burst)
 	if err != nil {
 		return err
 	}
@@ -51,8 +66,8 @@ func measureLimits(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.report("share of the limit used", "≥ 95 %", "%", used, fmt.Sprintf("%d requests in %v, %d times", limit, window, windows))
-	b.report("share of the requests refused", "< 2 %", "%", refused, "")
+	b.report("share of the limit used, "+kind, "≥ 95 %", "%", used, fmt.Sprintf("%d requests in %v, %d times", limit, window, windows))
+	b.report("share of the requests refused, "+kind, "< 2 %", "%", refused, "")
 	if err := d.stop(); err != nil {
 		return err
 	}
