@@ -11,8 +11,10 @@ import (
 
 const (
 	// tailWindow is how far back from the end of the content an end mark is
-	// looked for: valid files carry kilobytes after it.
+	// looked for: valid files carry kilobytes after it. Most carry nothing, and
+	// lastWindow tells.
 	tailWindow = 64 << 10
+	lastWindow = 1 << 10
 	// padWindow is how many zero bytes at the end are taken for padding.
 	padWindow = 16 << 20
 )
@@ -39,8 +41,9 @@ func Complete(r io.ReaderAt, size int64) bool {
 	case formatJPEG:
 		return completeJPEG(r, size)
 	case formatPNG:
-		tail, _ := tail(r, size)
-		return bytes.Contains(tail, []byte("IEND\xae\x42\x60\x82"))
+		return ending(r, size, func(end []byte, _ int64) bool {
+			return bytes.Contains(end, []byte("IEND\xae\x42\x60\x82"))
+		})
 	case formatGIF:
 		return completeGIF(io.NewSectionReader(r, 0, size))
 	case formatWebP:
@@ -61,6 +64,16 @@ func window(r io.ReaderAt, off, n int64) ([]byte, bool) {
 	return buf, err == nil || err == io.EOF
 }
 
+// ending looks for an end mark, first in the very last bytes. has is given bytes
+// and where they start; what it finds in some it must find in more.
+func ending(r io.ReaderAt, size int64, has func(end []byte, start int64) bool) bool {
+	start := max(0, size-lastWindow)
+	if last, ok := window(r, start, size-start); ok && has(bytes.TrimRight(last, "\x00"), start) {
+		return true
+	}
+	return has(tail(r, size))
+}
+
 // tail returns the last bytes before the zeros that pad the file, and where
 // they start. Some devices pad, and a download may reserve its length: in both
 // cases what counts is where the content ends.
@@ -71,7 +84,12 @@ func tail(r io.ReaderAt, size int64) ([]byte, int64) {
 		if !ok {
 			return nil, 0
 		}
-		if used := len(bytes.TrimRight(buf, "\x00")); used > 0 {
+		switch used := len(bytes.TrimRight(buf, "\x00")); used {
+		case 0:
+			end = start
+		case len(buf):
+			return buf, start
+		default:
 			end = start + int64(used)
 			start = max(0, end-tailWindow)
 			buf, ok = window(r, start, end-start)
@@ -80,7 +98,6 @@ func tail(r io.ReaderAt, size int64) ([]byte, int64) {
 			}
 			return buf, start
 		}
-		end = start
 	}
 	return nil, 0
 }
@@ -100,9 +117,10 @@ func completePDF(r io.ReaderAt, head []byte, size int64) bool {
 			return false
 		}
 	}
-	end, _ := tail(r, size)
-	i := bytes.LastIndex(end, []byte("%%EOF"))
-	return i >= 0 && !pdfObject.Match(end[i:])
+	return ending(r, size, func(end []byte, _ int64) bool {
+		i := bytes.LastIndex(end, []byte("%%EOF"))
+		return i >= 0 && !pdfObject.Match(end[i:])
+	})
 }
 
 // completeJPEG walks over the segments before the picture, since a thumbnail
@@ -128,11 +146,12 @@ func completeJPEG(r io.ReaderAt, size int64) bool {
 			off += 2 + int64(binary.BigEndian.Uint16(b[2:]))
 		}
 	}
-	end, start := tail(r, size)
-	if skip := picture - start; skip > 0 {
-		end = end[min(skip, int64(len(end))):]
-	}
-	return bytes.Contains(end, []byte{0xff, 0xd9})
+	return ending(r, size, func(end []byte, start int64) bool {
+		if skip := picture - start; skip > 0 {
+			end = end[min(skip, int64(len(end))):]
+		}
+		return bytes.Contains(end, []byte{0xff, 0xd9})
+	})
 }
 
 // completeGIF walks over the blocks up to the trailer: its one byte, 3B, is
