@@ -108,6 +108,7 @@ func (l *loop) run(ctx context.Context) ([]string, error) {
 		case <-ctx.Done():
 		case out <- path:
 			l.delivered()
+			l.sendMore()
 		case <-wake:
 			l.take()
 		case <-l.kick:

@@ -198,6 +198,21 @@ func (l *loop) offer() (chan<- string, string) {
 	return nil, ""
 }
 
+// sendMore sends what else is ready while readers wait for it, a bounded number:
+// for each file in a turn of its own the inbox would be opened anew.
+func (l *loop) sendMore() {
+	defer l.release()
+	for range l.limits.batch {
+		out, path := l.offer()
+		select {
+		case out <- path: // never, where nothing is ready
+			l.delivered()
+		default:
+			return
+		}
+	}
+}
+
 // fitToSend looks at c for the last time. That comes after Inspect, because
 // looking inside may have taken a while, and opening a file is what makes a
 // network filesystem ask its server for the present size.
