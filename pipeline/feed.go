@@ -20,14 +20,14 @@ func (p *Pipeline) submitAll(l lifetimes) error {
 	var uploads errgroup.Group
 	room := make(chan struct{}, p.Workers) // not SetLimit, which would block where nobody answers
 	claimed := newClaims()
-	err := p.feed(l.work, claimed, func(doc store.Document) {
+	err := p.feed(l.work, claimed, func(doc store.Document, fresh bool) {
 		p.inFlight.Add(1)
 		p.begun.Add(1)
 		p.pulses.submit.put(room)
 		uploads.Go(func() error {
 			leave := sync.OnceFunc(func() { <-room })
 			defer leave()
-			if !p.submit(l, &doc, leave) {
+			if !p.submit(l, &doc, fresh, leave) {
 				p.freeSlot()
 			}
 			claimed.release(doc.ID)
@@ -39,7 +39,7 @@ func (p *Pipeline) submitAll(l lifetimes) error {
 }
 
 // feed hands documents to upload, which blocks while all workers are busy.
-func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.Document)) error {
+func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(doc store.Document, fresh bool)) error {
 	for {
 		p.pulses.submit.answer()
 		now := time.Now()
@@ -62,17 +62,19 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.
 			if ctx.Err() != nil || !claimed.claim(id) {
 				continue
 			}
-			// It may have been uploaded since it was listed, and wait again.
-			doc, err := p.current(ctx, id)
-			if err != nil && ctx.Err() == nil {
-				return fmt.Errorf("whether it is to be submitted: %w", err)
-			}
-			if err != nil || !submittable(&doc, time.Now()) {
-				claimed.release(id)
-				continue
+			doc, known := p.fresh.take(id)
+			if !known {
+				// It may have been uploaded since it was listed, and wait again.
+				if doc, err = p.current(ctx, id); err != nil && ctx.Err() == nil {
+					return fmt.Errorf("whether it is to be submitted: %w", err)
+				}
+				if err != nil || !submittable(&doc, time.Now()) {
+					claimed.release(id)
+					continue
+				}
 			}
 			idle = false
-			upload(doc)
+			upload(doc, known)
 		}
 		if !idle {
 			continue

@@ -34,7 +34,7 @@ func TestFeedKnowsWhatHappenedSinceItsList(t *testing.T) {
 		ctx, stop := context.WithCancel(bg)
 		ended := make(chan error)
 		go func() {
-			ended <- p.feed(ctx, newClaims(), func(d store.Document) {
+			ended <- p.feed(ctx, newClaims(), func(d store.Document, _ bool) {
 				uploads = append(uploads, upload{d.ID, time.Since(begun)})
 				must(t, r.store.Submitting(bg, d.ID, r.cfg.DocumentTypes))
 				if d.ID == 1 { // meanwhile another worker has had the second one

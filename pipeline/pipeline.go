@@ -69,6 +69,7 @@ type Pipeline struct {
 	submitWake, fileWake, slotFreed signal
 	retryNow, moveNow, sweepNow     signal              // told by Look
 	accepted                        chan store.Document // jobs for the poller
+	fresh                           *fresh              // what was just admitted
 	emptied                         *folders            // of the inbox, that lost a file
 	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
 	pulses                          pulses
@@ -105,7 +106,7 @@ func New(cfg Config) *Pipeline {
 		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
 		retryNow: newSignal(), moveNow: newSignal(), sweepNow: newSignal(),
 		accepted: make(chan store.Document, cfg.Workers),
-		emptied:  newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
+		fresh:    newFresh(), emptied: newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
 	}
 }
 

@@ -13,8 +13,11 @@ import (
 // whether a job is in flight for it now. uploaded is called when the POST has
 // ended: the next one need not wait until this one's outcome is stored, and
 // cannot begin before something of its own is.
-func (p *Pipeline) submit(l lifetimes, doc *store.Document, uploaded func()) bool {
-	if p.adopt(l, doc) {
+func (p *Pipeline) submit(l lifetimes, doc *store.Document, fresh bool, uploaded func()) bool {
+	submitting := p.Store.Submitting
+	if fresh {
+		submitting = p.Store.SubmittingFirst
+	} else if p.adopt(l, doc) {
 		return true
 	}
 	if p.answeredLate(l, doc) {
@@ -32,7 +35,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, uploaded func()) boo
 	}
 	defer content.Close()
 	err = p.durable(l.work, func(ctx context.Context) error {
-		return p.Store.Submitting(ctx, doc.ID, p.DocumentTypes)
+		return submitting(ctx, doc.ID, p.DocumentTypes)
 	})
 	if err != nil {
 		p.gate.abandon(permit)

@@ -50,6 +50,9 @@ type Admitted struct {
 	New bool
 	// Continued says that the record is one that had failed.
 	Continued bool
+	// Unheard says that nothing but this is known of its content, and that it waits
+	// to be submitted.
+	Unheard bool
 	// Replaced is the record that ended as gone because its content changed, or 0.
 	Replaced int64
 }
@@ -122,7 +125,7 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 			return errors.Join(err, t.document(id, &out.Document))
 		}
 		out.New = true
-		return t.insert(inbox, a, alike, &out.Document)
+		return t.insert(inbox, a, alike, &out)
 	})
 	return out, err
 }
@@ -161,7 +164,8 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 }
 
 // insert makes the record of a new document, which for most is all.
-func (t *tx) insert(inbox int64, a Admission, alike bool, doc *Document) error {
+func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
+	doc := &out.Document
 	*doc = Document{
 		Inbox: a.Inbox, Source: a.Source, State: Waiting, Identity: a.Identity,
 		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now),
@@ -190,7 +194,7 @@ func (t *tx) insert(inbox int64, a Admission, alike bool, doc *Document) error {
 	if err != nil {
 		return fmt.Errorf("insert: %w", err)
 	}
-	if !alike || doc.Error != "" {
+	if out.Unheard = !alike && doc.Error == ""; out.Unheard || doc.Error != "" {
 		return nil
 	}
 	return errors.Join(t.match(doc.ID, options.(int64), a), t.document(doc.ID, doc))
