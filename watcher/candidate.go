@@ -44,6 +44,7 @@ type candidate struct {
 	since time.Time     // when it was last seen to have changed
 	due   time.Time     // when to look again
 	pause time.Duration // the last pause after Writing or Incomplete; 0: none yet
+	sent  bool          // it was sent before, and may be known by now
 	order uint64        // earlier ones first where due is equal
 	index int           // place in the heap; -1: not in it
 	place *list.Element // place in the queue; nil: not in it

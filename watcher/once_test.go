@@ -98,17 +98,11 @@ func TestOnceWithNothingThere(t *testing.T) {
 	})
 }
 
-// Known fails only when it is asked for the second time.
-func TestOnceKnownFailsLate(t *testing.T) {
+// Known fails when it is asked.
+func TestOnceKnownFails(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.write("a", "END")
-		asked := 0
-		f.cfg.Known = func(string, fs.FileInfo) (bool, error) {
-			if asked++; asked > 1 {
-				return false, errTest
-			}
-			return false, nil
-		}
+		f.cfg.Known = func(string, fs.FileInfo) (bool, error) { return false, errTest }
 		sent, left, _, err := f.once(nil)
 		if err != nil || len(sent) > 0 || !slices.Equal(left, []string{"a"}) {
 			t.Errorf("sent %q, left %q, error %v", sent, left, err)

@@ -75,8 +75,9 @@ func (l *loop) observe(rel string, info fs.FileInfo, wrote bool) (room bool) {
 		return false
 	}
 	l.cands.add(rel, s, now, now.Add(l.cfg.Settle))
+	c := l.cands.byPath[rel]
+	c.sent = sent
 	if sent && !wrote { // it has stood still ever since
-		c := l.cands.byPath[rel]
 		c.since = before.since
 		l.cands.wait(c, now, 0)
 	}
@@ -221,6 +222,9 @@ func (l *loop) fitToSend(c *candidate) bool {
 	if err != nil || !info.Mode().IsRegular() || shapeOf(info) != c.shape {
 		l.unchanged(c)
 		return false
+	}
+	if !c.sent {
+		return true // nobody can have come to know it since Known was asked
 	}
 	known, err := l.known(c.path, info)
 	if err != nil {
