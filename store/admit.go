@@ -72,11 +72,7 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 		if err != nil {
 			return err
 		}
-		alike, err := t.alike(a.SHA256)
-		if err != nil {
-			return err
-		}
-		known, err := t.unfinishedAt(a.Source)
+		alike, known, err := t.recorded(a)
 		if err != nil {
 			return err
 		}
@@ -130,18 +126,18 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	return out, err
 }
 
-// unfinishedAt returns the unfinished record of a place, or nil.
-func (t *tx) unfinishedAt(source string) (*Document, error) {
-	var id int64
-	err := t.row(`SELECT id FROM documents WHERE source = +? AND `+unfinished, []any{source}, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+// recorded says whether there is any document of the content of an admission, and
+// returns the unfinished record of its place, or nil: two looks at indexes, which
+// for most files find nothing.
+func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
+	var id sql.NullInt64
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = +?),
+			(SELECT id FROM documents WHERE source = +? AND `+unfinished+`)`, []any{a.SHA256, a.Source}, &alike, &id)
+	if err != nil || !id.Valid {
+		return alike, nil, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	d := new(Document)
-	return d, t.document(id, d)
+	known = new(Document)
+	return alike, known, t.document(id.Int64, known)
 }
 
 // sameContent says whether a file that cannot be read is, by all that can be

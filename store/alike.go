@@ -6,17 +6,7 @@ import (
 )
 
 // What an admission has to do with documents of identical content. For most there
-// are none, which one look at the index of contents tells.
-
-// alike says whether there is any document of a content.
-func (t *tx) alike(sha256 []byte) (bool, error) {
-	if sha256 == nil {
-		return false, nil
-	}
-	var is bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = +?)`, []any{sha256}, &is)
-	return is, err
-}
+// are none.
 
 // failedAlike says whether a document of a content failed.
 func (t *tx) failedAlike(sha256 []byte) (bool, error) {

@@ -48,6 +48,13 @@ func DiskTrouble(err error) bool {
 	return false
 }
 
+// isTaken says whether a change was refused because another row has what is
+// unique. Nothing of it was done.
+func isTaken(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique
+}
+
 // unusable wraps what SQLite says of a file that is no database of ours.
 func unusable(path string, err error) error {
 	var e sqlite3.Error

@@ -48,9 +48,12 @@ func (p *pollCount) add(count map[int64]int) {
 	}
 }
 
-// storePolls adds counts to their documents.
-func (t *tx) storePolls(count map[int64]int) error {
-	for id, n := range count {
+// storePolls adds counts to their documents, where no change has.
+func (t *tx) storePolls() error {
+	for id, n := range t.polls {
+		if t.added[id] {
+			continue
+		}
 		if _, err := t.exec(`UPDATE documents SET polls = polls + ? WHERE id = ?`, n, id); err != nil {
 			return err
 		}

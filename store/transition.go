@@ -40,21 +40,23 @@ func (s *Store) submitting(ctx context.Context, id int64, options []string, only
 // long finished, so that what is asked for would be that one's answer.
 func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
 	return s.write(ctx, func(t *tx) error {
-		var taken bool
-		err := t.row(`SELECT EXISTS (SELECT 1 FROM documents o
-				WHERE o.job_id = +?2 AND o.id <> d.id AND (o.sha256 IS NOT d.sha256 OR o.state = 'pending'))
-			FROM documents d WHERE d.id = ?1 AND d.state = 'submitting'`, []any{id, jobID}, &taken)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return fmt.Errorf("document %d: %w", id, ErrStale)
-		case err != nil:
-			return err
-		case taken:
-			return fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
-		}
-		return t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_open = 0,
+		err := t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_open = 0,
 				attempts = attempts + 1, refusals = 0, unknown = 0, retry_at = NULL, error = NULL
-			WHERE id = ?1 AND state = 'submitting'`, id, jobID)
+			WHERE id = ?1 AND state = 'submitting'
+			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
+			    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
+		if !errors.Is(err, ErrStale) {
+			return err
+		}
+		var submitting bool
+		if err := t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE id = ? AND state = 'submitting')`,
+			[]any{id}, &submitting); err != nil {
+			return err
+		}
+		if submitting {
+			err = fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
+		}
+		return err
 	})
 }
 
@@ -157,12 +159,13 @@ func (s *Store) IdentifiedLate(ctx context.Context, id int64, a Answer) error {
 
 func (t *tx) identify(id int64, a Answer, from string) error {
 	err := t.change(`UPDATE documents SET state = 'identified', type = ?2, confidence = ?3, alternatives = ?4,
-			outcome = ?5, identified_at = ?6, job_open = 0, retry_at = NULL, error = NULL
+			outcome = ?5, identified_at = ?6, job_open = 0, retry_at = NULL, error = NULL, polls = polls + ?7
 		WHERE id = ?1 AND `+from,
-		id, a.Type, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now)
+		id, a.Type, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now, t.polls[id])
 	if err != nil {
 		return err
 	}
+	t.added[id] = true
 	followers, err := t.ids(`SELECT id FROM documents WHERE waits_for = +?`, id)
 	for _, f := range followers {
 		if err := t.copyAnswer(f, id, a.Outcome); err != nil {
@@ -187,61 +190,6 @@ func (t *tx) fail(id int64, reason string) error {
 	}
 	_, err = t.exec(`UPDATE documents SET waits_for = NULL, outcome = 'failed', error = ?2 WHERE waits_for = ?1`, id, reason)
 	return err
-}
-
-// Targeted is where a document is about to be moved to.
-type Targeted struct {
-	ID     int64
-	Sorted string // the root of all targets
-	Target string // relative to it
-}
-
-// Target records, before the move, where documents are about to go. Each must
-// have an outcome; those that no longer do are left out and returned. A target
-// that was meant for another document, which has not been moved there, is no
-// longer that one's: it could take the equal document at the place for itself.
-func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		stale = nil
-		for _, m := range targets {
-			sorted, err := t.folder(Folder{Path: m.Sorted})
-			if err != nil {
-				return err
-			}
-			_, err = t.exec(`UPDATE documents SET sorted = NULL, target = NULL
-				WHERE sorted = +?2 AND target = +?3 AND finished_at IS NULL AND id <> +?1
-				  AND EXISTS (SELECT 1 FROM documents WHERE id = ?1 AND outcome IS NOT NULL AND finished_at IS NULL)`,
-				m.ID, sorted, m.Target)
-			if err != nil {
-				return err
-			}
-			n, err := t.exec(`UPDATE documents SET sorted = ?2, target = ?3
-				WHERE id = ?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				stale = append(stale, m.ID)
-			}
-		}
-		return nil
-	})
-	return stale, err
-}
-
-// Moved records that documents lie at their targets, safe on the disk.
-func (s *Store) Moved(ctx context.Context, ids []int64) error {
-	return s.write(ctx, func(t *tx) error {
-		for _, id := range ids {
-			_, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2,
-					error = CASE outcome WHEN 'failed' THEN error END
-				WHERE id = ?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // Gone records that a document was changed or taken away before it was filed.
@@ -269,14 +217,6 @@ func (t *tx) end(id int64, reason string) error {
 	}
 	_, err = t.exec(`UPDATE documents SET waits_for = CASE id WHEN ?2 THEN NULL ELSE ?2 END WHERE waits_for = ?1`, id, heir)
 	return err
-}
-
-// Waits records why a document that is to be moved cannot be moved yet.
-func (s *Store) Waits(ctx context.Context, id int64, reason string) error {
-	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE documents SET error = ? WHERE id = ? AND state = 'identified'`, reason, id)
-		return err
-	})
 }
 
 // Recover puts the documents whose submission was cut off by the end of an

@@ -27,7 +27,9 @@ type tx struct {
 	fault func(op string) error
 	stmts map[string]*sql.Stmt
 	known numbers
-	now   int64 // Unix milliseconds, one time for all changes of a commit
+	polls map[int64]int  // counted and not stored before this transaction
+	added map[int64]bool // of these, what a change has stored
+	now   int64          // Unix milliseconds, one time for all changes of a commit
 }
 
 // write hands a change to the writer and returns once it is durable. A context
@@ -55,7 +57,7 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 // the next changes gather at the channel and share the following one.
 func (s *Store) runWriter() {
 	defer close(s.closed)
-	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: newNumbers()}
+	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: newNumbers(), added: make(map[int64]bool)}
 	defer t.close()
 	var flush <-chan time.Time // nil while there is nothing to store but what others bring
 	for {
@@ -141,7 +143,8 @@ var errBegin = errors.New("begin a transaction")
 
 // transact returns each change's guard error, or the error that undid all.
 func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err error) {
-	t.now = time.Now().UnixMilli()
+	t.now, t.polls = time.Now().UnixMilli(), polls
+	clear(t.added)
 	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		t.rollback() // of what an earlier rollback may have left
 		return nil, fmt.Errorf("%w: %w", errBegin, err)
@@ -156,7 +159,7 @@ func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err 
 			return nil, err
 		}
 	}
-	if err := t.storePolls(polls); err != nil {
+	if err := t.storePolls(); err != nil {
 		t.rollback()
 		return nil, err
 	}

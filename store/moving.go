@@ -1,0 +1,69 @@
+package store
+
+import "context"
+
+// Targeted is where a document is about to be moved to.
+type Targeted struct {
+	ID     int64
+	Sorted string // the root of all targets
+	Target string // relative to it
+}
+
+// Target records, before the move, where documents are about to go. Each must
+// have an outcome; those that no longer do are left out and returned. A target
+// that was meant for another document, which has not been moved there, is no
+// longer that one's: it could take the equal document at the place for itself.
+func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		stale = nil
+		for _, m := range targets {
+			sorted, err := t.folder(Folder{Path: m.Sorted})
+			if err != nil {
+				return err
+			}
+			set := func() (int64, error) {
+				return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
+					WHERE id = ?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
+			}
+			n, err := set()
+			if isTaken(err) {
+				_, err = t.exec(`UPDATE documents SET sorted = NULL, target = NULL
+					WHERE sorted = +?1 AND target = +?2 AND finished_at IS NULL`, sorted, m.Target)
+				if err == nil {
+					n, err = set()
+				}
+			}
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				stale = append(stale, m.ID)
+			}
+		}
+		return nil
+	})
+	return stale, err
+}
+
+// Moved records that documents lie at their targets, safe on the disk.
+func (s *Store) Moved(ctx context.Context, ids []int64) error {
+	return s.write(ctx, func(t *tx) error {
+		for _, id := range ids {
+			_, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2,
+					error = CASE outcome WHEN 'failed' THEN error END
+				WHERE id = ?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Waits records why a document that is to be moved cannot be moved yet.
+func (s *Store) Waits(ctx context.Context, id int64, reason string) error {
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE documents SET error = ? WHERE id = ? AND state = 'identified'`, reason, id)
+		return err
+	})
+}
