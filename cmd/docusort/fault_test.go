@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -35,34 +34,35 @@ func (f fault) String() string {
 // mayBeOneFile says whether the trouble may be that of one file or folder.
 func (f fault) mayBeOneFile() bool { return f.Op == "file" && f.Errno == syscall.EACCES }
 
-// fired is what a process writes when its fault has come.
-const fired = "the fault that a test asked for has come\n"
+// fired is what a process writes each time that its fault has come, before the
+// name of the operation.
+const fired = "the fault that a test asked for has come at "
 
 func (f fault) seams() seams {
 	var n atomic.Int64
-	trouble := func() bool {
-		switch i := n.Add(1); {
-		case i < f.N, i > f.N && f.While == "":
+	trouble := func(op string) bool {
+		i := n.Add(1)
+		if i < f.N || i > f.N && f.While == "" {
 			return false
-		case i == f.N:
-			fmt.Fprint(os.Stderr, fired)
 		}
-		if f.While == "" {
-			return true
+		if f.While != "" {
+			if _, err := os.Stat(f.While); err != nil {
+				return false
+			}
 		}
-		_, err := os.Stat(f.While)
-		return err == nil
+		fmt.Fprintln(os.Stderr, fired+op)
+		return true
 	}
 	if f.Op == "file" {
 		return seams{fault: func(op string, done bool) error {
-			if !done && trouble() {
+			if !done && trouble(op) {
 				return f.Errno
 			}
 			return nil
 		}}
 	}
 	return seams{record: func(op string) error {
-		if op == f.Op && trouble() {
+		if op == f.Op && trouble(op) {
 			return sqlite3.Error{Code: said[f.Errno], SystemErrno: f.Errno}
 		}
 		return nil
@@ -167,95 +167,6 @@ func TestFaultOnce(t *testing.T) {
 	}
 }
 
-// TestFaultForAWhile: the same from the N-th operation on, until somebody mends
-// it. A disk that is full or broken is a hold, and nothing that comes meanwhile
-// is submitted.
-func TestFaultForAWhile(t *testing.T) {
-	t.Parallel()
-	for _, place := range places {
-		for _, op := range []string{"file", "commit", "read", "open"} {
-			if (op != "file" || !*long) && place.far {
-				continue
-			}
-			t.Run(place.name+"/"+op, func(t *testing.T) {
-				t.Parallel()
-				walk(t, op, func(t *testing.T, f fault) bool { return lasting(t, place.far, f) })
-			})
-		}
-	}
-}
-
-func lasting(t *testing.T, far bool, f fault) (came bool) {
-	w := faultWorld(t, far)
-	f.While = filepath.Join(w.dir, "trouble")
-	noErr(t, os.WriteFile(f.While, nil, 0o644))
-	if f.Op == "open" || f.Op == "read" { // of a record that is there already
-		w.stopAtOnce()
-	}
-	w.dropTwo()
-	c := w.start(death{Fault: f}, "run")
-	later := pdf(receipt, "later")
-	w.awaitTrouble(c, func(r *reportJSON) bool {
-		came = strings.Contains(c.stderr.String(), fired)
-		if !came {
-			return r.unfinished() == 0 && len(filesIn(t, w.inbox)) == 0 && len(r.Documents) == 2
-		}
-		return r.holds("disk") || f.mayBeOneFile() && r.explains(f.Errno.Error())
-	})
-	if came {
-		w.drop("later.pdf", later)
-		w.untouched(later, f)
-	}
-	noErr(t, os.Remove(f.While))
-	w.inboxEmpties(c)
-	w.allDone()
-	w.stop(c)
-	w.check()
-	if came {
-		w.submitted(2)
-	} else {
-		w.submitted(1)
-	}
-	return came
-}
-
-// stopAtOnce makes a record.
-func (w *world) stopAtOnce() {
-	w.t.Helper()
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.stop(c)
-}
-
-// awaitTrouble waits for what the report says, where there is one.
-func (w *world) awaitTrouble(c *child, is func(r *reportJSON) bool) {
-	w.t.Helper()
-	for end := time.Now().Add(deadline); ; time.Sleep(50 * time.Millisecond) {
-		r, ok := w.report()
-		if ok && is(&r) {
-			return
-		}
-		select {
-		case <-c.ended:
-			w.t.Fatalf("%s ended with %d", c.name, c.wait())
-		default:
-		}
-		if time.Now().After(end) {
-			w.t.Fatalf("%s shows no trouble: %+v", c.name, r)
-		}
-	}
-}
-
-// explains says whether some unfinished document says why it waits.
-func (r *reportJSON) explains(text string) bool {
-	for _, d := range r.Documents {
-		if d.Error != nil && strings.Contains(*d.Error, text) {
-			return true
-		}
-	}
-	return false
-}
-
 // inboxEmpties waits for that, which costs less than the report.
 func (w *world) inboxEmpties(c *child) {
 	w.t.Helper()
@@ -269,21 +180,6 @@ func (w *world) inboxEmpties(c *child) {
 			r, _ := w.report()
 			w.t.Fatalf("%s leaves documents: %+v", c.name, r)
 		}
-	}
-}
-
-// untouched: a document that came during the hold is not submitted.
-func (w *world) untouched(content []byte, f fault) {
-	w.t.Helper()
-	if f.mayBeOneFile() {
-		return // no hold, perhaps
-	}
-	for range 5 { // it would settle and go within the first of these
-		w.until("it still holds", func(r *reportJSON) bool { return r.holds("disk") })
-		time.Sleep(50 * time.Millisecond)
-	}
-	if n := w.api.Stats().JobsBySHA256[hashOf(content)]; n != 0 {
-		w.t.Errorf("%d jobs were paid for during the hold", n)
 	}
 }
 
