@@ -233,6 +233,7 @@ func (s *soak) calm() {
 	s.dies(s.daemon)
 	s.world.start(death{}, "run")
 	s.daemon = s.children[len(s.children)-1]
+	s.runs(s.daemon) // there may be nothing left to do, and it is stopped below
 	s.allDone()
 	s.stop(s.daemon)
 	r, _ := s.report()
