@@ -35,6 +35,7 @@ var scenarios = []struct {
 	{"small", "documents of 20 KB, a service without latency, 16 workers: beside the bare loop", measureSmall},
 	{"syncs", "the same, with the syncs of files, folders and the database counted", measureSyncs},
 	{"large", "16 uploads of large documents at once: memory, and beside the bare loop", measureLarge},
+	{"growth", "how the cost of a document grows with size, uploads at a time and the service's time", measureGrowth},
 	{"backlog", "many files at the start: the first upload, and what a document costs", measureBacklog},
 	{"answer", "jobs of 4 s: how late an answer is seen and how often it is asked for, beside a fixed pause", measureAnswer},
 	{"change", "jobs of 2 s, then of 20 s, then of 2 s: how late answers are seen, and how soon it is used to that", measureChange},

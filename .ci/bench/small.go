@@ -45,6 +45,11 @@ func (b *bench) runPair(ctx context.Context, n int, fill func(dir string) error,
 
 // runDaemon has docusort file what fill puts into its inbox, from a start.
 func (b *bench) runDaemon(ctx context.Context, n int, fill func(dir string) error, settings ...string) (r result, err error) {
+	return b.runDaemonWith(ctx, n, fill, nil, settings...)
+}
+
+// runDaemonWith is runDaemon with a stand-in that has these flags.
+func (b *bench) runDaemonWith(ctx context.Context, n int, fill func(dir string) error, flags []string, settings ...string) (r result, err error) {
 	s, err := b.newSite()
 	if err != nil {
 		return r, err
@@ -52,7 +57,7 @@ func (b *bench) runDaemon(ctx context.Context, n int, fill func(dir string) erro
 	if err := fill(s.inbox); err != nil {
 		return r, err
 	}
-	service, err := b.startStandIn(ctx)
+	service, err := b.startStandIn(ctx, flags...)
 	if err != nil {
 		return r, err
 	}
