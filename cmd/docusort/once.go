@@ -22,7 +22,7 @@ const onceSettle = 2 * time.Second
 func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	begun := time.Now()
 	if err := d.started(ctx); err != nil {
-		return err
+		return stoppedEarly(ctx, true, err)
 	}
 	g, running := errgroup.WithContext(ctx)
 	var unsettled []string
@@ -32,9 +32,12 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 		return err
 	})
 	done := make(chan struct{})
+	var finished bool // by itself, and not by a stop
 	g.Go(func() error {
 		defer close(done)
-		return d.pipeline.Run(running)
+		err := d.pipeline.Run(running)
+		finished = err == nil && running.Err() == nil
+		return err
 	})
 	g.Go(func() error { return d.showProgress(running, line, begun, done) })
 	err := g.Wait()
@@ -42,10 +45,10 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	switch {
 	case errors.Is(err, pipeline.ErrLeft):
 		err = fmt.Errorf("%w: %w", errLeft, err)
-	case err == nil && ctx.Err() != nil:
-		err = d.leftByStop(context.WithoutCancel(ctx), len(unsettled))
+	case err == nil && finished:
+		err = d.leftByOnce(context.WithoutCancel(ctx), begun, unsettled)
 	case err == nil:
-		err = d.leftByOnce(ctx, begun, unsettled)
+		err = d.leftByStop(context.WithoutCancel(ctx), len(unsettled))
 	}
 	return errors.Join(err, d.hook.Drain(ctx), d.stopped(ctx))
 }
@@ -67,7 +70,8 @@ func (d *daemon) leftByOnce(ctx context.Context, begun time.Time, unsettled []st
 	return nil
 }
 
-// leftByStop says what was not done yet when it was stopped.
+// leftByStop says what was not done yet when it was stopped. There may be files
+// that it had not looked at, or had looked at and not stored.
 func (d *daemon) leftByStop(ctx context.Context, unsettled int) error {
 	open, err := d.store.Counts(ctx)
 	if err != nil {
@@ -78,7 +82,7 @@ func (d *daemon) leftByStop(ctx context.Context, unsettled int) error {
 		left += n
 	}
 	if left == 0 {
-		return nil
+		return fmt.Errorf("%w: it was stopped before it was done with the inbox", errLeft)
 	}
 	return fmt.Errorf("%w: %d were under way when it was stopped; another run goes on with them", errLeft, left)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"docusort/store"
@@ -30,11 +31,27 @@ func (d *daemon) outlast(ctx context.Context, do func() error) error {
 	}
 }
 
-// stoppedWaiting returns err, or nil where all it says is that a daemon was
-// stopped while it waited for a disk.
-func stoppedWaiting(ctx context.Context, err error) error {
-	if store.DiskTrouble(err) && errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return nil
+// stoppedEarly says what a stop makes of an error of the start: nil where all that
+// it says is that the daemon was stopped while it started or waited for a disk,
+// errLeft where what is in the inbox was to be filed once.
+func stoppedEarly(ctx context.Context, once bool, err error) error {
+	switch {
+	case ctx.Err() == nil || !errors.Is(err, context.Canceled) || !onlyStopped(err):
+		return err
+	case once:
+		return fmt.Errorf("%w: it was stopped before it was done with the inbox", errLeft)
 	}
-	return err
+	return nil
+}
+
+// onlyStopped says whether each of the errors in err is that of a stop, or of a
+// disk that was waited for.
+func onlyStopped(err error) bool {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return !slices.ContainsFunc(all.Unwrap(), func(err error) bool { return !onlyStopped(err) && !store.DiskTrouble(err) })
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return onlyStopped(inner)
+	}
+	return errors.Is(err, context.Canceled)
 }

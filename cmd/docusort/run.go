@@ -37,7 +37,7 @@ func (p program) runCommand(load loader) *cobra.Command {
 			}
 			d, err := newDaemon(cmd.Context(), s, p.logger(line.Writer(), s), p.seams, !once)
 			if err != nil {
-				return stoppedWaiting(cmd.Context(), err)
+				return stoppedEarly(cmd.Context(), once, err)
 			}
 			defer func() { err = errors.Join(err, d.close()) }()
 			if once {
@@ -50,7 +50,7 @@ func (p program) runCommand(load loader) *cobra.Command {
 			signal.Notify(reload, syscall.SIGHUP)
 			defer signal.Stop(reload)
 			d.log.Info("docusort runs", "version", version, "inbox", s.Inbox, "sorted", s.Sorted, "database", s.Database)
-			err = stoppedWaiting(cmd.Context(), d.run(cmd.Context(), reload))
+			err = stoppedEarly(cmd.Context(), false, d.run(cmd.Context(), reload))
 			if err != nil {
 				return fmt.Errorf("run: %w", err)
 			}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -80,6 +83,40 @@ func TestStopWithoutGrace(t *testing.T) {
 	w.troubled = true
 	if r := w.finish(); r.Totals["filed"] != 1 || r.Requests.Submissions != 2 {
 		t.Errorf("filed %d with %d submissions", r.Totals["filed"], r.Requests.Submissions)
+	}
+}
+
+// TestStoppedWhileItStarts: a stop that comes while the record is opened, or at
+// any other thing that is done before the first document, is in good order too.
+func TestStoppedWhileItStarts(t *testing.T) {
+	for n := int64(1); n <= 8; n++ {
+		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+			t.Run(fmt.Sprintf("%s/%d", strings.Join(args, " "), n), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, docutraytest.Options{})
+				w.drop("scan.pdf", pdf(invoice, "one"))
+				ctx, stop := context.WithCancel(context.Background())
+				defer stop()
+				var asked atomic.Int64
+				stops := func(string) error {
+					if asked.Add(1) == n {
+						stop()
+					}
+					return nil
+				}
+				var stdout, stderr bytes.Buffer
+				code := run(ctx, program{args: append([]string{"--config", w.config()}, args...), environ: w.environ(),
+					stdout: &stdout, stderr: &stderr, seams: seams{record: stops}})
+				want := exitDone
+				if len(args) > 1 {
+					want = exitLeft
+				}
+				if code != want || want == exitDone && strings.Contains(stderr.String(), "docusort: ") {
+					t.Errorf("it ended with %d, not with %d, and said %s", code, want, &stderr)
+				}
+				w.finish()
+			})
+		}
 	}
 }
 
