@@ -82,8 +82,11 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 			}
 		}
 		if alike && a.SeekFailed {
-			if failed, err := t.failedAlike(a.SHA256); err != nil || failed {
-				return errors.Join(err, ErrFailedAlike)
+			switch failed, err := t.failedAlike(a.SHA256); {
+			case err != nil:
+				return err
+			case failed:
+				return ErrFailedAlike
 			}
 		}
 		switch {
