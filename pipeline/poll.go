@@ -34,8 +34,9 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 }
 
 // poll asks for one job, and stores what the answer changes. It says whether the
-// job is over, for us. passed is called when the request may be made.
-func (p *Pipeline) poll(ctx context.Context, j *job, passed func()) bool {
+// job is over, for us. passed is called when the request may be made, storing when
+// there is an answer, which takes a sync to the disk to store.
+func (p *Pipeline) poll(ctx context.Context, j *job, passed, storing func()) bool {
 	permit, err := p.gate.enter(ctx, request{doc: j.doc.ID})
 	if err != nil {
 		return false
@@ -76,6 +77,7 @@ func (p *Pipeline) poll(ctx context.Context, j *job, passed func()) bool {
 	j.said, j.took = finished, status.Responded.Sub(status.Requested)
 	switch status.State {
 	case docutray.Succeeded:
+		storing()
 		return p.identified(ctx, j, status)
 	case docutray.Failed:
 		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service could not identify it: " + orNoReason(status.Error)})

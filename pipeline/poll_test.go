@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -272,5 +274,34 @@ func TestPollThatAlwaysFailsDelaysNoOther(t *testing.T) {
 		}
 		d := r.reaches("bad.pdf", store.Filed, time.Minute)
 		same(t, "attempts", d.Attempts, 2)
+	})
+}
+
+// An answer that is being stored, which waits for a disk, keeps no other job from
+// being asked for.
+func TestStoringAnAnswerTakesNoPlace(t *testing.T) {
+	const jobs = 3 * pollers
+	var answered atomic.Int64
+	var stored chan struct{}
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		stored = make(chan struct{})
+		store := sync.OnceFunc(func() { close(stored) })
+		defer store()
+		r.start()
+		for i := range jobs {
+			name := fmt.Sprint(i, ".pdf")
+			r.drop(name, pdf(name), "invoice")
+		}
+		r.until(time.Minute, "all answers", func() bool { return answered.Load() == jobs })
+		store()
+		r.until(time.Minute, "all filed", func() bool { return len(r.names()) == jobs })
+	}, func(c *Config) {
+		c.MaxPending = 2 * jobs
+		c.OnStep = func(s Step) {
+			if s == Answered {
+				answered.Add(1)
+				<-stored
+			}
+		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"docusort/store"
@@ -29,17 +30,19 @@ type scheduler struct {
 	asking         int // requests under way, without
 	doubted        int // those for suspects
 	requests       errgroup.Group
-	begun          time.Time // questions under way count from here
-	unanswered     []*job    // no suspects
-	look           time.Time // when one of those may have become one; zero: none may
-	passed         signal    // a question that was watched for passed the gate
+	begun          time.Time    // questions under way count from here
+	unanswered     []*job       // no suspects
+	look           time.Time    // when one of those may have become one; zero: none may
+	passed         signal       // a question that was watched for passed the gate
+	storing        atomic.Int64 // questions under way that are answered: they need no place
+	answered       signal       // there are more of them
 	results        chan *job
 }
 
 func newScheduler(p *Pipeline) *scheduler {
 	return &scheduler{
 		p: p, pace: newPace(p.PollMin, p.PollMax), begun: time.Now(),
-		passed: newSignal(), results: make(chan *job, pollers+mostSuspects),
+		passed: newSignal(), answered: newSignal(), results: make(chan *job, pollers+mostSuspects),
 	}
 }
 
@@ -63,6 +66,7 @@ func (s *scheduler) run(ctx context.Context) {
 			s.add(doc, time.Now())
 		case <-s.passed:
 			s.look = s.begun
+		case <-s.answered:
 		case j := <-s.results:
 			s.told(j, time.Now())
 		case <-s.p.pulses.poll:
@@ -76,10 +80,11 @@ func (s *scheduler) run(ctx context.Context) {
 
 // next returns the queue with the first job that there is a place for.
 func (s *scheduler) next() (q *jobHeap) {
-	if len(s.jobs) > 0 && s.asking+min(s.doubted, suspectPollers) < pollers {
+	places := pollers + int(s.storing.Load())
+	if len(s.jobs) > 0 && s.asking+min(s.doubted, suspectPollers) < places {
 		q = &s.jobs
 	}
-	if len(s.suspects) > 0 && s.doubted < suspectPollers && s.asking+s.doubted < pollers &&
+	if len(s.suspects) > 0 && s.doubted < suspectPollers && s.asking+s.doubted < places &&
 		(q == nil || s.suspects[0].due.Before(s.jobs[0].due)) {
 		q = &s.suspects
 	}
@@ -136,12 +141,21 @@ func (s *scheduler) take(now time.Time) *job {
 func (s *scheduler) ask(ctx context.Context, j *job) {
 	s.requests.Go(func() error {
 		j.troubled, j.said = false, nothing
-		j.over = s.p.poll(ctx, j, func() {
+		passed := func() {
 			j.sent = time.Since(j.began)
 			if j.awaited.passes(time.Since(s.begun)) {
 				s.passed.wake()
 			}
+		}
+		storing := false
+		j.over = s.p.poll(ctx, j, passed, func() {
+			storing = true
+			s.storing.Add(1)
+			s.answered.wake()
 		})
+		if storing {
+			s.storing.Add(-1)
+		}
 		s.results <- j
 		return nil
 	})
