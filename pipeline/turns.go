@@ -131,22 +131,3 @@ func (g *gate) spendPing() {
 	}
 	g.learned.spend(now)
 }
-
-// delay returns how long a poll that asks to pass now would wait for the pace,
-// about; 0 where no pace is in force.
-func (g *gate) delay(now time.Time) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var interval, wait time.Duration
-	if g.learned.top > 0 {
-		interval, wait = g.learned.interval(), g.learned.wait(now)
-	}
-	if g.limiter != nil {
-		interval = max(interval, duration(1/float64(g.limiter.Limit())))
-		next := g.limiter.ReserveN(now, 1)
-		wait = max(wait, next.DelayFrom(now))
-		next.CancelAt(now)
-	}
-	polls, submissions := len(g.turns.queues[0]), len(g.turns.queues[1])
-	return wait + interval*time.Duration(polls+min(submissions, polls+1))
-}

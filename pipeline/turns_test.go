@@ -98,26 +98,3 @@ func TestWaiterThatGivesUpLeavesTheLine(t *testing.T) {
 		same(t, "places left", len(d.turns.queues[0])+len(d.turns.queues[1]), 0)
 	})
 }
-
-// How long a poll would wait is known to who decides when to ask.
-func TestDelayOfAPoll(t *testing.T) {
-	atDoor(t, 0, func(d *door) {
-		d.ask(ask(1), nil)
-		same(t, "without a limit", d.delay(time.Now()), 0)
-	})
-	atDoor(t, 60, func(d *door) {
-		d.ask(ask(1), nil)
-		var all sync.WaitGroup
-		for range 4 {
-			all.Go(func() { d.done(d.pass(ask(2)), nil) })
-			all.Go(func() { d.done(d.pass(sub(2)), nil) })
-		}
-		synctest.Wait()
-		expected := d.delay(time.Now())
-		when, _ := d.ask(ask(3), nil)
-		if off := when - expected; off.Abs() > 1500*time.Millisecond {
-			t.Errorf("expected to wait for %s, waited for %s", expected, when)
-		}
-		all.Wait()
-	})
-}

@@ -25,6 +25,9 @@ func (l *loop) hint(name string, op fsnotify.Op) {
 	case op.Has(fsnotify.Remove):
 		l.forgetFolder(rel) // it was empty
 	}
+	if op&^(fsnotify.Rename|fsnotify.Remove) == 0 && l.cands.byPath[rel] == nil {
+		return // it went away, most often because it was filed, and nothing is known of it
+	}
 	l.look(rel, op.Has(fsnotify.Write))
 }
 
