@@ -15,13 +15,12 @@ import (
 // BenchmarkMove moves documents of 100 kB; ns/op is that of one.
 func BenchmarkMove(b *testing.B) {
 	for _, c := range []struct {
-		name, base     string
-		across, synced bool
+		name, base string
+		across     bool
 	}{
-		{"disk", "", false, false},
-		{"disk, synced before", "", false, true},
-		{"memory", "/dev/shm", false, false},
-		{"memory to disk", "/dev/shm", true, false},
+		{"disk", "", false},
+		{"memory", "/dev/shm", false},
+		{"memory to disk", "/dev/shm", true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			base, err := os.MkdirTemp(c.base, "filing")
@@ -43,7 +42,7 @@ func BenchmarkMove(b *testing.B) {
 				must(b, err)
 				moves[i] = Move{
 					Root: filepath.Join(base, "inbox"), Source: name, Identity: id, SHA256: sum[:],
-					Sorted: sorted, Target: "t/" + name, Tag: name, Synced: c.synced,
+					Sorted: sorted, Target: "t/" + name, Tag: name,
 				}
 			}
 			m := NewMover(Options{})

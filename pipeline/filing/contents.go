@@ -8,9 +8,6 @@ import (
 
 // syncContent makes the content of the source last.
 func (t *transfer) syncContent() error {
-	if t.Synced {
-		return nil
-	}
 	if t.lastsAlready() {
 		err := t.step("look for lost writes", func() error {
 			return unix.SyncFileRange(t.file.fd, 0, 0, unix.SYNC_FILE_RANGE_WAIT_BEFORE)

@@ -3,7 +3,7 @@
 // format of a file by its content, and whether it is whole. It knows nothing of
 // the service, the record or the states of a document.
 //
-// Use [Inspect], [Sniff] and [Movable] before anything is paid for,
+// Use [Inspect], [Examine] and [Sniff] before anything is paid for,
 // [FolderName] and [FreeName] to choose a place, [Mover.Do] to move, or a [Batch]
 // for many documents, [Mover.SyncFoldersOf] or [SyncFolders] before relying on it,
 // [Mover.Resume] for what was under way when the last run ended, and [Mover.Try] to
@@ -24,7 +24,7 @@
 //	open the folder of the source, component by component, no links
 //	open the source, compare its identity (where it differs: its hash)
 //	a writer has it open                   → ErrBusy
-//	fsync the source's content             (unless Synced, or as below)
+//	fsync the source's content             (unless as below)
 //	open the folder of the target, making what is missing, no links
 //	renameat2(source, target, RENAME_NOREPLACE)
 //	    done         → the target is the inode that was checked, unchanged?

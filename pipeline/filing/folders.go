@@ -184,20 +184,6 @@ func SyncFolders(dirs ...string) error {
 	return errors.Join(errs...)
 }
 
-// SyncFile makes the content of the file rel beneath root last through a loss
-// of power. Errors as of Open.
-func SyncFile(root, rel string) error {
-	f, _, err := Open(root, rel)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("sync %q: %w", f.Name(), err)
-	}
-	return nil
-}
-
 // RemoveEmptyFolder removes the folder rel beneath root if there is nothing in
 // it, without following links. It is false, with no error, where something is
 // in it, where it is no folder or a mount point, where it is gone, and for

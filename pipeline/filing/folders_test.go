@@ -86,15 +86,6 @@ func TestSyncFolders(t *testing.T) {
 	must(t, SyncFolders())
 }
 
-func TestSyncFile(t *testing.T) {
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "x"), nil, 0o644))
-	must(t, SyncFile(dir, "x"))
-	if err := SyncFile(dir, "y"); !errors.Is(err, fs.ErrNotExist) {
-		t.Error(err)
-	}
-}
-
 func TestRemoveEmptyFolder(t *testing.T) {
 	root := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))

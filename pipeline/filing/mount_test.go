@@ -54,9 +54,9 @@ func TestMovableOnAReadOnlyFilesystem(t *testing.T) {
 	}
 	defer func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) }()
 	must(t, os.WriteFile(filepath.Join(dir, "x"), nil, 0o644))
-	must(t, Movable(dir, "x"))
+	must(t, movable(dir, "x"))
 	must(t, unix.Mount("none", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
-	if err := Movable(dir, "x"); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
+	if err := movable(dir, "x"); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
 		t.Errorf("error %v, want EROFS", err)
 	}
 }

@@ -10,20 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Movable reports whether the file rel beneath root may be moved out of its
-// folder by this process: nil if so, as far as can be told without trying.
-// Otherwise the error says what forbids it, where, and what to do, and is an
-// fs.ErrPermission or unix.EROFS. It is no promise: security modules and
-// servers have their own word, and tell it only when the move is tried.
-func Movable(root, rel string) error {
-	d, name, err := openParent(root, rel)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	return d.movable(name)
-}
-
+// movable reports whether a file of the folder may be moved out of it by this
+// process: nil if so, as far as can be told without trying. Otherwise the error
+// says what forbids it, where, and what to do, and is an fs.ErrPermission or
+// unix.EROFS. It is no promise: security modules and servers have their own word,
+// and tell it only when the move is tried.
 func (d dir) movable(name string) error {
 	st, err := d.facts(name)
 	if err != nil {

@@ -20,12 +20,12 @@ func TestMovable(t *testing.T) {
 		must(t, os.Chmod(filepath.Dir(path), 0o555))
 		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o755) })
 	} else {
-		must(t, Movable(root, "in/x"))
+		must(t, movable(root, "in/x"))
 	}
 	refused := func(what string) {
 		t.Helper()
 		asNobody(t, func() {
-			err := Movable(root, "in/x")
+			err := movable(root, "in/x")
 			t.Logf("%s: %v", what, err)
 			if !errors.Is(err, fs.ErrPermission) {
 				t.Errorf("%s: %v, want fs.ErrPermission", what, err)
@@ -34,8 +34,8 @@ func TestMovable(t *testing.T) {
 	}
 	refused("no write permission")
 	must(t, os.Chmod(filepath.Dir(path), 0o777))
-	asNobody(t, func() { must(t, Movable(root, "in/x")) })
-	if err := Movable(root, "in/none"); !errors.Is(err, fs.ErrNotExist) {
+	asNobody(t, func() { must(t, movable(root, "in/x")) })
+	if err := movable(root, "in/none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	if os.Geteuid() != 0 {
@@ -43,9 +43,9 @@ func TestMovable(t *testing.T) {
 	}
 	must(t, os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky))
 	refused("sticky")
-	must(t, Movable(root, "in/x"))
+	must(t, movable(root, "in/x"))
 	must(t, os.Chown(path, 65534, 65534))
-	asNobody(t, func() { must(t, Movable(root, "in/x")) })
+	asNobody(t, func() { must(t, movable(root, "in/x")) })
 	must(t, os.Chmod(filepath.Dir(path), 0o777))
 	for _, p := range []string{path, filepath.Dir(path)} {
 		if !immutable(t, p, true) {
@@ -111,4 +111,14 @@ func TestMoveAsNobody(t *testing.T) {
 		must(t, err)
 		w.mv.Identity = id
 	}
+}
+
+// movable is [dir.movable] for a path.
+func movable(root, rel string) error {
+	d, name, err := openParent(root, rel)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.movable(name)
 }

@@ -78,8 +78,6 @@ type Move struct {
 	// Tag is one word, the same for each try of this move and different for
 	// every other: it names the temporaries, see IsTemporary.
 	Tag string
-	// Synced: SyncFile was called for this content, Do need not.
-	Synced bool
 	// Fresh: nothing was ever tried with this Tag, so that nothing is left of
 	// an earlier try and none is looked for.
 	Fresh bool
@@ -132,7 +130,7 @@ func (t *transfer) target() string { return filepath.Join(t.to.path, t.toName) }
 
 // Do moves the file without ever overwriting, making the target's folder where
 // it is missing; copied says that the content went to another filesystem. The
-// folders are the caller's to sync (SyncFolderOf), before it relies on the move.
+// folders are the caller's to sync (SyncFoldersOf), before it relies on the move.
 //
 // Errors: fs.ErrExist, the target name is taken, choose another; ErrChanged,
 // the source is another file now; fs.ErrNotExist, it is gone; ErrBusy, it is

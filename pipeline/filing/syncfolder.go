@@ -16,7 +16,7 @@ type File struct{ Root, Rel string }
 
 func (f File) folder() File { return File{f.Root, filepath.Dir(f.Rel)} }
 
-// SyncFoldersOf does for many files what SyncFolderOf does for one, each folder
+// SyncFoldersOf does for many files what syncFolderOf does for one, each folder
 // once or several at once. The errors are in the order of the files.
 func (m *Mover) SyncFoldersOf(files []File) []error {
 	first := make(map[File]File) // a file in each folder
@@ -33,7 +33,7 @@ func (m *Mover) SyncFoldersOf(files []File) []error {
 		}
 		err, done := known[folder]
 		if !done {
-			err = m.step("fsync folder", func() error { return SyncFolderOf(f.Root, f.Rel) })
+			err = m.step("fsync folder", func() error { return syncFolderOf(f.Root, f.Rel) })
 			known[folder] = err
 		}
 		errs[i] = err
@@ -60,7 +60,7 @@ func (m *Mover) syncFoldersAtOnce(folders map[File]File) (last map[File]bool) {
 		var st unix.Stat_t
 		if err != nil || unix.Fstat(d.fd, &st) != nil {
 			d.close()
-			continue // gone, or trouble: SyncFolderOf knows what to do
+			continue // gone, or trouble: syncFolderOf knows what to do
 		}
 		on := devices[uint64(st.Dev)]
 		if on == nil {
@@ -84,12 +84,12 @@ func (m *Mover) syncFoldersAtOnce(folders map[File]File) (last map[File]bool) {
 	return last
 }
 
-// SyncFolderOf makes the name of the file rel beneath root last through a loss of
+// syncFolderOf makes the name of the file rel beneath root last through a loss of
 // power, or its absence. For a folder that is gone the nearest one above it is
 // synced. One that this process may write to and not read, which fsync asks for,
 // is synced with all of its filesystem, where a folder above may be read:
 // fs.ErrPermission if none is.
-func SyncFolderOf(root, rel string) error {
+func syncFolderOf(root, rel string) error {
 	rel, err := localPath(rel)
 	if err != nil {
 		return fmt.Errorf("sync the folder of a file: %w", err)

@@ -14,16 +14,16 @@ func TestSyncFolderOf(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))
 	must(t, os.WriteFile(filepath.Join(root, "file"), nil, 0o644))
 	for _, rel := range []string{"x", "a/x", "a/b/x", "a/gone/too/x", "gone/x", "file/x"} {
-		if err := SyncFolderOf(root, rel); err != nil {
+		if err := syncFolderOf(root, rel); err != nil {
 			t.Errorf("%s: %v", rel, err)
 		}
 	}
 	for _, rel := range []string{"", "../x", "/x"} {
-		if err := SyncFolderOf(root, rel); !errors.Is(err, fs.ErrInvalid) {
+		if err := syncFolderOf(root, rel); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("%q: %v", rel, err)
 		}
 	}
-	if err := SyncFolderOf(filepath.Join(root, "away"), "x"); !errors.Is(err, ErrNoRoot) {
+	if err := syncFolderOf(filepath.Join(root, "away"), "x"); !errors.Is(err, ErrNoRoot) {
 		t.Errorf("without the root: %v", err)
 	}
 }
@@ -39,7 +39,7 @@ func TestSyncFolderOfLongPath(t *testing.T) {
 	if n := len(root + "/" + deep); n < 4096 || SyncFolders(root+"/"+deep) == nil {
 		t.Fatalf("%d bytes are no long path", n)
 	}
-	must(t, SyncFolderOf(root, deep+"/x"))
+	must(t, syncFolderOf(root, deep+"/x"))
 }
 
 // A folder that may be written to and not read.
@@ -48,13 +48,13 @@ func TestSyncFolderOfClosedFolder(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(root, "drop"), 0o755))
 	must(t, os.Chmod(filepath.Join(root, "drop"), 0o733))
 	asNobody(t, func() {
-		if err := SyncFolderOf(root, "drop/x"); err != nil {
+		if err := syncFolderOf(root, "drop/x"); err != nil {
 			t.Error(err)
 		}
 	})
 	must(t, os.Chmod(root, 0o711))
 	asNobody(t, func() {
-		if err := SyncFolderOf(root, "drop/x"); !errors.Is(err, fs.ErrPermission) {
+		if err := syncFolderOf(root, "drop/x"); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("where none above can be read either: %v", err)
 		}
 	})
