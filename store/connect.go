@@ -33,7 +33,6 @@ func dsn(path, mode string, extra ...string) string {
 		"_txlock":       {"immediate"},
 		"_foreign_keys": {"on"},
 		"_busy_timeout": {"5000"},
-		"_mutex":        {"no"}, // each connection is used by one goroutine at a time
 	}
 	for i := 0; i < len(extra); i += 2 {
 		q.Set(extra[i], extra[i+1])
