@@ -138,3 +138,41 @@ func TestTransitionsUseIndexes(t *testing.T) {
 		}
 	}
 }
+
+// What an ordinary document needs makes SQLite build no table for the time of a
+// statement, neither for what it asks nor for the checks and indexes of what it
+// changes: that would cost more than all the rest.
+func TestTransitionsBuildNoTables(t *testing.T) {
+	s := openNew(t)
+	check1(t, take(s, 1))
+	check1(t, fileAway(s))
+	var queries []string
+	check1(t, s.write(ctx, func(tx *tx) error {
+		for query := range tx.stmts {
+			queries = append(queries, query)
+		}
+		return nil
+	}))
+	explained := 0
+	for _, query := range queries {
+		if word, _, _ := strings.Cut(query, " "); word != "INSERT" && word != "UPDATE" && word != "SELECT" {
+			continue
+		}
+		rows := must[*sql.Rows](t)(s.read.Query("EXPLAIN " + placeholder.ReplaceAllString(query, "1")))
+		for rows.Next() {
+			var address, p1, p2, p3, p5 int
+			var opcode string
+			var p4, comment any
+			check1(t, rows.Scan(&address, &opcode, &p1, &p2, &p3, &p4, &p5, &comment))
+			if strings.HasPrefix(opcode, "OpenEphemeral") || strings.HasPrefix(opcode, "OpenAuto") || strings.HasPrefix(opcode, "Sorter") {
+				t.Errorf("%s in %s", opcode, query)
+			}
+		}
+		check1(t, rows.Err())
+		check1(t, rows.Close())
+		explained++
+	}
+	if explained < 8 {
+		t.Errorf("only %d statements of %d were looked at", explained, len(queries))
+	}
+}

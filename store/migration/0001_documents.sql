@@ -19,6 +19,8 @@ CREATE TABLE option_sets (
   codes TEXT NOT NULL UNIQUE
 ) STRICT;
 
+-- Conditions are comparisons: IN with more than two values makes SQLite build a
+-- table for each evaluation, and these are evaluated at every change.
 CREATE TABLE documents (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
   inbox         INTEGER NOT NULL REFERENCES folders (id),
