@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -146,33 +147,38 @@ func TestTransitionsBuildNoTables(t *testing.T) {
 	s := openNew(t)
 	check1(t, take(s, 1))
 	check1(t, fileAway(s))
-	var queries []string
-	check1(t, s.write(ctx, func(tx *tx) error {
+	explained := 0
+	check1(t, s.write(ctx, func(tx *tx) error { // a reading connection knows of no checks
 		for query := range tx.stmts {
-			queries = append(queries, query)
+			if word, _, _ := strings.Cut(query, " "); word != "INSERT" && word != "UPDATE" && word != "SELECT" {
+				continue
+			}
+			if strings.Contains(query, "SET state = outcome, finished_at = ") {
+				continue // a trigger looks at the whole row, once for a document
+			}
+			explained++
+			rows, err := tx.conn.QueryContext(ctx, "EXPLAIN "+placeholder.ReplaceAllString(query, "1"))
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+				var address, p1, p2, p3, p5 int
+				var opcode string
+				var p4, comment any
+				if err := rows.Scan(&address, &opcode, &p1, &p2, &p3, &p4, &p5, &comment); err != nil {
+					return errors.Join(err, rows.Close())
+				}
+				if strings.HasPrefix(opcode, "OpenEphemeral") || strings.HasPrefix(opcode, "OpenAuto") || strings.HasPrefix(opcode, "Sorter") {
+					t.Errorf("%s in %s", opcode, query)
+				}
+			}
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+				return err
+			}
 		}
 		return nil
 	}))
-	explained := 0
-	for _, query := range queries {
-		if word, _, _ := strings.Cut(query, " "); word != "INSERT" && word != "UPDATE" && word != "SELECT" {
-			continue
-		}
-		rows := must[*sql.Rows](t)(s.read.Query("EXPLAIN " + placeholder.ReplaceAllString(query, "1")))
-		for rows.Next() {
-			var address, p1, p2, p3, p5 int
-			var opcode string
-			var p4, comment any
-			check1(t, rows.Scan(&address, &opcode, &p1, &p2, &p3, &p4, &p5, &comment))
-			if strings.HasPrefix(opcode, "OpenEphemeral") || strings.HasPrefix(opcode, "OpenAuto") || strings.HasPrefix(opcode, "Sorter") {
-				t.Errorf("%s in %s", opcode, query)
-			}
-		}
-		check1(t, rows.Err())
-		check1(t, rows.Close())
-		explained++
-	}
-	if explained < 8 {
-		t.Errorf("only %d statements of %d were looked at", explained, len(queries))
+	if explained < 7 {
+		t.Errorf("only %d statements were looked at", explained)
 	}
 }
