@@ -25,39 +25,56 @@ const (
 // cutPower ends a process that stands still and the filesystem that it uses. It
 // must stand still: what it does between the two ends would be acted upon by the
 // service, and never have happened to the disk.
-func (d *disk) cutPower(c *child) {
+func (d *disk) cutPower(w *world, c *child) {
 	d.t.Helper()
-	d.frozen(c)
-	fd, err := unix.Open(d.mount, unix.O_RDONLY|unix.O_DIRECTORY, 0)
-	noErr(d.t, err)
-	noErr(d.t, unix.IoctlSetPointerInt(fd, ext4Shutdown, noLogFlush))
-	noErr(d.t, unix.Close(fd))
+	d.feedUntilFrozen(w, c)
+	d.do(func(fd int) error { return unix.IoctlSetPointerInt(fd, ext4Shutdown, noLogFlush) })
 	c.signal(unix.SIGKILL)
 	c.exits(killed)
 }
 
-// frozen waits until every thread of a process is stopped, and none of them in
-// the kernel any more.
-func (d *disk) frozen(c *child) {
+// do does something with the whole filesystem.
+func (d *disk) do(what func(fd int) error) {
 	d.t.Helper()
-	for end := time.Now().Add(deadline); ; time.Sleep(5 * time.Millisecond) {
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.cmd.Process.Pid))
-		noErr(d.t, err)
-		stopped := 0
-		for _, file := range threads {
-			// "PID (NAME) STATE …", see proc(5).
-			stat, _ := os.ReadFile(file)
-			if strings.Contains(string(stat), ") T ") {
-				stopped++
-			}
-		}
-		if stopped > 0 && stopped == len(threads) {
-			return
-		}
+	fd, err := unix.Open(d.mount, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	noErr(d.t, err)
+	noErr(d.t, what(fd))
+	noErr(d.t, unix.Close(fd))
+}
+
+// feedUntilFrozen drops documents, for as long as all that are there do not bring
+// a process to the point where it stands still. What it does for one of them comes
+// after that one was synced, so that no sync but its own saves it.
+func (d *disk) feedUntilFrozen(w *world, c *child) {
+	d.t.Helper()
+	pid := c.cmd.Process.Pid
+	for end, n := time.Now().Add(deadline), 1; !d.frozen(pid); n++ {
 		if time.Now().After(end) {
-			d.t.Fatalf("%s does not stand still: %d of %d threads do", c.name, stopped, len(threads))
+			d.t.Fatalf("%s does not stand still", c.name)
+		}
+		if n%100 == 0 {
+			w.drop("late.pdf", pdf(receipt, fmt.Sprintf("%d, process %d", n, pid)))
+			d.do(unix.Syncfs)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// frozen says whether every thread of a process is stopped, and none of them in
+// the kernel any more.
+func (d *disk) frozen(pid int) bool {
+	d.t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	noErr(d.t, err)
+	stopped := 0
+	for _, file := range threads {
+		// "PID (NAME) STATE …", see proc(5).
+		stat, _ := os.ReadFile(file)
+		if strings.Contains(string(stat), ") T ") {
+			stopped++
 		}
 	}
+	return stopped > 0 && stopped == len(threads)
 }
 
 // disk is a filesystem of its own that loses what was not synced.
@@ -133,7 +150,7 @@ func TestPowerLostAtEachStep(t *testing.T) {
 				w.config()
 				for _, again := range []int64{n, 1} {
 					unix.Sync()
-					d.cutPower(w.start(death{Step: step, N: again, Freeze: true}, "run"))
+					d.cutPower(w, w.start(death{Step: step, N: again, Freeze: true}, "run"))
 					d.powerUp()
 					w.autopsy()
 				}
