@@ -154,7 +154,9 @@ func runWith(environ []string, args ...string) result {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	code := run(ctx, program{args: args, environ: environ, stdout: &stdout, stderr: &stderr})
-	return result{code, stdout.String(), stderr.String()}
+	got := result{code, stdout.String(), stderr.String()}
+	stdout, stderr = bytes.Buffer{}, bytes.Buffer{} // cobra keeps completions, and what they know, for ever
+	return got
 }
 
 // reportDocument is a document in the report, as a program outside reads it.
