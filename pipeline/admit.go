@@ -185,14 +185,16 @@ func (p *Pipeline) read(a store.Admission, doc *filing.Document) (store.Admissio
 	} else {
 		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
-	sum := sha256.New()
-	sum.Write(head)
+	hash, sum := sha256.New(), p.sums.new()
+	both := io.MultiWriter(hash, sum)
+	_, _ = both.Write(head) // hashes take everything
 	if int64(len(head)) < a.Identity.Size {
-		if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, doc, *buf); err != nil {
+		if _, err := io.CopyBuffer(both, doc, *buf); err != nil {
 			return p.unreadable(a, err)
 		}
 	}
-	a.SHA256 = sum.Sum(nil)
+	a.SHA256 = hash.Sum(nil)
+	p.sums.learn(a.SHA256, sum.Sum(nil))
 	return a, doc.Unchanged()
 }
 

@@ -33,7 +33,11 @@ func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
 		f.Close()
 		return nil, filing.ErrChanged
 	}
-	return &content{name: path.Base(doc.Source), file: f, sum: sha256.New(), want: doc.SHA256}, nil
+	c := &content{name: path.Base(doc.Source), file: f, sum: sha256.New(), want: doc.SHA256}
+	if sum := p.sums.of(doc.SHA256); sum != nil {
+		c.sum, c.want = p.sums.new(), sum
+	}
+	return c, nil
 }
 
 // Read implements io.Reader.

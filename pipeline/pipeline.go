@@ -70,6 +70,7 @@ type Pipeline struct {
 	retryNow, moveNow, sweepNow     signal              // told by Look
 	accepted                        chan store.Document // jobs for the poller
 	fresh                           *fresh              // what was just admitted
+	sums                            *sums               // of what was read
 	emptied                         *folders            // of the inbox, that lost a file
 	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
 	pulses                          pulses
@@ -106,7 +107,7 @@ func New(cfg Config) *Pipeline {
 		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
 		retryNow: newSignal(), moveNow: newSignal(), sweepNow: newSignal(),
 		accepted: make(chan store.Document, cfg.Workers),
-		fresh:    newFresh(), emptied: newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
+		fresh:    newFresh(), sums: newSums(), emptied: newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
 	}
 }
 
