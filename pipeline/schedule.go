@@ -241,21 +241,27 @@ func (s *scheduler) learn(j *job, age time.Duration) {
 		case j.took > j.known && j.took <= age:
 			s.pace.learn(j.known, j.took)
 		case age-planned <= planned-j.known:
-			s.pace.learn(j.known, j.known+(age-j.known)/2)
+			ended := j.known + (age-j.known)/2
+			s.pace.learn(j.known, ended)
 		default:
 			return
 		}
 	}
 	if s.pace.behind(len(s.jobs)) && s.pace.choose() {
-		s.pullForward()
+		s.pullForward(j.began.Add(age))
 	}
 }
 
 // pullForward lets the jobs whose turn is earlier, by what is known now, be asked
-// for earlier. Those whose turn is later are found when it would have come.
-func (s *scheduler) pullForward() {
+// for earlier, but not before now: what is due is what is planned. Those whose turn is
+// later are found when it would have come.
+func (s *scheduler) pullForward(now time.Time) {
 	for _, j := range s.jobs {
-		if due := s.due(j); due.Before(j.due) {
+		due := s.due(j)
+		if due.Before(now) {
+			due = now
+		}
+		if due.Before(j.due) {
 			j.due = due
 		}
 	}
