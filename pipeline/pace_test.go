@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -82,16 +83,16 @@ func TestAnswersOfAllJobsAreSeenEarlyWithFewQuestions(t *testing.T) {
 		every           time.Duration
 		lateness, polls float64
 	}{
-		{"like the service's, 120", func(d times) []time.Duration { return d.about(120, 4*time.Second, 0.35) }, 0, 0.1, 6},
-		{"like the service's, 400", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0.35) }, 0, 0.09, 5.25},
-		{"like the service's, now and then", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0.35) }, 500 * time.Millisecond, 0.09, 5.25},
-		{"always the same, 120", func(d times) []time.Duration { return d.about(120, 4*time.Second, 0) }, 0, 0.1, 3},
-		{"always the same, 400", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0) }, 0, 0.05, 2.5},
-		{"widely spread", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0.8) }, 500 * time.Millisecond, 0.11, 8},
-		{"memoryless", func(d times) []time.Duration { return d.memoryless(400, 4*time.Second) }, 0, 0.11, 7.5},
-		{"images and long documents", func(d times) []time.Duration { return d.either(400, time.Second, 30*time.Second, 0) }, 0, 0.05, 5},
-		{"those, spread", func(d times) []time.Duration { return d.either(400, time.Second, 30*time.Second, 0.15) }, 0, 0.12, 5.5},
-		{"with outliers", func(d times) []time.Duration { return outliers(d.about(400, 4*time.Second, 0.35)) }, 0, 0.1, 7.2},
+		{"like the service's, 120", func(d times) []time.Duration { return d.about(120, 4*time.Second, 0.35) }, 0, 0.13, 3},
+		{"like the service's, 400", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0.35) }, 0, 0.105, 2.8},
+		{"like the service's, now and then", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0.35) }, 500 * time.Millisecond, 0.11, 2.85},
+		{"always the same, 120", func(d times) []time.Duration { return d.about(120, 4*time.Second, 0) }, 0, 0.1, 1.5},
+		{"always the same, 400", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0) }, 0, 0.03, 1.2},
+		{"widely spread", func(d times) []time.Duration { return d.about(400, 4*time.Second, 0.8) }, 500 * time.Millisecond, 0.135, 5.6},
+		{"memoryless", func(d times) []time.Duration { return d.memoryless(400, 4*time.Second) }, 0, 0.115, 5.6},
+		{"images and long documents", func(d times) []time.Duration { return d.either(400, time.Second, 30*time.Second, 0) }, 0, 0.05, 2.5},
+		{"those, spread", func(d times) []time.Duration { return d.either(400, time.Second, 30*time.Second, 0.15) }, 0, 0.11, 4.5},
+		{"with outliers", func(d times) []time.Duration { return outliers(d.about(400, 4*time.Second, 0.35)) }, 0, 0.105, 5.2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for seed := range uint64(seeds) {
@@ -100,6 +101,67 @@ func TestAnswersOfAllJobsAreSeenEarlyWithFewQuestions(t *testing.T) {
 				if f.lateness > c.lateness || f.polls > c.polls {
 					t.Errorf("seed %d: %+v; at most %v and %v", seed, f, c.lateness, c.polls)
 				}
+			}
+		})
+	}
+}
+
+// A client that asks every two seconds sees results later and asks more, with the
+// first jobs counted. That is so on average: a single
+// run of so many jobs has its luck.
+func TestPaceIsBetterThanAFixedPause(t *testing.T) {
+	const draws = 40
+	mean := func(shortest, longest time.Duration) (f figures, late float64) {
+		for seed := range uint64(draws) {
+			jobs := newRehearsalAt(shortest, longest).run(0, draw(seed).about(400, 4*time.Second, 0.35))
+			one := figuresOf(jobs)
+			f.lateness += one.lateness / draws
+			f.polls += one.polls / draws
+			for _, j := range jobs {
+				late += j.late / float64(draws*len(jobs))
+			}
+		}
+		return f, late
+	}
+	fixed, fixedLate := mean(2*time.Second, 2*time.Second)
+	pace, paceLate := mean(500*time.Millisecond, 30*time.Second)
+	t.Logf("fixed %+v, %.3f on average; pace %+v, %.3f", fixed, fixedLate, pace, paceLate)
+	if pace.lateness > 0.1 || pace.lateness > fixed.lateness/2 {
+		t.Errorf("seen late by %v in the median, %v with a fixed pause", pace.lateness, fixed.lateness)
+	}
+	if pace.polls > fixed.polls-0.05 {
+		t.Errorf("%v questions a job, %v with a fixed pause", pace.polls, fixed.polls)
+	}
+	if paceLate > 0.9*fixedLate {
+		t.Errorf("seen late by %v on average, %v with a fixed pause", paceLate, fixedLate)
+	}
+}
+
+// A question costs more where results are seen soon anyway, less where they are not.
+// A question that had to wait tells nothing of that.
+func TestPriceOfAQuestion(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		ended, planned time.Duration
+		dearer         int
+	}{
+		{"seen at once", 10 * time.Second, 10 * time.Second, 1},
+		{"seen soon", 10 * time.Second, 11 * time.Second, 1},
+		{"seen late", 10 * time.Second, 11*time.Second + 1, -1},
+		{"asked for late", 10 * time.Second, 10*time.Second - 1, 0},
+		{"seen late by centuries", 0, math.MaxInt64, -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPace(500*time.Millisecond, 30*time.Second)
+			p.price /= 2
+			before := p.price
+			p.seen(c.ended, c.planned)
+			same(t, "dearer", cmp.Compare(p.price, before), c.dearer)
+			for range 1000 {
+				p.seen(c.ended, c.planned)
+			}
+			if p.price < leastPrice || p.price > mostPrice {
+				t.Errorf("a price of %v", p.price)
 			}
 		})
 	}
@@ -114,10 +176,10 @@ func TestPaceFollowsTheService(t *testing.T) {
 		spread float64
 		limits [3]figures
 	}{
-		{150, 0, [3]figures{{0.05, 3}, {0.05, 5}, {0.05, 2}}},
-		{600, 0, [3]figures{{0.05, 3}, {0.05, 4}, {0.05, 2}}},
+		{150, 0, [3]figures{{0.05, 1.5}, {0.05, 3}, {0.05, 1.5}}},
+		{600, 0, [3]figures{{0.05, 1.5}, {0.05, 3}, {0.05, 1.5}}},
 		// An interval may not be shorter than a quarter of what a job takes.
-		{150, 0.1, [3]figures{{0.2, 4}, {0.06, 7}, {0.2, 3}}},
+		{150, 0.1, [3]figures{{0.2, 2}, {0.08, 4.2}, {0.26, 1.5}}},
 	} {
 		for seed := range uint64(seeds) {
 			d := draw(seed)
@@ -157,7 +219,7 @@ func TestClockOfTheServiceIsBelievedWhereItMakesSense(t *testing.T) {
 				l.clock = clock
 				f := figuresOf(l.run(0, draw(seed).about(400, 4*time.Second, 0.35)))
 				t.Logf("seed %d: seen late by %.1f %%, %.2f questions a job", seed, 100*f.lateness, f.polls)
-				if f.lateness > 0.1 || f.polls > 6 {
+				if f.lateness > 0.105 || f.polls > 4 {
 					t.Errorf("seed %d: %+v", seed, f)
 				}
 			}
@@ -217,7 +279,7 @@ func TestJobThatIsNotAnsweredFor(t *testing.T) {
 		s.told(j, at)
 	}
 	for i, gap := range gaps[20:] {
-		if gap < 3*gaps[i]/2 { // they grow in steps, so neighbours may not
+		if gap < min(3*gaps[i]/2, 2*s.p.PollMax/3) { // they grow in steps, so neighbours may not
 			t.Errorf("intervals of %v", gaps)
 			break
 		}

@@ -60,7 +60,7 @@ func TestAnswersAreSeenEarlyWithFewPolls(t *testing.T) {
 			r.start()
 			f := r.stream(300, 40, 500*time.Millisecond)
 			t.Logf("σ %.2f: median lateness %.1f %%, %.2f polls a job", sigma, 100*f.lateness, f.polls)
-			if f.lateness > 0.1+max(0, sigma-0.35)/10 || f.polls > 6+4*max(0, sigma-0.35) {
+			if f.lateness > 0.11+max(0, sigma-0.35)/10 || f.polls > 3+6*max(0, sigma-0.35) {
 				t.Errorf("σ %.2f: %+v", sigma, f)
 			}
 		})

@@ -31,9 +31,12 @@ type answer struct {
 // tripTime is how long a question is on its way, and its answer.
 const tripTime = time.Millisecond
 
-func newRehearsal() *rehearsal {
+// newRehearsal has the settings' defaults.
+func newRehearsal() *rehearsal { return newRehearsalAt(500*time.Millisecond, 30*time.Second) }
+
+func newRehearsalAt(shortest, longest time.Duration) *rehearsal {
 	p := &Pipeline{slotFreed: newSignal()}
-	p.PollMin, p.PollMax = 500*time.Millisecond, 30*time.Second
+	p.PollMin, p.PollMax = shortest, longest
 	return &rehearsal{scheduler: newScheduler(p), now: time.Now(), clock: func(took time.Duration) time.Duration { return took }}
 }
 

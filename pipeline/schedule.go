@@ -240,9 +240,11 @@ func (s *scheduler) learn(j *job, age time.Duration) {
 		switch {
 		case j.took > j.known && j.took <= age:
 			s.pace.learn(j.known, j.took)
+			s.pace.seen(j.took, planned)
 		case age-planned <= planned-j.known:
 			ended := j.known + (age-j.known)/2
 			s.pace.learn(j.known, ended)
+			s.pace.seen(ended, planned)
 		default:
 			return
 		}
