@@ -2,7 +2,7 @@
 // docutray-sim, the stand-in for the service, and prints figures with their
 // spread beside the goals. From the top of the checkout:
 //
-//	go run ./.ci/bench              # everything, about half an hour
+//	go run ./.ci/bench              # everything, about twenty minutes
 //	go run ./.ci/bench -short       # smaller counts, a few minutes
 //	go run ./.ci/bench -list        # what there is to measure
 //	go run ./.ci/bench -run 'small|large' -pairs 7 -json
