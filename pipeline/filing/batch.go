@@ -209,6 +209,11 @@ func (b *Batch) Do(ctx context.Context, mv Move) (copied bool, err error) {
 		}
 		// An earlier try may have got there: gone from here, or taken over
 		// there, by this very file.
+		if errors.Is(err, errLeftOver) {
+			if err := b.sweepTarget(mv); err != nil {
+				return false, err
+			}
+		}
 		outcome, across, rerr := b.resume(ctx, mv)
 		switch {
 		case rerr != nil:

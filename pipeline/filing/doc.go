@@ -67,7 +67,7 @@
 //
 // # After a crash
 //
-//	remove .docusort-TAG.tmp, and an empty file that reserves the target
+//	remove an empty file that reserves the target, and .docusort-TAG.tmp
 //	.undo: the source stands whole → remove, else back to the target's name
 //	.old:  the target stands whole → remove, else back to the source's name
 //	target is ours, source gone or another file → Done

@@ -84,7 +84,10 @@ func (m *Mover) renameReserved(op string, from dir, fromName string, to dir, toN
 			return unix.Renameat(from.fd, fromName, to.fd, toName)
 		})
 	}
-	if err != nil && mark.Ino != 0 {
+	if err == nil || mark.Ino == 0 {
+		return err
+	}
+	if st, serr := to.stat(toName); serr == nil && identityOf(&st).sameInode(identityOf(&mark)) {
 		err = errors.Join(err, m.sweepReserved(to, toName))
 	}
 	return err

@@ -52,8 +52,25 @@ func (m *Mover) Resume(ctx context.Context, mv Move) (Outcome, error) {
 	if err := mv.check(); err != nil {
 		return NotStarted, err
 	}
+	if err := m.sweepTarget(mv); err != nil {
+		return NotStarted, err
+	}
 	outcome, _, err := m.resume(ctx, mv)
 	return outcome, err
+}
+
+// sweepTarget removes an empty file that a killed try reserved the target's name
+// with: that of another move that is under way, and met its name, is left alone.
+func (m *Mover) sweepTarget(mv Move) error {
+	to, name, err := openParent(mv.Sorted, mv.Target)
+	if err != nil {
+		if absent(err) {
+			return nil
+		}
+		return err
+	}
+	defer to.close()
+	return m.sweepReserved(to, name)
 }
 
 // look is one name as Resume finds it.
@@ -68,7 +85,7 @@ type look struct {
 	id        Identity
 }
 
-// resume is Resume; across says that the target is a copy.
+// resume is Resume for a target whose name is not reserved; across says that the target is a copy.
 func (m *Mover) resume(ctx context.Context, mv Move) (o Outcome, across bool, err error) {
 	t := &transfer{Batch: &Batch{Mover: m}, Move: mv, from: noDir, to: noDir, file: noFile}
 	t.from, t.fromName, err = openParent(mv.Root, mv.Source)
@@ -82,9 +99,6 @@ func (m *Mover) resume(ctx context.Context, mv Move) (o Outcome, across bool, er
 	}
 	defer t.to.close()
 	if err := t.sweepCopy(); err != nil {
-		return NotStarted, false, err
-	}
-	if err := t.sweepReserved(t.to, t.toName); err != nil {
 		return NotStarted, false, err
 	}
 	if err := t.settleTargetClaim(ctx); err != nil {
