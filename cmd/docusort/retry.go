@@ -44,7 +44,7 @@ func (p program) retryCommand(load loader) *cobra.Command {
 				}
 				return err
 			}
-			r := retrier{program: p, store: record, Returner: pipeline.Returner{
+			r := retrier{program: p, store: record, all: all, Returner: pipeline.Returner{
 				Store: record, Inbox: s.Inbox, OnStep: p.seams.onStep,
 				Mover: filing.NewMover(filing.Options{Fault: p.seams.fault}),
 			}}
@@ -96,6 +96,7 @@ type retrier struct {
 	pipeline.Returner
 	program
 	store *store.Store
+	all   bool // the documents are those that had failed a moment ago
 }
 
 // retry tells what became of each document. Trouble with one does not keep the
@@ -119,6 +120,8 @@ func (r retrier) retry(ctx context.Context, ids []int64) error {
 func (r retrier) one(ctx context.Context, id int64) error {
 	doc, err := r.store.Document(ctx, id)
 	switch {
+	case r.all && (errors.Is(err, sql.ErrNoRows) || err == nil && doc.State != store.Failed):
+		return r.goesOn(id)
 	case errors.Is(err, sql.ErrNoRows):
 		return errors.New("there is no such document")
 	case err != nil:
@@ -133,8 +136,7 @@ func (r retrier) one(ctx context.Context, id int64) error {
 		_, err = fmt.Fprintf(r.stdout, "%d: skipped, it is no longer at %s\n", id, display.Printable(lay))
 		return err
 	case errors.Is(err, store.ErrStale):
-		_, err = fmt.Fprintf(r.stdout, "%d: skipped, it is no longer failed\n", id)
-		return err
+		return r.goesOn(id)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w; run this as the user that docusort runs as, or as root", err)
 	case err != nil:
@@ -145,6 +147,12 @@ func (r retrier) one(ctx context.Context, id int64) error {
 		note = ", as a new document: it was changed since it failed"
 	}
 	_, err = fmt.Fprintf(r.stdout, "%d: back in the inbox as %s%s\n", id, display.Printable(place), note)
+	return err
+}
+
+// goesOn tells that the daemon was quicker.
+func (r retrier) goesOn(id int64) error {
+	_, err := fmt.Fprintf(r.stdout, "%d: skipped, it is no longer failed\n", id)
 	return err
 }
 

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
 )
 
 // TestRetryAsksTheOpenJob: a job that was given up before it ended is asked once
@@ -86,6 +89,23 @@ func TestRetryOfWhat(t *testing.T) {
 	}
 	if got := w.run("retry", "--all"); got.code != exitDone || strings.Count(got.stdout, "\n") != 2 {
 		t.Errorf("without key and types it ended with %d and wrote %q, %q", got.code, got.stdout, got.stderr)
+	}
+}
+
+// TestRetryAllOfWhatGoesOn: what the daemon took up, or forgot, between the list of
+// all that failed and its turn is no error.
+func TestRetryAllOfWhatGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, docutraytest.Options{})
+	w.drop("good.pdf", pdf(invoice, "good"))
+	w.finish()
+	record, err := store.OpenShared(t.Context(), store.Config{Path: filepath.Join(w.home, "docusort.db")})
+	noErr(t, err)
+	defer record.Close()
+	var out bytes.Buffer
+	noErr(t, retrier{program: program{stdout: &out}, store: record, all: true}.retry(t.Context(), []int64{1, 999}))
+	if out.String() != "1: skipped, it is no longer failed\n999: skipped, it is no longer failed\n" {
+		t.Errorf("it wrote %q", out.String())
 	}
 }
 
