@@ -49,10 +49,14 @@ const (
 	// result.
 	leastPrice, mostPrice = 0.01, 0.6
 	priceGrowth           = 0.05
+	// pastPrice is the price after a start that knows of earlier jobs: what is known
+	// of those is when their results were seen, and dear questions would be put later
+	// at every start.
+	pastPrice = 0.2
 	// endsUnknown is the part of the jobs that are taken to end in a step as long
 	// as no job tells; it counts as one job.
 	endsUnknown = 0.07
-	// endsLeast by the price is the part of the jobs that may end in any step,
+	// endsLeast times the price is the part of the jobs that may end in any step,
 	// whatever was seen: jobs may come to take less time than they do, and to find
 	// that out is to be worth a question whatever it costs.
 	endsLeast = 0.002
@@ -80,6 +84,18 @@ func newPace(shortest, longest time.Duration) *pace {
 	p.ends, p.left = make([]float64, n), make([]float64, n)
 	p.choose()
 	return p
+}
+
+// remember takes in how old jobs of an earlier run were when their results were seen,
+// the newest last.
+func (p *pace) remember(seen []time.Duration) {
+	for _, age := range seen {
+		p.learn(0, age)
+	}
+	if len(seen) > 0 {
+		p.price = pastPrice
+	}
+	p.choose()
 }
 
 // unfinished takes in that a job had not ended at an age. Up to the age from it

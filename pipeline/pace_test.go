@@ -107,8 +107,7 @@ func TestAnswersOfAllJobsAreSeenEarlyWithFewQuestions(t *testing.T) {
 }
 
 // A client that asks every two seconds sees results later and asks more, with the
-// first jobs counted. That is so on average: a single
-// run of so many jobs has its luck.
+// first jobs counted. That is so on average: a single run of so many jobs has its luck.
 func TestPaceIsBetterThanAFixedPause(t *testing.T) {
 	const draws = 40
 	mean := func(shortest, longest time.Duration) (f figures, late float64) {
@@ -134,6 +133,33 @@ func TestPaceIsBetterThanAFixedPause(t *testing.T) {
 	}
 	if paceLate > 0.9*fixedLate {
 		t.Errorf("seen late by %v on average, %v with a fixed pause", paceLate, fixedLate)
+	}
+}
+
+// A machine that is switched off each night knows of earlier jobs only when their
+// results were seen. They are not seen later from day to day for that.
+func TestPaceStaysAcrossRestarts(t *testing.T) {
+	const days, jobsADay = 12, 20
+	for seed := range uint64(seeds) {
+		times := draw(seed)
+		var seen []time.Duration
+		var last []*attempt // of the later half of the days
+		for day := range days {
+			l := newRehearsal()
+			l.scheduler.pace.remember(seen[max(0, len(seen)-2*remembered):])
+			jobs := l.run(time.Minute, times.about(jobsADay, 4*time.Second, 0.35))
+			for _, j := range jobs {
+				seen = append(seen, j.took+time.Duration(j.late*float64(j.took)))
+			}
+			if day >= days/2 {
+				last = append(last, jobs...)
+			}
+		}
+		f := figuresOf(last)
+		t.Logf("seed %d: seen late by %.1f %%, %.2f questions a job", seed, 100*f.lateness, f.polls)
+		if f.lateness > 0.12 || f.polls > 3.5 {
+			t.Errorf("seed %d: %+v", seed, f)
+		}
 	}
 }
 

@@ -22,10 +22,7 @@ func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error 
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("how long jobs took: %w", err)
 	}
-	for _, d := range took {
-		s.pace.learn(0, d)
-	}
-	s.pace.choose()
+	s.pace.remember(took)
 	for _, doc := range pending {
 		s.add(doc, time.Now())
 	}
