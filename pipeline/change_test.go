@@ -70,6 +70,11 @@ func TestFileThatChanges(t *testing.T) {
 
 // Where it changes while it is being read, the service never has all of it.
 func TestFileThatChangesDuringItsUpload(t *testing.T) {
+	t.Run("hashed by this process", func(t *testing.T) { changesDuringItsUpload(t, false) })
+	t.Run("hashed by an earlier one", func(t *testing.T) { changesDuringItsUpload(t, true) })
+}
+
+func changesDuringItsUpload(t *testing.T, restarted bool) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		content := "%PDF-1.4\n" + string(make([]byte, 1<<20)) + "%%EOF"
 		changed := false
@@ -85,8 +90,13 @@ func TestFileThatChangesDuringItsUpload(t *testing.T) {
 			}
 			return false
 		})
-		r.start()
-		r.drop("scan.pdf", content, "invoice")
+		if restarted {
+			r.admitted("scan.pdf", content)
+			r.start()
+		} else {
+			r.start()
+			r.drop("scan.pdf", content, "invoice")
+		}
 		time.Sleep(time.Second)
 		synctest.Wait()
 		same(t, "complete uploads", r.service.Stats().Complete, 0)

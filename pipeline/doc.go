@@ -16,8 +16,8 @@
 //   - submit uploads, at most Workers at a time and MaxPending in flight. What is
 //     stored as submitting before the POST is an unknown outcome after a crash.
 //   - poll keeps every job in flight in a heap of due times. It learns how long
-//     jobs take and asks when an answer is likely, as seldom as half of the answers
-//     are seen within a tenth of their jobs' times.
+//     jobs take and asks when an answer is likely: as seldom as it can while half of
+//     the answers are still seen within a tenth of their jobs' times.
 //   - file decides on a target, stores it, moves, makes the move durable for many
 //     documents at once, and only then stores that the document is filed.
 //

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -242,25 +241,26 @@ func (d dir) openKnown(look int, name string, regular bool, id Identity) (f file
 }
 
 // ownFiles is /proc/self/fd, open for as long as this process lives: the way there
-// is the longer part of every open that goes through it. -1: there is no /proc.
-var ownFiles = sync.OnceValue(func() int {
+// is the longer part of every open that goes through it. It is opened at the start,
+// when there are descriptors left. -1: there is no /proc.
+var ownFiles = func() int {
 	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1
 	}
 	return fd
-})
+}()
 
 // reopen turns the O_PATH descriptor into one for reading, of the same inode.
 // Without /proc the name is opened again, and may be another file's by now.
 func (d dir) reopen(look int, name string, id Identity) (file, error) {
 	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
-	fd, own := -1, ownFiles()
+	fd := -1
 	err := again(func() (err error) {
-		fd, err = unix.Openat(own, strconv.Itoa(look), flags, 0)
+		fd, err = unix.Openat(ownFiles, strconv.Itoa(look), flags, 0)
 		return err
 	})
-	if own >= 0 && !errors.Is(err, unix.ENOENT) {
+	if ownFiles >= 0 && !errors.Is(err, unix.ENOENT) {
 		return file{fd}, err
 	}
 	err = again(func() (err error) {

@@ -210,3 +210,16 @@ func TestDiskTrouble(t *testing.T) {
 		}
 	}
 }
+
+// A root that has no name is no root, also for a file of the root itself.
+func TestOpenWithoutRoot(t *testing.T) {
+	const name = "docusort-no-root-test"
+	if os.Getuid() != 0 || os.WriteFile("/"+name, nil, 0o600) != nil {
+		t.Skip("cannot write to /")
+	}
+	defer os.Remove("/" + name)
+	if f, _, err := Open("", name); !errors.Is(err, ErrNoRoot) {
+		f.Close()
+		t.Errorf("error %v, want ErrNoRoot", err)
+	}
+}

@@ -37,7 +37,7 @@ func openFile(root, rel string) (file, unix.Stat_t, error) {
 // openShallow opens a file in root itself with one look at its path: of that, only
 // the last component may be no link. Where it cannot, openFile says why.
 func openShallow(root, name string) (file, unix.Stat_t, bool) {
-	if ownFiles() < 0 || strings.Contains(name, "/") || strings.Trim(name, ".") == "" {
+	if root == "" || ownFiles < 0 || strings.Contains(name, "/") || strings.Trim(name, ".") == "" {
 		return noFile, unix.Stat_t{}, false
 	}
 	look, err := unix.Open(root+"/"+name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
