@@ -50,9 +50,9 @@ func measureAnswer(ctx context.Context, b *bench) error {
 		fixedMedian, fixedAsked = append(fixedMedian, quantileOf(late, 0.5)), append(fixedAsked, mean(questions))
 	}
 	note := fmt.Sprintf("%d jobs a run, of their own time", n)
-	b.report("answer seen late, median", "≤ 10 %, and sooner than", "%", median, note)
+	b.report("answer seen late, median", "≤ 10 %, sooner than every 2 s", "%", median, note)
 	b.report("answer seen late, 9 of 10", "", "%", ninetieth, "")
-	b.report("questions", "≤ 6, and fewer than", "/job", asked, "")
+	b.report("questions", "≤ 6, fewer than every 2 s", "/job", asked, "")
 	b.report("seen to filed, median", "", "ms", filed, "")
 	b.report("fixed pause of 2 s, late", "", "%", fixedMedian, "")
 	b.report("fixed pause of 2 s, questions", "", "/job", fixedAsked, "")

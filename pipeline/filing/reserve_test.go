@@ -46,7 +46,11 @@ func TestReservationOfOthersStays(t *testing.T) {
 				_, err := a.Do(context.Background(), w.mv)
 				first <- err
 			}()
-			<-reserved
+			select {
+			case <-reserved:
+			case err := <-first:
+				t.Fatalf("it reserved no name: %v", err)
+			}
 			if _, err := b.Do(context.Background(), second); !errors.Is(err, fs.ErrExist) {
 				t.Errorf("error %v, want ErrExist", err)
 			}
