@@ -172,7 +172,7 @@ func (m move) happen(f *fixture, touched map[string]time.Time) {
 		os.RemoveAll(f.path(m.Path))
 		tell(m.Path, fsnotify.Remove)
 	case 4:
-		if os.Rename(f.path(m.Path), f.path(m.To)) == nil {
+		if os.Rename(f.path(m.Path), f.path(m.To)) == nil && m.To != m.Path { // to itself changes nothing
 			touched[m.To] = time.Now()
 		}
 		tell(m.Path, fsnotify.Rename)
