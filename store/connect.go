@@ -33,6 +33,7 @@ func dsn(path, mode string, extra ...string) string {
 		"_txlock":       {"immediate"},
 		"_foreign_keys": {"on"},
 		"_busy_timeout": {"5000"},
+		"_mutex":        {"no"}, // database/sql gives a connection to one goroutine at a time
 	}
 	for i := 0; i < len(extra); i += 2 {
 		q.Set(extra[i], extra[i+1])
@@ -69,6 +70,11 @@ func settle(ctx context.Context, conn *sql.Conn) error {
 	})
 	if err != nil {
 		return fmt.Errorf("keep the -wal file: %w", err)
+	}
+	// What would undo a statement that fails half-way goes to a file otherwise, as soon
+	// as a transaction has many: two or three writes a document, for nothing.
+	if _, err := conn.ExecContext(ctx, "PRAGMA temp_store = MEMORY"); err != nil {
+		return fmt.Errorf("keep temporary data in memory: %w", err)
 	}
 	var limit int
 	if err := pragma(ctx, conn, fmt.Sprintf("journal_size_limit = %d", walLimit), &limit); err != nil {

@@ -45,13 +45,21 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 	return stale, err
 }
 
-// Moved records that documents lie at their targets, safe on the disk.
+// Moved records that documents lie at their targets, safe on the disk, and tells
+// of it where anybody listens.
 func (s *Store) Moved(ctx context.Context, ids []int64) error {
 	return s.write(ctx, func(t *tx) error {
+		var listening bool
+		if err := t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &listening); err != nil {
+			return err
+		}
 		for _, id := range ids {
-			_, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2,
+			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2,
 					error = CASE outcome WHEN 'failed' THEN error END
 				WHERE id = ?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
+			if err == nil && n > 0 && listening {
+				err = t.tellFinished(id)
+			}
 			if err != nil {
 				return err
 			}

@@ -150,15 +150,6 @@ CREATE INDEX events_document ON events (document, id);
 -- One row while somebody listens.
 CREATE TABLE listener (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
 
-CREATE TRIGGER documents_finish AFTER UPDATE OF finished_at ON documents
-  WHEN NEW.state <> OLD.state AND NEW.finished_at IS NOT NULL AND NEW.state <> 'gone' AND EXISTS (SELECT 1 FROM listener)
-BEGIN
-  INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
-  VALUES (NEW.state, NEW.finished_at, NEW.id, NEW.source,
-          (SELECT path FROM folders WHERE id = NEW.sorted) || '/' || NEW.target,
-          NEW.type, NEW.confidence, NEW.error);
-END;
-
 CREATE TRIGGER daemon_hold AFTER UPDATE OF hold_kind ON daemon
   WHEN (NEW.hold_kind IS NOT OLD.hold_kind OR NEW.hold_since IS NOT OLD.hold_since)
    AND EXISTS (SELECT 1 FROM listener)
