@@ -76,16 +76,12 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 		return fmt.Errorf("admit %q: %w", path, err)
 	}
 	p.logAdmitted(&doc)
-	if doc.Unheard {
-		p.fresh.add(doc.Document)
-	}
 	if doc.Outcome != "" {
 		p.fileWake.wake()
 	} else {
 		p.submitWake.wake()
 	}
 	if doc.Replaced != 0 {
-		p.fresh.take(doc.Replaced)
 		p.submitWake.wake() // one that waited for the old content may take its place
 	}
 	return nil

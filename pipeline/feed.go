@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,14 +21,14 @@ func (p *Pipeline) submitAll(l lifetimes) error {
 	var uploads errgroup.Group
 	room := make(chan struct{}, p.Workers) // not SetLimit, which would block where nobody answers
 	claimed := newClaims()
-	err := p.feed(l.work, claimed, func(doc store.Document, fresh bool) {
+	err := p.feed(l.work, claimed, func(doc store.Queued) {
 		p.inFlight.Add(1)
 		p.begun.Add(1)
 		p.pulses.submit.put(room)
 		uploads.Go(func() error {
 			leave := sync.OnceFunc(func() { <-room })
 			defer leave()
-			if !p.submit(l, &doc, fresh, leave) {
+			if !p.submit(l, &doc.Document, doc.Unheard, leave) {
 				p.freeSlot()
 			}
 			claimed.release(doc.ID)
@@ -39,7 +40,7 @@ func (p *Pipeline) submitAll(l lifetimes) error {
 }
 
 // feed hands documents to upload, which blocks while all workers are busy.
-func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(doc store.Document, fresh bool)) error {
+func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(store.Queued)) error {
 	for {
 		p.pulses.submit.answer()
 		now := time.Now()
@@ -49,8 +50,11 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(doc st
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("what is to be submitted: %w", err)
 		}
-		idle := true
-		for _, id := range ids {
+		docs, err := p.claim(ctx, claimed, ids)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("what is to be submitted: %w", err)
+		}
+		for _, doc := range docs {
 			for p.inFlight.Load() >= int64(p.MaxPending) {
 				select {
 				case <-p.slotFreed:
@@ -59,24 +63,12 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(doc st
 					return ctx.Err()
 				}
 			}
-			if ctx.Err() != nil || !claimed.claim(id) {
-				continue
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
-			doc, known := p.fresh.take(id)
-			if !known {
-				// It may have been uploaded since it was listed, and wait again.
-				if doc, err = p.current(ctx, id); err != nil && ctx.Err() == nil {
-					return fmt.Errorf("whether it is to be submitted: %w", err)
-				}
-				if err != nil || !submittable(&doc, time.Now()) {
-					claimed.release(id)
-					continue
-				}
-			}
-			idle = false
-			upload(doc, known)
+			upload(doc)
 		}
-		if !idle {
+		if len(docs) > 0 {
 			continue
 		}
 		if err := p.awaitSubmittable(ctx, now); err != nil {
@@ -85,11 +77,24 @@ func (p *Pipeline) feed(ctx context.Context, claimed *claims, upload func(doc st
 	}
 }
 
-// current reads a document as it is now.
-func (p *Pipeline) current(ctx context.Context, id int64) (store.Document, error) {
-	return asked(ctx, p, p.pulses.submit, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Document(ctx, id)
+// claim takes those documents of a list that nobody works on, and reads them as they
+// are then: one may have been uploaded since the list was made, and wait again.
+func (p *Pipeline) claim(ctx context.Context, claimed *claims, list []int64) ([]store.Queued, error) {
+	ids := slices.DeleteFunc(list, func(id int64) bool { return !claimed.claim(id) })
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	docs, err := asked(ctx, p, p.pulses.submit, func(ctx context.Context) ([]store.Queued, error) {
+		return p.Store.Queued(ctx, ids)
 	})
+	now := time.Now()
+	docs = slices.DeleteFunc(docs, func(d store.Queued) bool { return !submittable(&d.Document, now) })
+	for _, id := range ids {
+		if !slices.ContainsFunc(docs, func(d store.Queued) bool { return d.ID == id }) {
+			claimed.release(id)
+		}
+	}
+	return docs, err
 }
 
 func submittable(d *store.Document, now time.Time) bool {

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,38 +15,39 @@ import (
 	"docusort/store"
 )
 
-// A document that was refused since the list of what is to be submitted was made
-// waits out its pause.
-func TestFeedKnowsWhatHappenedSinceItsList(t *testing.T) {
+// A document is taken as it is when it is claimed: one that was refused since the
+// list of what is to be submitted was made waits out its pause.
+func TestClaimKnowsWhatHappenedSinceItsList(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		for i := range 3 {
 			name := fmt.Sprint(i+1, ".pdf")
 			r.admitted(name, pdf(name))
 		}
-		begun := time.Now()
-		type upload struct {
-			doc   int64
-			after time.Duration
+		p, claimed := New(r.cfg), newClaims()
+		list := func() []int64 {
+			ids, err := r.store.Submittable(bg, time.Now(), 9)
+			must(t, err)
+			return ids
 		}
-		var uploads []upload
-		p := New(r.cfg)
-		ctx, stop := context.WithCancel(bg)
-		ended := make(chan error)
-		go func() {
-			ended <- p.feed(ctx, newClaims(), func(d store.Document, _ bool) {
-				uploads = append(uploads, upload{d.ID, time.Since(begun)})
-				must(t, r.store.Submitting(bg, d.ID, r.cfg.DocumentTypes))
-				if d.ID == 1 { // meanwhile another worker has had the second one
-					must(t, r.store.Submitting(bg, 2, r.cfg.DocumentTypes))
-					must(t, r.store.Refused(bg, 2, store.Refusal{Reason: "503", RetryAt: begun.Add(10 * time.Second)}))
-				}
-			})
-		}()
-		time.Sleep(time.Minute)
-		stop()
-		<-ended
-		if want := []upload{{1, 0}, {3, 0}, {2, 10 * time.Second}}; !slices.Equal(uploads, want) {
-			t.Errorf("uploads %v, want %v", uploads, want)
+		claim := func(list []int64) (ids []int64) {
+			docs, err := p.claim(bg, claimed, list)
+			must(t, err)
+			for _, d := range docs {
+				ids = append(ids, d.ID)
+			}
+			return ids
+		}
+		early := list()
+		must(t, r.store.Submitting(bg, 2, r.cfg.DocumentTypes))
+		must(t, r.store.Refused(bg, 2, store.Refusal{Reason: "503", RetryAt: time.Now().Add(10 * time.Second)}))
+		claimed.claim(1)
+		if got := claim(early); !slices.Equal(got, []int64{3}) {
+			t.Errorf("claimed %v, want 3: 1 is somebody's and 2 waits", got)
+		}
+		same(t, "claims", claimed.len(), 2)
+		time.Sleep(10 * time.Second)
+		if got := claim(list()); !slices.Equal(got, []int64{2}) {
+			t.Errorf("claimed %v once its pause was over, want 2", got)
 		}
 	})
 }

@@ -63,34 +63,3 @@ func TestJobThatWasGivenUpIsAskedForAfterAnOutage(t *testing.T) {
 		same(t, "jobs", r.service.Stats().Jobs, 3)
 	}, func(c *Config) { c.PollMax, c.JobTimeout = 500*time.Millisecond, time.Minute })
 }
-
-// What was kept of a document when it was admitted is not believed against the
-// record: there is a job by now, which is paid for.
-func TestOldKnowledgeMakesNoJob(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.unfinishedWhilePending()
-		r.start()
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		old := r.reaches("scan.pdf", store.Pending, time.Second)
-		old.State, old.JobID, old.Submissions, old.Attempts = store.Waiting, "", 0, 0
-		time.Sleep(time.Minute)
-		r.p.fresh.add(old)
-		d := r.reaches("scan.pdf", store.Filed, 2*time.Hour)
-		same(t, "jobs", r.service.Stats().Jobs, 1)
-		same(t, "submissions", d.Submissions, 1)
-		_, left := r.p.fresh.take(old.ID)
-		same(t, "kept for ever", left, false)
-	})
-}
-
-// Nothing is kept of a document for longer than until it is submitted, or gone.
-func TestNothingFreshIsKept(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		r.drop("new.pdf", pdf("x"), "invoice")
-		r.reaches("new.pdf", store.Filed, time.Minute)
-		r.drop("equal.pdf", pdf("x"), "invoice")
-		r.reaches("equal.pdf", store.Filed, time.Minute)
-		same(t, "kept", len(r.p.fresh.docs), 0)
-	})
-}

@@ -69,7 +69,6 @@ type Pipeline struct {
 	submitWake, fileWake, slotFreed signal
 	retryNow, moveNow, sweepNow     signal              // told by Look
 	accepted                        chan store.Document // jobs for the poller
-	fresh                           *fresh              // what was just admitted
 	sums                            *sums               // of what was read
 	emptied                         *folders            // of the inbox, that lost a file
 	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
@@ -107,7 +106,7 @@ func New(cfg Config) *Pipeline {
 		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
 		retryNow: newSignal(), moveNow: newSignal(), sweepNow: newSignal(),
 		accepted: make(chan store.Document, cfg.Workers),
-		fresh:    newFresh(), sums: newSums(), emptied: newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
+		sums:     newSums(), emptied: newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
 	}
 }
 

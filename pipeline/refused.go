@@ -91,7 +91,6 @@ func (p *Pipeline) gone(ctx context.Context, doc *store.Document, reason string)
 		p.transitionFailed(doc, "gone", err)
 		return
 	}
-	p.fresh.take(doc.ID)
 	p.log.Info("document is gone", "doc", doc.ID, "path", doc.Source, "reason", reason)
 	p.submitWake.wake() // one that waited for it may take its place
 }

@@ -12,12 +12,10 @@ import (
 // submit takes one document from waiting to pending, or stores why not. It says
 // whether a job is in flight for it now. uploaded is called when the POST has
 // ended: the next one need not wait until this one's outcome is stored, and
-// cannot begin before something of its own is.
-func (p *Pipeline) submit(l lifetimes, doc *store.Document, fresh bool, uploaded func()) bool {
-	submitting := p.Store.Submitting
-	if fresh {
-		submitting = p.Store.SubmittingFirst
-	} else if p.adopt(l, doc) {
+// cannot begin before something of its own is. There is no job to take over for
+// one that is unheard of.
+func (p *Pipeline) submit(l lifetimes, doc *store.Document, unheard bool, uploaded func()) bool {
+	if !unheard && p.adopt(l, doc) {
 		return true
 	}
 	if p.answeredLate(l, doc) {
@@ -35,7 +33,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, fresh bool, uploaded
 	}
 	defer content.Close()
 	err = p.durable(l.work, func(ctx context.Context) error {
-		return submitting(ctx, doc.ID, p.DocumentTypes)
+		return p.Store.Submitting(ctx, doc.ID, p.DocumentTypes)
 	})
 	if err != nil {
 		p.gate.abandon(permit)

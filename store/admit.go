@@ -50,9 +50,6 @@ type Admitted struct {
 	New bool
 	// Continued says that the record is one that had failed.
 	Continued bool
-	// Unheard says that nothing but this is known of its content, and that it waits
-	// to be submitted.
-	Unheard bool
 	// Replaced is the record that ended as gone because its content changed, or 0.
 	Replaced int64
 }
@@ -193,7 +190,7 @@ func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 	if err != nil {
 		return fmt.Errorf("insert: %w", err)
 	}
-	if out.Unheard = !alike && doc.Error == ""; out.Unheard || doc.Error != "" {
+	if !alike || doc.Error != "" {
 		return nil
 	}
 	return errors.Join(t.match(doc.ID, options.(int64), a), t.document(doc.ID, doc))

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"time"
 )
 
@@ -12,7 +11,7 @@ import (
 // the states implies it.
 const unfinished = `finished_at IS NULL`
 
-// selectDocuments reads what [Document.scan] takes. The folders are looked up
+// selectDocuments reads what [columns.document] takes. The folders are looked up
 // rather than joined: a statement over one table by its key needs no planning.
 //
 // Here and elsewhere a parameter that is compared, or limits, is written +?
@@ -28,42 +27,6 @@ const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inb
 	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.put_back, d.error
 	FROM documents d`
 
-type scanner interface{ Scan(dest ...any) error }
-
-// scan reads one row of [selectDocuments].
-func (d *Document) scan(row scanner) error {
-	*d = Document{}
-	var inboxDevice, inboxInode, device, inode int64
-	var discovered int64
-	var submitted, identified, finished, retry, waitsFor sql.NullInt64
-	var contentType, job, kind, alternatives, outcome, sorted, target, putBack, failure sql.NullString
-	var confidence sql.NullFloat64
-	err := row.Scan(&d.ID, &d.Inbox.Path, &inboxDevice, &inboxInode, &d.Source, (*string)(&d.State),
-		&device, &inode, &d.Identity.Size, &d.Identity.ModTime, &d.Identity.ChangeTime, &d.SHA256, &contentType,
-		&discovered, &submitted, &identified, &finished,
-		&job, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.Spared, &d.Refusals, &d.Polls, &d.Unknown, &d.JobOpen,
-		&retry, &waitsFor, &kind, &confidence, &alternatives, &d.Reused,
-		&outcome, &sorted, &target, &putBack, &failure)
-	if err != nil {
-		return err
-	}
-	// SQLite has signed integers only; the bits are kept.
-	d.Inbox.Device, d.Inbox.Inode = uint64(inboxDevice), uint64(inboxInode)
-	d.Identity.Device, d.Identity.Inode = uint64(device), uint64(inode)
-	d.DiscoveredAt = time.UnixMilli(discovered)
-	d.SubmittedAt, d.IdentifiedAt = timeOf(submitted), timeOf(identified)
-	d.FinishedAt, d.RetryAt = timeOf(finished), timeOf(retry)
-	d.WaitsFor = waitsFor.Int64
-	d.ContentType, d.JobID, d.Type = contentType.String, job.String, kind.String
-	d.Confidence = confidence.Float64
-	if alternatives.Valid {
-		d.Alternatives = json.RawMessage(alternatives.String)
-	}
-	d.PutBack = putBack.String
-	d.Outcome, d.Sorted, d.Target, d.Error = State(outcome.String), sorted.String, target.String, failure.String
-	return nil
-}
-
 func timeOf(ms sql.NullInt64) time.Time {
 	if !ms.Valid {
 		return time.Time{}
@@ -77,7 +40,8 @@ func (t *tx) document(id int64, d *Document) error {
 	if err != nil {
 		return err
 	}
-	return d.scan(st.QueryRowContext(context.Background(), id))
+	*d, err = new(columns).document(st.QueryRowContext(context.Background(), id))
+	return err
 }
 
 // ids reads the first column of every row, outside of a transaction.
@@ -111,11 +75,13 @@ func (s *Store) documents(ctx context.Context, query string, args ...any) ([]Doc
 	}
 	defer rows.Close()
 	var all []Document
+	var c columns
 	for rows.Next() {
-		all = append(all, Document{})
-		if err := all[len(all)-1].scan(rows); err != nil {
+		doc, err := c.document(rows)
+		if err != nil {
 			return nil, s.reading(err)
 		}
+		all = append(all, doc)
 	}
 	return all, s.reading(rows.Err())
 }

@@ -74,6 +74,7 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 	}{
 		"Known":       {func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source"},
 		"Submittable": {func() error { _, err := s.Submittable(ctx, now, 9); return err }, "documents_queue"},
+		"Queued":      {func() error { _, err := s.Queued(ctx, []int64{1}); return err }, "INTEGER PRIMARY KEY"},
 		"NextRetry":   {func() error { _, err := s.NextRetry(ctx, now); return err }, "documents_queue"},
 		"Pending":     {func() error { _, err := s.Pending(ctx); return err }, "documents_pending"},
 		"Movable":     {func() error { _, err := s.Movable(ctx, 0, 9); return err }, "documents_moving"},

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,8 +40,7 @@ func (s *Store) Known(ctx context.Context, source string, id Identity) (bool, er
 
 // Document returns one record; [sql.ErrNoRows] where there is none.
 func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
-	var d Document
-	err := d.scan(s.read.QueryRowContext(ctx, selectDocuments+" WHERE d.id = ?", id))
+	d, err := new(columns).document(s.read.QueryRowContext(ctx, selectDocuments+" WHERE d.id = ?", id))
 	return d, s.reading(err)
 }
 
@@ -56,6 +57,40 @@ func (s *Store) Submittable(ctx context.Context, now time.Time, limit int) ([]in
 	again, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE `+submittable+
 		` AND d.retry_at <= +? ORDER BY d.retry_at, d.id LIMIT +?`, now.UnixMilli(), limit-len(fresh))
 	return append(fresh, again...), err
+}
+
+// Queued is a document of the queue, as it is when it is taken from it.
+type Queued struct {
+	Document
+	// Unheard says that nothing but this is known of its content, and that it was
+	// never submitted: no job was ever made for it.
+	Unheard bool
+}
+
+// Queued reads documents by their ids, in this order; those that there are not are
+// left out.
+func (s *Store) Queued(ctx context.Context, ids []int64) ([]Queued, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := s.documents(ctx, selectDocuments+` WHERE d.id IN (SELECT value FROM json_each(?))`, string(list))
+	if err != nil {
+		return nil, err
+	}
+	unheard, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE d.id IN (SELECT value FROM json_each(?))
+		AND d.submissions = 0 AND d.attempts = 0
+		AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.sha256 = d.sha256 AND o.id <> d.id)`, string(list))
+	if err != nil {
+		return nil, err
+	}
+	queued := make([]Queued, 0, len(docs))
+	for _, id := range ids {
+		if i := slices.IndexFunc(docs, func(d Document) bool { return d.ID == id }); i >= 0 {
+			queued = append(queued, Queued{docs[i], slices.Contains(unheard, id)})
+		}
+	}
+	return queued, nil
 }
 
 // NextRetry returns when the next pause after now ends; zero where none does.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -49,6 +50,22 @@ func TestSubmittableOrder(t *testing.T) {
 	}
 	if next := must[time.Time](t)(s.NextRetry(ctx, now.Add(time.Hour))); !next.IsZero() {
 		t.Errorf("next retry %v where there is none", next)
+	}
+}
+
+// Only a document whose content is known from nothing else, and that was never
+// submitted, has no job to take over.
+func TestQueuedUnheard(t *testing.T) {
+	s := openNew(t)
+	refused := submitted(t, s, found("refused", "refused"))
+	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503"}))
+	gone := pending(t, s, found("gone", "known"))
+	check1(t, s.Gone(ctx, gone, "taken away"))
+	known, unheard := admit(t, s, found("known", "known")).ID, admit(t, s, found("new", "new")).ID
+	list := []int64{unheard, 99, known, refused, unheard}
+	want := []Queued{{doc(t, s, unheard), true}, {doc(t, s, known), false}, {doc(t, s, refused), false}, {doc(t, s, unheard), true}}
+	if got := must[[]Queued](t)(s.Queued(ctx, list)); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

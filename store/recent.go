@@ -46,14 +46,7 @@ func (r *Reader) Last(ctx context.Context, state State, limit int) ([]Document, 
 // FinishedBetween hands every document that was finished after one time, and
 // not after another, to f, until f returns an error.
 func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f func(*Document) error) error {
-	err := r.each(ctx, selectDocuments+` WHERE d.finished_at > ? AND d.finished_at <= ?`,
-		[]any{after.UnixMilli(), until.UnixMilli()}, func(row scanner) error {
-			var d Document
-			if err := d.scan(row); err != nil {
-				return err
-			}
-			return f(&d)
-		})
+	err := r.eachDocument(ctx, `d.finished_at > ? AND d.finished_at <= ?`, []any{after.UnixMilli(), until.UnixMilli()}, f)
 	if err != nil {
 		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
 	}
@@ -62,9 +55,9 @@ func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f 
 
 // some returns up to limit documents.
 func (r *Reader) some(ctx context.Context, cond string, limit int, args ...any) (all []Document, err error) {
-	err = r.each(ctx, selectDocuments+` WHERE `+cond+` LIMIT ?`, append(args, limit), func(row scanner) error {
-		all = append(all, Document{})
-		return all[len(all)-1].scan(row)
+	err = r.eachDocument(ctx, cond+` LIMIT ?`, append(args, limit), func(d *Document) error {
+		all = append(all, *d)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))

@@ -238,18 +238,26 @@ func (r *Reader) reasons(ctx context.Context, f Filter, cond string) (all []Reas
 func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document) error) error {
 	where, args := filter.where()
 	var given error
-	err := r.each(ctx, selectDocuments+` WHERE `+where+` ORDER BY d.id`, args, func(row scanner) error {
-		var d Document
-		if err := d.scan(row); err != nil {
-			return err
-		}
-		given = f(&d)
+	err := r.eachDocument(ctx, where+` ORDER BY d.id`, args, func(d *Document) error {
+		given = f(d)
 		return given
 	})
 	if err != nil && !errors.Is(err, given) {
 		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
 	}
 	return r.stoodStill(err)
+}
+
+// eachDocument hands every document that a condition leaves in to f.
+func (r *Reader) eachDocument(ctx context.Context, cond string, args []any, f func(*Document) error) error {
+	var c columns
+	return r.each(ctx, selectDocuments+` WHERE `+cond, args, func(row scanner) error {
+		d, err := c.document(row)
+		if err != nil {
+			return err
+		}
+		return f(&d)
+	})
 }
 
 // each hands every row of a query to f.

@@ -13,16 +13,6 @@ import (
 // from waiting, where the content is known and no other document is waited for.
 // options are the type codes that the service is asked to choose from.
 func (s *Store) Submitting(ctx context.Context, id int64, options []string) error {
-	return s.submitting(ctx, id, options, ``)
-}
-
-// SubmittingFirst is Submitting for a document that never had a job and was never
-// submitted.
-func (s *Store) SubmittingFirst(ctx context.Context, id int64, options []string) error {
-	return s.submitting(ctx, id, options, ` AND submissions = 0 AND attempts = 0`)
-}
-
-func (s *Store) submitting(ctx context.Context, id int64, options []string, only string) error {
 	return s.write(ctx, func(t *tx) error {
 		set, err := t.optionSet(options)
 		if err != nil {
@@ -31,7 +21,7 @@ func (s *Store) submitting(ctx context.Context, id int64, options []string, only
 		return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3,
 				submissions = submissions + 1,
 				resubmissions = resubmissions + (attempts > 0 OR unknown = 1)
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL`+only, id, t.now, set)
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL`, id, t.now, set)
 	})
 }
 

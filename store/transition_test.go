@@ -88,8 +88,6 @@ var transitions = []struct {
 }{
 	{name: "Submitting", run: func(s *Store, id int64) error { return s.Submitting(ctx, id, options) },
 		legal: []string{"waiting", "refused", "given up"}, want: map[string]any{"state": "submitting"}},
-	{name: "SubmittingFirst", run: func(s *Store, id int64) error { return s.SubmittingFirst(ctx, id, options) },
-		legal: []string{"waiting"}, want: map[string]any{"state": "submitting"}},
 	{name: "Accepted", run: func(s *Store, id int64) error { return s.Accepted(ctx, id, "job") },
 		legal: []string{"submitting"},
 		want: map[string]any{"state": "pending", "job_id": "job", "attempts": int64(1), "refusals": int64(0),
@@ -202,7 +200,6 @@ func TestTransitionsFromEveryStart(t *testing.T) {
 func TestTransitionsChangeNothingElse(t *testing.T) {
 	may := map[string][]string{
 		"Submitting":         {"state", "submitted_at", "options", "submissions", "resubmissions"},
-		"SubmittingFirst":    {"state", "submitted_at", "options", "submissions"},
 		"Accepted":           {"state", "job_id", "attempts", "refusals", "unknown", "job_open", "retry_at", "error"},
 		"Refused":            {"state", "refusals", "unknown", "retry_at", "error"},
 		"Refused, unknown":   {"state", "refusals", "unknown", "retry_at", "error"},
