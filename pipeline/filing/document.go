@@ -76,22 +76,17 @@ func Examine(root, rel string) (e Examined, err error) {
 
 // examine opens the document in its folder.
 func (e *Examined) examine(d dir, folder facts, name string) error {
-	look, err := d.look(name)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(look)
 	path := filepath.Join(d.path, name)
-	st, err := dir{look, path}.facts("")
+	seen, err := d.facts(name)
 	if err != nil {
 		return fmt.Errorf("stat %q: %w", path, err)
 	}
-	f, err := d.openKnown(look, name, st.regular(), st.Identity)
+	f, st, err := d.openSeen(name, seen.regular(), seen.Identity)
 	if err != nil {
 		return err
 	}
-	e.Document = &Document{Identity: st.Identity, path: path, file: f}
-	e.Fixed = d.fixed(name, folder, st)
+	e.Document = &Document{Identity: identityOf(&st), path: path, file: f}
+	e.Fixed = d.fixed(name, folder, seen)
 	return nil
 }
 

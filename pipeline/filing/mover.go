@@ -180,18 +180,32 @@ func (t *transfer) findSource() (err error) {
 		return err
 	}
 	t.from, t.fromName = folder.dir, name
+	if parent == "" {
+		t.file, t.was, err = t.from.openIn(name)
+	} else {
+		err = t.openDeep(root.dir, rel)
+	}
+	if err == nil {
+		t.leases = folder.leases.or(func() bool { return tellsWriters(folder.fd) })
+	}
+	return err
+}
+
+// openDeep opens a source that does not lie in the root itself.
+func (t *transfer) openDeep(root dir, rel string) error {
 	look, err := root.beneath(rel, 0)
-	if errors.Is(err, unix.ENAMETOOLONG) && parent != "" {
-		look, err = folder.beneath(name, 0)
+	if errors.Is(err, unix.ENAMETOOLONG) {
+		look, err = t.from.beneath(t.fromName, 0)
 	}
 	if err != nil {
 		return fmt.Errorf("open %q: %w", t.source(), componentError(err))
 	}
 	defer unix.Close(look)
-	t.file, t.was, err = t.from.openLooked(look, name)
-	if err == nil {
-		t.leases = folder.leases.or(func() bool { return tellsWriters(folder.fd) })
+	st, err := file{look}.stat()
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", t.source(), err)
 	}
+	t.file, t.was, err = t.from.openSeen(t.fromName, isRegular(&st), identityOf(&st))
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -31,7 +30,7 @@ var noDir = dir{fd: -1}
 // stat looks at a name in the folder without following a link.
 func (d dir) stat(name string) (unix.Stat_t, error) {
 	var st unix.Stat_t
-	if d.fd < 0 {
+	if d.fd == noDir.fd {
 		return st, unix.ENOENT
 	}
 	err := again(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
@@ -188,93 +187,44 @@ func componentError(err error) error {
 	return err
 }
 
-// openIn opens the regular file of that name in d for reading. It is looked
-// at through O_PATH first, so that a FIFO or device is never opened at all:
-// even an open that does not block may wake a writer or rewind a tape.
+// openIn opens the regular file of that name in d for reading.
 func (d dir) openIn(name string) (file, unix.Stat_t, error) {
-	if d.fd < 0 {
-		return noFile, unix.Stat_t{}, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), fs.ErrNotExist)
-	}
-	look, err := d.look(name)
+	st, err := d.stat(name)
 	if err != nil {
-		return noFile, unix.Stat_t{}, err
+		return noFile, st, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
 	}
-	defer unix.Close(look)
-	return d.openLooked(look, name)
+	return d.openSeen(name, isRegular(&st), identityOf(&st))
 }
 
-// look opens a name with O_PATH, whatever it stands for.
-func (d dir) look(name string) (fd int, err error) {
-	err = again(func() (err error) {
-		fd, err = unix.Openat(d.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		return err
-	})
-	if err != nil {
-		return -1, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
-	}
-	return fd, nil
-}
-
-// openLooked opens for reading what was opened with O_PATH, as that name in d.
-func (d dir) openLooked(look int, name string) (file, unix.Stat_t, error) {
-	st, err := file{look}.stat()
-	if err != nil {
-		return noFile, st, fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
-	}
-	f, err := d.openKnown(look, name, isRegular(&st), identityOf(&st))
-	return f, st, err
-}
-
-// openKnown is openLooked for what is known of the descriptor.
-func (d dir) openKnown(look int, name string, regular bool, id Identity) (f file, err error) {
+// openSeen opens for reading what was just seen at a name in d. It was looked at
+// before because even an open that does not block may wake who writes to a FIFO, or
+// rewind a tape; it is looked at again because another may have come to the name.
+func (d dir) openSeen(name string, regular bool, id Identity) (f file, st unix.Stat_t, err error) {
+	f = noFile
 	if !regular {
 		err = ErrNotRegular
-	} else if f, err = d.reopen(look, name, id); err == nil {
-		return f, nil
+	} else {
+		err = again(func() (err error) {
+			f.fd, err = unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+			return err
+		})
 	}
-	if errors.Is(err, unix.EAGAIN) {
+	if err == nil {
+		if st, err = f.stat(); err == nil && !(isRegular(&st) && identityOf(&st).sameInode(id)) {
+			err = ErrChanged
+		}
+		if err == nil {
+			return f, st, nil
+		}
+		f.close()
+	}
+	switch {
+	case errors.Is(err, unix.EAGAIN):
 		// Someone holds a write lease (Samba's oplocks); asking has told
 		// them to give it up.
 		err = ErrBusy
+	case errors.Is(err, unix.ELOOP):
+		err = ErrNotRegular // a link by now
 	}
-	return noFile, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
-}
-
-// ownFiles is /proc/self/fd, open for as long as this process lives: the way there
-// is the longer part of every open that goes through it. It is opened at the start,
-// when there are descriptors left. -1: there is no /proc.
-var ownFiles = func() int {
-	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
-	}
-	return fd
-}()
-
-// reopen turns the O_PATH descriptor into one for reading, of the same inode.
-// Without /proc the name is opened again, and may be another file's by now.
-func (d dir) reopen(look int, name string, id Identity) (file, error) {
-	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
-	fd := -1
-	err := again(func() (err error) {
-		fd, err = unix.Openat(ownFiles, strconv.Itoa(look), flags, 0)
-		return err
-	})
-	if ownFiles >= 0 && !errors.Is(err, unix.ENOENT) {
-		return file{fd}, err
-	}
-	err = again(func() (err error) {
-		fd, err = unix.Openat(d.fd, name, flags|unix.O_NOFOLLOW, 0)
-		return err
-	})
-	if err != nil {
-		return noFile, err
-	}
-	f := file{fd}
-	now, err := f.stat()
-	if err != nil || !isRegular(&now) || !identityOf(&now).sameInode(id) {
-		f.close()
-		return noFile, errors.Join(ErrChanged, err)
-	}
-	return f, nil
+	return noFile, st, fmt.Errorf("open %q: %w", filepath.Join(d.path, name), err)
 }

@@ -175,6 +175,65 @@ func TestOpenDuringASwap(t *testing.T) {
 	})
 }
 
+// While a file is swapped for what is none, nothing but the file is ever returned,
+// and what a link leads to is not opened.
+func TestOpenDuringASwapOfTheFile(t *testing.T) {
+	base := t.TempDir()
+	root, secret := filepath.Join(base, "in"), filepath.Join(base, "secret")
+	must(t, os.Mkdir(root, 0o755))
+	must(t, os.WriteFile(secret, []byte("secret"), 0o644))
+	must(t, os.WriteFile(filepath.Join(root, "x"), []byte("x"), 0o644))
+	must(t, os.Symlink(secret, filepath.Join(root, "link")))
+	must(t, unix.Mkfifo(filepath.Join(root, "fifo"), 0o644))
+	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	must(t, err)
+	defer unix.Close(watch)
+	_, err = unix.InotifyAddWatch(watch, secret, unix.IN_OPEN)
+	must(t, err)
+	const rounds = 20_000
+	done := make(chan error)
+	go func() {
+		for i := range rounds {
+			other := []string{"link", "fifo"}[i/2%2] // each there and back
+			if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, "x"), unix.AT_FDCWD,
+				filepath.Join(root, other), unix.RENAME_EXCHANGE); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	opened := 0
+	for {
+		select {
+		case err := <-done:
+			must(t, err)
+			if n, err := unix.Read(watch, make([]byte, 1000)); n > 0 || !errors.Is(err, unix.EAGAIN) {
+				t.Errorf("what the link leads to was opened: %d bytes of events, %v", n, err)
+			}
+			if opened == 0 {
+				t.Error("never opened")
+			}
+			return
+		default:
+		}
+		f, _, err := Open(root, "x")
+		if err != nil {
+			if !errors.Is(err, ErrNotRegular) && !errors.Is(err, ErrChanged) {
+				t.Fatal(err)
+			}
+			continue
+		}
+		opened++
+		got := make([]byte, 9)
+		n, err := f.ReadAt(got, 0)
+		if string(got[:n]) != "x" || !errors.Is(err, io.EOF) {
+			t.Fatalf("opened something that reads %q, %v", got[:n], err)
+		}
+		must(t, f.Close())
+	}
+}
+
 func TestIdentityOf(t *testing.T) {
 	dir := t.TempDir()
 	info, err := os.Lstat(dir)
