@@ -12,6 +12,10 @@ import (
 type numbers struct {
 	folders map[Folder]int64
 	options map[string]int64 // by their codes, as they are stored
+	newest  struct {         // the set that was asked for last, most often the only one
+		options []string
+		id      int64
+	}
 }
 
 func newNumbers() numbers {
@@ -41,6 +45,18 @@ func (t *tx) folder(f Folder) (int64, error) {
 
 // optionSet returns the number of a set of type codes.
 func (t *tx) optionSet(options []string) (int64, error) {
+	newest := &t.known.newest
+	if newest.id != 0 && slices.Equal(newest.options, options) {
+		return newest.id, nil
+	}
+	id, err := t.optionSetOf(options)
+	if err == nil {
+		newest.options, newest.id = slices.Clone(options), id
+	}
+	return id, err
+}
+
+func (t *tx) optionSetOf(options []string) (int64, error) {
 	codes, err := optionCodes(options)
 	if err != nil {
 		return 0, err
