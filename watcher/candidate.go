@@ -1,8 +1,8 @@
 package watcher
 
 import (
+	"cmp"
 	"container/heap"
-	"container/list"
 	"io/fs"
 	"syscall"
 	"time"
@@ -45,19 +45,31 @@ type candidate struct {
 	due   time.Time     // when to look again
 	pause time.Duration // the last pause after Writing or Incomplete; 0: none yet
 	sent  bool          // it was sent before, and may be known by now
-	order uint64        // earlier ones first where due is equal
-	index int           // place in the heap; -1: not in it
-	place *list.Element // place in the queue; nil: not in it
+	order uint64        // earlier ones first where all else is equal
+	in    *queue        // where it waits
+	index int           // its place there
 }
 
-// candidates holds every candidate, by path and either by due time or, when
-// ready, in the order of sending.
+// candidates holds every candidate, by path and in one of two queues: those that
+// wait, by the time to look at them, and those that are ready. Of these the file
+// that was written first goes first. A folder gives its files in no order at all,
+// and what is far apart on the disk and in an index costs more to go through.
 type candidates struct {
 	byPath map[string]*candidate
-	due    dueHeap
-	ready  list.List
+	due    queue
+	ready  queue
 	stuck  int // those with a pause: looked into and found unfinished
 	count  uint64
+}
+
+func newCandidates() candidates {
+	return candidates{
+		byPath: make(map[string]*candidate),
+		due:    queue{before: func(a, b *candidate) int { return a.due.Compare(b.due) }},
+		ready: queue{before: func(a, b *candidate) int {
+			return cmp.Or(cmp.Compare(a.shape.mtime.Sec, b.shape.mtime.Sec), cmp.Compare(a.shape.mtime.Nsec, b.shape.mtime.Nsec))
+		}},
+	}
 }
 
 func (cs *candidates) len() int { return len(cs.byPath) }
@@ -67,37 +79,25 @@ func (cs *candidates) add(path string, s shape, now, due time.Time) {
 	cs.count++
 	c := &candidate{path: path, shape: s, first: now, since: now, due: due, order: cs.count}
 	cs.byPath[path] = c
-	heap.Push(&cs.due, c)
+	cs.due.put(c)
 }
 
 // wait makes c look again at due after the given pause (0: it changed).
 func (cs *candidates) wait(c *candidate, due time.Time, pause time.Duration) {
 	cs.setPause(c, pause)
 	c.due = due
-	if c.place != nil {
-		cs.ready.Remove(c.place)
-		c.place = nil
-		heap.Push(&cs.due, c)
-		return
-	}
-	heap.Fix(&cs.due, c.index)
+	cs.due.put(c)
 }
 
-// makeReady puts c at the end of the queue.
+// makeReady puts c among those to be sent.
 func (cs *candidates) makeReady(c *candidate) {
 	cs.setPause(c, 0)
-	heap.Remove(&cs.due, c.index)
-	c.place = cs.ready.PushBack(c)
+	cs.ready.put(c)
 }
 
 func (cs *candidates) remove(c *candidate) {
 	cs.setPause(c, 0)
-	if c.place != nil {
-		cs.ready.Remove(c.place)
-		c.place = nil
-	} else {
-		heap.Remove(&cs.due, c.index)
-	}
+	heap.Remove(c.in, c.index)
 	delete(cs.byPath, c.path)
 }
 
@@ -111,50 +111,58 @@ func (cs *candidates) setPause(c *candidate, pause time.Duration) {
 	c.pause = pause
 }
 
-// next is the candidate that is due first, or nil.
-func (cs *candidates) next() *candidate {
-	if len(cs.due) == 0 {
+// queue is a heap of candidates.
+type queue struct {
+	before func(a, b *candidate) int // negative: a comes first
+	all    []*candidate
+}
+
+// first is the candidate whose turn it is, or nil.
+func (q *queue) first() *candidate {
+	if len(q.all) == 0 {
 		return nil
 	}
-	return cs.due[0]
+	return q.all[0]
 }
 
-// head is the candidate that has been ready longest, or nil.
-func (cs *candidates) head() *candidate {
-	e := cs.ready.Front()
-	if e == nil {
-		return nil
+// put takes a candidate from where it waits, or finds its place anew.
+func (q *queue) put(c *candidate) {
+	switch c.in {
+	case q:
+		heap.Fix(q, c.index)
+		return
+	case nil:
+	default:
+		heap.Remove(c.in, c.index)
 	}
-	return e.Value.(*candidate)
+	heap.Push(q, c)
 }
 
-type dueHeap []*candidate
+// Len, Less, Swap, Push and Pop are for package heap.
 
-func (h dueHeap) Len() int { return len(h) }
+func (q *queue) Len() int { return len(q.all) }
 
-func (h dueHeap) Less(i, j int) bool {
-	if c := h[i].due.Compare(h[j].due); c != 0 {
-		return c < 0
-	}
-	return h[i].order < h[j].order
+func (q *queue) Less(i, j int) bool {
+	a, b := q.all[i], q.all[j]
+	return cmp.Or(q.before(a, b), cmp.Compare(a.order, b.order)) < 0
 }
 
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
+func (q *queue) Swap(i, j int) {
+	q.all[i], q.all[j] = q.all[j], q.all[i]
+	q.all[i].index, q.all[j].index = i, j
 }
 
-func (h *dueHeap) Push(x any) {
+func (q *queue) Push(x any) {
 	c := x.(*candidate)
-	c.index = len(*h)
-	*h = append(*h, c)
+	c.in, c.index = q, len(q.all)
+	q.all = append(q.all, c)
 }
 
-func (h *dueHeap) Pop() any {
-	old := *h
-	c := old[len(old)-1]
-	old[len(old)-1] = nil
-	c.index = -1
-	*h = old[:len(old)-1]
+func (q *queue) Pop() any {
+	last := len(q.all) - 1
+	c := q.all[last]
+	q.all[last] = nil
+	q.all = q.all[:last]
+	c.in = nil
 	return c
 }

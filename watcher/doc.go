@@ -29,6 +29,7 @@
 //     mounted over or made again.
 //   - Symbolic links, FIFOs, sockets and devices are neither opened nor
 //     followed; what has a name that matches Config.Ignore is left alone.
+//   - Of the files that are ready, the one that was written first is sent first.
 //   - Memory depends on fixed limits and on the number of folders, not on the
 //     number of files. When the reader of Files stalls, the scan stops where it
 //     is and events are reduced to "look again".

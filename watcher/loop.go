@@ -66,7 +66,7 @@ type loop struct {
 
 func newLoop(w *Watcher, once bool) *loop {
 	l := &loop{Watcher: w, once: once}
-	l.cands.byPath = make(map[string]*candidate)
+	l.cands = newCandidates()
 	l.logged = make(map[string]lastError)
 	l.devices = make(map[uint64]bool)
 	l.sent.max = w.limits.recent
@@ -149,10 +149,10 @@ func (l *loop) scanDue(now time.Time) bool {
 
 // busy reports whether a turn would find work without anything happening.
 func (l *loop) busy(now time.Time) bool {
-	c := l.cands.next()
+	c := l.cands.due.first()
 	return len(l.queue.order) > 0 || l.scanCanGoOn() ||
 		c != nil && !c.due.After(now) ||
-		l.cands.head() != l.offered
+		l.cands.ready.first() != l.offered
 }
 
 // nextWake is when time alone brings work.
@@ -163,7 +163,7 @@ func (l *loop) nextWake() time.Time {
 			at = t
 		}
 	}
-	if c := l.cands.next(); c != nil {
+	if c := l.cands.due.first(); c != nil {
 		earlier(c.due)
 	}
 	if l.offered != nil {

@@ -50,8 +50,8 @@ func checkBounds(t *testing.T) func(l *loop) {
 	return func(l *loop) {
 		l.hints.mu.Lock()
 		defer l.hints.mu.Unlock()
-		if n := l.cands.len(); n > l.limits.candidates || len(l.cands.due)+l.cands.ready.Len() != n {
-			t.Errorf("%d candidates: %d due, %d ready", n, len(l.cands.due), l.cands.ready.Len())
+		if n := l.cands.len(); n > l.limits.candidates || l.cands.due.Len()+l.cands.ready.Len() != n {
+			t.Errorf("%d candidates: %d due, %d ready", n, l.cands.due.Len(), l.cands.ready.Len())
 		}
 		if len(l.hints.paths) > l.limits.hints || len(l.hints.order) > l.limits.hints {
 			t.Errorf("%d hints", len(l.hints.paths))

@@ -90,7 +90,7 @@ func (l *loop) observe(rel string, info fs.FileInfo, wrote bool) (room bool) {
 // settleDue looks at the candidates that are due, a bounded number of them.
 func (l *loop) settleDue(now time.Time) {
 	for range l.limits.batch {
-		c := l.cands.next()
+		c := l.cands.due.first()
 		if c == nil || c.due.After(now) {
 			return
 		}
@@ -187,7 +187,7 @@ func (l *loop) waitLonger(c *candidate, cond Condition, now time.Time) {
 // have waited for long, and is looked at again while the reader stalls.
 func (l *loop) offer() (chan<- string, string) {
 	for range l.limits.batch {
-		c := l.cands.head()
+		c := l.cands.ready.first()
 		if c == nil {
 			return nil, ""
 		}

@@ -213,6 +213,24 @@ func TestVanishedFileIsNoTrouble(t *testing.T) {
 	})
 }
 
+// Of the files that are ready the one that was written first is sent first, in
+// whatever order the folder gives them.
+func TestOldestFirst(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.start(nil)
+		for i, name := range []string{"c", "e", "a", "d", "b"} {
+			f.drop(name, "END")
+			written := time.Date(2020, 1, 1, 0, 0, -i/2, -i%2, time.UTC) // a second, or a nanosecond, apart
+			f.must(os.Chtimes(f.path(name), written, written))
+		}
+		time.Sleep(time.Minute) // all are ready
+		for _, name := range []string{"b", "d", "a", "e", "c"} {
+			synctest.Wait()
+			f.wantIn(0, name)
+		}
+	})
+}
+
 func TestChangeWhileTheReaderStalls(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.start(nil)
