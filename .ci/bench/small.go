@@ -77,7 +77,7 @@ func (b *bench) runDaemonWith(ctx context.Context, n int, fill func(dir string) 
 // measureSmall: what the storing and checking of every step costs, where the
 // service costs next to nothing.
 func measureSmall(ctx context.Context, b *bench) error {
-	n := pick(b, 10000, 800)
+	n := pick(b, 10_000, 800)
 	fill := func(dir string) error { return writeDocuments(dir, n, 20_000) }
 	var ratio, ours, bare, cpu, bareCPU, peak, polls, requests []float64
 	for i := range b.options.pairs {
