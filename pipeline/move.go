@@ -227,11 +227,11 @@ func ids(docs []*filed) []int64 {
 func (f *filer) succeeded(d *store.Document) {
 	delete(f.later, d.ID)
 	target := filepath.Join(d.Sorted, d.Target)
-	log := f.p.log.With("doc", d.ID, "path", d.Source, "target", target)
 	if d.Outcome == store.Failed {
-		log.Info("document moved aside", "err", d.Error)
+		f.p.log.Info("document moved aside", "doc", d.ID, "path", d.Source, "target", target, "err", d.Error)
 	} else {
-		log.Info("document "+string(d.Outcome), "type", d.Type, "confidence", d.Confidence)
+		f.p.log.Info("document "+string(d.Outcome), "doc", d.ID, "path", d.Source, "target", target,
+			"type", d.Type, "confidence", d.Confidence)
 	}
 	f.moved++
 	if dir := path.Dir(d.Source); dir != "." {
