@@ -291,6 +291,30 @@ func TestIntervalsKeepTheirBounds(t *testing.T) {
 	}
 }
 
+// Jobs that wait for a question are asked for earlier once others turn out to take
+// less time, but not before that is known.
+func TestQuestionsArePulledForward(t *testing.T) {
+	l := newRehearsal()
+	s := l.scheduler
+	s.pace.remember(slices.Repeat([]time.Duration{25 * time.Second}, 2*remembered))
+	for id := range int64(2) {
+		s.add(store.Document{ID: id, SubmittedAt: l.now}, l.now)
+		l.now = l.now.Add(time.Second)
+	}
+	if wait := s.nextDue().Sub(l.now); wait < time.Second {
+		t.Fatalf("asked for after %v anyway", wait)
+	}
+	for range 2 * remembered {
+		s.learn(&job{began: l.now.Add(-time.Second), due: l.now, said: finished, took: time.Second}, l.now)
+	}
+	same(t, "jobs", len(s.jobs), 2)
+	for _, j := range s.jobs {
+		if wait := j.due.Sub(l.now); wait < 0 || wait > time.Second/2 {
+			t.Errorf("job %d is asked for after %v", j.doc.ID, wait)
+		}
+	}
+}
+
 // One that is not answered for tells nothing, and is asked for at growing intervals.
 func TestJobThatIsNotAnsweredFor(t *testing.T) {
 	l := newRehearsal()

@@ -84,26 +84,6 @@ func TestPaceAdapts(t *testing.T) {
 	})
 }
 
-// Jobs that wait for their first question are asked for earlier once others turn
-// out to take less time.
-func TestFirstQuestionIsPulledForward(t *testing.T) {
-	bubble(t, docutraytest.Options{Latency: 25 * time.Second}, func(r *rig) {
-		r.start()
-		r.stream(40, 0, time.Second)
-		r.swapLatency(2 * time.Second)
-		begun := time.Now()
-		for i := range 4 {
-			r.drop(fmt.Sprintf("quick%d.pdf", i), pdf(fmt.Sprint("quick", i)), "invoice")
-		}
-		time.Sleep(20 * time.Second)
-		r.drop("late.pdf", pdf("late"), "invoice")
-		r.reaches("late.pdf", store.Filed, time.Minute)
-		if took := time.Since(begun); took > 27*time.Second {
-			t.Errorf("the last is seen %s after the first was dropped", took)
-		}
-	})
-}
-
 // A slow upload says nothing about how long the job takes.
 func TestAgeOfAJobBeginsWhenTheServiceHasIt(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 4 * time.Second}, func(r *rig) {

@@ -210,7 +210,7 @@ func (s *scheduler) leave(j *job) {
 func (s *scheduler) told(j *job, now time.Time) {
 	s.leave(j)
 	age := now.Sub(j.began)
-	s.learn(j, age)
+	s.learn(j, now)
 	if j.over {
 		s.p.freeSlot()
 		return
@@ -228,7 +228,8 @@ func (s *scheduler) told(j *job, now time.Time) {
 // times are believed where they fit what was seen here: the job ended after it was
 // last known to be unfinished. Otherwise it ended between the two questions; where
 // the second was long in coming that says nothing.
-func (s *scheduler) learn(j *job, age time.Duration) {
+func (s *scheduler) learn(j *job, now time.Time) {
+	age := now.Sub(j.began)
 	switch j.said {
 	case nothing:
 		return
@@ -250,7 +251,7 @@ func (s *scheduler) learn(j *job, age time.Duration) {
 		}
 	}
 	if s.pace.behind(len(s.jobs)) && s.pace.choose() {
-		s.pullForward(j.began.Add(age))
+		s.pullForward(now)
 	}
 }
 
