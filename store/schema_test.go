@@ -57,7 +57,7 @@ func TestDurabilitySettings(t *testing.T) {
 	check1(t, s.write(ctx, func(tx *tx) error {
 		for name, want := range map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
-			"journal_size_limit": "16777216",
+			"journal_size_limit": "16777216", "temp_store": "2",
 		} {
 			var have string
 			if err := pragma(ctx, tx.conn, name, &have); err != nil || have != want {

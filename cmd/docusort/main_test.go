@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -112,5 +113,21 @@ func noErr(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// There is a processor to spare, unless the environment says how many there are.
+func TestSpareProcessor(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	t.Setenv("GOMAXPROCS", "7")
+	spareProcessor()
+	if n := runtime.GOMAXPROCS(0); n != before {
+		t.Errorf("%d, although the environment says how many", n)
+	}
+	t.Setenv("GOMAXPROCS", "")
+	spareProcessor()
+	if n := runtime.GOMAXPROCS(0); n != before+1 {
+		t.Errorf("%d of %d", n, before)
 	}
 }
