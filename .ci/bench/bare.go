@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +21,7 @@ const bareCommand = "bare-loop"
 
 // bare has the bare loop do the work, in a process of its own.
 func (b *bench) bare(w workload) *outcome {
-	s, service := b.fullSite(w.n, w.size), startService(w.service)
+	s, service := b.newSite(w.n, w.size), startService(w.service)
 	defer service.Close()
 	cmd := exec.CommandContext(b.ctx, got(os.Executable()), bareCommand, service.URL, s.home, strconv.Itoa(w.workers), w.pause.String())
 	cmd.Stderr = os.Stderr
@@ -66,7 +64,7 @@ func bareMain(args []string) {
 
 func (l *bareLoop) document(name string) {
 	from := filepath.Join(l.home, "inbox", name)
-	id, _ := l.ask(l.upload(from))
+	id := l.upload(from)
 	for done := false; !done; {
 		time.Sleep(l.pause)
 		_, status := l.ask(got(http.NewRequest(http.MethodGet, l.url+"/api/identify-async/status/"+id, nil)))
@@ -75,26 +73,23 @@ func (l *bareLoop) document(name string) {
 	must(os.Rename(from, filepath.Join(l.home, "sorted/bare", name)))
 }
 
-// upload makes the request that docusort makes. The client closes the file.
-func (l *bareLoop) upload(path string) *http.Request {
+// upload sends the form that docusort sends, and returns the job's id.
+func (l *bareLoop) upload(path string) (id string) {
 	file := got(os.Open(path))
+	defer file.Close()
 	info := got(file.Stat())
-	var form bytes.Buffer // it takes everything, so the next calls cannot fail
-	w := multipart.NewWriter(&form)
-	_ = w.WriteField("document_type_code_options", `["invoice","receipt","contract","letter","purchase_order"]`)
-	_ = w.WriteField("image_content_type", "application/pdf")
-	_, _ = w.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/pdf"},
-		"Content-Disposition": {`form-data; name="image"; filename="` + info.Name() + `"`}})
-	head := form.Len()
-	_ = w.Close()
-	body := io.MultiReader(bytes.NewReader(form.Bytes()[:head]), file, bytes.NewReader(form.Bytes()[head:]))
-	req := got(http.NewRequest(http.MethodPost, l.url+"/api/identify-async", struct {
-		io.Reader
-		io.Closer
-	}{body, file}))
-	req.ContentLength = int64(form.Len()) + info.Size()
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	return req
+	head := "--frame\r\nContent-Disposition: form-data; name=\"document_type_code_options\"\r\n\r\n" +
+		`["invoice","receipt","contract","letter","purchase_order"]` + "\r\n" +
+		"--frame\r\nContent-Disposition: form-data; name=\"image_content_type\"\r\n\r\napplication/pdf\r\n" +
+		"--frame\r\nContent-Disposition: form-data; name=\"image\"; filename=\"" + info.Name() + "\"\r\n" +
+		"Content-Type: application/pdf\r\n\r\n"
+	const tail = "\r\n--frame--\r\n"
+	req := got(http.NewRequest(http.MethodPost, l.url+"/api/identify-async",
+		io.MultiReader(strings.NewReader(head), file, strings.NewReader(tail))))
+	req.ContentLength = int64(len(head)+len(tail)) + info.Size()
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=frame")
+	id, _ = l.ask(req)
+	return id
 }
 
 // ask returns the job's id and status.

@@ -41,7 +41,7 @@ func TestAllFiled(t *testing.T) {
 		"twice":  {[]string{"sorted/invoice/a.pdf", "sorted/invoice/b.pdf", "sorted/invoice/b-2.pdf"}, true},
 	} {
 		b := &bench{dir: t.TempDir()}
-		s := b.newSite()
+		s := b.newSite(0, 0)
 		for _, file := range c.files {
 			path := filepath.Join(s.home, file)
 			must(os.MkdirAll(filepath.Dir(path), 0o755))

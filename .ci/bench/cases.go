@@ -90,17 +90,13 @@ func (b *bench) beside(w workload, units float64, unit string) {
 
 // backlog shows that a document costs the same whatever waits behind it.
 func (b *bench) backlog() {
-	counts := [2]int{pick(b, 1000, 500), pick(b, 100_000, 5000)}
 	for range pick(b, 2, 1) {
-		var cpu [2]float64
-		for i, n := range counts {
+		for _, n := range []int{pick(b, 1000, 500), pick(b, 100_000, 5000)} {
 			o := b.file(workload{n: n, size: 2_000, settings: append(slices.Clone(brisk), "DOCUSORT_SETTLE="+defaultSettle.String())})
-			cpu[i] = o.msPer(float64(n))
-			b.add(fmt.Sprintf("first upload, %d documents", n), "s after settling", (o.first.Sub(o.began) - defaultSettle).Seconds())
-			b.add(fmt.Sprintf("CPU, %d documents", n), "ms/document", cpu[i])
+			b.add(fmt.Sprintf("first upload, %d documents", n), "s after settling", (o.wait - defaultSettle).Seconds())
+			b.add(fmt.Sprintf("CPU, %d documents", n), "ms/document", o.msPer(float64(n)))
 			b.add(fmt.Sprintf("peak memory, %d documents", n), "MB", o.peak)
 		}
-		b.add("CPU, many to few", "", cpu[1]/cpu[0])
 	}
 }
 
@@ -114,17 +110,7 @@ func (b *bench) flight() {
 		ours, bare := b.file(w), b.bare(w)
 		b.add("CPU, docusort", "ms/document", ours.msPer(float64(w.n)))
 		b.add("CPU, bare loop", "ms/document", bare.msPer(float64(w.n)))
-		b.add("jobs in flight, docusort", "", ours.inFlight())
 	}
-}
-
-// inFlight returns the average number of jobs at a time.
-func (o *outcome) inFlight() float64 {
-	var sum time.Duration
-	for _, u := range o.uploads {
-		sum += u.Answered.Sub(u.Arrived)
-	}
-	return sum.Seconds() / o.took.Seconds()
 }
 
 // answer shows how late documents come into their folders, and how many polls that
@@ -157,24 +143,24 @@ func (b *bench) addLateness(who string, o *outcome) {
 func (b *bench) limits() {
 	const windows = 2
 	limit, window := pick(b, 600, 200), pick(b, time.Minute, 20*time.Second)
-	for kind, burst := range []int{0, 50} {
-		s := b.fullSite((windows+1)*limit, 2_000)
+	for _, burst := range []int{0, 50} {
+		kind := map[int]string{0: "window", 50: "bucket"}[burst]
+		s := b.newSite((windows+1)*limit, 2_000)
 		d := b.start(s, docutraytest.Options{Latency: 2 * time.Second, Sigma: 0.35,
 			RateLimit: limit, RateWindow: window, RateBurst: burst}, nil)
 		d.until("upload", time.Minute, func() bool { return d.posts.Load() > 0 })
 		b.sleep(windows * window)
 		st := d.api.Stats()
 		d.stop()
-		name := []string{"window", "bucket"}[kind]
-		b.add(name+": used of the limit", "%", 100*float64(st.Requests-st.Refused)/float64(windows*limit+burst))
-		b.add(name+": refused of the requests", "%", 100*float64(st.Refused)/float64(st.Requests))
+		b.add(kind+": used of the limit", "%", 100*float64(st.Requests-st.Refused)/float64(windows*limit+burst))
+		b.add(kind+": refused of the requests", "%", 100*float64(st.Refused)/float64(st.Requests))
 		s.remove()
 	}
 }
 
 // quiet starts a daemon with default settings that has filed one document.
 func (b *bench) quiet() *daemon {
-	d := b.start(b.fullSite(1, 20_000), docutraytest.Options{}, nil)
+	d := b.start(b.newSite(1, 20_000), docutraytest.Options{}, nil)
 	d.awaitFiled(1)
 	return d
 }

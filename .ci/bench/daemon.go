@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -72,21 +73,13 @@ func (b *bench) start(s *site, o docutraytest.Options, before []string, settings
 // stop ends docusort with SIGTERM, and its service.
 func (d *daemon) stop() {
 	must(d.cmd.Process.Signal(syscall.SIGTERM))
-	select {
-	case <-d.ended:
-	case <-time.After(time.Minute):
-		d.fail("still runs a minute after SIGTERM")
-	}
+	kill := time.AfterFunc(time.Minute, func() { _ = d.cmd.Process.Kill() })
+	<-d.ended
+	kill.Stop()
 	if d.err != nil {
-		d.fail("stopped: " + d.err.Error())
+		must(fmt.Errorf("docusort: %w\n%s", d.err, d.log.Bytes()))
 	}
 	d.Close()
-}
-
-func (d *daemon) fail(what string) {
-	_ = d.cmd.Process.Kill()
-	<-d.ended
-	must(fmt.Errorf("docusort %s\n%s", what, d.log.Bytes()[max(0, d.log.Len()-2000):]))
 }
 
 // until asks again and again whether something is so.
@@ -94,11 +87,11 @@ func (d *daemon) until(what string, limit time.Duration, is func() bool) {
 	for deadline := time.Now().Add(limit); !is(); {
 		select {
 		case <-d.ended:
-			d.fail("ended before " + what)
+			must(fmt.Errorf("docusort ended before %s: %w\n%s", what, d.err, d.log.Bytes()))
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			d.fail("was too slow: no " + what)
+			must(fmt.Errorf("no %s within %v", what, limit))
 		}
 	}
 }
@@ -162,8 +155,7 @@ type workload struct {
 // outcome is how a run went.
 type outcome struct {
 	usage
-	began   time.Time     // the process
-	first   time.Time     // the first upload
+	wait    time.Duration // from the start of the process to the first upload
 	took    time.Duration // from the first upload to the last document filed
 	uploads []docutraytest.Upload
 	filed   map[string]time.Time // by name
@@ -175,34 +167,88 @@ func (b *bench) file(w workload) *outcome {
 	if w.every > 0 {
 		atStart = 0
 	}
-	s := b.fullSite(atStart, w.size)
+	s := b.newSite(atStart, w.size)
 	d := b.start(s, w.service, w.before, w.settings...)
-	var idle usage // without the start, where documents come one by one
-	if w.every > 0 {
-		b.sleep(time.Second)
-		idle = usageOf(d.cmd.Process.Pid)
-	}
 	for i := atStart; i < w.n; i++ {
 		s.drop(i, w.size)
 		b.sleep(w.every)
 	}
 	d.awaitFiled(w.n)
 	used := usageOf(d.cmd.Process.Pid)
-	used.cpu -= idle.cpu
 	d.stop()
 	defer s.remove()
 	return newOutcome(used, d.began, s.allFiled(w.n), d.service)
 }
 
 func newOutcome(used usage, began time.Time, filed map[string]time.Time, service *service) *outcome {
-	o := &outcome{usage: used, began: began, uploads: service.api.Uploads(), filed: filed}
+	uploads := service.api.Uploads()
 	earlier := func(a, b docutraytest.Upload) int { return a.Arrived.Compare(b.Arrived) }
-	o.first = slices.MinFunc(o.uploads, earlier).Arrived
-	for _, at := range filed {
-		o.took = max(o.took, at.Sub(o.first))
-	}
-	return o
+	first := slices.MinFunc(uploads, earlier).Arrived
+	last := slices.MaxFunc(slices.Collect(maps.Values(filed)), time.Time.Compare)
+	return &outcome{used, first.Sub(began), last.Sub(first), uploads, filed}
 }
 
 // msPer returns the processor time for each of n, in milliseconds.
 func (o *outcome) msPer(n float64) float64 { return o.cpu.Seconds() * 1000 / n }
+
+// typeCodes are what docusort lets the service choose from.
+const typeCodes = "invoice,receipt,contract,letter,purchase_order"
+
+// kinds are texts by which the stand-in knows these types.
+var kinds = []string{"Invoice", "Receipt", "Contract", "Dear customer", "Purchase order"}
+
+// site is where one daemon or one bare loop works.
+type site struct{ home, inbox, sorted, database string }
+
+// newSite returns a site with n documents in its inbox.
+func (b *bench) newSite(n, size int) *site {
+	b.sites++
+	home := filepath.Join(b.dir, fmt.Sprintf("site-%d", b.sites))
+	must(os.MkdirAll(home+"/inbox", 0o755))
+	must(os.MkdirAll(home+"/sorted/bare", 0o755)) // a folder for the bare loop
+	s := &site{home, home + "/inbox", home + "/sorted", home + "/docusort.db"}
+	for i := range n {
+		s.drop(i, size)
+	}
+	syscall.Sync() // as if they had been written long ago
+	return s
+}
+
+// remove deletes everything and lets the disk come to rest for the next run.
+func (s *site) remove() {
+	must(os.RemoveAll(s.home))
+	syscall.Sync()
+}
+
+// drop writes document number i, a PDF, into the inbox and returns its name.
+func (s *site) drop(i, size int) (name string) {
+	name = fmt.Sprintf("scan-%06d.pdf", i)
+	head := fmt.Sprintf("%%PDF-1.4\n1 0 obj << >>\nstream\nBT (%s, number %d) Tj ET\nendstream\nendobj\n%%", kinds[i%len(kinds)], i)
+	const end = "\n%%EOF\n"
+	body := strings.Repeat("x", size-len(head)-len(end))
+	must(os.WriteFile(filepath.Join(s.inbox, name), []byte(head+body+end), 0o644))
+	return name
+}
+
+// list returns the time of the last change (ctime) of each document, by its name.
+func list(pattern string) map[string]time.Time {
+	found := map[string]time.Time{}
+	for _, path := range got(filepath.Glob(pattern)) {
+		if info, err := os.Stat(path); err == nil { // not moved meanwhile
+			found[info.Name()] = time.Unix(info.Sys().(*syscall.Stat_t).Ctim.Unix())
+		}
+	}
+	return found
+}
+
+// filed returns the documents in the folders of types, not in _failed.
+func (s *site) filed() map[string]time.Time { return list(s.sorted + "/[^_]*/*.pdf") }
+
+// allFiled is filed for the end: all n documents must be there, and nothing else.
+func (s *site) allFiled(n int) map[string]time.Time {
+	filed, left := s.filed(), list(s.inbox+"/*.pdf")
+	if len(filed) != n || len(left) != 0 {
+		must(fmt.Errorf("of %d documents %d are filed under a type, and %d are in the inbox", n, len(filed), len(left)))
+	}
+	return filed
+}

@@ -23,14 +23,17 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 )
 
 // cases in the order in which they run.
@@ -80,7 +83,7 @@ func main() {
 func run(ctx context.Context) (err error) {
 	var b bench
 	flag.BoolVar(&b.short, "short", false, "smaller numbers")
-	flag.IntVar(&b.pairs, "pairs", 0, "how often to repeat what is compared (default 5, with -short 2)")
+	flag.IntVar(&b.pairs, "pairs", 5, "how often to repeat the quick comparisons")
 	flag.StringVar(&b.docusort, "docusort", "", "the `binary` to measure, with its full path (default: built from this checkout)")
 	var names []string
 	for _, c := range cases {
@@ -89,11 +92,8 @@ func run(ctx context.Context) (err error) {
 	chosen := flag.String("run", "", "run only the cases that match this regular `expression`: "+strings.Join(names, ", "))
 	flag.Parse()
 	only, err := regexp.Compile(*chosen)
-	if err != nil || flag.NArg() > 0 {
-		return fmt.Errorf("want only flags, and a regular expression for -run: %q %w", flag.Args(), err)
-	}
-	if b.pairs <= 0 {
-		b.pairs = pick(&b, 5, 2)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
 	}
 	if b.dir, err = os.MkdirTemp("", "docusort-bench-"); err != nil {
 		return err
@@ -114,6 +114,9 @@ func run(ctx context.Context) (err error) {
 			err = errors.Join(err, b.runCase(ctx, c.run))
 		}
 	}
+	if b.name == "" {
+		return fmt.Errorf("no case matches %q", only)
+	}
 	b.print(os.Stdout)
 	return err
 }
@@ -124,12 +127,8 @@ func (b *bench) runCase(ctx context.Context, run func(*bench)) (err error) {
 	b.ctx, cancel = context.WithCancel(ctx)
 	defer cancel() // kills what the case has left running
 	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case failure:
-			err = fmt.Errorf("%s: %w", b.name, r.error)
-		default:
-			panic(r)
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: %w", b.name, r.(failure)) // any other panic goes on
 		}
 	}()
 	run(b)
@@ -162,6 +161,53 @@ func pick[T any](b *bench, full, short T) T {
 
 // machine describes where the figures come from.
 func machine(dir string) string {
-	out, err := exec.Command("sh", "-c", `echo "$(nproc) CPUs, $(uname -sr), $(stat -f -c %T "$0"), load $(cat /proc/loadavg)"`, dir).Output()
-	return strings.TrimSpace(string(got(out, err))) + ", " + runtime.Version()
+	out, _ := exec.Command("sh", "-c", `echo "$(nproc) CPUs, $(uname -sr), $(stat -f -c %T "$0"), load $(cat /proc/loadavg)"`, dir).Output()
+	return strings.TrimSpace(string(out)) + ", " + runtime.Version()
+}
+
+// figure is one row of the table, with a value from each run.
+type figure struct {
+	name, what, unit string
+	values           []float64
+}
+
+// add adds a value to the row of this name in the current case.
+func (b *bench) add(what, unit string, value float64) {
+	fmt.Fprintf(os.Stderr, "  %s: %s %s\n", what, digits(value), unit)
+	i := slices.IndexFunc(b.figures, func(f *figure) bool { return f.name == b.name && f.what == what })
+	if i < 0 {
+		i = len(b.figures)
+		b.figures = append(b.figures, &figure{name: b.name, what: what, unit: unit})
+	}
+	b.figures[i].values = append(b.figures[i].values, value)
+}
+
+// print writes the table: the median of each row, and the range of several values.
+func (b *bench) print(to io.Writer) {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintln(w, "\ncase\twhat\tmedian\tunit\trange")
+	for _, f := range b.figures {
+		spread := ""
+		if n := len(f.values); n > 1 {
+			spread = fmt.Sprintf("%s – %s of %d", digits(slices.Min(f.values)), digits(slices.Max(f.values)), n)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.name, f.what, digits(quantile(f.values, 0.5)), f.unit, spread)
+	}
+}
+
+// quantile interpolates between the two nearest values.
+func quantile(values []float64, q float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	at := q * float64(len(v)-1)
+	below := int(at)
+	return v[below] + (at-float64(below))*(v[min(below+1, len(v)-1)]-v[below])
+}
+
+// digits formats three significant digits, or all of those before the point.
+func digits(x float64) string {
+	if x >= 1000 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
 }

@@ -54,7 +54,7 @@ func (b *bench) copyDocuments(path string, n int) {
 // others are copies.
 func (b *bench) siteOf(n int) *site {
 	const originals = 50
-	s := b.fullSite(originals, 2_000)
+	s := b.newSite(originals, 2_000)
 	d := b.start(s, docutraytest.Options{}, nil, brisk...)
 	d.awaitFiled(originals)
 	d.stop()
@@ -103,7 +103,7 @@ func (b *bench) timeReport(s *site, n int) {
 // startup shows that a restart is not noticed, however large the database is.
 func (b *bench) startup() {
 	large, many := b.largeSite()
-	empty := b.newSite()
+	empty := b.newSite(0, 0)
 	for range b.pairs {
 		b.timeStart(empty, 0)
 		b.timeStart(large, many)
