@@ -16,19 +16,19 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// copied says what differs between a document in the database and its copy number i.
+// copied says what differs between a document in the database and copy i of ?1.
 // Other columns are copied as they are, so this and copyDocuments are all that knows
-// the schema. Copies are a second apart and more than a day old.
+// the schema. Copies are a second apart, the newest last, and more than a day old.
 var copied = map[string]string{
 	"id":            `NULL`,
 	"source":        `printf('2025/scan-%08d.pdf', i)`,
 	"target":        `replace(target, '.pdf', printf('-%08d.pdf', i))`,
 	"sha256":        `randomblob(32)`,
 	"job_id":        `lower(hex(randomblob(12)))`,
-	"discovered_at": `discovered_at - 86400000 - i * 1000`,
-	"submitted_at":  `submitted_at - 86400000 - i * 1000`,
-	"identified_at": `identified_at - 86400000 - i * 1000`,
-	"finished_at":   `finished_at - 86400000 - i * 1000 + abs(random() % 20000)`,
+	"discovered_at": `discovered_at - 86400000 - (?1 - i) * 1000`,
+	"submitted_at":  `submitted_at - 86400000 - (?1 - i) * 1000`,
+	"identified_at": `identified_at - 86400000 - (?1 - i) * 1000`,
+	"finished_at":   `finished_at - 86400000 - (?1 - i) * 1000 + abs(random() % 20000)`,
 }
 
 // copyDocuments makes n copies of the documents in a database.
@@ -42,7 +42,7 @@ func (b *bench) copyDocuments(path string, n int) {
 			values[i] = expression
 		}
 	}
-	got(db.ExecContext(b.ctx, `WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?),
+	got(db.ExecContext(b.ctx, `WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?1),
 		originals AS MATERIALIZED (SELECT *, row_number() OVER () - 1 AS turn FROM documents)
 		INSERT INTO documents (`+columns+`) SELECT `+strings.Join(values, ", ")+`
 		FROM numbers JOIN originals ON turn = i % (SELECT count(*) FROM originals)`, n))
