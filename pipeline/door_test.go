@@ -127,7 +127,7 @@ func answered(status int) *docutray.Error {
 
 var (
 	errDial = &docutray.Error{Class: docutray.Service, Err: errors.New("connection refused")}
-	errLost = &docutray.Error{Class: docutray.Service, Err: errors.New("connection reset"), Sent: true, Unknown: true}
+	errLost = &docutray.Error{Class: docutray.Service, Err: errors.New("connection reset"), Sent: true, OutcomeUnknown: true}
 )
 
 func seconds(s ...float64) (d []time.Duration) {

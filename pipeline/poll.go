@@ -71,7 +71,7 @@ func (p *Pipeline) poll(ctx context.Context, j *job, passed, storing func()) boo
 	}
 	j.lost, j.denied = false, false
 	p.logPoll(ctx, j, "state", status.State)
-	j.said, j.took = finished, status.Responded.Sub(status.Requested)
+	j.said, j.took = finished, status.Took
 	switch status.State {
 	case docutray.Succeeded:
 		storing()

@@ -21,22 +21,22 @@ func (p *Pipeline) refused(ctx context.Context, doc *store.Document, v verdict, 
 	case v == troubled:
 		pause := pauseAfter(doc.Refusals + 1)
 		if doc.Error != e.Reason() {
-			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.Unknown, "pause", pause)
+			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.OutcomeUnknown, "pause", pause)
 		}
-		p.putBack(ctx, doc, store.Refusal{Reason: e.Reason(), Unknown: e.Unknown, RetryAt: time.Now().Add(pause)})
+		p.putBack(ctx, doc, store.Refusal{Reason: e.Reason(), Unknown: e.OutcomeUnknown, RetryAt: time.Now().Add(pause)})
 	case errors.Is(err, filing.ErrChanged):
 		log.Info("document changed while it was uploaded; waiting for it to settle")
 		p.putBack(ctx, doc, store.Refusal{
-			Reason: "changed while it was uploaded", Unknown: e.Unknown, RetryAt: time.Now().Add(p.Settle + firstPause), Own: true,
+			Reason: "changed while it was uploaded", Unknown: e.OutcomeUnknown, RetryAt: time.Now().Add(p.Settle + firstPause), Own: true,
 		})
 	case e.Class == docutray.Local && !errors.Is(err, context.Canceled):
 		log.Warn("document could not be uploaded; will try again", "err", err)
 		p.putBack(ctx, doc, store.Refusal{
-			Reason: e.Reason(), Unknown: e.Unknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)), Own: true,
+			Reason: e.Reason(), Unknown: e.OutcomeUnknown, RetryAt: time.Now().Add(pauseAfter(doc.Refusals + 1)), Own: true,
 		})
 	default:
 		log.Debug("submission put off", "err", err)
-		p.putBack(ctx, doc, store.Refusal{Unknown: e.Unknown, Blameless: true})
+		p.putBack(ctx, doc, store.Refusal{Unknown: e.OutcomeUnknown, Blameless: true})
 	}
 }
 

@@ -13,11 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"text/template"
+	"time"
 )
 
-const secret = "dt_live_never_to_be_seen"
+const testSecret = "dt_live_never_to_be_seen"
 
 // prints returns v in every form that a program prints values in.
 func prints(t testing.TB, v any) string {
@@ -35,58 +37,64 @@ func prints(t testing.TB, v any) string {
 	return b.String()
 }
 
+// writeKey writes a key file.
+func writeKey(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func leaks(s string) bool {
-	return strings.Contains(s, secret) || strings.Contains(strings.ToLower(s), fmt.Sprintf("%x", secret)) ||
-		strings.Contains(s, "never_to_be") || strings.Contains(s, fmt.Sprint([]byte(secret))[1:20])
+	return strings.Contains(s, testSecret) || strings.Contains(strings.ToLower(s), fmt.Sprintf("%x", testSecret)) ||
+		strings.Contains(s, "never_to_be") || strings.Contains(s, fmt.Sprint([]byte(testSecret))[1:20])
 }
 
 func TestKeyPrintsAsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeKey(t, path, testSecret+"\n")
 	file, err := FileKey(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	static := StaticKey(" " + secret + "\n")
+	static := StaticKey(" " + testSecret + "\n")
 	cfg := Config{BaseURL: "https://x", Key: static}
 	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := Key(secret)
+	k := Key(testSecret)
 	for _, v := range []any{k, &k, []Key{k}, map[string]Key{"k": k}, struct{ K Key }{k}, static, file, cfg, &cfg,
 		c, &call{client: c, key: seal(k)}} {
 		if s := prints(t, v); leaks(s) {
 			t.Errorf("%T shows the key: %s", v, s)
 		}
 	}
-	if k.Reveal() != secret {
+	if k.Reveal() != testSecret {
 		t.Error("Reveal hides it, too")
 	}
 }
 
-// TestEchoedKey: a service that sends the key back puts it in no error, no
-// status and no log.
+// TestEchoedKey: a key that the service sends back reaches no error, no status
+// and no log.
 func TestEchoedKey(t *testing.T) {
-	echo := "Bearer " + secret
-	split := "dt_live\\u200b_never\\u0000_to_be_seen"  // put together by cleaning
-	long := strings.Repeat("x", maxMessage-8) + secret // cut in its middle
+	echo := "Bearer " + testSecret
+	split := "dt_live\\u200b_never\\u0000_to_be_seen"      // put together by cleaning
+	long := strings.Repeat("x", maxMessage-8) + testSecret // cut in its middle
 	var bodies []string
 	for _, e := range []string{echo, split, long} {
 		bodies = append(bodies, `{"message":"`+e+`","errors":["`+e+`",{"message":"`+e+`"},{"k":"`+e+`"}]}`,
 			`{"error":"`+e+`"}`, `{"error":{"code":"`+e+`"}}`, `{"detail":["`+e+`"]}`, e,
-			`{"id":"`+secret+`","status":"SUCCESS","document_type":{"code":"`+secret+`"}}`,
-			`{"status":"ERROR","error":"`+e+`"}`, `{"status":"`+e+`"}`, `{"data":[{"codeType":"`+secret+`"},{"codeType":"a","name":"`+e+`"}]}`,
-			`{"status":"SUCCESS","document_type":{"code":"a","name":"`+e+`"},"alternatives":[{"code":"`+secret+`"},{"code":"b","name":"`+e+`"}]}`)
+			`{"id":"`+testSecret+`","status":"SUCCESS","document_type":{"code":"`+testSecret+`"}}`,
+			`{"status":"ERROR","error":"`+e+`"}`, `{"status":"`+e+`"}`, `{"data":[{"codeType":"`+testSecret+`"},{"codeType":"a","name":"`+e+`"}]}`,
+			`{"status":"SUCCESS","document_type":{"code":"a","name":"`+e+`"},"alternatives":[{"code":"`+testSecret+`"},{"code":"b","name":"`+e+`"}]}`)
 	}
 	var log bytes.Buffer
 	for _, body := range bodies {
 		for _, status := range []int{200, 302, 400, 401, 402, 403, 404, 429, 500} {
 			h := http.Header{"X-Request-Id": {echo}, "Retry-After": {echo}, "Location": {echo}}
 			c := newClient(t, "https://service.invalid", func(c *Config) {
-				c.Key, c.Transport = StaticKey(secret), answering(status, h, body)
+				c.Key, c.Transport = StaticKey(testSecret), answering(status, h, body)
 				c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			})
 			id, err := c.Submit(t.Context(), submission())
@@ -104,13 +112,13 @@ func TestEchoedKey(t *testing.T) {
 	}
 }
 
-// TestEchoedKeyInBrokenHTTP: Go quotes what it cannot parse in its errors.
+// TestEchoedKeyInBrokenHTTP: errors of net/http quote what it cannot parse.
 func TestEchoedKeyInBrokenHTTP(t *testing.T) {
 	url := rawServer(t, func(_ int, c net.Conn, r *bufio.Reader) {
 		request(c, r)
-		_, _ = io.WriteString(c, "HTTP/1.1 "+secret+"\r\n\r\n")
+		_, _ = io.WriteString(c, "HTTP/1.1 "+testSecret+"\r\n\r\n")
 	})
-	c := newClient(t, url, func(c *Config) { c.Key = StaticKey(secret) })
+	c := newClient(t, url, func(c *Config) { c.Key = StaticKey(testSecret) })
 	_, err := c.Submit(t.Context(), submission())
 	for ; err != nil; err = errors.Unwrap(err) {
 		if s := prints(t, err); leaks(s) {
@@ -126,13 +134,12 @@ func TestUnusableKeys(t *testing.T) {
 			t.Errorf("%q taken: %v", k, err)
 		}
 		path := filepath.Join(dir, "key")
-		if err := os.WriteFile(path, []byte(k), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := FileKey(path); !errors.Is(err, ErrKey) {
+		writeKey(t, path, k)
+		_, err := FileKey(path)
+		if !errors.Is(err, ErrKey) {
 			t.Errorf("%q taken from a file: %v", k, err)
-		} else if t := strings.TrimSpace(k); t != "" && strings.Contains(err.Error(), t) {
-			panic("the error quotes the key")
+		} else if k := strings.TrimSpace(k); k != "" && strings.Contains(err.Error(), k) {
+			t.Error("the error quotes the key")
 		}
 	}
 	if _, err := New(Config{BaseURL: "https://x"}); !errors.Is(err, ErrKey) {
@@ -145,12 +152,7 @@ func TestUnusableKeys(t *testing.T) {
 
 func TestKeyIsRotated(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
-	write := func(s string) {
-		if err := os.WriteFile(path, []byte(s), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("one\n")
+	writeKey(t, path, "one\n")
 	source, err := FileKey(path)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +170,7 @@ func TestKeyIsRotated(t *testing.T) {
 		changed bool
 		err     bool
 	}{{"one", false, false}, {" two \n", true, false}, {"", false, true}, {"a b", false, true}, {"two", false, false}} {
-		write(step.text)
+		writeKey(t, path, step.text)
 		changed, err := source.Refresh()
 		if changed != step.changed || (err != nil) != step.err {
 			t.Errorf("%q: changed %v, %v", step.text, changed, err)
@@ -193,18 +195,50 @@ func (*brokenKey) Refresh() (bool, error) { return false, nil }
 func TestKeyThatCannotBeRead(t *testing.T) {
 	c := newClient(t, "https://service.invalid", func(c *Config) { c.Key = &brokenKey{} })
 	_, err := c.Submit(t.Context(), submission())
-	if e := asError(t, err); e.Class != Account || e.Sent || e.Unknown || e.StatusCode != 0 {
+	if e := asError(t, err); e.Class != Account || e.Sent || e.OutcomeUnknown || e.StatusCode != 0 {
 		t.Errorf("%+v", e)
 	}
 }
 
-// TestShortKey: a key that people try a stand-in with is no reason to refuse
-// the ids that it stands in by chance.
+// TestShortKey: a short key, as used with a stand-in, may occur in an id.
 func TestShortKey(t *testing.T) {
 	c := newClient(t, "https://service.invalid", func(c *Config) {
 		c.Key, c.Transport = StaticKey("test"), answering(202, nil, `{"id":"job-test-1"}`)
 	})
 	if id, err := c.Submit(t.Context(), submission()); err != nil || id != "job-test-1" {
 		t.Errorf("%q %v", id, err)
+	}
+}
+
+// TestKeyFileThatIsNoFile: reading a pipe or a device in place of the key file
+// fails at once, and the old key stays.
+func TestKeyFileThatIsNoFile(t *testing.T) {
+	for what, put := range map[string]func(path string) error{
+		"fifo":   func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"folder": func(path string) error { return os.Mkdir(path, 0o700) },
+		"device": func(path string) error { return os.Symlink("/dev/zero", path) },
+	} {
+		path := filepath.Join(t.TempDir(), "key")
+		writeKey(t, path, "one")
+		source, err := FileKey(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Remove(path), put(path)); err != nil {
+			t.Fatal(err)
+		}
+		refreshed := make(chan error, 1)
+		go func() { refreshed <- second(source.Refresh()) }()
+		select {
+		case err = <-refreshed:
+		case <-time.After(time.Minute):
+			t.Fatalf("%s: Refresh blocks", what)
+		}
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "regular") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if key, err := source.Key(); err != nil || key.Reveal() != "one" {
+			t.Errorf("%s: the old key is gone: %v", what, err)
+		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// TestClassifyEveryStatus states the table over again, by status, for each
-// operation and each status that there can be.
+// TestClassifyEveryStatus states the table again, for each operation and status.
 func TestClassifyEveryStatus(t *testing.T) {
 	notTheDocument := []int{404, 405, 406, 407, 408, 410, 411, 417, 421, 425, 426, 428, 431, 499}
 	for _, op := range []string{OpSubmit, OpStatus, OpTypes, OpPing} {
@@ -27,11 +26,10 @@ func TestClassifyEveryStatus(t *testing.T) {
 				want = Document
 			}
 			unknown := op == OpSubmit && (status == 502 || status == 504 || status == 520 || status == 524)
-			class, ok, un := classify(op, status, false)
-			if class != want || ok != (want == 0) || un != unknown {
-				t.Errorf("%s %d: %v ok=%v unknown=%v, want %v unknown=%v", op, status, class, ok, un, want, unknown)
+			if class, un := classify(op, status, false); class != want || un != unknown {
+				t.Errorf("%s %d: %v unknown=%v, want %v unknown=%v", op, status, class, un, want, unknown)
 			}
-			if class, _, _ := classify(op, status, true); class == Missing {
+			if class, _ := classify(op, status, true); class == Missing {
 				t.Errorf("%s %d: a web page says that a job is gone", op, status)
 			}
 		}
@@ -75,44 +73,51 @@ func TestDocumentedErrors(t *testing.T) {
 		if e.Class != c.class || e.StatusCode != c.status || err.Error() != c.text {
 			t.Errorf("%d %s: %v %q, want %v %q", c.status, c.body, e.Class, err, c.class, c.text)
 		}
-		if !e.Sent || e.Unknown != (c.status == 502) {
-			t.Errorf("%d: sent %v, unknown %v", c.status, e.Sent, e.Unknown)
+		if !e.Sent || e.OutcomeUnknown != (c.status == 502) {
+			t.Errorf("%d: sent %v, unknown %v", c.status, e.Sent, e.OutcomeUnknown)
 		}
 	}
 }
 
 func TestMissingJob(t *testing.T) {
-	_, err := fake(t, 404, nil, `{"message":"Identification not found"}`).Status(t.Context(), "j")
-	if e := asError(t, err); e.Class != Missing {
-		t.Error(e)
-	}
-	_, err = fake(t, 404, nil, " <!DOCTYPE html>").Status(t.Context(), "j")
-	if e := asError(t, err); e.Class != Service {
-		t.Error(e)
-	}
-	_, err = fake(t, 403, nil, `{"message":"You do not have access to this identification"}`).Status(t.Context(), "j")
-	if e := asError(t, err); e.Class != Account {
-		t.Error(e)
+	for _, c := range []struct {
+		status int
+		body   string
+		want   Class
+	}{
+		{404, `{"message":"Identification not found"}`, Missing},
+		{404, " <!DOCTYPE html>", Service},
+		{403, `{"message":"You do not have access to this identification"}`, Account},
+	} {
+		if e := asError(t, second(fake(t, c.status, nil, c.body).Status(t.Context(), "j"))); e.Class != c.want {
+			t.Errorf("%d %s: %+v", c.status, c.body, e)
+		}
 	}
 }
 
 func TestQuotaReset(t *testing.T) {
 	want := time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)
 	for _, form := range []string{`"2026-08-01T00:00:00.000Z"`, `"2026-08-01"`, `1785542400`, `1785542400000`,
-		`"1785542400"`, `"2026-08-01 02:00:00+02:00"`, `"Sat, 01 Aug 2026 00:00:00 GMT"`} {
+		`"1785542400"`, `"2026-08-01T02:00:00+02:00"`, `"2026-08-01 00:00:00"`, `"Sat, 01 Aug 2026 00:00:00 GMT"`} {
 		for _, body := range []string{`{"message":"quota","quota":5,"used":5,"resetDate":` + form + `}`,
 			`{"error":{"message":"quota","resetDate":` + form + `}}`} {
-			_, err := fake(t, 402, nil, body).Submit(t.Context(), submission())
-			if e := asError(t, err); e.Class != Account || !e.ResetAt.Equal(want) || e.Message != "quota" {
-				t.Errorf("%s: %+v", body, e)
+			for _, status := range []int{402, 429} {
+				e := asError(t, second(fake(t, status, nil, body).Submit(t.Context(), submission())))
+				if e.Class != Account || !e.ResetAt.Equal(want) || e.Message != "quota" {
+					t.Errorf("%d %s: %+v", status, body, e)
+				}
 			}
 		}
 	}
 	for _, form := range []string{`null`, `"soon"`, `-1`, `1e300`, `{}`, `"0001-01-01"`, `"9999-12-31"`, `7`, `"NaN"`} {
-		_, err := fake(t, 402, nil, `{"resetDate":`+form+`}`).Submit(t.Context(), submission())
-		if e := asError(t, err); !e.ResetAt.IsZero() {
+		e := asError(t, second(fake(t, 402, nil, `{"resetDate":`+form+`}`).Submit(t.Context(), submission())))
+		if !e.ResetAt.IsZero() {
 			t.Errorf("%s: %v", form, e.ResetAt)
 		}
+	}
+	e := asError(t, second(fake(t, 429, nil, `{"error":"used up","quota":5}`).Status(t.Context(), "j")))
+	if e.Class != Account || !e.ResetAt.IsZero() {
+		t.Errorf("a quota without a date: %+v", e)
 	}
 }
 

@@ -1,7 +1,6 @@
 package docutray
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
@@ -51,15 +50,14 @@ func TestRetryAfter(t *testing.T) {
 		h := http.Header{}
 		h.Set("Retry-After", c.header)
 		h.Set("Date", c.date)
-		var body refusal
-		_ = json.Unmarshal([]byte(c.body), &body)
+		body, _ := parseErrorBody([]byte(c.body))
 		if got := retryAfter(h, body, now); got != c.want {
 			t.Errorf("Retry-After %q, Date %q, %s: %v, want %v", c.header, c.date, c.body, got, c.want)
 		}
 	}
 }
 
-func TestRateIsTold(t *testing.T) {
+func TestRetryAfterInErrors(t *testing.T) {
 	h := http.Header{"Retry-After": {"3"}}
 	_, err := fake(t, 429, h, `{"error":"Rate limit exceeded"}`).Status(t.Context(), "j")
 	if e := asError(t, err); e.Class != Rate || e.RetryAfter != 3*time.Second || e.Message != "Rate limit exceeded" {
@@ -77,12 +75,11 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("NaN", "x", `{"error":{"retryAfter":"1e308","resetTime":-1e308}}`, int64(-1))
 	f.Fuzz(func(t *testing.T, header, date, body string, unix int64) {
 		h := http.Header{"Retry-After": {header}, "Date": {date}}
-		var r refusal
-		_ = json.Unmarshal([]byte(body), &r)
-		if d := retryAfter(h, r, time.Unix(unix, 0)); d < 0 || d > maxWait {
+		b, _ := parseErrorBody([]byte(body))
+		if d := retryAfter(h, b, time.Unix(unix, 0)); d < 0 || d > maxWait {
 			t.Errorf("a wait of %v", d)
 		}
-		if at := r.resetAt(); !at.IsZero() && !plausible(at) {
+		if at := parseTime(b.ResetDate); !at.IsZero() && !plausible(at) {
 			t.Errorf("a reset at %v", at)
 		}
 	})
