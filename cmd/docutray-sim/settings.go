@@ -82,8 +82,7 @@ func (s *settings) check() error {
 		if code = strings.TrimSpace(code); code == "" {
 			return fmt.Errorf("--types holds an empty code")
 		}
-		o.Types = append(o.Types, docutraytest.DocumentType{ID: "standin-" + code, CodeType: code, Name: code,
-			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED"})
+		o.Types = append(o.Types, docutraytest.Published(code)...)
 	}
 	if o.Seed == 0 {
 		o.Seed = rand.Uint64N(math.MaxUint32) + 1 // short enough to type again

@@ -52,18 +52,9 @@ func (s *Server) fail(w http.ResponseWriter, d *rand.Rand, status int, message s
 	}
 	form := 0
 	if s.opts.AltForms {
-		form = d.IntN(len(forms) + 1)
+		form = d.IntN(len(forms))
 	}
-	switch {
-	case form < len(forms):
-		writeJSON(w, status, forms[form])
-	case status >= 500: // a proxy's page
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte("<html><body><h1>" + http.StatusText(status) + "</h1>stand-in</body></html>"))
-	default:
-		writeJSON(w, status, forms[0])
-	}
+	writeJSON(w, status, forms[form])
 }
 
 // failAtRandom answers with one of the service's own failures.

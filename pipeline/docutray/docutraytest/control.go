@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// JobTimes is the history of one job, for measuring a client. The service has
-// nothing like it.
+// JobTimes is the history of one job, for measuring a client.
 type JobTimes struct {
 	ID       string    `json:"id"`
 	SHA256   string    `json:"sha256"`

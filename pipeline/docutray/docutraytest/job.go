@@ -3,7 +3,6 @@ package docutraytest
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"math"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -109,16 +108,10 @@ type latency struct {
 	Sigma   float64  `json:"sigma"`
 }
 
-// maxSigma is the largest spread, far above any real one.
-const maxSigma = 5
-
-// Check refuses a negative latency and an unusable spread.
+// Check refuses a negative latency and a spread far above any real one.
 func (l latency) Check() error {
-	switch {
-	case l.Latency < 0:
-		return errors.New("the latency is negative")
-	case !(l.Sigma >= 0 && l.Sigma <= maxSigma):
-		return fmt.Errorf("sigma is %v, it must be from 0 to %d", l.Sigma, maxSigma)
+	if l.Latency < 0 || !(l.Sigma >= 0 && l.Sigma <= 5) {
+		return errors.New("the latency must not be negative, and sigma must be from 0 to 5")
 	}
 	return nil
 }

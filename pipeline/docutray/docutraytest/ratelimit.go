@@ -18,8 +18,7 @@ const (
 	RateSilent                 // nothing
 )
 
-// RateWindow counts the requests in one window of the rate limit. With a bucket
-// it covers the same length of time.
+// RateWindow counts the requests in one window of the rate limit.
 type RateWindow struct {
 	Began    time.Time `json:"began"`
 	Accepted int       `json:"accepted"`

@@ -11,16 +11,11 @@ import (
 // DefaultKey is the key that a stand-in accepts by default.
 const DefaultKey = "dt_live_standin_not_a_real_key"
 
-// serverName is the Server header of every answer.
-const serverName = "docutray-sim (stand-in)"
-
 // Options configure a stand-in. The zero value is a fast, faultless service.
 type Options struct {
-	// Key is the only key accepted. The default is DefaultKey. See also
-	// [Server.SetKey].
+	// Key is the only key accepted. The default is DefaultKey.
 	Key string
-	// Latency is how long a job takes: exactly, or as the median if Sigma is
-	// not zero. See also [Server.SetLatency].
+	// Latency is how long a job takes: exactly, or as the median with Sigma.
 	Latency time.Duration
 	// Sigma is the standard deviation of the logarithm of a job's duration.
 	Sigma float64
@@ -38,11 +33,11 @@ type Options struct {
 	// AltForms also uses the other documented forms: identification_id with a
 	// status_url as a job's id, and errors in all their bodies.
 	AltForms bool
-	// Types are the types of the account. The default is DefaultTypes.
+	// Types are the types of the account. The default is a built-in list.
 	Types []DocumentType
 	// Identify, if not nil, replaces the rules where it returns true.
 	Identify func(Upload) (Result, bool)
-	// Faults are those at the start. See also [Server.SetFaults].
+	// Faults are those at the start.
 	Faults Faults
 }
 
@@ -57,22 +52,19 @@ type DocumentType struct {
 	Status      string `json:"status"`
 }
 
-// DefaultTypes returns the types of an account by default.
-func DefaultTypes() []DocumentType {
-	published := func(id, code, name string) DocumentType {
-		return DocumentType{ID: id, CodeType: code, Name: name, IsPublic: true, Status: "PUBLISHED",
-			Description: name + " (a type of the stand-in)"}
+// Published returns published types with these codes.
+func Published(codes ...string) (types []DocumentType) {
+	for _, code := range codes {
+		types = append(types, DocumentType{ID: "standin-" + code, CodeType: code, Name: code,
+			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED"})
 	}
-	draft := published("standin0000000000000006", "delivery_note", "Delivery note")
-	draft.IsPublic, draft.IsDraft, draft.Status = false, true, "DRAFT"
-	return []DocumentType{
-		published("standin0000000000000001", "invoice", "Invoice"),
-		published("standin0000000000000002", "receipt", "Receipt"),
-		published("standin0000000000000003", "contract", "Contract"),
-		published("standin0000000000000004", "letter", "Letter"),
-		published("standin0000000000000005", "purchase_order", "Purchase order"),
-		draft,
-	}
+	return types
+}
+
+// defaultTypes returns some published types and a draft.
+func defaultTypes() []DocumentType {
+	return append(Published("invoice", "receipt", "contract", "letter", "purchase_order"),
+		DocumentType{ID: "standin-delivery_note", CodeType: "delivery_note", Name: "delivery_note", IsDraft: true, Status: "DRAFT"})
 }
 
 // Server is the stand-in, made by [New]. It is safe for concurrent use.
@@ -90,7 +82,7 @@ type Server struct {
 // New returns a stand-in.
 func New(opts Options) *Server {
 	if opts.Types == nil {
-		opts.Types = DefaultTypes()
+		opts.Types = defaultTypes()
 	}
 	if opts.RateWindow <= 0 {
 		opts.RateWindow = time.Minute
@@ -122,7 +114,7 @@ func (s *Server) SetIntercept(f func(http.ResponseWriter, *http.Request) (handle
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Server", serverName)
+	w.Header().Set("Server", "docutray-sim (stand-in)")
 	if s.serveControl(w, r) {
 		return
 	}

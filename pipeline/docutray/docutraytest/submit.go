@@ -32,9 +32,8 @@ type refusedError struct {
 
 func (e *refusedError) Error() string { return e.message }
 
-func invalid(format string, args ...any) error {
-	return &refusedError{status: http.StatusBadRequest, message: "Validation error",
-		details: []string{fmt.Sprintf(format, args...)}}
+func invalid(format string, args ...any) *refusedError {
+	return &refusedError{http.StatusBadRequest, "Validation error", []string{fmt.Sprintf(format, args...)}}
 }
 
 var errTooLarge = &refusedError{status: http.StatusRequestEntityTooLarge,
@@ -66,11 +65,8 @@ func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d
 		trouble()
 		return
 	}
-	if err == nil {
-		err = s.checkAccess(u.Types, f)
-	}
 	if err != nil {
-		refused := &refusedError{status: http.StatusBadRequest, message: "Validation error", details: []string{"the body is incomplete"}}
+		refused := invalid("the body is incomplete")
 		_ = errors.As(err, &refused)
 		s.fail(w, d, refused.status, refused.message, refused.details...)
 		return
@@ -98,11 +94,11 @@ func quotaUsed(w http.ResponseWriter, reset time.Time) {
 }
 
 // checkAccess refuses codes that the account cannot use.
-func (s *Server) checkAccess(codes []string, f Faults) error {
+func (s *Server) checkAccess(codes []string) error {
 	var bad []string
 	for _, c := range codes {
 		listed := slices.ContainsFunc(s.opts.Types, func(t DocumentType) bool { return t.CodeType == c })
-		if !listed || f.Account == AccountNoTypes {
+		if !listed || s.Faults().Account == AccountNoTypes {
 			bad = append(bad, c)
 		}
 	}
@@ -204,6 +200,9 @@ func (s *Server) check(u *Upload, fields map[string]string, head []byte) error {
 		if json.Unmarshal(u.Metadata, &o) != nil || o == nil {
 			return invalid("document_metadata: must be a JSON object")
 		}
+	}
+	if err := s.checkAccess(u.Types); err != nil {
+		return err
 	}
 	if s.opts.Identify != nil {
 		if result, ok := s.opts.Identify(*u); ok {
