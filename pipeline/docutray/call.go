@@ -26,7 +26,7 @@ const (
 	queryTimeout = 30 * time.Second
 )
 
-// maxAnswer is the size of the largest answer that is used, in bytes.
+// maxAnswer is how much of an answer is read, in bytes.
 const maxAnswer = 1 << 20
 
 // call is one request.
@@ -103,12 +103,9 @@ func (k *call) do(req *http.Request) (*answer, *Error) {
 	defer func() { _ = resp.Body.Close() }()
 	status = resp.StatusCode
 	ans := &answer{status: status, header: resp.Header, received: time.Now()}
-	ans.body, err = io.ReadAll(io.LimitReader(movingBody{resp.Body, k}, maxAnswer+1))
-	switch {
-	case err != nil:
+	ans.body, err = io.ReadAll(io.LimitReader(movingBody{resp.Body, k}, maxAnswer))
+	if err != nil {
 		ans.err = k.broken(req.Context(), err).Err
-	case len(ans.body) > maxAnswer:
-		ans.err = fmt.Errorf("larger than %d bytes", maxAnswer)
 	}
 	return ans, nil
 }

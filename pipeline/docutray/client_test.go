@@ -183,7 +183,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
+func TestTransport(t *testing.T) {
 	if err := loopbackOnly("tcp", "127.0.0.1:80", nil); err != nil {
 		t.Error(err)
 	}
@@ -196,6 +196,9 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 	tr := newTransport(base)
 	if tr.Proxy != nil {
 		t.Error("plain http would go through a proxy")
+	}
+	if tr.IdleConnTimeout <= 0 || tr.IdleConnTimeout >= 5*time.Second {
+		t.Error("connections are kept for longer than servers keep them:", tr.IdleConnTimeout)
 	}
 	if _, err := tr.DialContext(t.Context(), "tcp", "192.0.2.1:80"); !errors.Is(err, ErrBaseURL) {
 		t.Errorf("a name that resolves elsewhere is dialled: %v", err)

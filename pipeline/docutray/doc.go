@@ -23,8 +23,9 @@
 //   - [Error.OutcomeUnknown] is false only if the service cannot have made a job.
 //   - If the content fails, shrinks or grows, the service never gets a complete
 //     body.
-//   - An answer is used only if it is complete, at most 1 MiB long, and about
-//     the job that was polled. Memory use does not depend on a document's size.
+//   - An answer is used only if it is complete and about the job that was
+//     polled. At most 1 MiB of it is read.
+//   - Memory use does not depend on a document's size.
 //
 // A client starts no goroutines except those of its transport, and is safe for
 // concurrent use.

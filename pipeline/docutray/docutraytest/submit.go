@@ -36,8 +36,7 @@ func invalid(format string, args ...any) *refusedError {
 	return &refusedError{http.StatusBadRequest, "Validation error", []string{fmt.Sprintf(format, args...)}}
 }
 
-var errTooLarge = &refusedError{status: http.StatusRequestEntityTooLarge,
-	message: "File exceeds maximum allowed size (100MB)"}
+var errTooLarge = &refusedError{http.StatusRequestEntityTooLarge, "File exceeds maximum allowed size (100MB)", nil}
 
 // serveSubmit makes a job of a document.
 func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d *rand.Rand) {
@@ -105,7 +104,7 @@ func (s *Server) checkAccess(codes []string) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return &refusedError{status: http.StatusForbidden, message: "Document types not accessible: " + strings.Join(bad, ", ")}
+	return &refusedError{http.StatusForbidden, "Document types not accessible: " + strings.Join(bad, ", "), nil}
 }
 
 // receive reads a submission to its end and checks it. An error that is not a
@@ -113,8 +112,7 @@ func (s *Server) checkAccess(codes []string) error {
 func (s *Server) receive(r *http.Request) (*Upload, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return nil, &refusedError{status: http.StatusUnsupportedMediaType,
-			message: "Unsupported Content-Type. Use multipart/form-data (the stand-in takes nothing else)"}
+		return nil, &refusedError{http.StatusUnsupportedMediaType, "Unsupported Content-Type. Use multipart/form-data", nil}
 	}
 	if r.ContentLength > maxFileSize+1<<20 {
 		return nil, errTooLarge // before the body is read
