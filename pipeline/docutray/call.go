@@ -123,7 +123,7 @@ func (b movingBody) Read(p []byte) (int, error) {
 
 // broken returns the error of a request without a complete answer.
 func (k *call) broken(ctx context.Context, err error) *Error {
-	e := &Error{Op: k.op, Class: Service, Err: k.redacted(err)}
+	e := &Error{Op: k.op, Class: Service, Err: k.redacted(connectionError(err))}
 	if own := k.caller.Err(); own != nil {
 		e.Class, e.Err = Local, own
 		if cause := context.Cause(k.caller); !errors.Is(cause, own) {
@@ -207,7 +207,7 @@ func (k *call) show(s string, limit int) string {
 // lines of a malformed answer, which may echo our request.
 func (k *call) redacted(err error) error {
 	if k.containsKey(err.Error()) {
-		return fmt.Errorf("%w: %s", errNoAnswer, k.show(err.Error(), maxMessage))
+		return errors.New(k.show(err.Error(), maxMessage))
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package docutray
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -93,6 +92,3 @@ func (c *Client) address(path, escaped string) *url.URL {
 	u.Path, u.RawPath = c.base.Path+path, c.base.EscapedPath()+escaped
 	return &u
 }
-
-// errNoAnswer replaces a cause whose text contains the key.
-var errNoAnswer = errors.New("connection failed")

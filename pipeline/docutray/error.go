@@ -138,6 +138,10 @@ var (
 	ErrSubmission = errors.New("unusable submission")
 	// ErrTooLarge: the document is over [MaxFileSize]. The class is Document.
 	ErrTooLarge = errors.New("document is larger than 100 MB")
+	// ErrProxy: the configured proxy cannot be reached, or refuses.
+	ErrProxy = errors.New("proxy")
+	// ErrTLS: no trusted connection, usually because of the certificate.
+	ErrTLS = errors.New("no trusted connection")
 	// ErrTimeout: the request took too long.
 	ErrTimeout = errors.New("timed out")
 )

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,8 +78,28 @@ func TestUntrustedCertificate(t *testing.T) {
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	_, err := newClient(t, srv.URL).Submit(t.Context(), submission())
-	if e := asError(t, err); e.Class != Service || e.Sent || e.OutcomeUnknown {
+	if e := asError(t, err); e.Class != Service || e.Sent || e.OutcomeUnknown || !errors.Is(err, ErrTLS) {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestProxyTrouble: an error tells the proxy's trouble from the service's.
+func TestProxyTrouble(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect || r.Header.Get("Authorization") != "" {
+			t.Errorf("%s with %v", r.Method, r.Header)
+		}
+		w.WriteHeader(http.StatusProxyAuthRequired)
+	}))
+	address, _ := url.Parse(proxy.URL)
+	c := newClient(t, "https://service.invalid")
+	c.own.Proxy = http.ProxyURL(address)
+	for _, want := range []string{"407 Proxy Authentication Required", "connection refused"} {
+		e := asError(t, second(c.Submit(t.Context(), submission())))
+		if e.Class != Service || e.Sent || e.OutcomeUnknown || !errors.Is(e, ErrProxy) || !strings.Contains(e.Reason(), want) {
+			t.Errorf("%+v", e)
+		}
+		proxy.Close()
 	}
 }
 

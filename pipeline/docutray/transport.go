@@ -1,6 +1,7 @@
 package docutray
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -75,6 +76,7 @@ func newTransport(base *url.URL) *http.Transport {
 		IdleConnTimeout:        keepIdle,
 		MaxResponseHeaderBytes: 256 << 10,
 		WriteBufferSize:        64 << 10,
+		OnProxyConnectResponse: checkProxy,
 	}
 	if base.Scheme == "http" {
 		// "localhost" may resolve to another machine.
@@ -82,6 +84,28 @@ func newTransport(base *url.URL) *http.Transport {
 		dialer.Control = loopbackOnly
 	}
 	return t
+}
+
+// checkProxy refuses a proxy's answer that opens no connection to the service.
+func checkProxy(_ context.Context, _ *url.URL, _ *http.Request, r *http.Response) error {
+	if r.StatusCode != http.StatusOK {
+		return fmt.Errorf("%w answers %d %s", ErrProxy, r.StatusCode, http.StatusText(r.StatusCode))
+	}
+	return nil
+}
+
+// connectionError marks an error of the proxy, or of TLS.
+func connectionError(err error) error {
+	op := new(net.OpError)
+	switch {
+	case errors.Is(err, ErrProxy):
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return fmt.Errorf("%w: %w", ErrProxy, err)
+	case errors.As(err, new(*tls.CertificateVerificationError)), errors.As(err, new(tls.RecordHeaderError)),
+		errors.As(err, new(tls.AlertError)):
+		return fmt.Errorf("%w: %w", ErrTLS, err)
+	}
+	return err
 }
 
 // loopbackOnly refuses to connect to anything but a loopback address.
