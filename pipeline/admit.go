@@ -176,9 +176,11 @@ func (p *Pipeline) read(a store.Admission, doc *filing.Document) (store.Admissio
 	if _, err := io.ReadFull(doc, head); err != nil {
 		return p.unreadable(a, err)
 	}
-	if format, ok := filing.Sniff(head[:min(filing.SniffLength, len(head))]); ok {
-		a.ContentType = format.ContentType
-	} else {
+	var err error
+	if a.ContentType, err = doc.ContentType(); err != nil {
+		return p.unreadable(a, err)
+	}
+	if a.ContentType == "" {
 		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
 	hash, sum := sha256.New(), p.sums.new()

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +21,6 @@ const fileBatch = 256
 // work is to stop and the moves under way have ended.
 func (p *Pipeline) fileAll(l lifetimes) error {
 	f := filer{p: p, later: make(map[int64]pause)}
-	_ = p.Mover.ClearTrial(p.Sorted, p.tag()) // trouble there is met by the documents
 	for {
 		again, err := f.round(l)
 		if err != nil {
@@ -215,7 +212,7 @@ func (f *filer) troubledDisk(d *store.Document, err error) bool {
 		trouble := filing.DiskTrouble(err) || store.DiskTrouble(err) ||
 			errors.Is(err, errSorted) && !errors.Is(err, filing.ErrNotFolder)
 		own := w.suspect != 0 && f.moved >= w.suspect || d.Sorted != "" && d.Sorted != f.p.Sorted
-		if !trouble || own || !store.DiskTrouble(err) && f.try() == nil {
+		if !trouble || own || !filing.DiskTrouble(err) && !store.DiskTrouble(err) && f.try() == nil {
 			return false
 		}
 	}
@@ -243,13 +240,7 @@ const trialLasts = time.Second
 // try says whether documents can be put into sorted.
 func (f *filer) try() error {
 	if f.tried.at.IsZero() || time.Since(f.tried.at) >= trialLasts {
-		f.tried = trial{time.Now(), f.p.Mover.Try(f.p.Sorted, f.p.tag())}
+		f.tried = trial{time.Now(), filing.Writable(f.p.Sorted)}
 	}
 	return f.tried.err
-}
-
-// tag is a word of this inbox: several daemons may sort into one folder.
-func (p *Pipeline) tag() string {
-	sum := sha256.Sum256([]byte(p.Inbox))
-	return hex.EncodeToString(sum[:6])
 }

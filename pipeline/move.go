@@ -25,8 +25,6 @@ type filed struct {
 	doc  *store.Document
 	done bool // it lies at its target
 	over bool // it met trouble, and is not tried again in this batch
-	// tried: it had a target before, so that something may be left of a try.
-	tried bool
 }
 
 // nameTries is how often another name is chosen where one that was free is taken
@@ -68,7 +66,6 @@ func (f *filer) resume(ctx context.Context, docs []*filed) {
 		if m.doc.Target == "" {
 			continue
 		}
-		m.tried = true
 		outcome, err := f.p.Mover.Resume(ctx, f.moveOf(m.doc))
 		f.p.pulses.file.answer()
 		switch {
@@ -102,35 +99,24 @@ func (f *filer) move(ctx context.Context, docs []*filed) {
 	}
 }
 
-// moveAll tries each move once. Where the contents were made to last together, a
-// move waits for nothing and they are made one after another, until one turns out
-// to be a copy.
+// moveAll tries each move once, and copies where a move is not enough.
 func (f *filer) moveAll(ctx context.Context, docs []*filed) []error {
 	moves := make([]filing.Move, len(docs))
 	for i, m := range docs {
 		moves[i] = f.moveOf(m.doc)
-		moves[i].Fresh = !m.tried
-		m.tried = true
 	}
-	batch := f.p.Mover.Batch()
-	defer batch.Close()
-	quick := f.syncContents(batch, moves)
+	f.syncContents(moves)
 	errs := make([]error, len(docs))
-	do := func(i int) (copied bool) {
-		if copied, errs[i] = batch.Do(ctx, moves[i]); errs[i] == nil {
-			f.p.reached(FileMoved)
-		}
-		f.p.pulses.file.answer()
-		return copied
-	}
 	var g errgroup.Group
 	g.SetLimit(movers)
 	for i := range moves {
-		if quick {
-			quick = !do(i)
-			continue
-		}
-		g.Go(func() error { do(i); return nil })
+		g.Go(func() error {
+			if errs[i] = f.p.Mover.MoveOrCopy(ctx, moves[i]); errs[i] == nil {
+				f.p.reached(FileMoved)
+			}
+			f.p.pulses.file.answer()
+			return nil
+		})
 	}
 	_ = g.Wait() // its functions return no errors
 	return errs
@@ -138,13 +124,13 @@ func (f *filer) moveAll(ctx context.Context, docs []*filed) []error {
 
 // syncContents makes contents last together, where that is worth it, and answers
 // meanwhile: it may wait for what others wrote to the same disk.
-func (f *filer) syncContents(batch *filing.Batch, moves []filing.Move) (done bool) {
-	ended := make(chan bool)
-	go func() { ended <- batch.SyncContents(moves) }()
+func (f *filer) syncContents(moves []filing.Move) {
+	ended := make(chan struct{})
+	go func() { f.p.Mover.SyncContents(moves); close(ended) }()
 	for {
 		select {
-		case done := <-ended:
-			return done
+		case <-ended:
+			return
 		case <-f.p.pulses.file:
 		}
 	}

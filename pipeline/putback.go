@@ -76,7 +76,7 @@ func (r Returner) PutBack(ctx context.Context, doc store.Document) (place string
 		return "", false, err
 	}
 	r.reached(FailureRemoved)
-	if err := filing.SyncFolders(filepath.Dir(filepath.Join(r.Inbox, mv.Target)), filepath.Dir(filepath.Join(doc.Sorted, doc.Target))); err != nil {
+	if err := errors.Join(r.Mover.SyncFoldersOf([]filing.File{{Root: r.Inbox, Rel: mv.Target}, {Root: doc.Sorted, Rel: doc.Target}})...); err != nil {
 		return "", false, err
 	}
 	if err := r.record(ctx, &doc, mv.Target, changed); err != nil {
@@ -133,7 +133,7 @@ func (r Returner) move(ctx context.Context, doc *store.Document) (mv filing.Move
 			return mv, err
 		}
 		r.reached(PlaceStored)
-		_, err = r.Mover.Do(ctx, mv)
+		err = r.Mover.MoveOrCopy(ctx, mv)
 		switch {
 		case err == nil:
 			return mv, nil

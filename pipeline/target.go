@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 
 	"docusort/pipeline/filing"
 	"docusort/store"
@@ -44,14 +45,12 @@ func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
 
 // targets decides on a target for each document that has none.
 func (f *filer) targets(ctx context.Context, docs []*filed) (chosen []*filed, targets []store.Targeted) {
-	folders := f.p.Mover.Batch()
-	defer folders.Close()
 	taken := make(map[string]bool) // given away in this batch
 	for _, m := range docs {
 		if m.done || m.over || m.doc.Target != "" || f.diskTroubled() {
 			continue
 		}
-		target, err := f.target(folders, m.doc, taken)
+		target, err := f.target(m.doc, taken)
 		if err != nil {
 			f.failed(ctx, m, err)
 			continue
@@ -64,16 +63,16 @@ func (f *filer) targets(ctx context.Context, docs []*filed) (chosen []*filed, ta
 }
 
 // target finds a free name in the folder of the document's outcome.
-func (f *filer) target(folders *filing.Batch, d *store.Document, taken map[string]bool) (string, error) {
+func (f *filer) target(d *store.Document, taken map[string]bool) (string, error) {
 	folder := folderOf(d)
-	if err := folders.MakeFolder(f.p.Sorted, folder); err != nil {
+	if err := f.p.Mover.MakeFolder(f.p.Sorted, folder); err != nil {
 		return "", fmt.Errorf("%w: %w", errSorted, err)
 	}
 	var companions []string
 	if s := f.p.sidecarOf(d); s != "" {
 		companions = []string{s}
 	}
-	name, err := folders.FreeName(f.p.Sorted, folder, path.Base(d.Source), companions, func(name string) bool {
+	name, err := filing.FreeName(filepath.Join(f.p.Sorted, folder), path.Base(d.Source), companions, func(name string) bool {
 		return taken[folder+"/"+name]
 	})
 	if err != nil {

@@ -18,11 +18,11 @@ func TestMoveBetweenBindMounts(t *testing.T) {
 		t.Skipf("may not mount (%v): bind mounts are not tested", err)
 	}
 	defer func() { must(t, unix.Unmount(w.mv.Sorted, unix.MNT_DETACH)) }()
-	copied, err := NewMover(Options{}).Do(context.Background(), w.mv)
-	must(t, err)
-	if !copied {
-		t.Error("no copy")
+	m := NewMover(Options{})
+	if err := m.Do(context.Background(), w.mv); !errors.Is(err, ErrNeedsCopy) {
+		t.Errorf("Do: %v, want ErrNeedsCopy", err)
 	}
+	must(t, m.Copy(context.Background(), w.mv))
 	w.filed()
 }
 
@@ -37,7 +37,7 @@ func TestMoveToAFullDisk(t *testing.T) {
 		t.Cleanup(func() { must(t, unix.Unmount(w.mv.Sorted, unix.MNT_DETACH)) })
 		m := NewMover(Options{})
 		for range 2 {
-			if _, err := m.Do(context.Background(), w.mv); !DiskTrouble(err) || !errors.Is(err, unix.ENOSPC) {
+			if err := m.MoveOrCopy(context.Background(), w.mv); !DiskTrouble(err) || !errors.Is(err, unix.ENOSPC) {
 				t.Fatalf("%s: error %v, want ENOSPC", options, err)
 			}
 			w.only(w.content, w.source())
@@ -69,7 +69,7 @@ func TestCopyKeepsTheOwner(t *testing.T) {
 	w := newWorld(t, true)
 	must(t, os.Chown(w.source(), 65534, 65533))
 	must(t, os.Chmod(w.source(), 0o755|os.ModeSetuid))
-	_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+	err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv)
 	must(t, err)
 	var st unix.Stat_t
 	must(t, unix.Lstat(w.target(), &st))
@@ -79,12 +79,12 @@ func TestCopyKeepsTheOwner(t *testing.T) {
 	w = newWorld(t, true)
 	must(t, os.Chown(w.source(), 65534, 65533))
 	must(t, os.Chmod(w.source(), 0o755|os.ModeSetuid))
-	_, err = NewMover(Options{Fault: func(op string, done bool) error {
+	err = NewMover(Options{Fault: func(op string, done bool) error {
 		if op == "chown" {
 			return unix.EPERM
 		}
 		return nil
-	}}).Do(context.Background(), w.mv)
+	}}).MoveOrCopy(context.Background(), w.mv)
 	must(t, err)
 	must(t, unix.Lstat(w.target(), &st))
 	if st.Uid != 0 || st.Gid != 65533 || st.Mode&0o7777 != 0o755 {

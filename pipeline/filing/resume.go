@@ -55,8 +55,7 @@ func (m *Mover) Resume(ctx context.Context, mv Move) (Outcome, error) {
 	if err := m.sweepTarget(mv); err != nil {
 		return NotStarted, err
 	}
-	outcome, _, err := m.resume(ctx, mv)
-	return outcome, err
+	return m.resume(ctx, mv)
 }
 
 // sweepTarget removes an empty file that a killed try reserved the target's name
@@ -64,7 +63,7 @@ func (m *Mover) Resume(ctx context.Context, mv Move) (Outcome, error) {
 func (m *Mover) sweepTarget(mv Move) error {
 	to, name, err := openParent(mv.Sorted, mv.Target)
 	if err != nil {
-		if absent(err) {
+		if isAbsent(err) {
 			return nil
 		}
 		return err
@@ -85,42 +84,40 @@ type look struct {
 	id        Identity
 }
 
-// resume is Resume for a target whose name is not reserved; across says that the target is a copy.
-func (m *Mover) resume(ctx context.Context, mv Move) (o Outcome, across bool, err error) {
-	t := &transfer{Batch: &Batch{Mover: m}, Move: mv, from: noDir, to: noDir, file: noFile}
+// resume is Resume for a target whose name is not reserved.
+func (m *Mover) resume(ctx context.Context, mv Move) (_ Outcome, err error) {
+	t := &transfer{Mover: m, Move: mv, from: noDir, to: noDir}
+	defer t.close()
 	t.from, t.fromName, err = openParent(mv.Root, mv.Source)
-	if err != nil && !absent(err) {
-		return NotStarted, false, err
+	if err != nil && !isAbsent(err) {
+		return NotStarted, err
 	}
-	defer t.from.close()
 	t.to, t.toName, err = openParent(mv.Sorted, mv.Target)
-	if err != nil && !absent(err) {
-		return NotStarted, false, err
+	if err != nil && !isAbsent(err) {
+		return NotStarted, err
 	}
-	defer t.to.close()
 	if err := t.sweepCopy(); err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
 	if err := t.settleTargetClaim(ctx); err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
 	target, err := t.look(ctx, t.to, t.toName)
 	if err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
 	if err := t.settleSourceClaim(ctx, target); err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
 	source, err := t.look(ctx, t.from, t.fromName)
 	if err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
-	o, err = t.decide(ctx, source, target)
-	return o, o == Done && !target.inode, err
+	return t.decide(ctx, source, target)
 }
 
-// absent: the folder is not there, or is none that Open would go through.
-func absent(err error) bool {
+// isAbsent reports whether a folder does not exist, or is one that Open refuses.
+func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotRegular)
 }
 
@@ -134,10 +131,10 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 		return NotStarted, nil
 	case source.id.sameInode(target.id) && !source.meant:
 		// A link without its unlink, written to since: a new document.
-		return NotStarted, t.drop(t.to, t.toName, t.targetClaim(), source.id)
+		return NotStarted, t.unlinkExact(t.to, t.toName, t.targetClaim(), source.id)
 	case source.id.sameInode(target.id):
 		// A link without its unlink.
-		if err := t.drop(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
+		if err := t.unlinkExact(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
 			return NotStarted, err
 		}
 		return Done, nil
@@ -155,7 +152,7 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 		if err := t.syncDir("fsync target folder", t.to); err != nil {
 			return NotStarted, err
 		}
-		if err := t.drop(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
+		if err := t.unlinkExact(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
 			return NotStarted, err
 		}
 		return Done, nil
@@ -178,12 +175,12 @@ func sameBytes(ctx context.Context, a dir, aName string, b dir, bName string) (b
 		dir
 		name string
 	}{{a, aName}, {b, bName}} {
-		f, st, err := at.openIn(at.name)
+		f, st, err := at.open(at.name)
 		if err != nil {
 			return false, err
 		}
 		sums[i], _, err = hashOf(ctx, f, st.Size)
-		f.close()
+		f.Close()
 		if err != nil {
 			return false, fmt.Errorf("read %q: %w", filepath.Join(at.path, at.name), err)
 		}
@@ -215,11 +212,11 @@ func (t *transfer) look(ctx context.Context, d dir, name string) (look, error) {
 		l.meant = t.isOurCopy(l)
 		return l, nil
 	}
-	f, st, err := d.openIn(name)
+	f, st, err := d.open(name)
 	if err != nil {
 		return look{}, err
 	}
-	defer f.close()
+	defer f.Close()
 	l.id = identityOf(&st)
 	if l.meant, err = hasHash(ctx, f, st.Size, t.SHA256); err != nil {
 		return look{}, fmt.Errorf("read %q: %w", filepath.Join(d.path, name), err)

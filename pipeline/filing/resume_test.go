@@ -132,7 +132,7 @@ func TestResume(t *testing.T) {
 					w.mv.SHA256 = nil
 				}
 				c.leave(w)
-				_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+				err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv)
 				must(t, err)
 				w.only(w.content, w.target())
 			})

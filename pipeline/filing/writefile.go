@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WriteFile writes data as the new file rel beneath sorted, making its folder
-// where needed: whole and synced or not at all, never over something
-// (fs.ErrExist). The mode is set as given, whatever the umask; a zero modTime
-// leaves the time of writing. The folder is the caller's to sync. Other errors
-// as of MakeFolder and of the disk; the file is then not there.
+// WriteFile writes data as the new file rel beneath sorted, making its folder where
+// it is missing: whole and synced or not at all, and never over something
+// (fs.ErrExist). The mode is set as given, whatever the umask; a zero modTime leaves
+// the time of writing. Syncing the folder is left to the caller. Other errors are
+// those of MakeFolder and of the disk; the file does not exist then.
 func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode, modTime time.Time) error {
 	rel, err := localPath(rel)
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
 	parent, name := filepath.Split(rel)
-	d, err := m.folder(sorted, parent)
+	d, err := m.makeFolders(sorted, parent)
 	if err != nil {
 		return err
 	}
@@ -32,8 +32,8 @@ func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode, mod
 
 	m.writing.Lock()
 	defer m.writing.Unlock()
-	// The temporary is named after the file, so that the next try finds and
-	// removes what a killed one left.
+	// The temporary is named after the file, so that the next try removes what a
+	// killed one left.
 	sum := sha256.Sum256([]byte(name))
 	temp := temporaryPrefix + hex.EncodeToString(sum[:8]) + ".new"
 	err = errors.Join(m.removeNew(d, temp), m.sweepReserved(d, name))

@@ -1,4 +1,4 @@
-package filing
+package format
 
 import (
 	"bytes"
@@ -6,48 +6,41 @@ import (
 	"slices"
 )
 
-// SniffLength is how many bytes from the start of a file Sniff looks at.
+// SniffLength is how many bytes from the start of a file [Sniff] looks at.
 const SniffLength = 1024 + 8
 
-// Format is a document format that the service accepts.
-type Format struct {
-	// ContentType is the media type, such as "application/pdf".
-	ContentType string
-	// Name is for people: "PDF".
-	Name string
-}
-
-var (
-	formatJPEG = Format{"image/jpeg", "JPEG"}
-	formatPNG  = Format{"image/png", "PNG"}
-	formatGIF  = Format{"image/gif", "GIF"}
-	formatBMP  = Format{"image/bmp", "BMP"}
-	formatWebP = Format{"image/webp", "WebP"}
-	formatPDF  = Format{"application/pdf", "PDF"}
+// The media types of the formats that the service accepts.
+const (
+	JPEG = "image/jpeg"
+	PNG  = "image/png"
+	GIF  = "image/gif"
+	BMP  = "image/bmp"
+	WebP = "image/webp"
+	PDF  = "application/pdf"
 )
 
-// Sniff tells the format by the first SniffLength bytes of the content (fewer
-// where the file has fewer), never by a name. It is false for every format
-// that the service does not take.
-func Sniff(head []byte) (Format, bool) {
+// Sniff returns the media type of a file by the first SniffLength bytes of its
+// content (fewer where the file has fewer), or "" for every format that the
+// service does not accept.
+func Sniff(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
-		return formatJPEG, true
+		return JPEG
 	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
-		return formatPNG, true
+		return PNG
 	case bytes.HasPrefix(head, []byte("GIF87a")), bytes.HasPrefix(head, []byte("GIF89a")):
-		return formatGIF, true
+		return GIF
 	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
-		return formatWebP, true
+		return WebP
 	case isBMP(head):
-		return formatBMP, true
+		return BMP
 	case isPDF(head):
-		return formatPDF, true
+		return PDF
 	}
-	return Format{}, false
+	return ""
 }
 
-// isPDF accepts the header anywhere in the first 1024 bytes, as readers do,
+// isPDF accepts the header anywhere in the first 1024 bytes, as PDF readers do,
 // unless the file is a container that merely holds a PDF near its start.
 func isPDF(head []byte) bool {
 	for _, container := range []string{
@@ -68,14 +61,14 @@ func isPDF(head []byte) bool {
 			return false
 		}
 		from += i + len(mark)
-		// A version follows; a text about PDF is none.
+		// A digit of the version follows, except in a text about PDF.
 		if from < len(head) && head[from] >= '0' && head[from] <= '9' {
 			return true
 		}
 	}
 }
 
-// bmp is what the headers of a BMP say that matters here.
+// bmp holds the fields of the BMP headers that are needed here.
 type bmp struct {
 	fileSize, pixels, header    uint32
 	width, height               int64
@@ -105,8 +98,7 @@ func parseBMP(head []byte) (bmp, bool) {
 	return b, true
 }
 
-// isBMP: the letters BM begin many a text, so the header behind them must
-// make sense as well.
+// isBMP checks the header too: many a text begins with the letters BM.
 func isBMP(head []byte) bool {
 	b, ok := parseBMP(head)
 	return ok && b.planes == 1 && b.width > 0 && b.height != 0 &&

@@ -1,4 +1,4 @@
-package filing
+package format
 
 import (
 	"bufio"
@@ -11,18 +11,16 @@ import (
 
 const (
 	// tailWindow is how far back from the end of the content an end mark is
-	// looked for: valid files carry kilobytes after it. Most carry nothing, and
-	// lastWindow tells.
+	// looked for: valid files carry kilobytes after it.
 	tailWindow = 64 << 10
-	lastWindow = 1 << 10
 	// padWindow is how many zero bytes at the end are taken for padding.
 	padWindow = 16 << 20
 )
 
 // Complete reports whether the first size bytes of r look like a whole file of
-// their format: the end mark or the length that the format asks for is there.
-// What it does not know is complete when not empty. It serves to wait longer,
-// never to refuse: a file that cannot be read, or is damaged, is incomplete.
+// their format: the end mark, or the length, that the format requires is there. A
+// file of an unknown format is complete when it is not empty. A file that cannot
+// be read, or is damaged, is incomplete.
 func Complete(r io.ReaderAt, size int64) bool {
 	if size <= 0 {
 		return false
@@ -31,30 +29,25 @@ func Complete(r io.ReaderAt, size int64) bool {
 	if !ok {
 		return false
 	}
-	format, ok := Sniff(head)
-	if !ok {
-		return true
-	}
-	switch format {
-	case formatPDF:
+	switch Sniff(head) {
+	case PDF:
 		return completePDF(r, head, size)
-	case formatJPEG:
+	case JPEG:
 		return completeJPEG(r, size)
-	case formatPNG:
-		return ending(r, size, func(end []byte, _ int64) bool {
-			return bytes.Contains(end, []byte("IEND\xae\x42\x60\x82"))
-		})
-	case formatGIF:
+	case PNG:
+		end, _ := tail(r, size)
+		return bytes.Contains(end, []byte("IEND\xae\x42\x60\x82"))
+	case GIF:
 		return completeGIF(io.NewSectionReader(r, 0, size))
-	case formatWebP:
+	case WebP:
 		return size >= 8+int64(binary.LittleEndian.Uint32(head[4:]))
-	case formatBMP:
+	case BMP:
 		return completeBMP(head, size)
 	}
 	return true
 }
 
-// window reads exactly n bytes at off; it is false when they are not there.
+// window reads exactly n bytes at off; it returns false when they are not there.
 func window(r io.ReaderAt, off, n int64) ([]byte, bool) {
 	buf := make([]byte, n)
 	got, err := r.ReadAt(buf, off)
@@ -64,40 +57,21 @@ func window(r io.ReaderAt, off, n int64) ([]byte, bool) {
 	return buf, err == nil || err == io.EOF
 }
 
-// ending looks for an end mark, first in the very last bytes. has is given bytes
-// and where they start; what it finds in some it must find in more.
-func ending(r io.ReaderAt, size int64, has func(end []byte, start int64) bool) bool {
-	start := max(0, size-lastWindow)
-	if last, ok := window(r, start, size-start); ok && has(bytes.TrimRight(last, "\x00"), start) {
-		return true
-	}
-	return has(tail(r, size))
-}
-
-// tail returns the last bytes before the zeros that pad the file, and where
-// they start. Some devices pad, and a download may reserve its length: in both
-// cases what counts is where the content ends.
+// tail returns the last bytes before the zeros that pad the file, and their
+// offset. Some devices pad, and a download may reserve its length; either way
+// the content ends before the zeros.
 func tail(r io.ReaderAt, size int64) ([]byte, int64) {
 	for end := size; end > 0 && size-end < padWindow; {
 		start := max(0, end-tailWindow)
 		buf, ok := window(r, start, end-start)
 		if !ok {
-			return nil, 0
+			break
 		}
-		switch used := len(bytes.TrimRight(buf, "\x00")); used {
-		case 0:
-			end = start
-		case len(buf):
-			return buf, start
-		default:
-			end = start + int64(used)
-			start = max(0, end-tailWindow)
-			buf, ok = window(r, start, end-start)
-			if !ok {
-				return nil, 0
-			}
+		used := len(bytes.TrimRight(buf, "\x00"))
+		if used == len(buf) {
 			return buf, start
 		}
+		end = start + int64(used)
 	}
 	return nil, 0
 }
@@ -107,9 +81,9 @@ var (
 	pdfObject  = regexp.MustCompile(`\d[\x00\t\n\f\r ]+\d+[\x00\t\n\f\r ]+obj\b`)
 )
 
-// completePDF wants %%EOF near the end and no further objects after it: a
-// file made for the web carries one near its start, an updated file one after
-// each update, so the mark alone does not mean the end.
+// completePDF requires %%EOF near the end and no objects after it. A linearized
+// file has a mark near its start too, and an updated file has one after each
+// update, so the mark alone does not mean the end.
 func completePDF(r io.ReaderAt, head []byte, size int64) bool {
 	if m := linearized.FindSubmatch(head); m != nil {
 		length, err := strconv.ParseInt(string(m[1])+string(m[2]), 10, 64)
@@ -117,15 +91,13 @@ func completePDF(r io.ReaderAt, head []byte, size int64) bool {
 			return false
 		}
 	}
-	return ending(r, size, func(end []byte, _ int64) bool {
-		i := bytes.LastIndex(end, []byte("%%EOF"))
-		return i >= 0 && !pdfObject.Match(end[i:])
-	})
+	end, _ := tail(r, size)
+	i := bytes.LastIndex(end, []byte("%%EOF"))
+	return i >= 0 && !pdfObject.Match(end[i:])
 }
 
-// completeJPEG walks over the segments before the picture, since a thumbnail
-// in one of them has an end mark of its own, then looks for the end mark in
-// what follows.
+// completeJPEG walks over the segments before the picture, since a thumbnail in
+// one of them has an end mark of its own, then looks for the end mark after them.
 func completeJPEG(r io.ReaderAt, size int64) bool {
 	const maxSegments = 10_000
 	var picture int64
@@ -146,16 +118,15 @@ func completeJPEG(r io.ReaderAt, size int64) bool {
 			off += 2 + int64(binary.BigEndian.Uint16(b[2:]))
 		}
 	}
-	return ending(r, size, func(end []byte, start int64) bool {
-		if skip := picture - start; skip > 0 {
-			end = end[min(skip, int64(len(end))):]
-		}
-		return bytes.Contains(end, []byte{0xff, 0xd9})
-	})
+	end, start := tail(r, size)
+	if skip := picture - start; skip > 0 {
+		end = end[min(skip, int64(len(end))):]
+	}
+	return bytes.Contains(end, []byte{0xff, 0xd9})
 }
 
-// completeGIF walks over the blocks up to the trailer: its one byte, 3B, is
-// the last one of too many half-written files to be a sign by itself.
+// completeGIF walks over the blocks up to the trailer. The trailer is the single
+// byte 3B, which many half-written files end with by chance.
 func completeGIF(r io.Reader) bool {
 	in := bufio.NewReaderSize(r, 32<<10)
 	skip := func(n int) bool { _, err := in.Discard(n); return err == nil }
@@ -201,9 +172,8 @@ func completeGIF(r io.Reader) bool {
 	}
 }
 
-// completeBMP computes the length of plain pixels, because some programs leave
-// the length in the header at zero or wrong, and believes the header
-// otherwise.
+// completeBMP computes the length of uncompressed pixels, because some programs
+// leave a wrong length or zero in the header. Otherwise it trusts the header.
 func completeBMP(head []byte, size int64) bool {
 	b, ok := parseBMP(head)
 	if !ok {

@@ -77,15 +77,6 @@ func TestMakeFolderSyncsTheOneAbove(t *testing.T) {
 	}
 }
 
-func TestSyncFolders(t *testing.T) {
-	dir := t.TempDir()
-	must(t, SyncFolders(dir, dir+"/", filepath.Join(dir, "gone/too"), dir))
-	if err := SyncFolders(filepath.Join(dir, "x"), "/dev/null"); err == nil {
-		t.Error("a device was synced as a folder")
-	}
-	must(t, SyncFolders())
-}
-
 func TestRemoveEmptyFolder(t *testing.T) {
 	root := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))

@@ -91,7 +91,7 @@ func TestMoveAsNobody(t *testing.T) {
 	}
 	for _, tr := range terrains() {
 		asNobody(t, func() {
-			_, err := tr.mover(t, nil).Do(context.Background(), w.mv)
+			err := tr.mover(t, nil).MoveOrCopy(context.Background(), w.mv)
 			if !errors.Is(err, fs.ErrPermission) || DiskTrouble(err) {
 				t.Errorf("%s: error %v, want fs.ErrPermission", tr.name, err)
 			}
@@ -102,7 +102,7 @@ func TestMoveAsNobody(t *testing.T) {
 	for _, tr := range terrains() {
 		m := tr.mover(t, nil)
 		asNobody(t, func() {
-			_, err := m.Do(context.Background(), w.mv)
+			err := m.MoveOrCopy(context.Background(), w.mv)
 			must(t, err)
 		})
 		w.only(w.content, w.target())
@@ -113,12 +113,12 @@ func TestMoveAsNobody(t *testing.T) {
 	}
 }
 
-// movable is [dir.movable] for a path.
+// movable is [dir.mayMove] for a path.
 func movable(root, rel string) error {
 	d, name, err := openParent(root, rel)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	return d.movable(name)
+	return d.mayMove(name)
 }
