@@ -99,16 +99,21 @@ func (f *filer) move(ctx context.Context, docs []*filed) {
 	}
 }
 
-// moveAll tries each move once, and copies where a move is not enough.
+// moveAll tries each move once, and copies where a move is not enough. Where the
+// contents were synced together, a move waits for nothing and they are made one after
+// another.
 func (f *filer) moveAll(ctx context.Context, docs []*filed) []error {
 	moves := make([]filing.Move, len(docs))
 	for i, m := range docs {
 		moves[i] = f.moveOf(m.doc)
 	}
-	f.syncContents(moves)
+	atOnce := movers
+	if f.syncContents(moves) {
+		atOnce = 1
+	}
 	errs := make([]error, len(docs))
 	var g errgroup.Group
-	g.SetLimit(movers)
+	g.SetLimit(atOnce)
 	for i := range moves {
 		g.Go(func() error {
 			if errs[i] = f.p.Mover.MoveOrCopy(ctx, moves[i]); errs[i] == nil {
@@ -124,13 +129,13 @@ func (f *filer) moveAll(ctx context.Context, docs []*filed) []error {
 
 // syncContents makes contents last together, where that is worth it, and answers
 // meanwhile: it may wait for what others wrote to the same disk.
-func (f *filer) syncContents(moves []filing.Move) {
-	ended := make(chan struct{})
-	go func() { f.p.Mover.SyncContents(moves); close(ended) }()
+func (f *filer) syncContents(moves []filing.Move) bool {
+	ended := make(chan bool)
+	go func() { ended <- f.p.Mover.SyncContents(moves) }()
 	for {
 		select {
-		case <-ended:
-			return
+		case done := <-ended:
+			return done
 		case <-f.p.pulses.file:
 		}
 	}

@@ -113,7 +113,7 @@ func (f *filer) writeSidecar(d *store.Document) error {
 		return err
 	}
 	data = append(data, '\n')
-	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640, time.Time{})
+	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
 	if !errors.Is(err, fs.ErrExist) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errSorted, err)

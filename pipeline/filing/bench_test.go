@@ -115,7 +115,7 @@ func moveTogether(b *testing.B, m *Mover, moves []Move) {
 func BenchmarkFreeName(b *testing.B) {
 	dir := fastDir(b)
 	for i := range 10_000 {
-		must(b, os.WriteFile(filepath.Join(dir, NameWithSuffix("scan.pdf", i+1)), nil, 0o644))
+		must(b, os.WriteFile(filepath.Join(dir, nameWithSuffix("scan.pdf", i+1, maxName)), nil, 0o644))
 	}
 	for b.Loop() {
 		_, err := FreeName(dir, "scan.pdf", []string{".json"}, nil)

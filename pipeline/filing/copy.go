@@ -22,9 +22,14 @@ func (t *transfer) copy(ctx context.Context) error {
 		return err // before the work: the last step could not be taken
 	}
 	name := t.copyName()
-	id, err := t.writeCopy(ctx, name)
+	id, err := t.writeNew(t.to, name, func(out *os.File) error {
+		if err := t.copyContent(ctx, out); err != nil {
+			return err
+		}
+		return t.copyMetadata(out, name)
+	})
 	if err != nil {
-		return errors.Join(err, t.sweepCopy())
+		return errors.Join(fmt.Errorf("copy %q to %q: %w", t.source(), filepath.Join(t.to.path, name), err), t.sweepCopy())
 	}
 	// Another daemon that sorts into the same folder makes temporaries of the same
 	// names, so the copy is looked at before and after the rename.
@@ -69,32 +74,6 @@ func (t *transfer) sweepCopy() error {
 	return t.unlink("unlink copy", t.to, t.copyName())
 }
 
-// writeCopy makes the copy under its temporary name, whole and synced, and returns
-// its identity.
-func (t *transfer) writeCopy(ctx context.Context, name string) (id Identity, err error) {
-	path := filepath.Join(t.to.path, name)
-	out, err := t.create(t.to, name)
-	if err != nil {
-		return id, fmt.Errorf("create %q: %w", path, err)
-	}
-	defer out.Close()
-	if err := t.copyContent(ctx, out); err != nil {
-		return id, fmt.Errorf("copy %q to %q: %w", t.source(), path, err)
-	}
-	if err := t.copyMetadata(out, name); err != nil {
-		return id, fmt.Errorf("attributes of %q: %w", path, err)
-	}
-	if err := t.step("fsync copy", out.Sync); err != nil {
-		return id, err
-	}
-	st, err := fstat(int(out.Fd()))
-	if err != nil {
-		return id, fmt.Errorf("stat %q: %w", path, err)
-	}
-	// Some filesystems report a full disk only when the file is closed.
-	return identityOf(&st), t.step("close copy", out.Close)
-}
-
 // copyContent copies the source and makes sure that it was what is meant, whole,
 // until the end.
 func (t *transfer) copyContent(ctx context.Context, out io.Writer) error {
@@ -113,22 +92,6 @@ func (t *transfer) copyContent(ctx context.Context, out io.Writer) error {
 		return ErrChanged
 	}
 	return nil
-}
-
-// create makes a new file for writing.
-func (m *Mover) create(d dir, name string) (*os.File, error) {
-	fd := -1
-	err := m.step("create", func() (err error) {
-		fd, err = openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
-		return err
-	})
-	if err != nil {
-		if fd >= 0 {
-			_ = unix.Close(fd)
-		}
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), filepath.Join(d.path, name)), nil
 }
 
 // stream copies until the end or until ctx is done.

@@ -191,7 +191,7 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 	if err := m.MoveOrCopy(context.Background(), good); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("target through a link: %v", err)
 	}
-	if err := m.WriteFile(good.Sorted, "invoice/x.json", nil, 0o644, documentTime); !errors.Is(err, ErrNotFolder) {
+	if err := m.WriteFile(good.Sorted, "invoice/x.json", nil, 0o644); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("file through a link: %v", err)
 	}
 	if got := names(t, outside); got != "" {

@@ -14,16 +14,13 @@ import (
 // maxName is the longest name of a file in bytes (NAME_MAX).
 const maxName = 255
 
-// NameWithSuffix returns the n-th name for a file: the name itself for n ≤ 1,
-// "scan-2.pdf" for ("scan.pdf", 2). What would be over 255 bytes loses the end
-// of its stem, at a rune boundary; the extension stays. ".tar.gz" and its
-// relatives count as one extension, the dot of a hidden file starts none, and
-// neither does one before a space or before digits alone ("Dr. Who",
-// "2024.01"). Bytes that are not UTF-8 pass through.
-func NameWithSuffix(name string, n int) string { return nameWithin(name, n, maxName) }
-
-// nameWithin is NameWithSuffix with a limit of its own in bytes.
-func nameWithin(name string, n, limit int) string {
+// nameWithSuffix returns the n-th name for a file: the name itself for n ≤ 1,
+// "scan-2.pdf" for ("scan.pdf", 2). A name over limit bytes loses the end of its stem,
+// at a rune boundary; the extension stays. ".tar.gz" and its relatives count as one
+// extension. The dot of a hidden file starts none, and neither does a dot before a
+// space or before digits alone ("Dr. Who", "2024.01"). Bytes that are not UTF-8 pass
+// through.
+func nameWithSuffix(name string, n, limit int) string {
 	suffix := ""
 	if n > 1 {
 		suffix = "-" + strconv.Itoa(n)
@@ -77,27 +74,17 @@ func cutBytes(s string, n int) string {
 	return s[:n]
 }
 
-// FreeName returns a name, name itself or one made by NameWithSuffix, under
-// which nothing stands in the folder dir (an absolute path), nor under it with
-// any of the companions (such as ".json") appended; a dangling link is
-// something. A name with its longest companion fits into 255 bytes. taken,
-// where not nil, reports names (companions' too) that the caller has given
-// away but that are not on disk yet. A folder that does not exist has room for every name.
+// FreeName returns a name, name itself or one with a number, under which nothing
+// exists in the folder dir (an absolute path), nor under it with any of the companions
+// (such as ".json") appended; a dangling link exists. A name with its longest companion
+// fits into 255 bytes. taken, where not nil, reports names (companions' too) that the
+// caller has given away but that are not on disk yet. In a folder that does not exist
+// every name is free.
 //
-// The numbers are searched by doubling and halving: a name that 10,000 files
-// have costs some 30 looks, not 10,000. Where numbers in between are free a
-// higher one may be returned. The name is free when looked at, no longer: only
-// a move that does not overwrite makes sure.
+// The numbers are searched by doubling and halving: a name that 10,000 files have
+// costs some 30 looks. A higher number than necessary may be returned. The name is
+// free when looked at, no longer: only a move that does not overwrite makes sure.
 func FreeName(dir, name string, companions []string, taken func(string) bool) (string, error) {
-	return freeName(dir, name, companions, taken, func(name string) error {
-		_, err := os.Lstat(filepath.Join(dir, name))
-		return err
-	})
-}
-
-// freeName is FreeName that looks at names by its own way, which returns
-// fs.ErrNotExist for what is not there.
-func freeName(dir, name string, companions []string, taken func(string) bool, look func(string) error) (string, error) {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
 		return "", fmt.Errorf("name %q: %w", name, fs.ErrInvalid)
 	}
@@ -107,14 +94,14 @@ func freeName(dir, name string, companions []string, taken func(string) bool, lo
 	}
 	used := func(n int) (bool, error) {
 		for i := -1; i < len(companions); i++ {
-			candidate := nameWithin(name, n, limit)
+			candidate := nameWithSuffix(name, n, limit)
 			if i >= 0 {
 				candidate += companions[i]
 			}
 			if taken != nil && taken(candidate) {
 				return true, nil
 			}
-			if err := look(candidate); err == nil {
+			if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
 				return true, nil
 			} else if !errors.Is(err, fs.ErrNotExist) {
 				return false, fmt.Errorf("look for a free name: %w", err)
@@ -148,5 +135,5 @@ func freeName(dir, name string, companions []string, taken func(string) bool, lo
 			high = mid
 		}
 	}
-	return nameWithin(name, high, limit), nil
+	return nameWithSuffix(name, high, limit), nil
 }

@@ -15,11 +15,11 @@ import (
 // temporary of the same name for another document. The copy that it takes away is
 // not what our source is removed for.
 func TestTemporaryOfAnotherDaemon(t *testing.T) {
-	for _, at := range []string{"close copy", "rename copy"} {
+	for _, at := range []string{"close new file", "rename copy"} {
 		w := newWorld(t, true)
 		taken := 0
 		m := NewMover(Options{Fault: func(op string, done bool) error {
-			if op != at || done != (at == "close copy") || taken > 0 {
+			if op != at || done != (at == "close new file") || taken > 0 {
 				return nil
 			}
 			taken++

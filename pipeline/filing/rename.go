@@ -16,7 +16,7 @@ func (m *Mover) putBack(at dir, name string, to dir, want string) (string, error
 	const tries = 1000
 	var err error
 	for n := 1; n <= tries; n++ {
-		candidate := NameWithSuffix(want, n)
+		candidate := nameWithSuffix(want, n, maxName)
 		err = m.renameNew("put back", at, name, to, candidate)
 		if !errors.Is(err, fs.ErrExist) {
 			return candidate, err

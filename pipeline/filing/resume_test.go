@@ -187,11 +187,3 @@ func TestResumeRefusesBadMoves(t *testing.T) {
 		}
 	}
 }
-
-func TestOutcomeString(t *testing.T) {
-	for o, want := range map[Outcome]string{NotStarted: "not started", Done: "done", Lost: "lost", Taken: "taken", 9: "Outcome(9)"} {
-		if o.String() != want {
-			t.Errorf("%d: %s", int(o), o)
-		}
-	}
-}

@@ -23,23 +23,27 @@ const (
 )
 
 // SyncContents makes the contents of documents that are about to be moved durable,
-// all at once, so that Do need not sync each. It marks the moves for which it did;
-// Do syncs the content of any other, and of each that has changed since its
-// Identity was taken, which must have been before this call.
-func (m *Mover) SyncContents(moves []Move) {
+// all at once, so that Do need not sync each and waits for nothing. It reports whether
+// it did, and marks the moves; where it did not, moves are best made several at a
+// time. Do syncs the content of a document that has changed since its Identity was
+// taken, which must have been before this call.
+func (m *Mover) SyncContents(moves []Move) bool {
 	if len(moves) < fewContents {
-		return
+		return false
 	}
 	d, err := openRoot(moves[0].Root)
 	if err != nil {
-		return // Do reports it
+		return false // Do reports it
 	}
 	defer d.close()
-	if st, err := fstat(d.fd); err == nil && m.syncFilesystem(d) == nil {
-		for i := range moves {
-			moves[i].synced = moves[i].Identity.Device == uint64(st.Dev)
-		}
+	st, err := fstat(d.fd)
+	if err != nil || m.syncFilesystem(d) != nil {
+		return false
 	}
+	for i := range moves {
+		moves[i].synced = moves[i].Identity.Device == uint64(st.Dev)
+	}
+	return true
 }
 
 // syncContent makes the content of the source durable. A syncfs does not tell

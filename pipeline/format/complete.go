@@ -11,8 +11,10 @@ import (
 
 const (
 	// tailWindow is how far back from the end of the content an end mark is
-	// looked for: valid files carry kilobytes after it.
+	// looked for: valid files carry kilobytes after it. Most carry nothing, and
+	// lastWindow finds it at less cost.
 	tailWindow = 64 << 10
+	lastWindow = 1 << 10
 	// padWindow is how many zero bytes at the end are taken for padding.
 	padWindow = 16 << 20
 )
@@ -35,8 +37,9 @@ func Complete(r io.ReaderAt, size int64) bool {
 	case JPEG:
 		return completeJPEG(r, size)
 	case PNG:
-		end, _ := tail(r, size)
-		return bytes.Contains(end, []byte("IEND\xae\x42\x60\x82"))
+		return ending(r, size, func(end []byte, _ int64) bool {
+			return bytes.Contains(end, []byte("IEND\xae\x42\x60\x82"))
+		})
 	case GIF:
 		return completeGIF(io.NewSectionReader(r, 0, size))
 	case WebP:
@@ -57,12 +60,18 @@ func window(r io.ReaderAt, off, n int64) ([]byte, bool) {
 	return buf, err == nil || err == io.EOF
 }
 
-// tail returns the last bytes before the zeros that pad the file, and their
-// offset. Some devices pad, and a download may reserve its length; either way
-// the content ends before the zeros.
-func tail(r io.ReaderAt, size int64) ([]byte, int64) {
+// ending reports whether the end of the content has the mark that has looks for, in
+// some bytes and their offset.
+func ending(r io.ReaderAt, size int64, has func(end []byte, start int64) bool) bool {
+	return has(tail(r, size, lastWindow)) || has(tail(r, size, tailWindow))
+}
+
+// tail returns up to length bytes before the zeros that pad the file, and their
+// offset. Some devices pad, and a download may reserve its length; either way the
+// content ends before the zeros.
+func tail(r io.ReaderAt, size, length int64) ([]byte, int64) {
 	for end := size; end > 0 && size-end < padWindow; {
-		start := max(0, end-tailWindow)
+		start := max(0, end-length)
 		buf, ok := window(r, start, end-start)
 		if !ok {
 			break
@@ -91,9 +100,10 @@ func completePDF(r io.ReaderAt, head []byte, size int64) bool {
 			return false
 		}
 	}
-	end, _ := tail(r, size)
-	i := bytes.LastIndex(end, []byte("%%EOF"))
-	return i >= 0 && !pdfObject.Match(end[i:])
+	return ending(r, size, func(end []byte, _ int64) bool {
+		i := bytes.LastIndex(end, []byte("%%EOF"))
+		return i >= 0 && !pdfObject.Match(end[i:])
+	})
 }
 
 // completeJPEG walks over the segments before the picture, since a thumbnail in
@@ -118,11 +128,12 @@ func completeJPEG(r io.ReaderAt, size int64) bool {
 			off += 2 + int64(binary.BigEndian.Uint16(b[2:]))
 		}
 	}
-	end, start := tail(r, size)
-	if skip := picture - start; skip > 0 {
-		end = end[min(skip, int64(len(end))):]
-	}
-	return bytes.Contains(end, []byte{0xff, 0xd9})
+	return ending(r, size, func(end []byte, start int64) bool {
+		if skip := picture - start; skip > 0 {
+			end = end[min(skip, int64(len(end))):]
+		}
+		return bytes.Contains(end, []byte{0xff, 0xd9})
+	})
 }
 
 // completeGIF walks over the blocks up to the trailer. The trailer is the single
