@@ -63,15 +63,19 @@ func window(r io.ReaderAt, off, n int64) ([]byte, bool) {
 // ending reports whether the end of the content has the mark that has looks for, in
 // some bytes and their offset.
 func ending(r io.ReaderAt, size int64, has func(end []byte, start int64) bool) bool {
-	return has(tail(r, size, lastWindow)) || has(tail(r, size, tailWindow))
+	start := max(0, size-lastWindow)
+	if last, ok := window(r, start, size-start); ok && has(bytes.TrimRight(last, "\x00"), start) {
+		return true
+	}
+	return has(tail(r, size))
 }
 
-// tail returns up to length bytes before the zeros that pad the file, and their
-// offset. Some devices pad, and a download may reserve its length; either way the
-// content ends before the zeros.
-func tail(r io.ReaderAt, size, length int64) ([]byte, int64) {
+// tail returns the last bytes before the zeros that pad the file, and their offset.
+// Some devices pad, and a download may reserve its length; either way the content
+// ends before the zeros.
+func tail(r io.ReaderAt, size int64) ([]byte, int64) {
 	for end := size; end > 0 && size-end < padWindow; {
-		start := max(0, end-length)
+		start := max(0, end-tailWindow)
 		buf, ok := window(r, start, end-start)
 		if !ok {
 			break
