@@ -125,12 +125,10 @@ func (m *Mover) stream(ctx context.Context, to io.Writer, from io.Reader) (n int
 	}
 }
 
-// copyMetadata gives the copy the owner, mode and times of the source. Where the
-// system does not permit the owner, the set-ID bits, which lend the owner's rights,
-// are left out.
+// copyMetadata gives the copy the owner, where the system permits it, the permission
+// bits and the times of the source.
 func (t *transfer) copyMetadata(out *os.File, name string) error {
 	fd := int(out.Fd())
-	mode := t.was.Mode & 0o7777
 	st, err := fstat(fd)
 	if err != nil {
 		return err
@@ -138,16 +136,11 @@ func (t *transfer) copyMetadata(out *os.File, name string) error {
 	if st.Uid != t.was.Uid || st.Gid != t.was.Gid {
 		err := t.step("chown", func() error { return unix.Fchown(fd, int(t.was.Uid), int(t.was.Gid)) })
 		if err != nil {
-			mode &= 0o1777
 			_ = t.step("chown group", func() error { return unix.Fchown(fd, -1, int(t.was.Gid)) })
 		}
 	}
-	err = t.step("chmod", func() error { return unix.Fchmod(fd, mode) })
-	if errors.Is(err, unix.EPERM) && mode&^0o777 != 0 {
-		// systemd's RestrictSUIDSGID refuses only the special bits.
-		err = t.step("chmod plain", func() error { return unix.Fchmod(fd, mode&0o777) })
-	}
-	if err != nil {
+	// No set-ID bits: a document needs none, and RestrictSUIDSGID refuses them.
+	if err := t.step("chmod", func() error { return unix.Fchmod(fd, t.was.Mode&0o777) }); err != nil {
 		return err
 	}
 	return t.step("utimes", func() error {

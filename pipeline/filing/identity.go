@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Identity tells one state of one regular file from every other: two equal
-// identities are the same file with the same content, as far as the kernel
-// can tell without reading it. Device numbers may differ after a reboot and
-// inode numbers are used again, so what is decided long after it was taken
-// should be decided by the hash of the content too, as Mover does.
+// Identity tells one state of one regular file from every other: two equal identities
+// are the same file with the same content, as far as the kernel can tell without
+// reading it. Device numbers may differ after a reboot and inode numbers are used
+// again, so a decision long after the identity was taken needs the hash of the
+// content too.
 type Identity struct {
 	// Device and Inode as in stat(2).
 	Device, Inode uint64
@@ -21,8 +21,8 @@ type Identity struct {
 	ModTime, ChangeTime int64
 }
 
-// IdentityOf takes the identity from what Stat or Lstat of package os
-// returned. It is false for anything but a regular file.
+// IdentityOf takes the identity from what Stat or Lstat of package os returned. It
+// returns false for anything but a regular file.
 func IdentityOf(info fs.FileInfo) (Identity, bool) {
 	if info == nil || !info.Mode().IsRegular() {
 		return Identity{}, false
@@ -41,11 +41,8 @@ func IdentityOf(info fs.FileInfo) (Identity, bool) {
 	}, true
 }
 
-// Same reports whether nothing at all changed between a and b.
-func (a Identity) Same(b Identity) bool { return a == b }
-
-// SameContent is Same without the change time: what a rename, a link, a chmod
-// or a chown leaves alone.
+// SameContent compares all but the change time: what a rename, a link, a chmod or a
+// chown leaves alone.
 func (a Identity) SameContent(b Identity) bool {
 	return a.sameInode(b) && a.Size == b.Size && a.ModTime == b.ModTime
 }

@@ -255,7 +255,7 @@ func (t *transfer) openSource(ctx context.Context) error {
 // numbers are used again.
 func (mv *Move) isMeant(ctx context.Context, f *os.File, id Identity) (bool, error) {
 	switch {
-	case id.Same(mv.Identity):
+	case id == mv.Identity:
 		return true, nil
 	case mv.SHA256 == nil:
 		return id.SameContent(mv.Identity), nil

@@ -34,9 +34,8 @@ func nameWithSuffix(name string, n, limit int) string {
 
 // splitExt splits a name into stem and extension with its dot.
 func splitExt(name string) (stem, ext string) {
-	const longest = 16 // bytes, without the dot
 	i := strings.LastIndexByte(name, '.')
-	if i <= 0 || strings.Trim(name[:i], ".") == "" || !isExt(name[i+1:], longest) {
+	if i <= 0 || strings.Trim(name[:i], ".") == "" || !isExt(name[i+1:]) {
 		return name, ""
 	}
 	stem, ext = name[:i], name[i:]
@@ -49,7 +48,8 @@ func splitExt(name string) (stem, ext string) {
 	return stem, ext
 }
 
-func isExt(s string, longest int) bool {
+func isExt(s string) bool {
+	const longest = 16 // bytes
 	return s != "" && len(s) <= longest && !strings.ContainsAny(s, " \t\n") &&
 		strings.Trim(s, "0123456789") != ""
 }

@@ -37,13 +37,13 @@ func TestOpen(t *testing.T) {
 	defer f.Close()
 	info, err := f.Stat()
 	must(t, err)
-	if want, ok := IdentityOf(info); !ok || !id.Same(want) || id.Size != 7 || id.Inode == 0 || id.ModTime == 0 {
+	if want, ok := IdentityOf(info); !ok || id != want || id.Size != 7 || id.Inode == 0 || id.ModTime == 0 {
 		t.Errorf("identity %+v, want %+v", id, want)
 	}
 	if got, err := io.ReadAll(f); string(got) != "content" || err != nil {
 		t.Errorf("read %q, %v", got, err)
 	}
-	if st, err := Stat(root, "a/b/x\n\xff"); err != nil || !st.Same(id) {
+	if st, err := Stat(root, "a/b/x\n\xff"); err != nil || st != id {
 		t.Errorf("Stat: %+v, %v", st, err)
 	}
 
@@ -232,11 +232,11 @@ func TestIdentityOf(t *testing.T) {
 	}
 	a := Identity{1, 2, 3, 4, 5}
 	for i, b := range []Identity{{9, 2, 3, 4, 5}, {1, 9, 3, 4, 5}, {1, 2, 9, 4, 5}, {1, 2, 3, 9, 5}} {
-		if a.Same(b) || a.SameContent(b) {
+		if a == b || a.SameContent(b) {
 			t.Errorf("%d: the same", i)
 		}
 	}
-	if b := (Identity{1, 2, 3, 4, 9}); a.Same(b) || !a.SameContent(b) {
+	if b := (Identity{1, 2, 3, 4, 9}); a == b || !a.SameContent(b) {
 		t.Error("the change time counts as content, or not at all")
 	}
 }

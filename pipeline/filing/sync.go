@@ -49,7 +49,7 @@ func (m *Mover) SyncContents(moves []Move) bool {
 // syncContent makes the content of the source durable. A syncfs does not tell
 // whose writes were lost, so the kernel is asked for each file.
 func (t *transfer) syncContent() error {
-	if t.synced && identityOf(&t.was).Same(t.Identity) {
+	if t.synced && identityOf(&t.was) == t.Identity {
 		err := t.step("look for lost writes", func() error {
 			return unix.SyncFileRange(int(t.file.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WAIT_BEFORE)
 		})
