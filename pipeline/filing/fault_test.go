@@ -87,8 +87,7 @@ func failOnce(t *testing.T, tr terrain, errno error, n int, after bool, again st
 		w.finish(m)
 		return fired
 	}
-	err = m.MoveOrCopy(context.Background(), w.mv)
-	must(t, err)
+	must(t, m.MoveOrCopy(context.Background(), w.mv))
 	w.filed()
 	return fired
 }
@@ -133,8 +132,7 @@ func TestCrashAtEachOperation(t *testing.T) {
 						w.finish(tr.mover(t, nil))
 						return fired
 					}
-					err := tr.mover(t, nil).MoveOrCopy(context.Background(), w.mv)
-					must(t, err)
+					must(t, tr.mover(t, nil).MoveOrCopy(context.Background(), w.mv))
 					w.filed()
 					return fired
 				})

@@ -35,8 +35,7 @@ func TestMoveOnEveryTerrain(t *testing.T) {
 			if outcome != Done {
 				t.Errorf("Resume after Do: %v", outcome)
 			}
-			err = m.MoveOrCopy(context.Background(), w.mv)
-			must(t, err)
+			must(t, m.MoveOrCopy(context.Background(), w.mv))
 			w.filed()
 		})
 	}
@@ -81,8 +80,7 @@ func TestMoveNeverOverwrites(t *testing.T) {
 				}
 				w.tidy()
 				w.mv.Target = "invoice/scan-2.pdf"
-				err = m.MoveOrCopy(context.Background(), w.mv)
-				must(t, err)
+				must(t, m.MoveOrCopy(context.Background(), w.mv))
 			})
 		}
 	}
@@ -164,8 +162,7 @@ func TestMoveWaitsForAWriter(t *testing.T) {
 		t.Fatalf("error %v, want ErrBusy", err)
 	}
 	must(t, f.Close())
-	err = m.MoveOrCopy(context.Background(), w.mv)
-	must(t, err)
+	must(t, m.MoveOrCopy(context.Background(), w.mv))
 	w.filed()
 }
 

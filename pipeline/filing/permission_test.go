@@ -102,8 +102,7 @@ func TestMoveAsNobody(t *testing.T) {
 	for _, tr := range terrains() {
 		m := tr.mover(t, nil)
 		asNobody(t, func() {
-			err := m.MoveOrCopy(context.Background(), w.mv)
-			must(t, err)
+			must(t, m.MoveOrCopy(context.Background(), w.mv))
 		})
 		w.only(w.content, w.target())
 		must(t, os.Rename(w.target(), w.source())) // and again
@@ -121,4 +120,34 @@ func movable(root, rel string) error {
 	}
 	defer d.close()
 	return d.mayMove(name)
+}
+
+func TestWritable(t *testing.T) {
+	sorted := publicDir(t)
+	must(t, Writable(sorted))
+	err := Writable(filepath.Join(sorted, "none"))
+	if !errors.Is(err, ErrNoRoot) || !DiskTrouble(err) {
+		t.Errorf("without the folder: %v", err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: other trouble is not tested")
+	}
+	asNobody(t, func() {
+		if err := Writable(sorted); !errors.Is(err, fs.ErrPermission) || DiskTrouble(err) {
+			t.Errorf("a folder of somebody else: %v", err)
+		}
+	})
+	for options, want := range map[string]error{"size=1m": nil, "size=1020k": unix.ENOSPC} {
+		if err := unix.Mount("none", sorted, "tmpfs", 0, options); err != nil {
+			t.Skipf("may not mount (%v): full and read-only disks are not tested", err)
+		}
+		if err := Writable(sorted); !errors.Is(err, want) || DiskTrouble(err) != (want != nil) {
+			t.Errorf("%s: %v, want %v", options, err, want)
+		}
+		must(t, unix.Mount("none", sorted, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+		if err := Writable(sorted); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
+			t.Errorf("read-only: %v", err)
+		}
+		must(t, unix.Unmount(sorted, unix.MNT_DETACH))
+	}
 }

@@ -82,12 +82,10 @@ func TestMoveClosesWhatItOpens(t *testing.T) {
 			w := newWorld(t, tr.across)
 			before := openNow(t)
 			m := tr.mover(t, nil)
-			err := m.MoveOrCopy(context.Background(), w.mv)
-			must(t, err)
-			err = m.MoveOrCopy(context.Background(), w.mv) // done already
-			must(t, err)
+			must(t, m.MoveOrCopy(context.Background(), w.mv))
+			must(t, m.MoveOrCopy(context.Background(), w.mv)) // done already
 			w.mv.Source, w.mv.Target = "a/none", "invoice/none"
-			if err = m.MoveOrCopy(context.Background(), w.mv); !errors.Is(err, fs.ErrNotExist) {
+			if err := m.MoveOrCopy(context.Background(), w.mv); !errors.Is(err, fs.ErrNotExist) {
 				t.Error(err)
 			}
 			must(t, errors.Join(m.SyncFoldersOf([]File{
@@ -112,8 +110,7 @@ func TestEachOperationOfSeveralFailsOnce(t *testing.T) {
 							t.Log(err)
 							failed++
 							same(t, "places of the content", len(s.holding(s.contentOf(i))), 1)
-							err := m.MoveOrCopy(context.Background(), mv)
-							must(t, err)
+							must(t, m.MoveOrCopy(context.Background(), mv))
 						}
 						s.only(s.contentOf(i), s.at(mv))
 					}
@@ -141,10 +138,9 @@ func TestSourceFolderSwapped(t *testing.T) {
 		}
 		return nil
 	})
-	err := m.MoveOrCopy(context.Background(), s.moves[0])
-	must(t, err)
+	must(t, m.MoveOrCopy(context.Background(), s.moves[0]))
 	swap = true
-	err = m.MoveOrCopy(context.Background(), s.moves[1])
+	err := m.MoveOrCopy(context.Background(), s.moves[1])
 	t.Log(err)
 	s.only([]byte("other"), s.mv.Root+"/b/1")
 	if got := s.holding(s.contentOf(1)); len(got) != 1 {
@@ -167,8 +163,7 @@ func TestMoveFromALongPath(t *testing.T) {
 	if len(mv.Source) < unix.PathMax {
 		t.Fatalf("%d bytes are no long path", len(mv.Source))
 	}
-	err = s.mover(nil).MoveOrCopy(context.Background(), mv)
-	must(t, err)
+	must(t, s.mover(nil).MoveOrCopy(context.Background(), mv))
 	got, err := os.ReadFile(s.at(mv))
 	must(t, err)
 	same(t, "content", string(got), "x")
