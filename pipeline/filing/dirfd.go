@@ -41,6 +41,11 @@ func fstat(fd int) (st unix.Stat_t, err error) {
 	return st, err
 }
 
+func fstatfs(fd int) (st unix.Statfs_t, err error) {
+	err = retryEINTR(func() error { return unix.Fstatfs(fd, &st) })
+	return st, err
+}
+
 // retryEINTR repeats what a signal interrupted: network and FUSE filesystems
 // return EINTR where local ones do not.
 func retryEINTR(f func() error) error {

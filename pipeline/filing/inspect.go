@@ -58,12 +58,12 @@ func hasWriter(f *os.File) bool {
 // EAGAIN means "not delegated to this client" (nfs4_setlease, cifs_setlease): every
 // file would seem to be written to for ever.
 func leasesTell(f *os.File) bool {
-	var fs unix.Statfs_t
-	if retryEINTR(func() error { return unix.Fstatfs(int(f.Fd()), &fs) }) != nil {
+	st, err := fstatfs(int(f.Fd()))
+	if err != nil {
 		return false
 	}
 	const ceph, vbox, lustre, gfs2, ocfs2 = 0x00c36400, 0x786f4256, 0x0bd00bd0, 0x01161970, 0x7461636f
-	switch uint32(fs.Type) {
+	switch uint32(st.Type) {
 	case unix.NFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC,
 		unix.FUSE_SUPER_MAGIC, unix.V9FS_MAGIC, unix.AFS_SUPER_MAGIC, unix.AFS_FS_MAGIC,
 		unix.CODA_SUPER_MAGIC, ceph, vbox, lustre, gfs2, ocfs2:

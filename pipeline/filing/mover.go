@@ -168,16 +168,12 @@ func (m *Mover) move(ctx context.Context, mv Move, way func(*transfer) error) er
 		return fmt.Errorf("move %q: %w", mv.Source, err)
 	}
 	err := m.attempt(ctx, mv, way)
-	switch {
-	case errors.Is(err, errLeftOver):
-		if err := m.sweepTarget(mv); err != nil {
-			return err
-		}
-	case errors.Is(err, ErrChanged), errors.Is(err, errRaced), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
-	default:
+	unclear := errors.Is(err, ErrChanged) || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) ||
+		errors.Is(err, errRaced) || errors.Is(err, errLeftOver)
+	if !unclear {
 		return err
 	}
-	outcome, resumeErr := m.resume(ctx, mv)
+	outcome, resumeErr := m.resume(ctx, mv, errors.Is(err, errLeftOver))
 	switch {
 	case resumeErr != nil:
 		return resumeErr

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -136,4 +137,52 @@ func FreeName(dir, name string, companions []string, taken func(string) bool) (s
 		}
 	}
 	return nameWithSuffix(name, high, limit), nil
+}
+
+const (
+	maxFolderName = 100
+	unknownFolder = "unknown"
+)
+
+// FolderName turns a type code of the service into the name of the folder for it. It
+// leaves out '/' and '\', control, invisible and direction-changing characters and
+// bytes that are not UTF-8, then leading dots and underscores, and spaces at either
+// end. A name over 100 bytes is cut before the rune that crosses the limit; an empty
+// one becomes "unknown". The result is one path component, never ".", ".." or a name
+// of docusort's own ("_review"), and FolderName leaves it as it is.
+func FolderName(code string) string {
+	var b strings.Builder
+	for i, r := range code {
+		if r == utf8.RuneError {
+			if _, width := utf8.DecodeRuneInString(code[i:]); width == 1 {
+				continue
+			}
+		}
+		if !unsafeRune(r) {
+			b.WriteRune(r)
+		}
+	}
+	name := strings.TrimLeftFunc(b.String(), func(r rune) bool {
+		return r == '.' || r == '_' || unicode.IsSpace(r)
+	})
+	if len(name) > maxFolderName {
+		cut := maxFolderName
+		for !utf8.RuneStart(name[cut]) {
+			cut--
+		}
+		name = name[:cut]
+	}
+	if name = strings.TrimRightFunc(name, unicode.IsSpace); name == "" {
+		return unknownFolder
+	}
+	return name
+}
+
+// unsafeRune reports separators, controls (Cc), formats (Cf: direction changes, zero
+// widths, tags), line and paragraph separators, and the characters that Unicode lets a
+// renderer leave out, which make two names look alike.
+func unsafeRune(r rune) bool {
+	return r == '/' || r == '\\' ||
+		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

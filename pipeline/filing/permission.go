@@ -91,8 +91,8 @@ func Writable(folder string) error {
 		return err
 	}
 	defer d.close()
-	var st unix.Statfs_t
-	if err := retryEINTR(func() error { return unix.Fstatfs(d.fd, &st) }); err != nil {
+	st, err := fstatfs(d.fd)
+	if err != nil {
 		return fmt.Errorf("statfs %q: %w", folder, err)
 	}
 	switch {

@@ -126,7 +126,7 @@ func (m *Mover) unlinkExact(d dir, name, claim string, id Identity) error {
 	case err != nil:
 		return fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
 	}
-	if err := m.claim(d, name, claim); err != nil {
+	if err := m.claim(d, name, claim, id); err != nil {
 		return fmt.Errorf("claim %q: %w", filepath.Join(d.path, name), err)
 	}
 	st, err = d.stat(claim)
@@ -148,24 +148,18 @@ func (m *Mover) unlinkExact(d dir, name, claim string, id Identity) error {
 // claim renames within a folder to a name that is ours alone. A link would leave
 // the old name standing. Plain rename is safe without renameat2, because nobody
 // else makes names like the claim.
-func (m *Mover) claim(d dir, name, claim string) error {
-	st, err := d.stat(name)
-	if err != nil {
-		return err
-	}
+func (m *Mover) claim(d dir, name, claim string, id Identity) error {
 	if _, err := d.stat(claim); err == nil {
 		return errLeftOver
 	}
-	err = m.step("claim", func() error {
+	err := m.step("claim", func() error {
 		return unix.Renameat2(d.fd, name, d.fd, claim, unix.RENAME_NOREPLACE)
 	})
 	if unsupported(err) {
 		err = m.step("claim by rename", func() error { return unix.Renameat(d.fd, name, d.fd, claim) })
 	}
-	if err != nil {
-		if now, serr := d.stat(claim); serr == nil && identityOf(&now).sameInode(identityOf(&st)) {
-			return nil
-		}
+	if st, statErr := d.stat(claim); statErr == nil && identityOf(&st).sameInode(id) {
+		return nil // whatever the server reports
 	}
 	return err
 }

@@ -37,24 +37,7 @@ func (m *Mover) Resume(ctx context.Context, mv Move) (Outcome, error) {
 	if err := mv.check(); err != nil {
 		return NotStarted, err
 	}
-	if err := m.sweepTarget(mv); err != nil {
-		return NotStarted, err
-	}
-	return m.resume(ctx, mv)
-}
-
-// sweepTarget removes an empty file with which a killed try reserved the target's
-// name.
-func (m *Mover) sweepTarget(mv Move) error {
-	to, name, err := openParent(mv.Sorted, mv.Target)
-	if err != nil {
-		if isAbsent(err) {
-			return nil
-		}
-		return err
-	}
-	defer to.close()
-	return m.sweepReserved(to, name)
+	return m.resume(ctx, mv, true)
 }
 
 // place is a name in a folder.
@@ -74,8 +57,9 @@ type look struct {
 	id        Identity
 }
 
-// resume is Resume for a target whose name is not reserved.
-func (m *Mover) resume(ctx context.Context, mv Move) (_ Outcome, err error) {
+// resume is Resume. A reserved target is removed where reserved is true: only if no
+// other move can be about to use the name.
+func (m *Mover) resume(ctx context.Context, mv Move, reserved bool) (_ Outcome, err error) {
 	t := &transfer{Mover: m, Move: mv, from: noDir, to: noDir}
 	defer t.close()
 	t.from, t.fromName, err = openParent(mv.Root, mv.Source)
@@ -85,6 +69,11 @@ func (m *Mover) resume(ctx context.Context, mv Move) (_ Outcome, err error) {
 	t.to, t.toName, err = openParent(mv.Sorted, mv.Target)
 	if err != nil && !isAbsent(err) {
 		return NotStarted, err
+	}
+	if reserved {
+		if err := t.sweepReserved(t.to, t.toName); err != nil {
+			return NotStarted, err
+		}
 	}
 	if err := t.sweepCopy(); err != nil {
 		return NotStarted, err

@@ -83,8 +83,8 @@ func (m *Mover) syncFilesystem(d dir) error {
 // and folder, and no more work. FUSE may not pass it on; Btrfs and F2FS do much more
 // for it than for a file.
 func syncsWhole(fd int) bool {
-	var st unix.Statfs_t
-	if retryEINTR(func() error { return unix.Fstatfs(fd, &st) }) != nil {
+	st, err := fstatfs(fd)
+	if err != nil {
 		return false
 	}
 	switch uint32(st.Type) {
@@ -134,29 +134,23 @@ func (m *Mover) SyncFoldersOf(files []File) []error {
 	for _, f := range files {
 		folders[folderOf(f)] = true
 	}
-	s := folderSync{m, len(folders) >= fewFolders, make(map[uint64]error)}
+	together := len(folders) >= fewFolders
+	devices := make(map[uint64]bool)
 	results := make(map[File]error)
 	errs := make([]error, len(files))
 	for i, f := range files {
 		folder := folderOf(f)
-		err, done := results[folder]
-		if !done {
-			err = s.syncFolderOf(f)
-			results[folder] = err
+		if _, done := results[folder]; !done {
+			results[folder] = m.syncFolderOf(f, together, devices)
 		}
-		errs[i] = err
+		errs[i] = results[folder]
 	}
 	return errs
 }
 
-// folderSync syncs several folders.
-type folderSync struct {
-	*Mover
-	together bool
-	devices  map[uint64]error // results of syncFilesystem
-}
-
-func (s folderSync) syncFolderOf(f File) error {
+// syncFolderOf syncs the folder of a file, or together with others all of its
+// filesystem. devices says for those that were tried whether they are synced.
+func (m *Mover) syncFolderOf(f File, together bool, devices map[uint64]bool) error {
 	d, name, err := openParent(f.Root, f.Rel)
 	for err != nil && isAbsent(err) && strings.Contains(f.Rel, "/") {
 		f.Rel = filepath.Dir(f.Rel)
@@ -166,30 +160,25 @@ func (s folderSync) syncFolderOf(f File) error {
 		return err
 	}
 	defer d.close()
-	if s.together && s.syncDevice(d) == nil {
+	st, err := fstat(d.fd)
+	if err != nil {
+		return err
+	}
+	synced, tried := devices[uint64(st.Dev)]
+	if together && !tried {
+		synced = m.syncFilesystem(d) == nil
+		devices[uint64(st.Dev)] = synced
+	}
+	if synced {
 		return nil
 	}
-	err = s.syncDir("fsync folder", d)
+	err = m.syncDir("fsync folder", d)
 	if errors.Is(err, fs.ErrPermission) {
 		// The folder may be written to but not read. The file stands in for it.
 		if file, _, openErr := d.open(name); openErr == nil {
 			err = unix.Syncfs(int(file.Fd()))
 			file.Close()
 		}
-	}
-	return err
-}
-
-// syncDevice syncs the filesystem of a folder, once.
-func (s folderSync) syncDevice(d dir) error {
-	st, err := fstat(d.fd)
-	if err != nil {
-		return err
-	}
-	err, done := s.devices[uint64(st.Dev)]
-	if !done {
-		err = s.syncFilesystem(d)
-		s.devices[uint64(st.Dev)] = err
 	}
 	return err
 }
