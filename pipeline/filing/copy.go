@@ -110,7 +110,7 @@ func (m *Mover) stream(ctx context.Context, to io.Writer, from io.Reader) (n int
 			return end
 		})
 		if err != nil {
-			return n, err
+			return n, ofSource(err)
 		}
 		if got > 0 {
 			err := m.step("write", func() error { _, err := to.Write(buf[:got]); return err })

@@ -23,9 +23,9 @@
 //	open the source's folder, component by component, no links
 //	open the source, compare its identity (where that differs: its hash)
 //	somebody has it open for writing      → ErrBusy
+//	open the target's folder, making what is missing, no links
 //	Do:
 //	    fsync the source's content        (unless SyncContents did)
-//	    open the target's folder, making what is missing, no links
 //	    renameat2(source, target, RENAME_NOREPLACE)
 //	        done           → is the target the file that was checked, unchanged?
 //	                         yes: done;  no: put it back, ErrChanged
@@ -36,7 +36,6 @@
 //	            link(descriptor of the source, target);  no links: ErrNeedsCopy
 //	            unlinkExact(source);  failed: unlinkExact(target)
 //	Copy:
-//	    open the target's folder, making what is missing, no links
 //	    create .docusort-TAG.tmp beside the target, O_EXCL
 //	    copy and hash; the source must not have changed, the hash must match
 //	    owner, mode, times; fsync

@@ -31,13 +31,31 @@ var (
 	ErrNoRoot = errors.New("the folder is missing or not mounted")
 )
 
+// sourceError is trouble with the content of a document, such as a bad spot on the
+// disk, that says nothing about other documents.
+type sourceError struct{ error }
+
+func (e sourceError) Unwrap() error { return e.error }
+
+// ofSource marks an error as one of the source's content.
+func ofSource(err error) error {
+	if err == nil {
+		return nil
+	}
+	return sourceError{err}
+}
+
 // DiskTrouble reports whether err is about a disk, mount or machine that is full,
 // read-only, failing or missing, and not about the one file that met it: hold
-// everything, wait and try again. A refused permission is not DiskTrouble, because
+// everything, wait and try again. An error of a Mover in reading or syncing the
+// content of its source is not DiskTrouble. Neither is a refused permission, because
 // it may concern one folder only; see Writable.
 func DiskTrouble(err error) bool {
 	if errors.Is(err, ErrNoRoot) {
 		return true
+	}
+	if errors.As(err, new(sourceError)) {
+		return false
 	}
 	for _, errno := range []unix.Errno{
 		unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EIO, unix.ESTALE,

@@ -122,21 +122,14 @@ func (mv *Move) check() error {
 // the error, the content is whole, and the call may be repeated, with the same
 // Target unless that is taken. After a crash, call Resume first.
 func (m *Mover) Do(ctx context.Context, mv Move) error {
-	return m.move(ctx, mv, func(t *transfer) error {
-		if err := t.syncContent(); err != nil {
-			return fmt.Errorf("sync %q: %w", t.source(), err)
-		}
-		return t.toTarget(t.rename)
-	})
+	return m.move(ctx, mv, func(t *transfer) error { return t.rename() })
 }
 
 // Copy moves the file by copying its content, with the guarantees and errors of Do
 // but ErrNeedsCopy. It may take long; a cancelled context ends it and leaves
 // nothing of the copy.
 func (m *Mover) Copy(ctx context.Context, mv Move) error {
-	return m.move(ctx, mv, func(t *transfer) error {
-		return t.toTarget(func() error { return t.copy(ctx) })
-	})
+	return m.move(ctx, mv, func(t *transfer) error { return t.copy(ctx) })
 }
 
 // MoveOrCopy is Do and, where the content has to be copied, Copy.
@@ -193,6 +186,9 @@ func (m *Mover) attempt(ctx context.Context, mv Move, way func(*transfer) error)
 	t := &transfer{Mover: m, Move: mv, from: noDir, to: noDir}
 	defer t.close()
 	if err := t.openSource(ctx); err != nil {
+		return err
+	}
+	if err := t.openTarget(); err != nil {
 		return err
 	}
 	return way(t)
@@ -261,9 +257,9 @@ func (mv *Move) isMeant(ctx context.Context, f *os.File, id Identity) (bool, err
 	return hasHash(ctx, f, id.Size, mv.SHA256)
 }
 
-// toTarget opens the target's folder, making it where it is missing, and calls way
-// unless an earlier try was cut short.
-func (t *transfer) toTarget(way func() error) (err error) {
+// openTarget opens the target's folder, making it where it is missing, unless an
+// earlier try was cut short.
+func (t *transfer) openTarget() (err error) {
 	parent, name := filepath.Split(filepath.Clean(t.Target))
 	if t.to, err = t.makeFolders(t.Sorted, parent); err != nil {
 		return err
@@ -275,5 +271,5 @@ func (t *transfer) toTarget(way func() error) (err error) {
 	if claimedSource == nil || claimedTarget == nil || halfCopy == nil {
 		return errLeftOver
 	}
-	return way()
+	return nil
 }

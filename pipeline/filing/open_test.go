@@ -2,14 +2,12 @@ package filing
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -238,20 +236,5 @@ func TestIdentityOf(t *testing.T) {
 	}
 	if b := (Identity{1, 2, 3, 4, 9}); a == b || !a.SameContent(b) {
 		t.Error("the change time counts as content, or not at all")
-	}
-}
-
-func TestDiskTrouble(t *testing.T) {
-	for err, want := range map[error]bool{
-		nil: false, fs.ErrNotExist: false, fs.ErrExist: false, ErrChanged: false, syscall.EACCES: false,
-		syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EROFS: true, syscall.EIO: true, syscall.ESTALE: true, ErrNoRoot: true,
-	} {
-		wrapped := err
-		if err != nil {
-			wrapped = fmt.Errorf("move: %w", errors.Join(errors.New("x"), err))
-		}
-		if got := DiskTrouble(wrapped); got != want {
-			t.Errorf("DiskTrouble(%v) = %v", err, got)
-		}
 	}
 }

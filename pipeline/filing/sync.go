@@ -113,7 +113,7 @@ func syncFolder(d dir, syncs ...func(fd int) error) error {
 	return nil
 }
 
-// syncDir makes the names in an open folder durable.
+// syncDir makes the names in a folder of the target durable.
 func (m *Mover) syncDir(op string, d dir) error {
 	if err := m.step(op, func() error { return syncFolder(d, unix.Fsync) }); err != nil {
 		return fmt.Errorf("sync folder %q: %w", d.path, err)
@@ -172,13 +172,19 @@ func (m *Mover) syncFolderOf(f File, together bool, devices map[uint64]bool) err
 	if synced {
 		return nil
 	}
-	err = m.syncDir("fsync folder", d)
-	if errors.Is(err, fs.ErrPermission) {
-		// The folder may be written to but not read. The file stands in for it.
-		if file, _, openErr := d.open(name); openErr == nil {
-			err = unix.Syncfs(int(file.Fd()))
-			file.Close()
+	err = m.step("fsync folder", func() error {
+		err := syncFolder(d, unix.Fsync)
+		if errors.Is(err, fs.ErrPermission) {
+			// The folder may be written to but not read. The file stands in for it.
+			if file, _, openErr := d.open(name); openErr == nil {
+				defer file.Close()
+				return unix.Syncfs(int(file.Fd()))
+			}
 		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sync folder %q: %w", d.path, err)
 	}
-	return err
+	return nil
 }
