@@ -33,34 +33,22 @@ func (t *transfer) copy(ctx context.Context) error {
 	}
 	// Another daemon that sorts into the same folder makes temporaries of the same
 	// names, so the copy is looked at before and after the rename.
-	if st, err := t.to.stat(name); err != nil || !identityOf(&st).sameInode(id) {
+	if !t.to.has(name, id) {
 		return fmt.Errorf("the copy %q was taken away: %w", filepath.Join(t.to.path, name), errLeftOver)
 	}
 	if err := t.renameNew("rename copy", t.to, name, t.to, t.toName); err != nil {
 		return errors.Join(fmt.Errorf("name the copy %q: %w", t.target(), err), t.sweepCopy())
 	}
 	// The copy has its name: from here on ctx is not asked any more.
-	err = t.isCopy(id)
-	if err == nil {
-		err = t.syncDir("fsync target folder", t.to)
+	if !t.to.has(t.toName, id) {
+		return fmt.Errorf("the copy %q was replaced: %w", t.target(), errLeftOver)
 	}
+	err = t.syncDir("fsync target folder", t.to)
 	if err == nil {
 		err = t.dropSource()
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("move %q: %w", t.source(), err), t.undo(id))
-	}
-	return nil
-}
-
-// isCopy makes sure that the target's name is that of the copy that was written.
-func (t *transfer) isCopy(id Identity) error {
-	st, err := t.to.stat(t.toName)
-	if err != nil {
-		return fmt.Errorf("look at the copy: %v: %w", err, errUnconfirmed)
-	}
-	if !identityOf(&st).sameInode(id) {
-		return fmt.Errorf("the copy was replaced: %w", errLeftOver)
 	}
 	return nil
 }
@@ -110,7 +98,7 @@ func (m *Mover) stream(ctx context.Context, to io.Writer, from io.Reader) (n int
 			return end
 		})
 		if err != nil {
-			return n, ofSource(err)
+			return n, sourceError{err}
 		}
 		if got > 0 {
 			err := m.step("write", func() error { _, err := to.Write(buf[:got]); return err })

@@ -36,6 +36,12 @@ func (d dir) stat(name string) (st unix.Stat_t, err error) {
 	return st, err
 }
 
+// has reports whether a name in the folder is one of the file id.
+func (d dir) has(name string, id Identity) bool {
+	st, err := d.stat(name)
+	return err == nil && identityOf(&st).sameInode(id)
+}
+
 func fstat(fd int) (st unix.Stat_t, err error) {
 	err = unix.Fstat(fd, &st)
 	return st, err

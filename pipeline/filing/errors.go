@@ -37,14 +37,6 @@ type sourceError struct{ error }
 
 func (e sourceError) Unwrap() error { return e.error }
 
-// ofSource marks an error as one of the source's content.
-func ofSource(err error) error {
-	if err == nil {
-		return nil
-	}
-	return sourceError{err}
-}
-
 // DiskTrouble reports whether err is about a disk, mount or machine that is full,
 // read-only, failing or missing, and not about the one file that met it: hold
 // everything, wait and try again. An error of a Mover in reading or syncing the

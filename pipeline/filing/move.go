@@ -10,7 +10,7 @@ import (
 // rename moves by renaming, and by linking where a rename could overwrite.
 func (t *transfer) rename() error {
 	if err := t.syncContent(); err != nil {
-		return fmt.Errorf("sync %q: %w", t.source(), ofSource(err))
+		return fmt.Errorf("sync %q: %w", t.source(), sourceError{err})
 	}
 	err := t.step("rename", func() error {
 		return unix.Renameat2(t.from.fd, t.fromName, t.to.fd, t.toName, unix.RENAME_NOREPLACE)
@@ -18,7 +18,7 @@ func (t *transfer) rename() error {
 	switch {
 	case err == nil:
 		return t.confirm()
-	case t.arrived():
+	case t.to.has(t.toName, identityOf(&t.was)):
 		// A server may do what it is asked and report an error.
 		return t.dropSource()
 	case errors.Is(err, unix.EXDEV):
@@ -57,12 +57,6 @@ func (t *transfer) explain(op string, err error) error {
 	return fmt.Errorf("%s %q to %q: %w", op, t.source(), t.target(), err)
 }
 
-// arrived reports whether the target's name is that of the file that was checked.
-func (t *transfer) arrived() bool {
-	st, err := t.to.stat(t.toName)
-	return err == nil && isRegular(&st) && identityOf(&st).sameInode(identityOf(&t.was))
-}
-
 // confirm makes sure that the file that was renamed is the one that was checked:
 // another may have come to its name in between, and is put back.
 func (t *transfer) confirm() error {
@@ -72,8 +66,8 @@ func (t *transfer) confirm() error {
 		return err
 	})
 	if err != nil {
-		// %v: err says nothing about the source.
-		return fmt.Errorf("look at %q after the move: %v: %w", t.target(), err, errUnconfirmed)
+		// %v: err says nothing about the source. Do again, or Resume, finds out.
+		return fmt.Errorf("look at %q after the move: %v", t.target(), err)
 	}
 	if isRegular(&there) && identityOf(&there).SameContent(identityOf(&t.was)) {
 		return nil
@@ -100,7 +94,7 @@ func (t *transfer) link() error {
 		return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.file.Fd()), t.to.fd, t.toName, unix.AT_SYMLINK_FOLLOW)
 	})
 	switch {
-	case err == nil || t.arrived():
+	case err == nil || t.to.has(t.toName, identityOf(&t.was)):
 		if err := t.dropSource(); err != nil {
 			return errors.Join(err, t.undo(identityOf(&t.was)))
 		}

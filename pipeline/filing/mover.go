@@ -142,9 +142,6 @@ func (m *Mover) MoveOrCopy(ctx context.Context, mv Move) error {
 }
 
 var (
-	// errUnconfirmed: the move was made but could not be checked. Do again, or
-	// Resume, finds out.
-	errUnconfirmed = errors.New("the outcome of the move is not known")
 	// errLeftOver: an earlier try of the same move was cut short.
 	errLeftOver = errors.New("an earlier try of this move has to be finished first")
 	// errRaced: another process changed a folder during the move.

@@ -33,10 +33,7 @@ func (m *Mover) renameNew(op string, from dir, fromName string, to dir, toName s
 		return err
 	}
 	id := identityOf(&before)
-	arrived := func() bool {
-		st, err := to.stat(toName)
-		return err == nil && identityOf(&st).sameInode(id)
-	}
+	arrived := func() bool { return to.has(toName, id) }
 	err = m.step(op, func() error {
 		return unix.Renameat2(from.fd, fromName, to.fd, toName, unix.RENAME_NOREPLACE)
 	})
@@ -52,7 +49,7 @@ func (m *Mover) renameNew(op string, from dir, fromName string, to dir, toName s
 		return err
 	}
 	// After a link, or an error in spite of success, the old name is still there.
-	if st, err := from.stat(fromName); err != nil || !identityOf(&st).sameInode(id) {
+	if !from.has(fromName, id) {
 		return nil
 	}
 	err = m.unlink(op+" unlink", from, fromName)
@@ -86,7 +83,7 @@ func (m *Mover) renameReserved(op string, from dir, fromName string, to dir, toN
 	if err == nil || mark.Ino == 0 {
 		return err
 	}
-	if st, serr := to.stat(toName); serr == nil && identityOf(&st).sameInode(identityOf(&mark)) {
+	if to.has(toName, identityOf(&mark)) {
 		err = errors.Join(err, m.sweepReserved(to, toName))
 	}
 	return err
@@ -158,7 +155,7 @@ func (m *Mover) claim(d dir, name, claim string, id Identity) error {
 	if unsupported(err) {
 		err = m.step("claim by rename", func() error { return unix.Renameat(d.fd, name, d.fd, claim) })
 	}
-	if st, statErr := d.stat(claim); statErr == nil && identityOf(&st).sameInode(id) {
+	if d.has(claim, id) {
 		return nil // whatever the server reports
 	}
 	return err

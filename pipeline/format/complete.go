@@ -195,13 +195,9 @@ func completeBMP(head []byte, size int64) bool {
 		return false
 	}
 	const plain, masks = 0, 3
-	if (b.compression == plain || b.compression == masks) && b.depth > 0 &&
-		b.width < 1<<24 && max(b.height, -b.height) < 1<<24 {
+	if (b.compression == plain || b.compression == masks) && b.depth > 0 {
 		row := (b.width*int64(b.depth) + 31) / 32 * 4
 		return size >= int64(b.pixels)+row*max(b.height, -b.height)
-	}
-	if b.declaredPixels > 0 {
-		return size >= int64(b.pixels)+int64(b.declaredPixels)
 	}
 	return size >= int64(b.fileSize)
 }

@@ -70,10 +70,10 @@ func isPDF(head []byte) bool {
 
 // bmp holds the fields of the BMP headers that are needed here.
 type bmp struct {
-	fileSize, pixels, header    uint32
-	width, height               int64
-	planes, depth               uint16
-	compression, declaredPixels uint32
+	fileSize, pixels, header uint32
+	width, height            int64
+	planes, depth            uint16
+	compression              uint32
 }
 
 func parseBMP(head []byte) (bmp, bool) {
@@ -89,8 +89,8 @@ func parseBMP(head []byte) (bmp, bool) {
 	case slices.Contains([]uint32{16, 40, 52, 56, 64, 108, 124}, b.header) && len(head) >= 30:
 		b.width, b.height = int64(int32(le.Uint32(head[18:]))), int64(int32(le.Uint32(head[22:])))
 		b.planes, b.depth = le.Uint16(head[26:]), le.Uint16(head[28:])
-		if b.header >= 40 && len(head) >= 38 {
-			b.compression, b.declaredPixels = le.Uint32(head[30:]), le.Uint32(head[34:])
+		if b.header >= 40 && len(head) >= 34 {
+			b.compression = le.Uint32(head[30:])
 		}
 	default:
 		return bmp{}, false
