@@ -111,24 +111,3 @@ func moveTogether(b *testing.B, m *Mover, moves []Move) {
 	}
 	must(b, errors.Join(m.SyncFoldersOf(files)...))
 }
-
-func BenchmarkFreeName(b *testing.B) {
-	dir := fastDir(b)
-	for i := range 10_000 {
-		must(b, os.WriteFile(filepath.Join(dir, nameWithSuffix("scan.pdf", i+1, maxName)), nil, 0o644))
-	}
-	for b.Loop() {
-		_, err := FreeName(dir, "scan.pdf", []string{".json"}, nil)
-		must(b, err)
-	}
-}
-
-func BenchmarkInspect(b *testing.B) {
-	dir := fastDir(b)
-	must(b, os.WriteFile(filepath.Join(dir, "x"), []byte("\xff\xd8\xff\xda scan \xff\xd9"), 0o644))
-	b.ReportAllocs()
-	for b.Loop() {
-		_, err := Inspect(dir, "x")
-		must(b, err)
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,7 +41,25 @@ func TestTemporaryOfAnotherDaemon(t *testing.T) {
 		if !bytes.Equal(content, w.content) {
 			t.Errorf("%s: what is left of the document is %q", at, content)
 		}
+		if theirs := w.holding([]byte("theirs, half written")); at == "close new file" && slices.Contains(theirs, w.target()) {
+			t.Errorf("their half copy was given the name %s", w.target())
+		}
 	}
+}
+
+// The target's folder is removed, as empty folders are, at the moment of the move.
+func TestTargetFolderVanishes(t *testing.T) {
+	w := newWorld(t, false)
+	removed := false
+	m := NewMover(Options{Fault: func(op string, done bool) error {
+		if op != "rename" || done || removed {
+			return nil
+		}
+		removed = true
+		return os.Remove(filepath.Dir(w.target()))
+	}})
+	must(t, m.Do(t.Context(), w.mv))
+	w.filed()
 }
 
 // Where names are reserved by an empty file, the reservation of somebody at work is
