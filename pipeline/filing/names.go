@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -93,50 +94,36 @@ func FreeName(dir, name string, companions []string, taken func(string) bool) (s
 	for _, c := range companions {
 		limit = min(limit, maxName-len(c))
 	}
-	used := func(n int) (bool, error) {
-		for i := -1; i < len(companions); i++ {
-			candidate := nameWithSuffix(name, n, limit)
-			if i >= 0 {
-				candidate += companions[i]
-			}
+	endings := append([]string{""}, companions...)
+	var failed error
+	used := func(n int) bool {
+		for _, ending := range endings {
+			candidate := nameWithSuffix(name, n, limit) + ending
 			if taken != nil && taken(candidate) {
-				return true, nil
+				return true
 			}
 			if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
-				return true, nil
+				return true
 			} else if !errors.Is(err, fs.ErrNotExist) {
-				return false, fmt.Errorf("look for a free name: %w", err)
+				failed = fmt.Errorf("look for a free name: %w", err)
+				return false
 			}
 		}
-		return false, nil
+		return false
 	}
-	low, high := 0, 1 // low is used, or none at all; high is the one to look at
-	for {
-		is, err := used(high)
-		if err != nil {
-			return "", err
-		}
-		if !is {
-			break
-		}
+	low, high := 0, 1 // low is used; high is free after the loop
+	for used(high) {
 		if high >= 1<<30 {
 			return "", fmt.Errorf("a free name for %q in %q: %w", name, dir, fs.ErrExist)
 		}
 		low, high = high, high*2
 	}
-	for high-low > 1 {
-		mid := low + (high-low)/2
-		is, err := used(mid)
-		if err != nil {
-			return "", err
-		}
-		if is {
-			low = mid
-		} else {
-			high = mid
-		}
+	between := high - low - 1
+	n := low + 1 + sort.Search(between, func(i int) bool { return !used(low + 1 + i) })
+	if failed != nil {
+		return "", failed
 	}
-	return nameWithSuffix(name, high, limit), nil
+	return nameWithSuffix(name, n, limit), nil
 }
 
 const (
