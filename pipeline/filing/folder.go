@@ -39,7 +39,7 @@ func (m *Mover) enterOrMake(at dir, name string) (dir, error) {
 	if errors.Is(err, unix.ENOENT) {
 		made := m.mkdir(at, name)
 		if d, err = at.openDir(name); err != nil && made != nil {
-			err = made
+			err = fmt.Errorf("make it: %w", made)
 		}
 	}
 	path := filepath.Join(at.path, name)
