@@ -98,7 +98,7 @@ func (m *Mover) stream(ctx context.Context, to io.Writer, from io.Reader) (n int
 			return end
 		})
 		if err != nil {
-			return n, sourceError{err}
+			return n, ownError{err}
 		}
 		if got > 0 {
 			err := m.step("write", func() error { _, err := to.Write(buf[:got]); return err })

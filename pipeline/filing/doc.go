@@ -52,8 +52,7 @@
 //	    renameat2(RENAME_NOREPLACE), else link and unlink, else reserve the name
 //	    with an empty file without permissions, and rename over that
 //
-// unlink goes by name, and would delete whatever somebody put there after the last
-// look. Hence the rename to a name that nobody else uses.
+// unlink goes by name, and would delete what somebody put there after the last look.
 //
 // # After a crash
 //
@@ -76,13 +75,10 @@
 //
 // # What may go wrong
 //
-//   - [DiskTrouble]: full, read-only, failing or missing; wait.
-//   - fs.ErrPermission: of one file or folder; report it, try again later. Root is
-//     refused less than a service.
 //   - A process that had the file open before the move may write to it after.
 //     ErrBusy catches it where the kernel tells (local filesystems, own files).
-//   - A copy keeps owner (where permitted), mode and times, but neither extended
-//     attributes nor access lists; a rename keeps everything.
+//   - A copy keeps owner (where permitted), permission bits and times, but neither
+//     extended attributes nor access lists; a rename keeps everything.
 //   - Deleting by name on a filesystem that other machines write to is as safe as
 //     that filesystem's rename is atomic.
 package filing

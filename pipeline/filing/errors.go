@@ -31,22 +31,22 @@ var (
 	ErrNoRoot = errors.New("the folder is missing or not mounted")
 )
 
-// sourceError is trouble with the content of a document, such as a bad spot on the
-// disk, that says nothing about other documents.
-type sourceError struct{ error }
+// ownError is trouble that says nothing about other documents: with the content of
+// one, such as a bad spot on the disk, or with a filesystem mounted beneath sorted.
+type ownError struct{ error }
 
-func (e sourceError) Unwrap() error { return e.error }
+func (e ownError) Unwrap() error { return e.error }
 
 // DiskTrouble reports whether err is about a disk, mount or machine that is full,
 // read-only, failing or missing, and not about the one file that met it: hold
-// everything, wait and try again. An error of a Mover in reading or syncing the
-// content of its source is not DiskTrouble. Neither is a refused permission, because
-// it may concern one folder only; see Writable.
+// everything, wait and try again. Not DiskTrouble is an error of a Mover with the
+// content of its source, or with a target on another filesystem than that of Sorted;
+// nor is a refused permission, which may concern one folder only; see Writable.
 func DiskTrouble(err error) bool {
 	if errors.Is(err, ErrNoRoot) {
 		return true
 	}
-	if errors.As(err, new(sourceError)) {
+	if errors.As(err, new(ownError)) {
 		return false
 	}
 	for _, errno := range []unix.Errno{

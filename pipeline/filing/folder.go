@@ -56,9 +56,6 @@ func (m *Mover) enterOrMake(at dir, name string) (dir, error) {
 	return d, nil
 }
 
-// maxDurable limits how many folders syncOnce remembers.
-const maxDurable = 4096
-
 // syncOnce syncs the parent of a folder the first time that this process meets the
 // folder: a process that was killed may have made it, or the sync may have failed.
 func (m *Mover) syncOnce(parent, d dir) error {
@@ -78,7 +75,8 @@ func (m *Mover) syncOnce(parent, d dir) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.durable == nil || len(m.durable) >= maxDurable {
+	const most = 4096 // to remember
+	if m.durable == nil || len(m.durable) >= most {
 		m.durable = make(map[[2]uint64]bool)
 	}
 	m.durable[key] = true

@@ -47,6 +47,21 @@ func TestMoveToAFullDisk(t *testing.T) {
 	}
 }
 
+// A full filesystem beneath sorted is no trouble of other documents.
+func TestMoveToAFullDiskOfOneType(t *testing.T) {
+	w := newWorld(t, false)
+	type1 := filepath.Dir(w.target())
+	must(t, os.Mkdir(type1, 0o755))
+	if err := unix.Mount("none", type1, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("may not mount (%v): a full disk is not tested", err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(type1, unix.MNT_DETACH)) })
+	if err := NewMover(Options{}).MoveOrCopy(t.Context(), w.mv); !errors.Is(err, unix.ENOSPC) || DiskTrouble(err) {
+		t.Errorf("error %v, disk trouble %v", err, DiskTrouble(err))
+	}
+	w.only(w.content, w.source())
+}
+
 func TestMovableOnAReadOnlyFilesystem(t *testing.T) {
 	dir := t.TempDir()
 	if err := unix.Mount("none", dir, "tmpfs", 0, "size=1m"); err != nil {

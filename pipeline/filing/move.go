@@ -10,7 +10,7 @@ import (
 // rename moves by renaming, and by linking where a rename could overwrite.
 func (t *transfer) rename() error {
 	if err := t.syncContent(); err != nil {
-		return fmt.Errorf("sync %q: %w", t.source(), sourceError{err})
+		return fmt.Errorf("sync %q: %w", t.source(), ownError{err})
 	}
 	err := t.step("rename", func() error {
 		return unix.Renameat2(t.from.fd, t.fromName, t.to.fd, t.toName, unix.RENAME_NOREPLACE)

@@ -188,7 +188,11 @@ func (m *Mover) attempt(ctx context.Context, mv Move, way func(*transfer) error)
 	if err := t.openTarget(); err != nil {
 		return err
 	}
-	return way(t)
+	err := way(t)
+	if err != nil && t.elsewhere() {
+		return ownError{err}
+	}
+	return err
 }
 
 // transfer is a Move under way.
@@ -252,6 +256,13 @@ func (mv *Move) isMeant(ctx context.Context, f *os.File, id Identity) (bool, err
 		return false, nil
 	}
 	return hasHash(ctx, f, id.Size, mv.SHA256)
+}
+
+// elsewhere reports whether the target's folder is on another filesystem than Sorted.
+func (t *transfer) elsewhere() bool {
+	var sorted unix.Stat_t
+	to, err := fstat(t.to.fd)
+	return err == nil && unix.Stat(t.Sorted, &sorted) == nil && to.Dev != sorted.Dev
 }
 
 // openTarget opens the target's folder, making it where it is missing, unless an

@@ -38,9 +38,8 @@ func (d dir) mayMove(name string) error {
 	case err != nil:
 		return fmt.Errorf("access to %q: %w", d.path, err)
 	}
-	mine := func(uid uint32) bool { return uid == uint32(me) }
 	switch {
-	case folder.Mode&unix.S_ISVTX != 0 && !mine(folder.Uid) && !mine(st.Uid) && !ownsAll():
+	case folder.Mode&unix.S_ISVTX != 0 && folder.Uid != uint32(me) && st.Uid != uint32(me) && !ownsAll():
 		return refuse(fmt.Sprintf("its folder %q has the sticky bit and the file belongs to user %d, not to user %d",
 			d.path, st.Uid, me), "take the bit off the folder (chmod -t) or change the owner")
 	case d.immutable(name):

@@ -22,11 +22,10 @@ const (
 	syncRest = 30
 )
 
-// SyncContents makes the contents of documents that are about to be moved durable,
-// all at once, so that Do need not sync each and waits for nothing. It reports whether
-// it did, and marks the moves; where it did not, moves are best made several at a
-// time. Do syncs the content of a document that has changed since its Identity was
-// taken, which must have been before this call.
+// SyncContents makes the contents of documents durable before they are moved, all at
+// once, and marks the moves. It reports whether it did: Do then waits for nothing.
+// Where it did not, and for a document that has changed since its Identity was taken,
+// Do syncs the content, so that moves are best made several at a time.
 func (m *Mover) SyncContents(moves []Move) bool {
 	if len(moves) < fewContents {
 		return false
@@ -113,7 +112,7 @@ func syncFolder(d dir, syncs ...func(fd int) error) error {
 	return nil
 }
 
-// syncDir makes the names in a folder of the target durable.
+// syncDir makes the names in an open folder durable.
 func (m *Mover) syncDir(op string, d dir) error {
 	if err := m.step(op, func() error { return syncFolder(d, unix.Fsync) }); err != nil {
 		return fmt.Errorf("sync folder %q: %w", d.path, err)

@@ -53,18 +53,18 @@ func (m *Mover) writeFile(d dir, name string, data []byte, mode fs.FileMode) err
 		return fs.ErrExist
 	}
 	_, err := m.writeNew(d, temp, func(f *os.File) error {
-		if err := m.step("write", func() error { _, err := f.WriteAt(data, 0); return err }); err != nil {
+		if err := m.step("write new file", func() error { _, err := f.WriteAt(data, 0); return err }); err != nil {
 			return err
 		}
-		return m.step("chmod", func() error { return f.Chmod(mode) })
+		return m.step("chmod new file", func() error { return f.Chmod(mode) })
 	})
 	if err == nil {
 		err = m.renameNew("rename new file", d, temp, d, name)
 	}
 	if err != nil {
-		return errors.Join(err, sweep())
+		err = errors.Join(err, sweep())
 	}
-	return nil
+	return err
 }
 
 // writeNew makes a file under a temporary name, which fill gives its content and
