@@ -1,9 +1,6 @@
 package watcher
 
-import (
-	"log/slog"
-	"syscall"
-)
+import "syscall"
 
 // shared names the filesystems that another machine, or a program behind them,
 // can change without the kernel here noticing, by the magic numbers of
@@ -35,23 +32,4 @@ func sharedFilesystem(path string) string {
 		return ""
 	}
 	return shared[uint32(st.Type)]
-}
-
-// noteFilesystem says once for each filesystem in the inbox that only scans
-// see all that happens there.
-func (l *loop) noteFilesystem(dir string, id identity) {
-	if l.cfg.Mode == Poll || l.once || l.devices[id.dev] {
-		return
-	}
-	l.devices[id.dev] = true
-	name := l.filesystem(l.abs(dir))
-	if name == "" {
-		return
-	}
-	level := slog.LevelInfo
-	if l.cfg.Mode == Inotify {
-		level = slog.LevelWarn
-	}
-	l.note(level, "changes made elsewhere bring no events on this filesystem; scanning for them", dir,
-		"filesystem", name, "every", l.cfg.Rescan)
 }

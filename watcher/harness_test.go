@@ -53,9 +53,9 @@ type fixture struct {
 	done  chan error
 	stop  context.CancelFunc
 
-	mu        sync.Mutex       // held while Known and Inspect run
-	inspected []string         // by inspect
-	known     map[string]shape // what was received, and how it was then
+	mu        sync.Mutex           // held while Known and Inspect run
+	inspected []string             // by inspect
+	known     map[string]fileState // what was received, and how it was then
 }
 
 // setup makes an inbox; the settings can be changed until start.
@@ -66,7 +66,7 @@ func setup(t *testing.T) *fixture {
 		files: make(chan string),
 		fake:  newFake(),
 		log:   new(logbook),
-		known: make(map[string]shape),
+		known: make(map[string]fileState),
 	}
 	f.must(os.Mkdir(f.root, 0o755))
 	f.cfg = Config{
@@ -99,7 +99,7 @@ func (f *fixture) make() *Watcher {
 	}
 	w, err := New(cfg)
 	f.must(err)
-	w.open = func() (notifier, error) { return f.fake, nil }
+	w.open = func() (notifier, error) { return f.fake.notifier(), nil }
 	return w
 }
 
@@ -143,7 +143,7 @@ func (f *fixture) inspect(rel string) (Condition, error) {
 func (f *fixture) remember() {
 	f.cfg.Known = func(rel string, info fs.FileInfo) (bool, error) {
 		s, ok := f.known[rel]
-		return ok && s == shapeOf(info), nil
+		return ok && s == stateOf(info), nil
 	}
 }
 
@@ -179,7 +179,7 @@ func (f *fixture) peek(look func(l *loop)) {
 
 // waiting is how many files are candidates.
 func (f *fixture) waiting() (n int) {
-	f.peek(func(l *loop) { n = l.cands.len() })
+	f.peek(func(l *loop) { n = l.files.candidates.len() })
 	return n
 }
 
@@ -222,7 +222,7 @@ func (f *fixture) received(p string) {
 	if info, err := os.Lstat(f.path(p)); err == nil {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.known[p] = shapeOf(info)
+		f.known[p] = stateOf(info)
 	}
 }
 

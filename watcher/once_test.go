@@ -17,7 +17,7 @@ func (f *fixture) once(during func()) (sent, left []string, took time.Duration, 
 	w := f.make()
 	w.open = func() (notifier, error) {
 		f.t.Error("inotify for a single run")
-		return nil, errTest
+		return notifier{}, errTest
 	}
 	began := time.Now()
 	done := make(chan struct{})

@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -19,7 +20,7 @@ func TestStalledReader(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.remember()
 		w := f.make()
-		w.limits = limits{candidates: 64, hints: 32, recent: 32, notes: 8, batch: 8}
+		w.limits = limits{candidates: 64, hints: 32, sent: 32, logged: 8, batch: 8}
 		var want []string
 		for i := range 1000 {
 			want = append(want, fmt.Sprintf("dir%d/%d", i%7, i))
@@ -48,16 +49,15 @@ func TestStalledReader(t *testing.T) {
 
 func checkBounds(t *testing.T) func(l *loop) {
 	return func(l *loop) {
-		l.hints.mu.Lock()
-		defer l.hints.mu.Unlock()
-		if n := l.cands.len(); n > l.limits.candidates || l.cands.due.Len()+l.cands.ready.Len() != n {
-			t.Errorf("%d candidates: %d due, %d ready", n, l.cands.due.Len(), l.cands.ready.Len())
+		cs := &l.files.candidates
+		if n := cs.len(); n > l.limits.candidates || cs.waiting.Len()+cs.ready.Len() != n {
+			t.Errorf("%d candidates: %d waiting, %d ready", n, cs.waiting.Len(), cs.ready.Len())
 		}
-		if len(l.hints.paths) > l.limits.hints || len(l.hints.order) > l.limits.hints {
-			t.Errorf("%d hints", len(l.hints.paths))
+		if n := len(l.files.sent.young) + len(l.files.sent.old); n > l.limits.sent {
+			t.Errorf("%d remembered as sent", n)
 		}
-		if len(l.sent.byPath) > l.limits.recent || len(l.sent.ring) > l.limits.recent {
-			t.Errorf("%d remembered as sent", len(l.sent.byPath))
+		if n := len(l.hints); n > l.limits.hints {
+			t.Errorf("%d hints", n)
 		}
 		if n := len(l.scan.todo); n > l.limits.hints {
 			t.Errorf("%d folders to be scanned", n)
@@ -206,58 +206,57 @@ func TestFoldersWhileTheScanStandsStill(t *testing.T) {
 	})
 }
 
-// One file written to in small pieces is one hint, not a queue of them.
-func TestHintsAreCoalesced(t *testing.T) {
-	n := newFake()
-	h := pump(n, 10)
-	for range 1000 {
-		n.ev <- fsnotify.Event{Name: "/a", Op: fsnotify.Write}
+// Many events at once are taken a bounded number at a time, those of one path as
+// one; the end of inotify is not missed.
+func TestEventsAreTakenTogether(t *testing.T) {
+	f := setup(t)
+	w := f.make()
+	w.limits.hints = 10
+	l := newLoop(w, false)
+	events := make(chan fsnotify.Event, 100)
+	l.watches.events = events
+	for range 5 {
+		events <- fsnotify.Event{Name: "/a", Op: fsnotify.Write}
+		events <- fsnotify.Event{Name: "/a", Op: fsnotify.Chmod}
 	}
-	n.ev <- fsnotify.Event{Name: "/b", Op: fsnotify.Create}
-	n.ev <- fsnotify.Event{Name: "/a", Op: fsnotify.Chmod}
-	n.errs <- errTest
-	n.close()
-	<-h.done
-	got := h.take()
-	if !slices.Equal(got.order, []string{"/a", "/b"}) || got.paths["/a"] != fsnotify.Write|fsnotify.Chmod {
-		t.Errorf("%+v", got)
+	events <- fsnotify.Event{Name: "/b", Op: fsnotify.Create}
+	take := func() { ev, ok := <-events; l.takeEvents(ev, ok) }
+	take()
+	if want := map[string]fsnotify.Op{"/a": fsnotify.Write | fsnotify.Chmod, "/b": fsnotify.Create}; !maps.Equal(l.hints, want) {
+		t.Errorf("hints %v, want %v", l.hints, want)
 	}
-	if got.err != errTest || !got.lost || !got.ended {
-		t.Errorf("%+v", got)
+	clear(l.hints)
+	for i := range 50 {
+		events <- fsnotify.Event{Name: fmt.Sprint(i)}
 	}
-	if again := h.take(); again.lost || again.err != nil || len(again.order) > 0 {
-		t.Errorf("taken twice: %+v", again)
+	close(events)
+	take()
+	if n := len(l.hints); n > 11 {
+		t.Errorf("%d hints", n)
 	}
-}
-
-// Too many paths become one demand to look everywhere.
-func TestHintsAreBounded(t *testing.T) {
-	n := newFake()
-	h := pump(n, 10)
-	for i := range 1000 {
-		n.ev <- fsnotify.Event{Name: fmt.Sprint("/", i), Op: fsnotify.Create}
+	for range 5 {
+		take()
 	}
-	n.close()
-	<-h.done
-	if got := h.take(); len(got.paths) > 10 || len(got.order) > 10 || !got.lost {
-		t.Errorf("%d paths, %d in order, lost %v", len(got.paths), len(got.order), got.lost)
+	if !l.schedule.again || !l.watches.degraded {
+		t.Error("the end was not noticed")
 	}
 }
 
-func TestRecentIsBounded(t *testing.T) {
-	r := recent{max: 3}
+func TestSentFilesAreBounded(t *testing.T) {
+	s := sentFiles{max: 4}
 	for i := range 10 {
-		r.add(fmt.Sprint(i), sending{shape: shape{size: int64(i)}})
-		r.add(fmt.Sprint(i), sending{shape: shape{size: int64(i)}})
+		s.add(fmt.Sprint(i), sending{state: fileState{size: int64(i)}})
 	}
-	if len(r.byPath) != 3 || len(r.ring) != 3 {
-		t.Errorf("%d paths, %d in the ring", len(r.byPath), len(r.ring))
+	if n := len(s.young) + len(s.old); n > 4 {
+		t.Errorf("%d remembered", n)
 	}
-	if _, ok := r.get("9", shape{size: 9}); !ok {
-		t.Error("the last one is forgotten")
+	for i := int64(8); i < 10; i++ {
+		if _, ok := s.get(fmt.Sprint(i), fileState{size: i}); !ok {
+			t.Errorf("%d is forgotten", i)
+		}
 	}
-	if _, ok := r.get("9", shape{size: 8}); ok {
-		t.Error("remembered in another shape")
+	if _, ok := s.get("9", fileState{size: 8}); ok {
+		t.Error("remembered in another state")
 	}
 }
 
@@ -284,7 +283,7 @@ func TestHundredThousand(t *testing.T) {
 		if i == 0 {
 			first = time.Since(began)
 		}
-		f.do(func() { f.known[strings.Clone(p)] = shape{} })
+		f.do(func() { f.known[strings.Clone(p)] = fileState{} })
 		if i%5000 == 0 {
 			peak = max(peak, heapBytes())
 		}

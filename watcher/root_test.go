@@ -24,7 +24,7 @@ func TestInboxRemovedAndMadeAgain(t *testing.T) {
 		f.must(os.RemoveAll(f.root))
 		f.none(time.Minute)
 		f.logged("inbox is missing", 1)
-		if n := len(f.fake.watched()); n != 0 {
+		if n := len(f.fake.WatchList()); n != 0 {
 			t.Errorf("%d watches on a missing inbox", n)
 		}
 		f.must(os.Mkdir(f.root, 0o755))
@@ -32,7 +32,7 @@ func TestInboxRemovedAndMadeAgain(t *testing.T) {
 		f.want(15*time.Second, "b")
 		f.logged("inbox is back", 1)
 		f.logged("WARN", 1)
-		if got := f.fake.watched(); len(got) != 1 {
+		if got := f.fake.WatchList(); len(got) != 1 {
 			t.Errorf("watched %v", got)
 		}
 		f.drop("c", "END")
@@ -61,7 +61,7 @@ func TestInboxWatchDied(t *testing.T) {
 		f.cfg.Rescan = 24 * time.Hour
 		f.start(nil)
 		f.none(time.Second)
-		f.must(f.fake.remove(f.root))
+		f.must(f.fake.Remove(f.root))
 		f.write("b", "END")
 		f.want(15*time.Second, "b")
 		if !f.fake.watching(f.root) {

@@ -43,20 +43,20 @@ func TestFolderMovedIn(t *testing.T) {
 		f.event("in", fsnotify.Create)
 		f.want(5*time.Second, "in/a", "in/x/b", "in/x/y/z/c")
 		want := fmt.Sprint([]string{f.root, f.path("in"), f.path("in/x"), f.path("in/x/y"), f.path("in/x/y/z")})
-		if got := fmt.Sprint(f.fake.watched()); got != want {
+		if got := fmt.Sprint(f.fake.WatchList()); got != want {
 			t.Errorf("watched %v, want %v", got, want)
 		}
 		f.must(os.Rename(f.path("in"), f.path("on")))
 		f.event("in", fsnotify.Rename)
 		f.event("on", fsnotify.Create)
 		f.want(5*time.Second, "on/a", "on/x/b", "on/x/y/z/c")
-		if got := f.fake.watched(); len(got) != 5 || got[4] != f.path("on/x/y/z") {
+		if got := f.fake.WatchList(); len(got) != 5 || got[4] != f.path("on/x/y/z") {
 			t.Errorf("watched %v after the move", got)
 		}
 		f.must(os.RemoveAll(f.path("on/x")))
 		f.event("on/x", fsnotify.Remove)
 		f.none(65 * time.Second) // the next scan gives up what is below
-		if got := f.fake.watched(); len(got) != 2 {
+		if got := f.fake.WatchList(); len(got) != 2 {
 			t.Errorf("watched %v after the removal", got)
 		}
 	})
@@ -73,7 +73,7 @@ func TestFolderMovedNewsInTheWrongOrder(t *testing.T) {
 		f.event("b", fsnotify.Create)
 		synctest.Wait()
 		want := fmt.Sprint([]string{f.root, f.path("b"), f.path("b/sub")})
-		if got := fmt.Sprint(f.fake.watched()); got != want {
+		if got := fmt.Sprint(f.fake.WatchList()); got != want {
 			t.Errorf("watched %v, want %v", got, want)
 		}
 	})
@@ -88,7 +88,7 @@ func TestFolderMovedOut(t *testing.T) {
 		f.must(os.Rename(f.path("a"), f.root+".out"))
 		f.event("a", fsnotify.Rename)
 		synctest.Wait()
-		if got := f.fake.watched(); len(got) != 1 {
+		if got := f.fake.WatchList(); len(got) != 1 {
 			t.Errorf("watched %v", got)
 		}
 	})
@@ -105,7 +105,7 @@ func TestNotRecursive(t *testing.T) {
 		f.drop("new/c", "END")
 		f.event("new", fsnotify.Create)
 		f.none(3 * time.Minute)
-		if got := f.fake.watched(); len(got) != 1 {
+		if got := f.fake.WatchList(); len(got) != 1 {
 			t.Errorf("watched %v", got)
 		}
 	})
@@ -175,7 +175,7 @@ func TestAtRest(t *testing.T) {
 		for time.Since(began) < time.Hour {
 			var next time.Time
 			f.peek(func(l *loop) {
-				if next = l.nextWake(); l.busy(time.Now()) {
+				if next = l.nextWake(time.Now()); !next.After(time.Now()) {
 					t.Error("busy at rest")
 				}
 			})

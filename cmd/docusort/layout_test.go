@@ -49,7 +49,7 @@ var layout = []struct {
 		"the stand-in with flags around it; it knows nothing of the daemon"},
 	{"docusort/cmd/internal/manual", []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
 		"writes down what commands say of themselves"},
-	{"docusort/watcher", []string{"github.com/fsnotify/fsnotify"},
+	{"docusort/watcher", []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
 		"knows nothing of documents, API or database"},
 	{"docusort/store", []string{"github.com/mattn/go-sqlite3"},
 		"the record alone"},

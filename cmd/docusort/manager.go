@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"docusort/cmd/docusort/internal/service"
@@ -22,10 +21,12 @@ const stopMargin = 30 * time.Second
 
 // tellManager tells the service manager, if there is one, how the daemon is.
 func (d *daemon) tellManager(ctx context.Context) error {
-	loops := map[string]func(context.Context) error{"watcher": d.watcher.Alive, "store": d.store.Alive}
-	maps.Copy(loops, d.pipeline.Alive())
+	checks := []service.Check{d.watcher.Late, answers(ctx, "store", d.store.Alive)}
+	for name, alive := range d.pipeline.Alive() {
+		checks = append(checks, answers(ctx, name, alive))
+	}
 	var g errgroup.Group
-	g.Go(func() error { return d.manager.Watchdog(ctx, loops) })
+	g.Go(func() error { return d.manager.Watchdog(ctx, checks...) })
 	g.Go(func() error { return d.manager.Show(ctx, d.store.Changed(), d.work) })
 	g.Go(func() error {
 		timer := time.NewTimer(readyAnyway)
@@ -45,6 +46,18 @@ func (d *daemon) tellManager(ctx context.Context) error {
 		return nil
 	})
 	return g.Wait()
+}
+
+// answers makes a check of a loop that answers whoever asks.
+func answers(ctx context.Context, name string, alive func(context.Context) error) service.Check {
+	return func(limit time.Duration) string {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		if alive(ctx) != nil {
+			return name
+		}
+		return ""
+	}
 }
 
 // work is what there is to show at a glance.

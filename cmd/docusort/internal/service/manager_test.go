@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,8 +82,8 @@ func TestNobodyListens(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "")
 	m := New(slog.New(slog.DiscardHandler))
 	m.Ready()
-	never := func(context.Context) error { t.Error("asked"); return nil }
-	if err := m.Watchdog(t.Context(), map[string]func(context.Context) error{"loop": never}); err != nil {
+	never := func(time.Duration) string { t.Error("asked"); return "" }
+	if err := m.Watchdog(t.Context(), never); err != nil {
 		t.Error(err)
 	}
 	err := m.Show(t.Context(), nil, func(context.Context) (Work, error) { t.Error("looked"); return Work{}, nil })
@@ -92,54 +92,43 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// The watchdog is fed while every loop answers, three times as often as need be,
-// and not any more once one does not, whatever the others do.
+// The watchdog is fed while no loop is late, three times as often as required, and
+// not while one is, whatever the others do.
 func TestWatchdog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(3 * time.Minute)
 		ctx, stop := context.WithCancel(t.Context())
-		stuck := make(chan struct{})
-		answer := func(context.Context) error { return nil }
-		var frozen sync.Mutex
-		dead := false
-		loops := map[string]func(context.Context) error{"good": answer, "bad": func(ctx context.Context) error {
-			frozen.Lock()
-			still := dead
-			frozen.Unlock()
-			if still {
-				select {
-				case <-stuck:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+		var late atomic.Bool
+		good := func(time.Duration) string { return "" }
+		bad := func(limit time.Duration) string {
+			if limit != time.Minute {
+				t.Errorf("limit %v", limit)
 			}
-			return nil
-		}}
+			if late.Load() {
+				return "bad"
+			}
+			return ""
+		}
 		var running sync.WaitGroup
 		running.Go(func() {
-			if err := m.Watchdog(ctx, maps.Clone(loops)); err != nil {
+			if err := m.Watchdog(ctx, good, bad, good); err != nil {
 				t.Error(err)
 			}
 		})
 		l.hears(t, "WATCHDOG=1")
 		time.Sleep(3*time.Minute + time.Second)
 		l.hears(t, "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1")
-		frozen.Lock()
-		dead = true
-		frozen.Unlock()
+		late.Store(true)
 		time.Sleep(time.Hour)
 		l.hears(t)
-		if n := strings.Count(l.log.String(), "part=bad"); n != 1 || strings.Contains(l.log.String(), "part=good") {
-			t.Errorf("it is not said, once, who does not answer:\n%s", l.log.String())
+		if n := strings.Count(l.log.String(), "part=bad"); n != 1 {
+			t.Errorf("logged %d times which part is late:\n%s", n, l.log.String())
 		}
-		close(stuck)
+		late.Store(false)
+		time.Sleep(time.Minute)
 		l.hears(t, "WATCHDOG=1")
-		frozen.Lock()
-		dead, stuck = true, make(chan struct{})
-		frozen.Unlock()
-		time.Sleep(time.Hour)
 		stop()
-		running.Wait() // although one does not answer
+		running.Wait()
 		l.hears(t)
 	})
 }

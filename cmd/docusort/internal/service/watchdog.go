@@ -5,45 +5,49 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"golang.org/x/sync/errgroup"
 )
 
-// Watchdog asks every loop, by its name, to show that it is alive, and tells the
-// service manager when all have. It asks as often as the manager wants to be
-// told, with time to spare, and returns nil when ctx is done, or at once where
-// there is no watchdog. A loop is waited for as long as it takes: if that is too
-// long, the manager acts.
-func (m *Manager) Watchdog(ctx context.Context, loops map[string]func(context.Context) error) error {
+// Check names a part of the daemon that has been busy with one thing for longer
+// than limit; "" means that there is none.
+type Check func(limit time.Duration) string
+
+// Watchdog feeds the watchdog of the service manager while all checks pass,
+// three times as often as the manager requires. When one fails for long enough,
+// the manager acts. Watchdog returns nil when ctx is done, or at once where
+// there is no watchdog.
+func (m *Manager) Watchdog(ctx context.Context, checks ...Check) error {
 	if m.watchdog <= 0 {
 		return nil
 	}
 	pause := m.watchdog / 3
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	logged := ""
 	for {
+		late := firstLate(checks, pause)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if late == "" {
+			m.tell(daemon.SdNotifyWatchdog)
+		} else if late != logged {
+			m.log.Warn("a part of the daemon does not answer", "part", late)
+		}
+		logged = late
 		select {
-		case <-timer.C:
+		case <-ticker.C:
 		case <-ctx.Done():
 			return nil
 		}
-		if !m.askAll(ctx, pause, loops) {
-			return nil
-		}
-		m.tell(daemon.SdNotifyWatchdog)
-		timer.Reset(pause)
 	}
 }
 
-// askAll says whether all answered; not, where ctx ended before. Who has not
-// answered for long is named, for those who will wonder why the process ended.
-func (m *Manager) askAll(ctx context.Context, long time.Duration, loops map[string]func(context.Context) error) bool {
-	var asked errgroup.Group
-	for name, ask := range loops {
-		asked.Go(func() error {
-			late := time.AfterFunc(long, func() { m.log.Warn("a part of the daemon does not answer", "part", name) })
-			defer late.Stop()
-			return ask(ctx)
-		})
+// firstLate returns what the first check that fails names.
+func firstLate(checks []Check, limit time.Duration) string {
+	for _, check := range checks {
+		if late := check(limit); late != "" {
+			return late
+		}
 	}
-	return asked.Wait() == nil && ctx.Err() == nil
+	return ""
 }
