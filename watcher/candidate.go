@@ -21,10 +21,7 @@ type fileState struct {
 func identityOf(info fs.FileInfo) identity { return stateOf(info).identity }
 
 func stateOf(info fs.FileInfo) fileState {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return fileState{size: info.Size()}
-	}
+	st := info.Sys().(*syscall.Stat_t)
 	return fileState{identity{uint64(st.Dev), st.Ino}, st.Size, st.Mtim, st.Ctim}
 }
 
@@ -52,10 +49,9 @@ type candidate struct {
 // waiting, by the time to look at them, and those ready, the one that was
 // written first in front.
 type candidates struct {
-	byPath     map[string]*candidate
-	waiting    queue
-	ready      queue
-	unfinished int // those with a pause
+	byPath  map[string]*candidate
+	waiting queue
+	ready   queue
 }
 
 func newCandidates() candidates {
@@ -71,40 +67,30 @@ func newCandidates() candidates {
 
 func (cs *candidates) len() int { return len(cs.byPath) }
 
-// add makes a new candidate, which has stood still since the given time.
-func (cs *candidates) add(path string, s fileState, now, since, due time.Time) {
-	c := &candidate{path: path, state: s, first: now, since: since, due: due}
-	cs.byPath[path] = c
+func (cs *candidates) add(c *candidate) {
+	cs.byPath[c.path] = c
 	cs.waiting.put(c)
 }
 
 // wait has c looked at again when due, after the given pause (0: it changed).
 func (cs *candidates) wait(c *candidate, due time.Time, pause time.Duration) {
-	cs.setPause(c, pause)
-	c.due = due
+	c.due, c.pause = due, pause
 	cs.waiting.put(c)
 }
 
-// makeReady puts c among those to be sent.
-func (cs *candidates) makeReady(c *candidate) {
-	cs.setPause(c, 0)
-	cs.ready.put(c)
-}
-
 func (cs *candidates) remove(c *candidate) {
-	cs.setPause(c, 0)
 	heap.Remove(c.queue, c.index)
 	delete(cs.byPath, c.path)
 }
 
-func (cs *candidates) setPause(c *candidate, pause time.Duration) {
-	if c.pause > 0 {
-		cs.unfinished--
+// unfinished counts those that Inspect found Writing or Incomplete.
+func (cs *candidates) unfinished() (n int) {
+	for _, c := range cs.waiting.all {
+		if c.pause > 0 {
+			n++
+		}
 	}
-	if pause > 0 {
-		cs.unfinished++
-	}
-	c.pause = pause
+	return n
 }
 
 // queue is a heap of candidates.
@@ -124,10 +110,6 @@ func (q *queue) first() *candidate {
 // put moves a candidate here from the queue that it is in, or to its new place
 // in this one.
 func (q *queue) put(c *candidate) {
-	if c.queue == q {
-		heap.Fix(q, c.index)
-		return
-	}
 	if c.queue != nil {
 		heap.Remove(c.queue, c.index)
 	}
@@ -136,8 +118,7 @@ func (q *queue) put(c *candidate) {
 
 // Len, Less, Swap, Push and Pop are for package heap.
 
-func (q *queue) Len() int { return len(q.all) }
-
+func (q *queue) Len() int           { return len(q.all) }
 func (q *queue) Less(i, j int) bool { return q.before(q.all[i], q.all[j]) }
 
 func (q *queue) Swap(i, j int) {

@@ -1,7 +1,6 @@
-// Package watcher reports which files of an inbox have settled: they are whole
-// and nobody writes to them any more. It knows nothing of what is in a file (a
-// function that it is given looks inside), of a database, or of what becomes of
-// a file afterwards.
+// Package watcher, for Linux, reports which files of an inbox have settled: they
+// are whole and nobody writes to them any more. It knows nothing of what is in a
+// file (a function that it is given looks inside) or of what becomes of it.
 //
 // Make a [Watcher] with [New]. Then call [Watcher.Run] to watch until the
 // context ends, or [Watcher.RunOnce] for what is in the inbox now. The paths of
@@ -29,11 +28,10 @@
 //   - Symbolic links, FIFOs, sockets and devices are neither opened nor
 //     followed. Names that match Config.Ignore are left alone.
 //   - Of the files that are ready, the one that was written first is sent first.
-//   - Memory depends on fixed limits and on the number of folders, not on the
-//     number of files. While nobody receives from Files, the scan stops where
-//     it is.
-//   - At rest it wakes for the rescan and to check that the inbox is still the
-//     same folder, and for nothing else.
+//   - Memory depends on fixed limits and on the number of folders, not of files.
+//     While nobody receives from Files, the scan stops where it is.
+//   - At rest it wakes only for the rescan and to check that the inbox is still
+//     the same folder.
 //
 // # What may go wrong
 //
@@ -50,6 +48,4 @@
 //   - Config.Known and Config.Inspect run on the watcher's own goroutine. While
 //     one of them blocks nothing settles; events that no longer fit into the
 //     queue of the kernel become a full scan.
-//
-// The package is for Linux.
 package watcher

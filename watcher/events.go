@@ -11,36 +11,30 @@ import (
 // takeEvents keeps what events tell of until the next round: ev, and those that
 // wait behind it, up to a limit.
 func (l *loop) takeEvents(ev fsnotify.Event, ok bool) {
-	for range l.limits.hints {
-		if !ok {
-			l.inotifyEnded()
+	for n := 1; ok; n++ {
+		l.hints[ev.Name] |= ev.Op
+		if n == l.limits.hints {
 			return
 		}
-		l.hints[ev.Name] |= ev.Op
 		select {
 		case ev, ok = <-l.watches.events:
 		default:
 			return
 		}
 	}
-	l.hints[ev.Name] |= ev.Op
+	l.takeError(nil, false)
 }
 
 // takeError has everything scanned: whatever the error was, events may be missing.
+// It is not ok when inotify ended by itself.
 func (l *loop) takeError(err error, ok bool) {
+	l.schedule.again = true
 	if !ok {
-		l.inotifyEnded()
-		return
-	}
-	if !errors.Is(err, fsnotify.ErrEventOverflow) {
+		l.watches.close()
+		l.watches.watchFailed("", errors.New("inotify ended by itself"))
+	} else if !errors.Is(err, fsnotify.ErrEventOverflow) {
 		l.log.Warn("inotify reports an error; scanning the whole inbox", "err", err)
 	}
-	l.schedule.again = true
-}
-
-func (l *loop) inotifyEnded() {
-	l.watches.ended()
-	l.schedule.again = true
 }
 
 // lookAtHints looks at what events told of.

@@ -1,35 +1,27 @@
 package watcher
 
 import (
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // heartbeat lets the watchdog check that a loop is running. The zero value is
-// one of a loop that waits.
+// that of a loop that waits.
 type heartbeat struct {
-	mu   sync.Mutex
-	busy bool
-	at   time.Time // of the last beat
+	busy atomic.Pointer[time.Time] // when the present round began; nil: the loop waits
 }
 
 // beat notes that the loop begins a round.
 func (h *heartbeat) beat() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.busy, h.at = true, time.Now()
+	now := time.Now()
+	h.busy.Store(&now)
 }
 
 // idle notes that the loop waits for something to do, for as long as it takes.
-func (h *heartbeat) idle() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.busy = false
-}
+func (h *heartbeat) idle() { h.busy.Store(nil) }
 
 // late reports whether the present round began more than limit ago.
 func (h *heartbeat) late(limit time.Duration) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.busy && time.Since(h.at) > limit
+	since := h.busy.Load()
+	return since != nil && time.Since(*since) > limit
 }

@@ -23,15 +23,11 @@ type inbox struct {
 }
 
 // open returns the inbox, which is good until close.
-func (in *inbox) open() (*os.File, error) {
+func (in *inbox) open() (dir *os.File, err error) {
 	if in.dir == nil {
-		dir, err := os.OpenFile(in.path, unix.O_DIRECTORY, 0)
-		if err != nil {
-			return nil, err
-		}
-		in.dir = dir
+		in.dir, err = os.OpenFile(in.path, unix.O_DIRECTORY, 0)
 	}
-	return in.dir, nil
+	return in.dir, err
 }
 
 func (in *inbox) close() {

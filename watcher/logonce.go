@@ -1,30 +1,21 @@
 package watcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
-	"strconv"
+	"maps"
 )
 
 // logOnce logs each thing once, for as long as full scans still meet it.
 type logOnce struct {
 	*slog.Logger
 	root string
-	max  int                // keys remembered of each message
-	scan uint64             // number of the last full scan begun
-	seen map[string]*logged // by message
-}
-
-// logged is what was logged with one message.
-type logged struct {
-	keys map[string]uint64 // the scan that met it last
-	full bool              // it was logged that there are more than max
-}
-
-func newLogOnce(log *slog.Logger, root string, max int) *logOnce {
-	return &logOnce{Logger: log, root: root, max: max, seen: make(map[string]*logged)}
+	max  int                          // keys remembered, and so logged, of each message
+	scan uint64                       // number of the last full scan begun
+	seen map[string]map[string]uint64 // by message and key: the scan that met it last
 }
 
 // path logs something about a file or folder.
@@ -46,62 +37,42 @@ func (l *logOnce) once(level slog.Level, msg, key string, args ...any) {
 	if !l.Enabled(ctx, level) {
 		return
 	}
-	met := l.seen[msg]
-	if met == nil {
-		met = &logged{keys: make(map[string]uint64)}
-		l.seen[msg] = met
+	keys := l.seen[msg]
+	if keys == nil {
+		keys = make(map[string]uint64)
+		l.seen[msg] = keys
 	}
-	_, before := met.keys[key]
-	switch {
-	case before:
-		met.keys[key] = l.scan
-	case len(met.keys) < l.max:
-		met.keys[key] = l.scan
+	if _, before := keys[key]; !before {
+		switch n := len(keys); {
+		case n > l.max:
+			return
+		case n == l.max:
+			msg += " (further ones are not named)"
+		}
 		l.Log(ctx, level, msg, args...)
-	case !met.full:
-		met.full = true
-		l.Log(ctx, level, msg+" (further ones are not named)", "named", l.max)
 	}
+	keys[key] = l.scan
+}
+
+var kinds = map[fs.FileMode]string{
+	fs.ModeSymlink: "symbolic link", fs.ModeNamedPipe: "FIFO", fs.ModeSocket: "socket",
+	fs.ModeDevice: "device", fs.ModeDevice | fs.ModeCharDevice: "device",
 }
 
 // special logs a file that is never opened.
 func (l *logOnce) special(rel string, mode fs.FileMode) {
-	kind := "irregular file"
-	switch {
-	case mode&fs.ModeSymlink != 0:
-		kind = "symbolic link"
-	case mode&fs.ModeNamedPipe != 0:
-		kind = "FIFO"
-	case mode&fs.ModeSocket != 0:
-		kind = "socket"
-	case mode&fs.ModeDevice != 0:
-		kind = "device"
-	}
+	kind := cmp.Or(kinds[mode.Type()], "irregular file")
 	l.path(slog.LevelInfo, "left alone: not a regular file", rel, "kind", kind)
 }
 
 // forget forgets what the full scan that just ended did not meet.
 func (l *logOnce) forget() {
-	for _, met := range l.seen {
-		for key, scan := range met.keys {
-			if scan != l.scan {
-				delete(met.keys, key)
-			}
-		}
-		met.full = met.full && len(met.keys) >= l.max
+	for _, keys := range l.seen {
+		maps.DeleteFunc(keys, func(_ string, scan uint64) bool { return scan != l.scan })
 	}
 }
 
-// at is the attribute for a path, made so that whatever bytes are in it stay on
-// one line.
-func (l *logOnce) at(rel string) slog.Attr {
-	path := l.abs(rel)
-	q := strconv.Quote(path)
-	if q[1:len(q)-1] == path {
-		q = path // the handler quotes blanks by itself
-	}
-	return slog.String("path", q)
-}
+func (l *logOnce) at(rel string) slog.Attr { return slog.String("path", l.abs(rel)) }
 
 // abs returns the path of a file or folder of the inbox as the system knows it,
 // and as fsnotify names it in its events.

@@ -30,26 +30,25 @@ const (
 // here is locked.
 type loop struct {
 	*Watcher
-	once        bool
-	log         *logOnce
-	inbox       inbox
-	files       settler
-	watches     watches
-	hints       map[string]fsnotify.Op // paths that events told of since the last round
-	scan        scan
-	schedule    schedule
-	filesystems map[uint64]bool // by device: those met so far
+	once     bool
+	log      *logOnce
+	inbox    inbox
+	files    settler
+	watches  watches
+	hints    map[string]fsnotify.Op // paths that events told of since the last round
+	scan     scan
+	schedule schedule
 }
 
 func newLoop(w *Watcher, once bool) *loop {
 	l := &loop{
-		Watcher:     w,
-		once:        once,
-		log:         newLogOnce(w.cfg.Logger, w.cfg.Root, w.limits.logged),
-		inbox:       inbox{path: w.cfg.Root},
-		hints:       make(map[string]fsnotify.Op),
-		schedule:    schedule{rescan: w.cfg.Rescan},
-		filesystems: make(map[uint64]bool),
+		Watcher: w,
+		once:    once,
+		log: &logOnce{Logger: w.cfg.Logger, root: w.cfg.Root, max: w.limits.logged,
+			seen: make(map[string]map[string]uint64)},
+		inbox:    inbox{path: w.cfg.Root},
+		hints:    make(map[string]fsnotify.Op),
+		schedule: schedule{rescan: w.cfg.Rescan},
 	}
 	l.files = settler{
 		cfg: &w.cfg, limits: w.limits, log: l.log, inbox: &l.inbox, once: once,
@@ -61,6 +60,11 @@ func newLoop(w *Watcher, once bool) *loop {
 	}
 	return l
 }
+
+// always is closed, and so always ready to be received from.
+var always = make(chan struct{})
+
+func init() { close(always) }
 
 func (l *loop) run(ctx context.Context) (left []string, err error) {
 	defer l.close()
@@ -76,7 +80,12 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 		if l.once && l.finished() {
 			return l.files.left, nil
 		}
-		timer.Reset(time.Until(l.nextWake(time.Now())))
+		var more <-chan struct{} // nil: there is nothing to do before the timer
+		pause := time.Until(l.nextWake())
+		if pause <= 0 {
+			more = always
+		}
+		timer.Reset(pause)
 		l.heartbeat.idle()
 		select {
 		case <-ctx.Done():
@@ -87,7 +96,8 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 		case err, ok := <-l.watches.errors:
 			l.takeError(err, ok)
 		case <-l.kick:
-			l.schedule.now()
+			l.schedule.again, l.schedule.end = true, time.Time{}
+		case <-more:
 		case <-timer.C:
 		}
 	}
@@ -109,7 +119,7 @@ func (l *loop) round(now time.Time) error {
 			return err
 		}
 	}
-	if at, ok := l.nextScan(); ok && !now.Before(at) {
+	if !now.Before(l.nextScan()) {
 		l.beginScan()
 	}
 	l.lookAtHints()
@@ -117,28 +127,28 @@ func (l *loop) round(now time.Time) error {
 	return l.scanSome()
 }
 
-// nextScan returns when the next full scan is due, if one can begin. There is
-// one at a time.
-func (l *loop) nextScan() (at time.Time, ok bool) {
+// nextScan returns when the next full scan is due. While none can begin, it
+// returns when the inbox is checked next.
+func (l *loop) nextScan() time.Time {
 	if !l.inbox.present || l.scan.full || l.once {
-		return time.Time{}, false
+		return l.inbox.nextCheck
 	}
-	return l.schedule.next(l.watches.degraded, l.files.hasRoom()), true
+	return l.schedule.next(l.watches.degraded, l.files.hasRoom())
 }
 
 // nextWake returns when there is work to do unless something happens before.
-func (l *loop) nextWake(now time.Time) time.Time {
+func (l *loop) nextWake() time.Time {
 	if l.canScan() {
-		return now
+		return time.Now()
 	}
-	at := l.inbox.nextCheck
-	if scan, ok := l.nextScan(); ok && scan.Before(at) {
-		at = scan
+	return l.files.nextWake(earlier(l.inbox.nextCheck, l.nextScan()))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	if files := l.files.nextWake(now); !files.IsZero() && files.Before(at) {
-		at = files
-	}
-	return at
+	return a
 }
 
 // finished reports, for RunOnce, that nothing is left that could still settle.
@@ -154,33 +164,26 @@ func (l *loop) checkInbox(now time.Time) error {
 		err = &os.PathError{Op: "watch", Path: l.cfg.Root, Err: syscall.ENOTDIR}
 	}
 	in := &l.inbox
-	if err != nil {
-		in.nextCheck = now.Add(missingCheck)
-		return l.inboxMissing(err)
-	}
-	in.nextCheck = now.Add(rootCheck)
-	if in.missing {
+	switch {
+	case err != nil && l.once:
+		return fmt.Errorf("inbox: %w", err)
+	case err != nil:
+		in.nextCheck, in.present = now.Add(missingCheck), false
+		l.scan.stop()
+		l.watches.forgetTree("")
+		if !in.missing {
+			in.missing = true
+			l.log.Warn("inbox is missing; waiting for it", l.log.at(""), "err", err)
+		}
+		return nil
+	case in.missing:
 		in.missing = false
 		l.log.Info("inbox is back", l.log.at(""))
 	}
-	if in.present && in.id == identityOf(info) && !l.watches.died() {
-		return nil
-	}
-	in.present = true
-	l.beginScan()
-	return nil
-}
-
-func (l *loop) inboxMissing(err error) error {
-	if l.once {
-		return fmt.Errorf("inbox: %w", err)
-	}
-	l.inbox.present = false
-	l.scan.stop()
-	l.watches.forgetTree("")
-	if !l.inbox.missing {
-		l.inbox.missing = true
-		l.log.Warn("inbox is missing; waiting for it", l.log.at(""), "err", err)
+	in.nextCheck = now.Add(rootCheck)
+	if !in.present || in.id != identityOf(info) || l.watches.died() {
+		in.present = true
+		l.beginScan()
 	}
 	return nil
 }

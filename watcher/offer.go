@@ -35,11 +35,7 @@ func (s *settler) fitToSend(c *candidate) bool {
 	if _, sent := s.sent.get(c.path, c.state); !sent {
 		return true // Known cannot have come to know it since it was asked
 	}
-	known, err := s.known(c.path, info)
-	if err != nil {
-		s.leave(c.path)
-	}
-	if known || err != nil {
+	if s.known(c.path, info) {
 		s.drop(c)
 		return false
 	}
@@ -55,17 +51,17 @@ func (s *settler) delivered() {
 	s.drop(c)
 }
 
-// nextWake returns when there is work to do, or the zero time when there is none.
-// A ready file that is not offered yet is work for now.
-func (s *settler) nextWake(now time.Time) (at time.Time) {
+// nextWake returns when there is work to do, which is no later than at. A ready
+// file that is not offered yet is work for now.
+func (s *settler) nextWake(at time.Time) time.Time {
 	if s.candidates.ready.first() != s.offered {
-		return now
+		return time.Now()
 	}
 	if s.offered != nil {
-		at = s.offeredAt.Add(offerCheck)
+		at = earlier(at, s.offeredAt.Add(offerCheck))
 	}
-	if c := s.candidates.waiting.first(); c != nil && (at.IsZero() || c.due.Before(at)) {
-		at = c.due
+	if c := s.candidates.waiting.first(); c != nil {
+		at = earlier(at, c.due)
 	}
 	return at
 }

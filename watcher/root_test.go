@@ -176,7 +176,7 @@ func TestUnreadableFolder(t *testing.T) {
 		f.wantIn(5*time.Second, "open/b")
 		f.none(5 * time.Minute)
 		f.logged("cannot read a folder", 1)
-		f.logged(`locked\\n`, 1)
+		f.logged(`/locked\n`, 1)
 		f.must(os.Chmod(f.path("locked\n"), 0o755))
 		f.event("locked\n", fsnotify.Chmod)
 		f.wantIn(5*time.Second, "locked\n/a")

@@ -1,7 +1,6 @@
 package watcher
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,9 +23,7 @@ type scan struct {
 	spent   time.Duration
 }
 
-func (s *scan) active() bool { return s.full || !s.complete() }
-
-func (s *scan) complete() bool { return s.folder == nil && len(s.todo) == 0 }
+func (s *scan) active() bool { return s.folder != nil || len(s.todo) > 0 }
 
 // stop gives up the walk.
 func (s *scan) stop() {
@@ -39,21 +36,6 @@ func (s *scan) closeFolder() {
 		s.folder.Close()
 	}
 	s.folder, s.entries, s.noRoom = nil, nil, false
-}
-
-// next returns the next entry of the folder being read, or nil at its end.
-func (s *scan) next(batch int) (fs.DirEntry, error) {
-	if len(s.entries) == 0 {
-		entries, err := s.folder.ReadDir(batch)
-		if len(entries) == 0 && errors.Is(err, io.EOF) {
-			return nil, nil
-		}
-		if len(entries) == 0 {
-			return nil, err
-		}
-		s.entries = entries
-	}
-	return s.entries[0], nil
 }
 
 // beginScan starts a full scan. It replaces any scan under way.
@@ -82,74 +64,65 @@ func (l *loop) canScan() bool {
 	return l.scan.active() && !(l.scan.noRoom && l.files.full())
 }
 
-// scanSome goes on with the scan, if there is one, for a bounded time.
+// scanSome goes on with the scan for a bounded number of steps.
 func (l *loop) scanSome() error {
-	if !l.canScan() {
-		return nil
-	}
 	began := time.Now()
 	for range l.limits.batch {
-		if more, err := l.scanStep(); err != nil {
-			return err
-		} else if !more {
+		if !l.canScan() {
 			break
+		}
+		if err := l.scanStep(); err != nil {
+			return err
 		}
 	}
 	l.scan.spent += time.Since(began)
-	if l.scan.complete() {
+	if l.scan.full && !l.scan.active() {
 		l.endScan()
 	}
 	return nil
 }
 
-// scanStep opens a folder, or looks at one entry of the open one. It returns
-// false when the scan cannot go on now.
-func (l *loop) scanStep() (more bool, err error) {
+// scanStep opens a folder, or looks at one entry of the open one.
+func (l *loop) scanStep() (err error) {
 	s := &l.scan
-	if s.complete() {
-		return false, nil
-	}
 	if s.folder == nil {
 		dir := s.todo[len(s.todo)-1]
 		s.todo = s.todo[:len(s.todo)-1]
-		return true, l.unreadable(dir, l.enter(dir))
+		return l.unreadable(dir, l.enter(dir))
 	}
-	entry, err := s.next(l.limits.batch)
-	if entry == nil {
-		dir := s.dir
-		s.closeFolder()
-		return true, l.unreadable(dir, err)
-	}
-	if s.noRoom = !l.scanEntry(entry); s.noRoom {
-		if s.full {
-			l.markReady()
+	if len(s.entries) == 0 {
+		if s.entries, err = s.folder.ReadDir(l.limits.batch); len(s.entries) == 0 {
+			s.closeFolder()
+			return l.unreadable(s.dir, err)
 		}
-		return false, nil
 	}
-	s.entries = s.entries[1:]
-	return true, nil
+	if s.noRoom = !l.scanEntry(s.entries[0]); !s.noRoom {
+		s.entries = s.entries[1:]
+	} else if s.full {
+		l.markReady()
+	}
+	return nil
 }
 
 // enter opens a folder and watches it before it is read: what is put there
-// meanwhile is seen by one or the other.
+// meanwhile is seen by one or the other. If the folder is replaced in between, the
+// watch of its parent reports that.
 func (l *loop) enter(dir string) error {
 	folder, err := l.inbox.folder(dir)
 	if err != nil {
 		return err
 	}
 	info, err := folder.Stat()
-	if err == nil {
-		id := identityOf(info)
-		if dir == "" {
-			l.inbox.id = id
-		}
-		l.noteFilesystem(dir, id.dev)
-		err = l.watches.watch(dir, id)
-	}
 	if err != nil {
 		folder.Close()
 		return err
 	}
+	id := identityOf(info)
+	if dir == "" {
+		l.inbox.id = id
+		l.noteFilesystem()
+	}
+	l.watches.watch(dir, id)
 	l.scan.dir, l.scan.folder = dir, folder
 	return nil
 }
@@ -178,54 +151,43 @@ func (l *loop) scanEntry(e fs.DirEntry) (room bool) {
 	return true
 }
 
-// endScan draws the conclusions that only a whole scan allows.
+// endScan draws the conclusions that only a full scan allows.
 func (l *loop) endScan() {
-	full, spent := l.scan.full, l.scan.spent
+	l.schedule.took, l.schedule.end = l.scan.spent, time.Now()
 	l.scan.stop()
-	if !full {
-		return
-	}
 	l.watches.end()
 	l.log.forget()
-	l.schedule.ended(time.Now(), spent)
 	l.markReady()
 }
 
-// unreadable deals with the error of reading a folder, if there is one. It
+// unreadable deals with the error of reading a folder, if it is one. It
 // returns an error only where RunOnce cannot read the inbox itself. A folder
 // that is gone is no trouble; the inbox is checked again at once.
 func (l *loop) unreadable(dir string, err error) error {
-	replaced := errors.Is(err, errReplaced)
 	switch {
-	case err == nil:
-	case dir == "" && (replaced || isGone(err)):
+	case err == nil, err == io.EOF:
+	case isGone(err) && dir == "":
 		l.scan.stop()
 		l.inbox.present, l.inbox.nextCheck = false, time.Time{}
-	case dir == "" && l.once:
+	case isGone(err):
+	case l.once && dir == "":
 		return fmt.Errorf("inbox: %w", err)
-	case replaced:
-		l.schedule.again = true
-	case !isGone(err):
+	default:
 		l.log.path(slog.LevelWarn, "cannot read a folder; trying at each scan", dir, "err", err)
 	}
 	return nil
 }
 
-// noteFilesystem logs once for each filesystem in the inbox that only scans
-// see all that happens there.
-func (l *loop) noteFilesystem(dir string, dev uint64) {
-	if l.cfg.Mode == Poll || l.once || l.filesystems[dev] {
-		return
-	}
-	l.filesystems[dev] = true
-	name := l.filesystem(l.log.abs(dir))
-	if name == "" {
+// noteFilesystem logs once where only scans see all that happens in the inbox.
+func (l *loop) noteFilesystem() {
+	name := l.filesystem(l.cfg.Root)
+	if name == "" || l.cfg.Mode == Poll || l.once {
 		return
 	}
 	level := slog.LevelInfo
 	if l.cfg.Mode == Inotify {
 		level = slog.LevelWarn
 	}
-	l.log.path(level, "changes made elsewhere bring no events on this filesystem; scanning for them", dir,
+	l.log.path(level, "changes made elsewhere bring no events on this filesystem; scanning for them", "",
 		"filesystem", name, "every", l.cfg.Rescan)
 }

@@ -43,20 +43,17 @@ func (s *settler) observe(rel string, info fs.FileInfo, wrote bool) (room bool) 
 	if sent && !wrote && now.Sub(before.at) < min(s.cfg.Rescan/2, resendAfter) {
 		return true // too early for Known to know it
 	}
-	switch known, err := s.known(rel, info); {
-	case err != nil:
-		s.leave(rel)
+	if s.known(rel, info) {
 		return true
-	case known:
-		return true
-	case s.full():
+	}
+	if s.full() {
 		return false
 	}
+	c := &candidate{path: rel, state: state, first: now, since: now, due: now.Add(s.cfg.Settle)}
 	if sent && !wrote { // it has stood still ever since
-		s.candidates.add(rel, state, now, before.since, now)
-	} else {
-		s.candidates.add(rel, state, now, now, now.Add(s.cfg.Settle))
+		c.since, c.due = before.since, now
 	}
+	s.candidates.add(c)
 	return true
 }
 
@@ -88,7 +85,7 @@ func (s *settler) settle(c *candidate) {
 	case errors.Is(err, fs.ErrNotExist):
 		s.drop(c)
 	case err != nil, cond == Complete, cond == Incomplete && still >= s.cfg.IncompleteAfter:
-		s.candidates.makeReady(c)
+		s.candidates.ready.put(c)
 	default:
 		s.waitLonger(c, cond, now)
 	}
@@ -130,7 +127,7 @@ func (s *settler) waitLonger(c *candidate, cond Condition, now time.Time) {
 	if s.gaveUp(c, now) {
 		return
 	}
-	if most := s.limits.candidates / 2; c.pause == 0 && s.candidates.unfinished >= most {
+	if most := s.limits.candidates / 2; c.pause == 0 && s.candidates.unfinished() >= most {
 		// Room must remain for files that do settle. A later scan finds this
 		// one again.
 		s.log.path(slog.LevelWarn, "too many unfinished files; some are looked at only by scans", "", "limit", most)
@@ -146,13 +143,15 @@ func (s *settler) waitLonger(c *candidate, cond Condition, now time.Time) {
 	s.candidates.wait(c, due, pause)
 }
 
-// known calls Known and logs its errors when they change.
-func (s *settler) known(rel string, info fs.FileInfo) (bool, error) {
+// known calls Known. After an error it returns true, as the file is then left for
+// the next scan.
+func (s *settler) known(rel string, info fs.FileInfo) bool {
 	known, err := s.cfg.Known(rel, info)
 	if err != nil {
+		s.leave(rel)
 		s.log.failure("cannot tell which files are known; trying at the next scan", rel, err)
 	}
-	return known, err
+	return known || err != nil
 }
 
 // unseen deals with a file that cannot be looked at.

@@ -26,10 +26,9 @@ type Config struct {
 	Files chan<- string
 
 	// Known reports whether the file at path (relative to Root) has been taken
-	// already in exactly the state that info, from Lstat, shows. It is called
-	// before a file is waited for, again before it is sent a second time, and
-	// at each scan for each file, so it should be quick. After an error the
-	// file is left for the next scan. Nil means that no file is known.
+	// already in exactly the state that info, from Lstat, shows. Each scan calls
+	// it for each file, so it should be quick. After an error the file is left
+	// for the next scan. Nil means that no file is known.
 	Known func(path string, info fs.FileInfo) (bool, error)
 
 	// Inspect looks into a file (path relative to Root) that has stood still.
@@ -145,8 +144,7 @@ func (c *Config) problems() (errs []error) {
 	refuse(c.IncompleteAfter < 0, "time for incomplete files %v: must not be negative", c.IncompleteAfter)
 	for _, p := range c.Ignore {
 		_, err := path.Match(p, "")
-		refuse(err != nil, "ignore pattern %q: %w", p, err)
-		refuse(strings.Contains(p, "/"), "ignore pattern %q: names have no slash", p)
+		refuse(err != nil || strings.Contains(p, "/"), "ignore pattern %q: malformed, or with a slash", p)
 	}
 	return errs
 }
@@ -160,20 +158,18 @@ func (w *Watcher) Run(ctx context.Context) error {
 }
 
 // RunOnce sends what is in the inbox now and returns when nothing is left that
-// could still settle. It scans once, without inotify. Left are the files that
-// had their time and were not sent: still being written, cut short, empty,
-// changing, or of which Known returned an error. A file is given up when it has
-// not settled two settle times after it was first seen. When ctx is done
-// earlier, left also holds the files found that were not sent yet, and the error
-// is nil. An inbox that cannot be read is an error; an unreadable folder in it is
-// logged and its files are not in left.
+// could still settle. It scans once, without inotify. Left are the files that were
+// not sent: still being written, cut short, empty, changing for more than two
+// settle times, or of which Known returned an error. When ctx is done earlier,
+// left also holds the files found that were not sent yet, and the error is nil. An
+// inbox that cannot be read is an error; an unreadable folder in it is logged, and
+// its files are not in left.
 func (w *Watcher) RunOnce(ctx context.Context) (left []string, err error) {
 	return newLoop(w, true).run(ctx)
 }
 
-// Rescan asks for a full scan as soon as possible. It never blocks. Requests
-// that come before the scan begins count as one; without a Run the request is
-// kept for the next one.
+// Rescan asks for a full scan as soon as possible. It never blocks. Requests that
+// come before the scan begins count as one, also while nothing runs.
 func (w *Watcher) Rescan() {
 	select {
 	case w.kick <- struct{}{}:

@@ -2,18 +2,12 @@ package watcher
 
 import (
 	"errors"
-	"os"
 	"path"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/fsnotify/fsnotify"
-)
-
-var (
-	errEnded    = errors.New("inotify ended by itself")
-	errReplaced = errors.New("replaced while it was opened")
 )
 
 // eventBuffer is how many events wait for the loop beside those in the queue of
@@ -49,9 +43,8 @@ type watches struct {
 	notifier                          // the zero value: none
 	byPath   map[string]watch
 	byID     map[identity]string
-	scan     uint64 // number of the last full scan begun
-	refused  bool   // a watch was refused in this scan
-	degraded bool   // a watch was refused, and not every one has been granted since
+	refused  bool // a watch was refused in this scan
+	degraded bool // a watch was refused, and not every one has been granted since
 }
 
 type watch struct {
@@ -61,7 +54,6 @@ type watch struct {
 
 // begin prepares for a full scan, which asks for every watch anew.
 func (w *watches) begin() {
-	w.scan++
 	w.refused = false
 	if w.folders != nil || w.open == nil {
 		return
@@ -77,40 +69,26 @@ func (w *watches) begin() {
 // end draws the conclusions of a full scan: folders that it did not meet lose
 // their watch.
 func (w *watches) end() {
-	for p, f := range w.byPath {
-		if f.scan != w.scan {
-			w.forget(p)
-		}
-	}
+	w.forget(func(_ string, f watch) bool { return f.scan != w.log.scan })
 	if w.degraded && !w.refused {
 		w.degraded = false
 		w.log.Info("inotify grants watches again", w.log.at(""))
 	}
 }
 
-// ended goes on without inotify, which ended by itself, until the next scan.
-func (w *watches) ended() {
-	w.close()
-	w.watchFailed("", errEnded)
-}
-
 func (w *watches) close() {
-	if w.folders == nil {
-		return
-	}
-	if err := w.folders.Close(); err != nil {
-		w.log.Debug("closing inotify", "err", err)
+	if w.folders != nil {
+		_ = w.folders.Close()
 	}
 	w.notifier, w.byPath, w.byID = notifier{}, nil, nil
 }
 
 // watch makes sure that the folder at dir, known to be id, is watched. Adding a
 // watch again costs one system call and revives one that died unnoticed, so
-// each full scan does it. The error is errReplaced, or nil: what else goes wrong
-// is logged.
-func (w *watches) watch(dir string, id identity) error {
+// each full scan does it.
+func (w *watches) watch(dir string, id identity) {
 	if w.folders == nil || path.Base(dir) == "..." {
-		return nil // fsnotify takes a folder named "..." for its parent
+		return // fsnotify takes a folder named "..." for its parent
 	}
 	if old, ok := w.byPath[dir]; ok && old.id != id {
 		w.forgetTree(dir)
@@ -119,22 +97,16 @@ func (w *watches) watch(dir string, id identity) error {
 		w.forgetTree(other)
 	}
 	if _, ok := w.byPath[dir]; w.refused && !ok {
-		return nil // refused once in this scan: do not ask for each folder
+		return // refused once in this scan: do not ask for each folder
 	}
-	name := w.log.abs(dir)
-	if err := w.folders.Add(name); err != nil {
+	if err := w.folders.Add(w.log.abs(dir)); err != nil {
 		w.forgetTree(dir)
 		if !isGone(err) && !errors.Is(err, syscall.EACCES) { // reading it will report that
 			w.watchFailed(dir, err)
 		}
-		return nil
+		return
 	}
-	w.byPath[dir], w.byID[id] = watch{id, w.scan}, dir
-	if now, err := os.Stat(name); err != nil || identityOf(now) != id {
-		w.forgetTree(dir) // the watch may be on something else
-		return errReplaced
-	}
-	return nil
+	w.byPath[dir], w.byID[id] = watch{id, w.log.scan}, dir
 }
 
 // watchFailed goes on without a watch: scans are more frequent until all watches
@@ -168,16 +140,16 @@ func (w *watches) forgetTree(dir string) {
 	if _, ok := w.byPath[dir]; !ok && dir != "" {
 		return // not watched, and looking for what is below would cost
 	}
-	for p := range w.byPath {
-		if dir == "" || p == dir || strings.HasPrefix(p, dir+"/") {
-			w.forget(p)
-		}
-	}
+	w.forget(func(p string, _ watch) bool { return dir == "" || p == dir || strings.HasPrefix(p, dir+"/") })
 }
 
-// forget gives up the watch of one folder.
-func (w *watches) forget(dir string) {
-	_ = w.folders.Remove(w.log.abs(dir)) // an error means that the kernel was faster
-	delete(w.byID, w.byPath[dir].id)
-	delete(w.byPath, dir)
+// forget gives up the watches for which the function returns true.
+func (w *watches) forget(which func(dir string, f watch) bool) {
+	for dir, f := range w.byPath {
+		if which(dir, f) {
+			_ = w.folders.Remove(w.log.abs(dir)) // an error means that the kernel was faster
+			delete(w.byPath, dir)
+			delete(w.byID, f.id)
+		}
+	}
 }
