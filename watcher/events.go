@@ -50,7 +50,7 @@ func (l *loop) lookAtHints() {
 }
 
 func (l *loop) lookAtHint(rel string, op fsnotify.Op) {
-	if ignored(l.cfg.Ignore, path.Base(rel)) || !l.cfg.Recursive && strings.Contains(rel, "/") {
+	if ignored(l.cfg.Ignore, path.Base(rel)) || strings.Contains(rel, "/") && !l.cfg.Recursive {
 		return
 	}
 	if op.Has(fsnotify.Remove) || op.Has(fsnotify.Rename) {

@@ -77,8 +77,8 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 		}
 		out, path := l.files.offer()
 		l.inbox.close()
-		if l.once && l.finished() {
-			return l.files.left, nil
+		if l.once && l.inbox.present && !l.scan.active() && l.files.candidates.len() == 0 {
+			return l.files.left, nil // nothing is left that could still settle
 		}
 		var more <-chan struct{} // nil: there is nothing to do before the timer
 		pause := time.Until(l.nextWake())
@@ -133,7 +133,8 @@ func (l *loop) nextScan() time.Time {
 	if !l.inbox.present || l.scan.full || l.once {
 		return l.inbox.nextCheck
 	}
-	return l.schedule.next(l.watches.degraded, l.files.hasRoom())
+	room := l.files.candidates.len() <= l.limits.candidates/2
+	return l.schedule.next(l.watches.degraded, room)
 }
 
 // nextWake returns when there is work to do unless something happens before.
@@ -149,11 +150,6 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// finished reports, for RunOnce, that nothing is left that could still settle.
-func (l *loop) finished() bool {
-	return l.inbox.present && !l.scan.active() && l.files.candidates.len() == 0
 }
 
 // checkInbox checks that the inbox is still the folder that is watched. Being

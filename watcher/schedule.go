@@ -12,10 +12,10 @@ type schedule struct {
 	end    time.Time     // of the last full scan; zero: scan at once
 }
 
-// next returns when the next full scan is due. Degraded: without all watches
-// the inbox is scanned more often, but never for more than about a tenth of the
-// time. Room: there is room for the files that lost events told of; between two
-// such scans there is a pause as long as the last one took.
+// next returns when the next full scan is due. It is sooner where watches are
+// missing (degraded), but scanning never takes more than about a tenth of the
+// time, and sooner where events were lost and there is room for the files that
+// they told of, after a pause as long as the last scan took.
 func (s *schedule) next(degraded, room bool) time.Time {
 	pause := s.rescan
 	if degraded {

@@ -128,8 +128,7 @@ func (s *settler) waitLonger(c *candidate, cond Condition, now time.Time) {
 		return
 	}
 	if most := s.limits.candidates / 2; c.pause == 0 && s.candidates.unfinished() >= most {
-		// Room must remain for files that do settle. A later scan finds this
-		// one again.
+		// Room must remain for others. A later scan finds this one again.
 		s.log.path(slog.LevelWarn, "too many unfinished files; some are looked at only by scans", "", "limit", most)
 		s.drop(c)
 		return
@@ -197,9 +196,6 @@ func (s *settler) dropPath(rel string) bool {
 
 // full reports whether there is no room for another candidate.
 func (s *settler) full() bool { return s.candidates.len() >= s.limits.candidates }
-
-// hasRoom reports whether at least half of the room is free.
-func (s *settler) hasRoom() bool { return s.candidates.len() <= s.limits.candidates/2 }
 
 // unsent returns, for RunOnce, the files that were left and those not sent yet.
 func (s *settler) unsent() []string {

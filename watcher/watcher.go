@@ -104,8 +104,7 @@ type Watcher struct {
 	limits     limits
 }
 
-// New checks the settings. It touches no file, except to learn the working
-// directory when Root is relative.
+// New checks the settings. It touches no file.
 func New(cfg Config) (*Watcher, error) {
 	root, err := filepath.Abs(cfg.Root)
 	if err := errors.Join(append(cfg.problems(), err)...); err != nil {
@@ -149,9 +148,8 @@ func (c *Config) problems() (errs []error) {
 	return errs
 }
 
-// Run watches until ctx is done and then returns nil, after everything that it
-// started has ended. It waits out a missing inbox, an unreadable folder and a
-// lack of watches.
+// Run watches until ctx is done and then returns nil. It waits out a missing
+// inbox, an unreadable folder and a lack of watches.
 func (w *Watcher) Run(ctx context.Context) error {
 	_, err := newLoop(w, false).run(ctx)
 	return err
@@ -177,9 +175,8 @@ func (w *Watcher) Rescan() {
 	}
 }
 
-// Late returns "watcher" when the loop of Run or RunOnce has been busy with one
-// round for longer than limit, and "" when it goes round, waits for something to
-// do, or does not run.
+// Late returns "watcher" when Run or RunOnce has been busy with one round for
+// longer than limit, and "" when it goes round, waits, or does not run.
 func (w *Watcher) Late(limit time.Duration) string {
 	if w.heartbeat.late(limit) {
 		return "watcher"

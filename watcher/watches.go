@@ -10,9 +10,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// eventBuffer is how many events wait for the loop beside those in the queue of
-// the kernel.
-const eventBuffer = 1024
+const eventBuffer = 1024 // events that wait beside those in the kernel's queue
 
 // notifier is inotify, or a fake in tests. Both channels are closed when it ends.
 type notifier struct {
@@ -124,8 +122,7 @@ func (w *watches) watchFailed(dir string, err error) {
 	case errors.Is(err, syscall.EMFILE):
 		advice = "raise the sysctl fs.inotify.max_user_instances or the limit on open files"
 	}
-	w.log.Warn("inotify refuses a watch; scanning instead",
-		w.log.at(dir), "err", err, "do", advice)
+	w.log.Warn("inotify refuses a watch; scanning instead", w.log.at(dir), "err", err, "do", advice)
 }
 
 // died reports whether the inbox should have a watch and has none: it may have
