@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,24 +22,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// logbook keeps what was logged.
-type logbook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logbook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logbook) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // fixture is an inbox with a watcher on it. Files whose content ends in END are
 // complete, those that contain WRITING are open for writing, others are
 // incomplete.
@@ -48,11 +31,12 @@ type fixture struct {
 	cfg   Config
 	files chan string
 	fake  *fake
-	log   *logbook
+	log   *bytes.Buffer // read it when the loop waits
 	l     *loop
 	done  chan error
 	stop  context.CancelFunc
 
+	writes    atomic.Int64         // files written
 	mu        sync.Mutex           // held while Known and Inspect run
 	inspected []string             // by inspect
 	known     map[string]fileState // what was received, and how it was then
@@ -65,7 +49,7 @@ func setup(t *testing.T) *fixture {
 		root:  filepath.Join(t.TempDir(), "inbox"),
 		files: make(chan string),
 		fake:  newFake(),
-		log:   new(logbook),
+		log:   new(bytes.Buffer),
 		known: make(map[string]fileState),
 	}
 	f.must(os.Mkdir(f.root, 0o755))
@@ -149,11 +133,13 @@ func (f *fixture) remember() {
 
 func (f *fixture) path(rel string) string { return f.root + "/" + rel }
 
-// write writes a file, without an event.
+// write writes a file, without an event. Each file is a millisecond younger than
+// the one before, whatever the clock of the filesystem can tell.
 func (f *fixture) write(rel, content string) {
 	f.t.Helper()
 	f.must(os.MkdirAll(filepath.Dir(f.path(rel)), 0o755))
 	f.must(os.WriteFile(f.path(rel), []byte(content), 0o644))
+	f.must(os.Chtimes(f.path(rel), time.Time{}, time.UnixMilli(1e12+f.writes.Add(1))))
 }
 
 // drop writes a file and tells of it.
@@ -246,6 +232,18 @@ func (f *fixture) none(d time.Duration) {
 	case <-time.After(d):
 	}
 	synctest.Wait()
+}
+
+// watches expects exactly these folders to be watched.
+func (f *fixture) watches(want ...string) {
+	f.t.Helper()
+	synctest.Wait()
+	for i, rel := range want {
+		want[i] = strings.TrimSuffix(f.path(rel), "/")
+	}
+	if got := f.fake.WatchList(); !slices.Equal(got, want) {
+		f.t.Errorf("watched %q, want %q", got, want)
+	}
 }
 
 // logged expects so many lines that contain text.

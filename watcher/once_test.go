@@ -98,18 +98,6 @@ func TestOnceWithNothingThere(t *testing.T) {
 	})
 }
 
-// Known fails when it is asked.
-func TestOnceKnownFails(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.write("a", "END")
-		f.cfg.Known = func(string, fs.FileInfo) (bool, error) { return false, errTest }
-		sent, left, _, err := f.once(nil)
-		if err != nil || len(sent) > 0 || !slices.Equal(left, []string{"a"}) {
-			t.Errorf("sent %q, left %q, error %v", sent, left, err)
-		}
-	})
-}
-
 func TestOnceZeroSettle(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.cfg.Settle = 0
