@@ -20,20 +20,24 @@ func TestLate(t *testing.T) {
 		check := func(when, want string) {
 			t.Helper()
 			synctest.Wait()
-			if got := w.Late(time.Minute); got != want {
+			if got := w.Late(5 * time.Second); got != want {
 				t.Errorf("%s: late %q, want %q", when, got, want)
 			}
 		}
 		check("before it runs", "")
+		_, err := w.RunOnce(t.Context())
+		f.must(err)
+		time.Sleep(time.Hour)
+		check("after a single run", "")
 		f.start(w)
-		f.none(time.Hour)
+		f.none(time.Hour + 7*time.Second) // between two looks at the inbox
 		check("at rest", "")
 		f.drop("scan.pdf", "END")
 		<-entered
-		time.Sleep(time.Minute)
-		check("after a minute", "")
+		time.Sleep(5 * time.Second)
+		check("while it may stand still", "")
 		time.Sleep(1)
-		check("after more than that", "watcher")
+		check("after that", "watcher")
 		close(stuck)
 		f.want(time.Minute, "scan.pdf")
 		check("after it stood still", "")

@@ -133,8 +133,7 @@ func (l *loop) nextScan() time.Time {
 	if !l.inbox.present || l.scan.full || l.once {
 		return l.inbox.nextCheck
 	}
-	room := l.files.candidates.len() <= l.limits.candidates/2
-	return l.schedule.next(l.watches.degraded, room)
+	return l.schedule.next(l.watches.degraded)
 }
 
 // nextWake returns when there is work to do unless something happens before.

@@ -14,14 +14,13 @@ type schedule struct {
 
 // next returns when the next full scan is due. It is sooner where watches are
 // missing (degraded), but scanning never takes more than about a tenth of the
-// time, and sooner where events were lost and there is room for the files that
-// they told of, after a pause as long as the last scan took.
-func (s *schedule) next(degraded, room bool) time.Time {
+// time. Where events were lost, the pause is as long as the last scan took.
+func (s *schedule) next(degraded bool) time.Time {
 	pause := s.rescan
 	if degraded {
 		pause = min(pause, max(degradedRescan, 10*s.took))
 	}
-	if s.again && room {
+	if s.again {
 		pause = min(pause, s.took)
 	}
 	return s.end.Add(pause)
