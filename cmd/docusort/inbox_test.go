@@ -52,6 +52,7 @@ func TestInboxMadeAgain(t *testing.T) {
 	w.filedSoFar(1)
 	w.drop("last.pdf", pdf(receipt, "last"))
 	w.filedSoFar(2)
+	w.until("the removed one is gone", func(r *reportJSON) bool { return r.Totals["gone"] == 1 })
 	w.stop(d)
 	if r := w.check(); r.Totals["gone"] != 1 || r.Requests.Resubmissions != 0 || w.api.Stats().Submissions != 3 {
 		t.Errorf("%v, %+v, %d submissions", r.Totals, r.Requests, w.api.Stats().Submissions)
