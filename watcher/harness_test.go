@@ -33,7 +33,6 @@ type fixture struct {
 	fake  *fake
 	log   *bytes.Buffer // read it when the loop waits
 	l     *loop
-	done  chan error
 	stop  context.CancelFunc
 
 	writes    atomic.Int64         // files written
@@ -96,14 +95,14 @@ func (f *fixture) start(w *Watcher) {
 	var ctx context.Context
 	ctx, f.stop = context.WithCancel(context.Background())
 	f.l = newLoop(w, false)
-	f.done = make(chan error, 1)
+	done := make(chan error, 1)
 	go func() {
 		_, err := f.l.run(ctx)
-		f.done <- err
+		done <- err
 	}()
 	f.t.Cleanup(func() {
 		f.stop()
-		if err := <-f.done; err != nil {
+		if err := <-done; err != nil {
 			f.t.Errorf("run: %v", err)
 		}
 	})
