@@ -41,6 +41,8 @@ var layout = []struct {
 	{"docusort/cmd/docusort/internal/status", []string{
 		"docusort/store", "docusort/cmd/docusort/internal/report/...", "github.com/prometheus/client_golang/..."},
 		"shows what the store knows over HTTP, in the metrics' own library"},
+	{"docusort/cmd/docusort/internal/report/display", []string{"github.com/rivo/uniseg"},
+		"how text looks on a terminal"},
 	{"docusort/cmd/docusort/internal/...", []string{
 		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
 		"shows what the store knows, and does nothing"},
