@@ -39,7 +39,8 @@ var layout = []struct {
 		"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sync/errgroup"},
 		"passes on to systemd what others know; it is given functions to ask"},
 	{"docusort/cmd/docusort/internal/status", []string{
-		"docusort/store", "docusort/cmd/docusort/internal/report/...", "github.com/prometheus/client_golang/..."},
+		"docusort/store", "docusort/cmd/docusort/internal/report/...", "github.com/prometheus/client_golang/...",
+		"golang.org/x/net/netutil"},
 		"shows what the store knows over HTTP, in the metrics' own library"},
 	{"docusort/cmd/docusort/internal/report/display", []string{"github.com/rivo/uniseg"},
 		"how text looks on a terminal"},

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // Config is what a server needs.
@@ -57,7 +59,7 @@ func Listen(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to an address of this machine that is free", err)
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Logger, listener: limited(listener, maxConnections), record: newRecord(cfg),
+		cfg: cfg, log: cfg.Logger, listener: netutil.LimitListener(listener, maxConnections), record: newRecord(cfg),
 		viewers: make(chan struct{}, maxViewers), closing: make(chan struct{}), assets: assets(),
 	}
 	s.metrics = newMetrics(s)

@@ -244,47 +244,32 @@ func TestAnAddressInUse(t *testing.T) {
 	}
 }
 
-// More connections than there are places wait; none is refused or forgotten.
-func TestConnectionsAreBounded(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// Connections beyond the limit wait for a place. None is refused or forgotten.
+func TestConnectionsAreLimited(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.serve()
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		w.ok(err)
+		t.Cleanup(func() { conn.Close() })
+		return conn
 	}
-	l := limited(inner, 1)
-	accepted := make(chan net.Conn)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				close(accepted)
-				return
-			}
-			accepted <- c
-		}
-	}()
-	for range 2 {
-		c, err := net.Dial("tcp", inner.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+	idle := dial()
+	for range maxConnections - 1 {
+		dial()
 	}
-	first := <-accepted
-	if n := len(l.(*limitedListener).places); n != 1 {
-		t.Errorf("%d places are taken", n)
+	last := dial()
+	_, err := last.Write([]byte("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	w.ok(err)
+	w.ok(last.SetReadDeadline(time.Now().Add(100 * time.Millisecond)))
+	answer := make([]byte, 12)
+	if n, err := last.Read(answer); err == nil {
+		t.Errorf("there was a place for one more: %q", answer[:n])
 	}
-	select {
-	case <-accepted:
-		t.Error("there is no place for the second")
-	default:
-	}
-	_ = first.Close()
-	_ = first.Close() // again gives up nothing
-	second := <-accepted
-	_ = l.Close()
-	_ = second.Close()
-	if _, open := <-accepted; open {
-		t.Error("a closed listener accepts")
+	w.ok(idle.Close())
+	w.ok(last.SetReadDeadline(time.Now().Add(deadline)))
+	if _, err := io.ReadFull(last, answer); err != nil || string(answer) != "HTTP/1.1 200" {
+		t.Errorf("got %q, %v", answer, err)
 	}
 }
 
