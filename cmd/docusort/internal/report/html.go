@@ -27,7 +27,7 @@ type htmlPage struct {
 // HTML writes the report as one page that needs nothing but itself: no script,
 // and nothing is fetched, which its own policy says to the browser as well.
 func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
-	overview, err := web.Look(ctx, r, o.Filter, o.now())
+	overview, err := web.Read(ctx, r, o.Filter, o.now())
 	if err != nil {
 		return err
 	}

@@ -184,7 +184,7 @@ func TestAnyNameKeepsItsLine(t *testing.T) {
 			t.Errorf("something hidden in %q", js)
 		}
 		docs := *decode(t, js).Documents
-		if len(docs) != 1 || docs[0].Source != display.Name(source) || *docs[0].Type != display.Text(kind) {
+		if len(docs) != 1 || string(docs[0].Source) != display.Name(source) || string(*docs[0].Type) != display.Text(kind) {
 			t.Errorf("got %+v", docs)
 		}
 	})

@@ -333,7 +333,7 @@ func TestTheReportInABrowser(t *testing.T) {
 	w.ok(err)
 	defer r.Close()
 	var out bytes.Buffer
-	w.ok(report.Write(w.ctx, &out, r, report.FormatHTML, report.Options{Documents: true}))
+	w.ok(report.Write(w.ctx, &out, r, "html", report.Options{Documents: true}))
 	w.ok(os.WriteFile(file, out.Bytes(), 0o644))
 	b.do(chromedp.Navigate("file://" + file))
 	b.inert()
@@ -344,7 +344,7 @@ func TestTheReportInABrowser(t *testing.T) {
 	defer r2.Close()
 	if *shots != "" {
 		out.Reset()
-		w.ok(report.Write(w.ctx, &out, r2, report.FormatHTML, report.Options{}))
+		w.ok(report.Write(w.ctx, &out, r2, "html", report.Options{}))
 		w.ok(os.WriteFile(file, out.Bytes(), 0o644))
 		b.do(chromedp.Navigate("file://" + file))
 		b.shoot("report")

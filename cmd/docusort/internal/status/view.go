@@ -78,7 +78,7 @@ func look(ctx context.Context, r *store.Reader, w window, now time.Time) (pageDa
 		f.Since = now.Add(-w.back)
 	}
 	var err error
-	if data.Overview, err = web.Look(ctx, r, f, now); err != nil {
+	if data.Overview, err = web.Read(ctx, r, f, now); err != nil {
 		return data, err
 	}
 	underway, err := r.Underway(ctx, maxUnderway)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
@@ -16,30 +17,24 @@ type Document struct {
 	Name, Type, Error string
 	Confidence        string
 	Path              string // where it lies, once it was moved
-	When              string // of its last change
-	Stamp             string // the same for machines
-	Story             []Event
+	Last              Event  // its last change, without text
+	Events            []Event
 }
 
-// Event is a line of a document's story.
-type Event struct{ When, Stamp, Text string }
-
-var stateWords = map[store.State]string{store.Submitting: "uploading", store.Review: "in review"}
+// Event is one step on a document's way.
+type Event struct {
+	When, Stamp string // for people and for machines; empty: no particular time
+	Text        string
+}
 
 // Show makes a document fit to be shown.
 func Show(d *store.Document, now time.Time) Document {
 	out := Document{
-		ID: d.ID, State: string(d.State), Word: string(d.State),
-		Name: display.Printable(d.Source), Type: display.Printable(d.Type), Error: display.Prose(d.Error),
-	}
-	if word, ok := stateWords[d.State]; ok {
-		out.Word = word
+		ID: d.ID, State: string(d.State), Word: wording.State(d.State), Name: display.Printable(d.Source),
+		Type: display.Printable(d.Type), Error: display.Prose(d.Error), Path: display.Printable(wording.Path(d)),
 	}
 	if d.Type != "" {
 		out.Confidence = fmt.Sprintf("%.2f", d.Confidence)
-	}
-	if d.Target != "" && d.State.Finished() {
-		out.Path = display.Printable(filepath.Join(d.Sorted, d.Target))
 	}
 	last := d.DiscoveredAt
 	for _, at := range []time.Time{d.SubmittedAt, d.IdentifiedAt, d.FinishedAt} {
@@ -47,56 +42,64 @@ func Show(d *store.Document, now time.Time) Document {
 			last = at
 		}
 	}
-	out.When, out.Stamp = display.Clock(last, now), stamp(last)
-	out.Story = story(d, now)
+	out.Last = Event{When: display.Clock(last, now), Stamp: stamp(last)}
+	out.Events = events(d, now)
 	return out
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// story tells a document's way in the order in which it went.
-func story(d *store.Document, now time.Time) []Event {
-	var events []Event
-	tell := func(at time.Time, format string, args ...any) {
-		e := Event{Text: fmt.Sprintf(format, args...)}
+// events tells a document's way in the order in which it went.
+func events(d *store.Document, now time.Time) []Event {
+	var all []Event
+	add := func(at time.Time, text string) {
+		e := Event{Text: text}
 		if !at.IsZero() {
-			e.When, e.Stamp = clock(at, now), stamp(at)
+			e.When, e.Stamp = display.ClockSeconds(at, now), stamp(at)
 		}
-		events = append(events, e)
+		all = append(all, e)
 	}
-	about := bytes(d.Identity.Size)
+	found := "found in the inbox: " + display.Size(d.Identity.Size)
 	if d.ContentType != "" {
-		about += ", " + display.Prose(d.ContentType)
+		found += ", " + display.Prose(d.ContentType)
 	}
-	tell(d.DiscoveredAt, "found in the inbox: %s", about)
+	add(d.DiscoveredAt, found)
 	if d.WaitsFor != 0 && !d.State.Finished() {
-		tell(time.Time{}, "waits for the answer about document %d, which is identical", d.WaitsFor)
+		add(time.Time{}, fmt.Sprintf("waits for the answer about document %d, which is identical", d.WaitsFor))
 	}
 	if !d.SubmittedAt.IsZero() {
-		text := "submitted"
-		if d.Submissions > 1 {
-			text += fmt.Sprintf(" for the %s time", ordinal(d.Submissions))
-		}
-		if d.Resubmissions > 0 {
-			text += fmt.Sprintf("; %d of them after one that was accepted or may have been", d.Resubmissions)
-		}
-		if d.JobID != "" {
-			text += ", job " + display.Printable(d.JobID)
-		}
-		if d.Polls > 0 {
-			text += ", asked for the answer " + times(d.Polls)
-		}
-		tell(d.SubmittedAt, "%s", text)
+		add(d.SubmittedAt, submission(d))
 	}
 	if !d.IdentifiedAt.IsZero() && d.Type != "" {
 		text := fmt.Sprintf("identified as %s, with confidence %.2f", display.Printable(d.Type), d.Confidence)
 		if d.Reused {
 			text += ", by the answer about identical content"
 		}
-		tell(d.IdentifiedAt, "%s", text)
+		add(d.IdentifiedAt, text)
 	}
-	tell(d.FinishedAt, "%s", ending(d, now))
-	return events
+	add(d.FinishedAt, ending(d, now))
+	return all
+}
+
+// submission says how a document was submitted and polled.
+func submission(d *store.Document) string {
+	text := "submitted"
+	if d.Submissions > 1 {
+		text += fmt.Sprintf(" for the %s time", ordinal(d.Submissions))
+	}
+	if d.Resubmissions > 0 {
+		text += fmt.Sprintf("; %d of them after one that was accepted or may have been", d.Resubmissions)
+	}
+	if d.JobID != "" {
+		text += ", job " + display.Printable(d.JobID)
+	}
+	switch {
+	case d.Polls == 1:
+		text += ", asked for the answer once"
+	case d.Polls > 1:
+		text += ", asked for the answer " + display.Count(d.Polls) + " times"
+	}
+	return text
 }
 
 // ending says what became of a document, or what is to become of it.
@@ -122,22 +125,14 @@ func ending(d *store.Document, now time.Time) string {
 		}
 		return "is being moved to its folder"
 	}
-	if !d.RetryAt.IsZero() && d.RetryAt.After(now) {
-		return "waits, because: " + why + "; it is tried again at " + clock(d.RetryAt, now)
+	if why == "" && !d.RetryAt.After(now) {
+		return "waits for its turn"
 	}
-	if why != "" {
-		return "waits, because: " + why
+	text := "waits, because: " + why
+	if d.RetryAt.After(now) {
+		text += "; it is tried again at " + display.ClockSeconds(d.RetryAt, now)
 	}
-	return "waits for its turn"
-}
-
-// clock is a time to the second.
-func clock(t, now time.Time) string {
-	t = t.In(now.Location())
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format("15:04:05")
-	}
-	return t.Format("2006-01-02 15:04:05")
+	return text
 }
 
 func ordinal(n int) string {
@@ -153,22 +148,4 @@ func ordinal(n int) string {
 		}
 	}
 	return fmt.Sprintf("%d%s", n, suffix)
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return display.Count(n) + " times"
-}
-
-// bytes writes a size as people do.
-func bytes(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d bytes", n)
-	case n < 1_000_000:
-		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }

@@ -1,6 +1,4 @@
-// Package health says in words how the daemon does, for every form of the
-// report and for the status page, so that all of them say the same.
-package health
+package wording
 
 import (
 	"fmt"
@@ -10,7 +8,7 @@ import (
 	"docusort/store"
 )
 
-// Level is how much a line asks for a person.
+// Level is how much a line calls for a person.
 type Level int
 
 // The levels.
@@ -26,14 +24,14 @@ func (l Level) String() string { return [...]string{"fine", "notice", "trouble"}
 // Mark is the sign before a line.
 func (l Level) Mark() string { return [...]string{"●", "○", "✗"}[l] }
 
-// Line is a line of health.
+// Line is a line about the daemon.
 type Line struct {
 	Level Level
 	Text  string
 }
 
-// OfDaemon says whether the daemon runs.
-func OfDaemon(d store.Daemon, now time.Time) Line {
+// Daemon says whether the daemon runs.
+func Daemon(d store.Daemon, now time.Time) Line {
 	switch {
 	case d.Running && d.StartedAt.IsZero():
 		return Line{Fine, "docusort is starting"}
@@ -48,22 +46,30 @@ func OfDaemon(d store.Daemon, now time.Time) Line {
 	return Line{Notice, "docusort is not running: it stopped at " + display.Moment(d.StoppedAt, now)}
 }
 
-// OfHold says what the daemon waits for, since when, and when that ends.
-func OfHold(h *store.Hold, now time.Time) Line {
+// HoldLine is a line about a hold, with why it is there and what to do about it.
+type HoldLine struct {
+	Line
+	Reason, Advice string
+}
+
+// Hold says what the daemon waits for, since when, and until when. It returns nil
+// where there is no hold.
+func Hold(h *store.Hold, now time.Time) *HoldLine {
+	if h == nil {
+		return nil
+	}
 	text := fmt.Sprintf("on hold (%s) since %s", h.Kind, display.Moment(h.Since, now))
 	if !h.Until.IsZero() {
 		text += ", until " + display.Moment(h.Until, now)
 	}
+	level := Trouble
 	if h.Kind == store.HoldRate {
-		return Line{Notice, text}
+		level = Notice
 	}
-	return Line{Trouble, text}
+	return &HoldLine{Line{level, text}, display.Prose(h.Reason), advice[h.Kind]}
 }
 
-// Meaning says what a hold is to whoever reads of it, and what to do.
-func Meaning(k store.HoldKind) string { return meanings[k] }
-
-var meanings = map[store.HoldKind]string{
+var advice = map[store.HoldKind]string{
 	store.HoldAccount: "The service refuses this account: its key, its quota or what it may use. Mend that; " +
 		"docusort asks again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
 	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only. Mend that; " +
