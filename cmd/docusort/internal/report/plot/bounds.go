@@ -2,13 +2,14 @@ package plot
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
 // maxBuckets is about how many columns can still be told apart on a phone.
 const maxBuckets = 60
 
-// steps are the lengths of a bucket within a day; days are those beyond.
+// A bucket is as long as one of the steps, or as one of so many days.
 var (
 	steps = []time.Duration{
 		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
@@ -19,8 +20,8 @@ var (
 
 const day = 24 * time.Hour
 
-// Bounds divides the time from one moment to after another into up to 60 parts
-// or so, at times that people find round in the time zone of the second.
+// Bounds divides the time between two moments into about 60 buckets at most. They
+// begin at times that are round in the time zone of the second.
 func Bounds(from, to time.Time) []time.Time {
 	from = from.In(to.Location())
 	if from.After(to) {
@@ -28,27 +29,21 @@ func Bounds(from, to time.Time) []time.Time {
 	}
 	midnight := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, from.Location())
 	span := to.Sub(from)
-	for _, step := range steps {
-		if span <= maxBuckets*step {
-			// Real time, not the clock's: a day with a clock change has 23 or 25 hours.
-			start := midnight.Add(from.Sub(midnight).Truncate(step))
-			bounds := []time.Time{start}
-			for !bounds[len(bounds)-1].After(to) {
-				bounds = append(bounds, bounds[len(bounds)-1].Add(step))
-			}
-			return bounds
+	var bound func(i int) time.Time
+	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return span <= maxBuckets*step }); i >= 0 {
+		// Real time, not the clock's: a day with a clock change has 23 or 25 hours.
+		start := midnight.Add(from.Sub(midnight).Truncate(steps[i]))
+		bound = func(n int) time.Time { return start.Add(time.Duration(n) * steps[i]) }
+	} else {
+		i := slices.IndexFunc(days, func(n int) bool { return span <= maxBuckets*time.Duration(n)*day })
+		if i < 0 {
+			i = len(days) - 1
 		}
+		bound = func(n int) time.Time { return midnight.AddDate(0, 0, n*days[i]) }
 	}
-	n := days[len(days)-1]
-	for _, d := range days {
-		if span <= maxBuckets*time.Duration(d)*day {
-			n = d
-			break
-		}
-	}
-	bounds := []time.Time{midnight}
+	bounds := []time.Time{bound(0)}
 	for i := 1; !bounds[i-1].After(to); i++ {
-		bounds = append(bounds, midnight.AddDate(0, 0, i*n))
+		bounds = append(bounds, bound(i))
 	}
 	return bounds
 }
@@ -60,11 +55,11 @@ type label struct {
 	Text   string
 }
 
-// apart is how far from each other two labels are at the least, in percent: on
-// a phone they must not touch.
+// apart is the least distance of two labels in percent: on a phone they must not
+// touch.
 const apart = 19
 
-// labels names up to five of the bounds, at times that people find round.
+// labels names up to five of the bounds, at round times.
 func labels(bounds []time.Time) []label {
 	n := len(bounds) - 1
 	if n < 1 {
@@ -89,7 +84,7 @@ func labels(bounds []time.Time) []label {
 	return out
 }
 
-// axis says how labels of so much time are written, and where one may stand.
+// axis returns the format of labels for a span of time, and where they may stand.
 func axis(span time.Duration) (format string, nice func(time.Time) bool) {
 	every := func(hours int) func(time.Time) bool {
 		return func(t time.Time) bool { return t.Minute() == 0 && t.Hour()%hours == 0 }
@@ -109,7 +104,7 @@ func axis(span time.Duration) (format string, nice func(time.Time) bool) {
 	return "15:04", func(t time.Time) bool { return t.Minute()%10 == 0 }
 }
 
-// spanText says in words what a bucket is.
+// spanText names a bucket.
 func spanText(from, to time.Time) string {
 	if from.Hour() == 0 && from.Minute() == 0 && to.Sub(from) >= 23*time.Hour {
 		last := to.AddDate(0, 0, -1)

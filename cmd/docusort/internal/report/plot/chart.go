@@ -20,7 +20,7 @@ var source string
 
 var chartTemplate = template.Must(template.New("chart").Parse(source))
 
-// chart is what the template draws.
+// chart is what the template shows.
 type chart struct {
 	ID, Title, Desc string
 	Legend          []key
@@ -82,27 +82,30 @@ func Failures(buckets []store.Bucket) template.HTML {
 	return c.html()
 }
 
+// stack draws a column for each bucket, stacked from the parts that there are.
 func stack(buckets []store.Bucket, parts ...part) chart {
 	c := chart{Head: []string{"Time"}, Labels: labels(boundsOf(buckets))}
-	sums := make([]int, len(parts))
+	var words []string
 	most := 0
-	for i := range buckets {
+	for _, b := range buckets {
 		all := 0
-		for j, p := range parts {
-			sums[j] += p.of(&buckets[i])
-			all += p.of(&buckets[i])
+		for _, p := range parts {
+			all += p.of(&b)
 		}
 		most = max(most, all)
 	}
 	var shown []part
-	var words []string
-	for j, p := range parts {
-		if sums[j] > 0 {
-			shown, words = append(shown, p), append(words, display.Count(sums[j])+" "+p.Name)
+	for _, p := range parts {
+		sum := 0
+		for _, b := range buckets {
+			sum += p.of(&b)
+		}
+		if sum > 0 {
+			shown, words = append(shown, p), append(words, display.Count(sum)+" "+p.Name)
 			c.Head, c.Legend = append(c.Head, p.Name), append(c.Legend, p.key)
 		}
 	}
-	c.Desc = strings.Join(words, ", ") + "; at most " + display.Count(most) + " in one of " + fmt.Sprint(len(buckets)) + " spans of time."
+	c.Desc = fmt.Sprintf("%s; at most %s in one of %d spans of time.", strings.Join(words, ", "), display.Count(most), len(buckets))
 	if most == 0 {
 		return c
 	}
@@ -116,28 +119,25 @@ func stack(buckets []store.Bucket, parts ...part) chart {
 }
 
 func (c *chart) addStack(buckets []store.Bucket, i int, parts []part, top float64) {
-	b := &buckets[i]
-	col := column{Title: spanText(b.From, b.To) + ":"}
-	row := []string{spanText(b.From, b.To)}
-	y, all := float64(height), 0
+	span := spanText(buckets[i].From, buckets[i].To)
+	row, y := []string{span}, float64(height)
+	var col column
+	var words []string
 	for _, p := range parts {
-		n := p.of(b)
+		n := p.of(&buckets[i])
 		row = append(row, display.Count(n))
 		if n == 0 {
 			continue
 		}
-		all += n
-		// What happened is seen, however little it is beside the rest.
-		h := math.Max(float64(n)/top*height, 1.5)
+		h := max(float64(n)/top*height, 1.5) // seen, however little it is beside the rest
 		y -= h
-		col.Title += " " + display.Count(n) + " " + p.Name + ","
-		col.Boxes = append(col.Boxes, at(i, len(buckets), p.Class, math.Max(y, 0), h))
+		words = append(words, display.Count(n)+" "+p.Name)
+		col.Boxes = append(col.Boxes, at(i, len(buckets), p.Class, max(y, 0), h))
 	}
-	if all == 0 {
-		return
+	if len(words) > 0 {
+		col.Title = span + ": " + strings.Join(words, ", ")
+		c.Columns, c.Rows = append(c.Columns, col), append(c.Rows, row)
 	}
-	col.Title = strings.TrimSuffix(col.Title, ",")
-	c.Columns, c.Rows = append(c.Columns, col), append(c.Rows, row)
 }
 
 // at is a box in the i-th of n columns.
@@ -148,7 +148,7 @@ func at(i, n int, class string, y, h float64) box {
 
 func round(x float64) float64 { return math.Round(x*100) / 100 }
 
-// niceTop is an even number that is not below n and is easy to read.
+// niceTop is an even number, n or more, that is easy to read.
 func niceTop(n int) int {
 	for scale := 1; ; scale *= 10 {
 		for _, m := range []int{2, 4, 6, 10} {

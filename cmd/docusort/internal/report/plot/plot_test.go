@@ -70,7 +70,7 @@ func TestScaleGoesUp(t *testing.T) {
 		lo := time.Duration(rapid.Int64Range(0, int64(5000*day)).Draw(t, "lo"))
 		hi := lo + time.Duration(rapid.Int64Range(0, int64(5000*day)).Draw(t, "more"))
 		s := newScale(lo, hi)
-		if len(s) < 2 || s.y(s[0]) != height || s.y(s[len(s)-1]) != 0 {
+		if len(s) < 2 || s.y(s[0].at) != height || s.y(s[len(s)-1].at) != 0 {
 			t.Fatalf("scale %v", s)
 		}
 		below, above := s.y(lo), s.y(hi)
