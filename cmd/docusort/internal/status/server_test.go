@@ -66,7 +66,9 @@ func TestTheGuard(t *testing.T) {
 	for _, path := range []string{"/", "/healthz", "/metrics", "/style.css", "/follow.js", "/favicon.svg", "/nothing"} {
 		resp := request(t, s, "GET", path, "localhost")
 		for name, want := range map[string]string{
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+				"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if got := resp.Header.Get(name); got != want && !(path == "/nothing" && name == "Cache-Control") {
@@ -126,7 +128,7 @@ func (w *world) follow(url string) *events {
 }
 
 // next returns the sections of the next event.
-func (e *events) next(t *testing.T) map[string]change {
+func (e *events) next(t *testing.T) map[string]section {
 	t.Helper()
 	for {
 		line, err := e.in.ReadString('\n')
@@ -134,7 +136,7 @@ func (e *events) next(t *testing.T) map[string]change {
 			t.Fatal(err)
 		}
 		if data, ok := strings.CutPrefix(line, "data: "); ok {
-			var out map[string]change
+			var out map[string]section
 			if err := json.Unmarshal([]byte(data), &out); err != nil {
 				t.Fatal(err)
 			}
@@ -152,13 +154,13 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		t.Errorf("the type is %q", got)
 	}
 	first := e.next(t)
-	if len(first) != len(sectionNames) || !strings.Contains(first["documents"].HTML, "first.pdf") {
+	if len(first) != len(sectionNames) || !strings.Contains(string(first["documents"].HTML), "first.pdf") {
 		t.Errorf("first came %d sections: %v", len(first), first)
 	}
 	w.file("two\nlines.pdf", "invoice")
 	for {
 		news := e.next(t)
-		if strings.Contains(news["documents"].HTML, `two\x0alines.pdf`) {
+		if strings.Contains(string(news["documents"].HTML), `two\x0alines.pdf`) {
 			break
 		}
 	}
@@ -176,7 +178,7 @@ func TestManyViewersCostTheSameAsOne(t *testing.T) {
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("one more: %s", resp.Status)
 	}
-	r := s.record
+	r := s.cache
 	day, _ := windowOf("")
 	one := r.view(day)
 	for range 100 {
@@ -189,7 +191,7 @@ func TestManyViewersCostTheSameAsOne(t *testing.T) {
 func TestNothingIsReadWithoutNeed(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.serve()
-	r := s.record
+	r := s.cache
 	now := reading{at: time.Now(), files: r.files()}
 	for name, c := range map[string]struct {
 		change func(*reading)

@@ -10,18 +10,17 @@ import (
 	"docusort/store"
 )
 
-// tallyDelay is how old the end of a document is before it is counted. What is
-// being committed right now has a time from just before, and must not be passed
-// over.
+// tallyDelay is how old the end of a document must be before it counts. What is
+// being committed now has a time from just before, and must not be missed.
 const tallyDelay = 5 * time.Second
 
-// maxTypes bounds how many types are counted by name: a service that answers
-// anything must not fill the memory of whoever collects.
+// maxTypes is how many types are counted by name: a service that answers anything
+// must not fill the memory of whoever collects.
 const maxTypes = 100
 
-// tally counts what was finished since the daemon began. It reads on from where
-// it was whenever somebody asks, so that it never counts down, as totals of the
-// record do when old documents leave it.
+// tally counts what was finished since the daemon started. Whenever somebody asks,
+// it reads on from where it was, so that it never counts down. Totals of the
+// database do, when old documents leave it.
 type tally struct {
 	until                time.Time
 	types                map[string]bool
@@ -67,12 +66,11 @@ func newTally(now time.Time) *tally {
 	return t
 }
 
-func (t *tally) parts() []prometheus.Collector {
+func (t *tally) collectors() []prometheus.Collector {
 	return []prometheus.Collector{t.finished, t.filed, t.resubmitted, t.reused, t.polls, t.duration, t.jobSeconds}
 }
 
-// tallyStep is how much time is read at once: what is read counts as a whole or,
-// where reading fails, not at all.
+// tallyStep is how much time is read at once. If reading fails, none of it counts.
 const tallyStep = time.Hour
 
 // catchUp counts what was finished until shortly before now.
