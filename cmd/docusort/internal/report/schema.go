@@ -24,10 +24,10 @@ type daemonJSON struct {
 }
 
 type holdJSON struct {
-	Kind   string  `json:"kind"`
-	Reason string  `json:"reason"`
-	Since  *string `json:"since"`
-	Until  *string `json:"until"`
+	Kind   store.HoldKind `json:"kind"`
+	Reason textJSON       `json:"reason"`
+	Since  *string        `json:"since"`
+	Until  *string        `json:"until"`
 }
 
 type totalsJSON struct {
@@ -42,10 +42,10 @@ type totalsJSON struct {
 }
 
 type typeJSON struct {
-	Type           string  `json:"type"`
-	Filed          int     `json:"filed"`
-	Review         int     `json:"review"`
-	MeanConfidence float64 `json:"mean_confidence"`
+	Type           textJSON `json:"type"`
+	Filed          int      `json:"filed"`
+	Review         int      `json:"review"`
+	MeanConfidence float64  `json:"mean_confidence"`
 }
 
 type latencyJSON struct {
@@ -62,8 +62,8 @@ type requestsJSON struct {
 }
 
 type failureJSON struct {
-	Reason string `json:"reason"`
-	Count  int    `json:"count"`
+	Reason textJSON `json:"reason"`
+	Count  int      `json:"count"`
 }
 
 type documentJSON struct {
@@ -102,11 +102,8 @@ func daemonOf(d store.Daemon) daemonJSON {
 	if d.Running && d.PID != 0 {
 		out.PID = &d.PID // by now, a dead daemon's number may be another process's
 	}
-	if d.Hold != nil {
-		out.Hold = &holdJSON{
-			Kind: string(d.Hold.Kind), Reason: display.Text(d.Hold.Reason),
-			Since: stamp(d.Hold.Since), Until: stamp(d.Hold.Until),
-		}
+	if h := d.Hold; h != nil {
+		out.Hold = &holdJSON{h.Kind, textJSON(h.Reason), stamp(h.Since), stamp(h.Until)}
 	}
 	return out
 }
@@ -124,7 +121,7 @@ func typesOf(types []store.TypeCount) []typeJSON {
 	for _, t := range types {
 		// Without the rounding errors of binary fractions.
 		mean := math.Round(t.MeanConfidence*1e6) / 1e6
-		out = append(out, typeJSON{display.Text(t.Type), t.Filed, t.Review, mean})
+		out = append(out, typeJSON{textJSON(t.Type), t.Filed, t.Review, mean})
 	}
 	return out
 }
@@ -139,7 +136,7 @@ func latencyOf(l *store.Latency) latencyJSON {
 func failuresOf(reasons []store.Reason) []failureJSON {
 	out := make([]failureJSON, 0, len(reasons))
 	for _, r := range reasons {
-		out = append(out, failureJSON{display.Text(r.Reason), r.Count})
+		out = append(out, failureJSON{textJSON(r.Reason), r.Count})
 	}
 	return out
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"docusort/store"
 )
 
 // maxBuckets is about how many columns can still be told apart on a phone.
@@ -59,21 +61,21 @@ type label struct {
 // touch.
 const apart = 19
 
-// labels names up to five of the bounds, at round times.
-func labels(bounds []time.Time) []label {
-	n := len(bounds) - 1
-	if n < 1 {
+// labels names up to five of the buckets' beginnings, at round times.
+func labels(buckets []store.Bucket) []label {
+	n := len(buckets)
+	if n == 0 {
 		return nil
 	}
-	format, nice := axis(bounds[n].Sub(bounds[0]))
+	format, round := axis(buckets[n-1].To.Sub(buckets[0].From))
 	var out []label
 	next := 0.0
-	for i := range n {
+	for i, b := range buckets {
 		x := 100 * float64(i) / float64(n)
-		if !nice(bounds[i]) || x < next || x > 94 || i > 0 && x < 6 {
+		if !round(b.From) || x < next || x > 94 || i > 0 && x < 6 {
 			continue
 		}
-		l := label{X: round(x), Anchor: "middle", Text: bounds[i].Format(format)}
+		l := label{X: hundredths(x), Anchor: "middle", Text: b.From.Format(format)}
 		next = x + apart
 		if i == 0 {
 			l.Anchor = "start"
@@ -85,7 +87,7 @@ func labels(bounds []time.Time) []label {
 }
 
 // axis returns the format of labels for a span of time, and where they may stand.
-func axis(span time.Duration) (format string, nice func(time.Time) bool) {
+func axis(span time.Duration) (format string, round func(time.Time) bool) {
 	every := func(hours int) func(time.Time) bool {
 		return func(t time.Time) bool { return t.Minute() == 0 && t.Hour()%hours == 0 }
 	}
@@ -94,7 +96,7 @@ func axis(span time.Duration) (format string, nice func(time.Time) bool) {
 		return "Jan 2006", func(time.Time) bool { return true }
 	case span > 48*time.Hour:
 		return "2 Jan", every(24)
-	case span > 24*time.Hour+time.Hour:
+	case span > 25*time.Hour:
 		return "15:04", every(6)
 	case span > 12*time.Hour:
 		return "15:04", every(3)

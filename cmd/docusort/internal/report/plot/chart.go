@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"math"
 	"strings"
-	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
@@ -84,26 +83,18 @@ func Failures(buckets []store.Bucket) template.HTML {
 
 // stack draws a column for each bucket, stacked from the parts that there are.
 func stack(buckets []store.Bucket, parts ...part) chart {
-	c := chart{Head: []string{"Time"}, Labels: labels(boundsOf(buckets))}
-	var words []string
-	most := 0
-	for _, b := range buckets {
-		all := 0
-		for _, p := range parts {
-			all += p.of(&b)
-		}
-		most = max(most, all)
-	}
+	c := chart{Head: []string{"Time"}, Labels: labels(buckets)}
 	var shown []part
+	var words []string
 	for _, p := range parts {
-		sum := 0
-		for _, b := range buckets {
-			sum += p.of(&b)
-		}
-		if sum > 0 {
-			shown, words = append(shown, p), append(words, display.Count(sum)+" "+p.Name)
+		if n := sum([]part{p}, buckets...); n > 0 {
+			shown, words = append(shown, p), append(words, display.Count(n)+" "+p.Name)
 			c.Head, c.Legend = append(c.Head, p.Name), append(c.Legend, p.key)
 		}
+	}
+	most := 0
+	for _, b := range buckets {
+		most = max(most, sum(shown, b))
 	}
 	c.Desc = fmt.Sprintf("%s; at most %s in one of %d spans of time.", strings.Join(words, ", "), display.Count(most), len(buckets))
 	if most == 0 {
@@ -116,6 +107,16 @@ func stack(buckets []store.Bucket, parts ...part) chart {
 		c.addStack(buckets, i, shown, float64(top))
 	}
 	return c
+}
+
+// sum adds up the parts of the buckets.
+func sum(parts []part, buckets ...store.Bucket) (n int) {
+	for _, b := range buckets {
+		for _, p := range parts {
+			n += p.of(&b)
+		}
+	}
+	return n
 }
 
 func (c *chart) addStack(buckets []store.Bucket, i int, parts []part, top float64) {
@@ -143,10 +144,10 @@ func (c *chart) addStack(buckets []store.Bucket, i int, parts []part, top float6
 // at is a box in the i-th of n columns.
 func at(i, n int, class string, y, h float64) box {
 	w := 100 / float64(n)
-	return box{Class: class, X: round(w * (float64(i) + 0.1)), W: round(w * 0.8), Y: round(y), H: round(h)}
+	return box{Class: class, X: hundredths(w * (float64(i) + 0.1)), W: hundredths(w * 0.8), Y: hundredths(y), H: hundredths(h)}
 }
 
-func round(x float64) float64 { return math.Round(x*100) / 100 }
+func hundredths(x float64) float64 { return math.Round(x*100) / 100 }
 
 // niceTop is an even number, n or more, that is easy to read.
 func niceTop(n int) int {
@@ -157,15 +158,4 @@ func niceTop(n int) int {
 			}
 		}
 	}
-}
-
-func boundsOf(buckets []store.Bucket) []time.Time {
-	var bounds []time.Time
-	for i, b := range buckets {
-		if i == 0 {
-			bounds = append(bounds, b.From)
-		}
-		bounds = append(bounds, b.To)
-	}
-	return bounds
 }

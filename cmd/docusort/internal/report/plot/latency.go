@@ -34,7 +34,7 @@ func Latency(buckets []store.Bucket) template.HTML {
 		ID: "plot-latency", Title: "Time to file", Nothing: "Nothing was filed in this time.",
 		Legend: []key{{"half within", "p50"}, {"95 % within", "p95"}},
 		Head:   []string{"Time", "Half within", "95 % within", "The longest"},
-		Labels: labels(boundsOf(buckets)),
+		Labels: labels(buckets),
 	}
 	lo, hi := time.Duration(math.MaxInt64), time.Duration(0)
 	for _, b := range buckets {
@@ -53,7 +53,7 @@ func Latency(buckets []store.Bucket) template.HTML {
 func (c *chart) addLatencies(buckets []store.Bucket, s scale) {
 	for _, m := range slices.Backward(s) {
 		c.Ticks = append(c.Ticks, m.text)
-		c.Rules = append(c.Rules, round(s.y(m.at)))
+		c.Rules = append(c.Rules, hundredths(s.y(m.at)))
 	}
 	for i, b := range buckets {
 		l := b.Latency

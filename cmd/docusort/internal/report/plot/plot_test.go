@@ -54,12 +54,14 @@ func TestBoundsHoldWhatTheyAreFor(t *testing.T) {
 		if ago > 0 && bounds[0].After(from) || !bounds[len(bounds)-1].After(to) {
 			t.Fatalf("%v to %v is not within %v to %v", from, to, bounds[0], bounds[len(bounds)-1])
 		}
+		var buckets []store.Bucket
 		for i := 1; i < len(bounds); i++ {
+			buckets = append(buckets, store.Bucket{From: bounds[i-1], To: bounds[i]})
 			if !bounds[i].After(bounds[i-1]) {
 				t.Fatalf("%v comes after %v", bounds[i], bounds[i-1])
 			}
 		}
-		if names := labels(bounds); len(names) > 5 {
+		if names := labels(buckets); len(names) > 5 {
 			t.Fatalf("%d labels: %v", len(names), names)
 		}
 	})

@@ -10,41 +10,42 @@ import (
 	"docusort/store"
 )
 
-// Document is a document as a page shows it.
+// Document is a document as the templates show it.
 type Document struct {
-	ID                int64
-	State, Word       string // the state, and what people call it
-	Name, Type, Error string
-	Confidence        string
-	Path              string // where it lies, once it was moved
-	Last              Event  // its last change, without text
-	Events            []Event
+	d   *store.Document
+	now time.Time
+}
+
+// Show makes a document fit to be shown.
+func Show(d *store.Document, now time.Time) Document { return Document{d, now} }
+
+// The methods below are for the templates.
+
+func (d Document) ID() int64          { return d.d.ID }
+func (d Document) State() string      { return string(d.d.State) }
+func (d Document) Word() string       { return wording.State(d.d.State) }
+func (d Document) Name() string       { return display.Printable(d.d.Source) }
+func (d Document) Type() string       { return display.Printable(d.d.Type) }
+func (d Document) Confidence() string { return fmt.Sprintf("%.2f", d.d.Confidence) }
+func (d Document) Why() string        { return display.Prose(d.d.Error) }
+func (d Document) Path() string       { return display.Printable(wording.Path(d.d)) }
+func (d Document) Events() []Event    { return events(d.d, d.now) }
+
+// Last is the last change, without text.
+func (d Document) Last() Event {
+	last := d.d.DiscoveredAt
+	for _, at := range []time.Time{d.d.SubmittedAt, d.d.IdentifiedAt, d.d.FinishedAt} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return Event{When: display.Clock(last, d.now), Stamp: stamp(last)}
 }
 
 // Event is one step on a document's way.
 type Event struct {
 	When, Stamp string // for people and for machines; empty: no particular time
 	Text        string
-}
-
-// Show makes a document fit to be shown.
-func Show(d *store.Document, now time.Time) Document {
-	out := Document{
-		ID: d.ID, State: string(d.State), Word: wording.State(d.State), Name: display.Printable(d.Source),
-		Type: display.Printable(d.Type), Error: display.Prose(d.Error), Path: display.Printable(wording.Path(d)),
-	}
-	if d.Type != "" {
-		out.Confidence = fmt.Sprintf("%.2f", d.Confidence)
-	}
-	last := d.DiscoveredAt
-	for _, at := range []time.Time{d.SubmittedAt, d.IdentifiedAt, d.FinishedAt} {
-		if at.After(last) {
-			last = at
-		}
-	}
-	out.Last = Event{When: display.Clock(last, now), Stamp: stamp(last)}
-	out.Events = events(d, now)
-	return out
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
