@@ -60,7 +60,7 @@ func (f *Format) Set(name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("there is no format %q; choose from %s", name, strings.Join(Formats(), ", "))
+	return fmt.Errorf("unknown format %q; choose from %s", name, strings.Join(Formats(), ", "))
 }
 
 // Type describes the value in a help text.

@@ -109,7 +109,7 @@ func TestHeadline(t *testing.T) {
 		do   func(*fixture)
 		want []string
 	}{
-		"never": {func(f *fixture) { f.ok(f.s.Close()) }, []string{"○ docusort is not running, and never was",
+		"never": {func(f *fixture) { f.ok(f.s.Close()) }, []string{"○ docusort is not running and has never run",
 			"There is nothing to report yet. Drop a document into the inbox, and it shows up here."}},
 		"running": {func(f *fixture) {
 			f.ok(f.s.Started(f.ctx, 4711))
@@ -122,12 +122,12 @@ func TestHeadline(t *testing.T) {
 			f.pass(3 * time.Hour)
 			f.ok(f.s.Close())
 		}, []string{"○ docusort is not running: it stopped at 00:00 (3 h ago)",
-			"the oldest  seen first at 00:00 (3 h ago); it goes on when docusort starts again"}},
+			"the oldest  first seen at 00:00 (3 h ago); work continues when docusort starts again"}},
 		"killed": {func(f *fixture) {
 			f.ok(f.s.Started(f.ctx, 4711))
 			f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "full", Since: time.Now()}))
 			f.ok(f.s.Close())
-		}, []string{"✗ docusort is not running: it was killed or lost power, some time after its start at 00:00 (0 s ago)"}},
+		}, []string{"✗ docusort is not running: it was killed or lost power some time after it started at 00:00 (0 s ago)"}},
 		"rate": {func(f *fixture) {
 			f.ok(f.s.Started(f.ctx, 4711))
 			f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldRate, Reason: "60 requests a minute\x1b[2J\nare too many",
@@ -160,13 +160,13 @@ func TestFilter(t *testing.T) {
 		f.file("other.pdf", "receipt", 1)
 		text := f.render(Table, Options{Documents: true, Filter: store.Filter{
 			Since: time.Now().Add(-24 * time.Hour), Type: "invoice", State: store.Filed}})
-		want := "Only documents unfinished, or finished since 2000-01-02 00:00 (24 h ago), and in state filed, and of type invoice\n"
+		want := "Only documents unfinished or finished since 2000-01-02 00:00 (24 h ago), in state filed, of type invoice\n"
 		if !strings.Contains(text, want) || !strings.Contains(text, "new.pdf") ||
 			strings.Contains(text, "old.docx") || strings.Contains(text, "other.pdf") {
 			t.Errorf("want %q and only new.pdf in:\n%s", want, text)
 		}
 		if text := f.render(Table, Options{Filter: store.Filter{Type: "x\x1b[2J"}}); !strings.Contains(text,
-			`Only documents of type x\x1b[2J`) || !strings.Contains(text, "There are none.") {
+			`Only documents of type x\x1b[2J`) || !strings.Contains(text, "No document matches.") {
 			t.Errorf("got:\n%s", text)
 		}
 	})

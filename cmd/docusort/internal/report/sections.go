@@ -54,14 +54,14 @@ func (t *table) failures(s *store.Summary) {
 	}
 	t.title("Failed")
 	t.reasons(s.Failures, s.Totals[store.Failed], red)
-	t.hangIn(dim, "  ", "They lie in _failed. docusort report --documents --state failed lists them, "+wording.RetryHint)
+	t.hangIn(dim, "  ", "They are in _failed. docusort report --documents --state failed lists them; "+wording.RetryHint)
 }
 
 func (t *table) troubles(reasons []store.Reason) {
 	if len(reasons) == 0 {
 		return
 	}
-	t.title("Not filed yet, because")
+	t.title("Not filed yet because")
 	t.reasons(reasons, wording.Sum(reasons), yellow)
 }
 

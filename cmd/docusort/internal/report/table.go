@@ -71,9 +71,9 @@ func (t *table) daemon(d store.Daemon) {
 func (t *table) counts(s *store.Summary, running bool) {
 	t.fact("Unfinished", t.countsOf(s.Totals, false))
 	if !s.Oldest.IsZero() {
-		text := "seen first at " + display.Moment(s.Oldest, t.now)
+		text := "first seen at " + display.Moment(s.Oldest, t.now)
 		if !running {
-			text += "; it goes on when docusort starts again"
+			text += "; work continues when docusort starts again"
 		}
 		t.fact("  the oldest", text)
 	}

@@ -255,7 +255,7 @@ func TestThePageInABrowser(t *testing.T) {
 	_, address := w.serve()
 	b.screen(1200, 900, false)
 	b.do(chromedp.Navigate(address + "/"))
-	b.shows("it follows", `document.getElementById("link").textContent.includes("follows by itself")`)
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
 	b.inert()
 	b.fits()
 	b.shoot("status")
@@ -270,7 +270,7 @@ func TestThePageFollows(t *testing.T) {
 	_, address := w.serve()
 	b.screen(1200, 900, false)
 	b.do(chromedp.Navigate(address + "/"))
-	b.shows("it follows", `document.getElementById("link").textContent.includes("follows by itself")`)
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
 	b.do(chromedp.Evaluate[chromedp.Void](`window.loadedOnce = true; document.querySelector("#documents summary").click();
 		document.querySelectorAll("#documents summary")[1].focus()`))
 	w.file("third <b>.pdf", "receipt")
@@ -300,7 +300,7 @@ func TestThePageWithAKeyboard(t *testing.T) {
 	_, address := w.serve()
 	b.screen(1200, 900, false)
 	b.do(chromedp.Navigate(address + "/"))
-	b.shows("it follows", `document.getElementById("link").textContent.includes("follows by itself")`)
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
 	var order []string
 	for range 20 {
 		b.do(chromedp.KeyEvent("\t"))

@@ -29,7 +29,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.viewers }()
 	default:
 		w.Header().Set("Retry-After", "30")
-		http.Error(w, "Too many pages follow already.", http.StatusServiceUnavailable)
+		http.Error(w, "Too many pages are open already.", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")

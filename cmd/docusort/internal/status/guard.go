@@ -31,9 +31,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "There is nothing to change here.", http.StatusMethodNotAllowed)
+			http.Error(w, "This page is read-only.", http.StatusMethodNotAllowed)
 		case !ourHost(r.Host, configured, machine):
-			http.Error(w, "This page is not served under that name: use a loopback address, or the host of DOCUSORT_HTTP_ADDR.",
+			http.Error(w, "This page is not served under that name: use a loopback address or the host of DOCUSORT_HTTP_ADDR.",
 				http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)

@@ -57,7 +57,7 @@ func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pol
 	}
 	if p.Due > 0 && now.Sub(last) > limit {
 		return Health{Status: stalled, Since: &last,
-			Reason: fmt.Sprintf("%s could go on, and nothing has happened for %s", display.Things(p.Due, "document"), display.Age(now.Sub(last)))}
+			Reason: fmt.Sprintf("%s could continue, but nothing has happened for %s", display.Things(p.Due, "document"), display.Age(now.Sub(last)))}
 	}
 	return Health{Status: healthy}
 }

@@ -21,7 +21,7 @@ func NewMeter() *Meter {
 	return &Meter{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "docusort_api_requests_total",
-			Help: "Requests to the service, by operation and status of the answer; the code is none where no answer came.",
+			Help: "Requests to the service, by operation and status of the answer; the code is none if there was no answer.",
 		}, []string{"operation", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "docusort_api_request_duration_seconds", Help: "How long requests to the service took, by operation.",

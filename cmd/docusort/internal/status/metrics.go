@@ -15,14 +15,14 @@ import (
 var (
 	unfinishedDesc = prometheus.NewDesc("docusort_documents_unfinished", "Documents under way, by state.", []string{"state"}, nil)
 	oldestDesc     = prometheus.NewDesc("docusort_oldest_unfinished_age_seconds",
-		"Since when the oldest unfinished document has been known; 0 where there is none.", nil, nil)
+		"Age of the oldest unfinished document; 0 if there is none.", nil, nil)
 	progressDesc = prometheus.NewDesc("docusort_last_progress_timestamp_seconds",
-		"When a document last came to another state; 0: never.", nil, nil)
-	holdDesc  = prometheus.NewDesc("docusort_hold", "1 where the daemon is on a hold of this kind.", []string{"kind"}, nil)
+		"When a document last changed its state; 0 for never.", nil, nil)
+	holdDesc  = prometheus.NewDesc("docusort_hold", "1 if the daemon is on a hold of this kind.", []string{"kind"}, nil)
 	untilDesc = prometheus.NewDesc("docusort_hold_until_timestamp_seconds",
-		"When the hold ends; 0 where there is none or that is not known.", nil, nil)
-	healthyDesc  = prometheus.NewDesc("docusort_healthy", "1 where /healthz says ok.", nil, nil)
-	readableDesc = prometheus.NewDesc("docusort_record_readable", "1 where the database could be read.", nil, nil)
+		"When the hold ends; 0 if there is none or its end is not known.", nil, nil)
+	healthyDesc  = prometheus.NewDesc("docusort_healthy", "1 if /healthz says ok.", nil, nil)
+	readableDesc = prometheus.NewDesc("docusort_record_readable", "1 if the database could be read.", nil, nil)
 )
 
 // collector collects what is in the database.
@@ -81,7 +81,7 @@ func unix(t time.Time) float64 {
 // newMetrics serves all metrics.
 func newMetrics(s *Server) http.Handler {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "docusort_build_info", Help: "1, with what runs.",
+		Name: "docusort_build_info", Help: "1, labelled with the version that runs.",
 		ConstLabels: prometheus.Labels{"version": s.cfg.Version, "commit": s.cfg.Commit, "goversion": runtime.Version()},
 	})
 	build.Set(1)

@@ -56,7 +56,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to an address of this machine that is free", err)
+		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to a free address of this machine", err)
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, listener: netutil.LimitListener(listener, maxConnections), cache: newCache(cfg),
@@ -72,7 +72,7 @@ func Listen(cfg Config) (*Server, error) {
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}
 	if addr, ok := listener.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
-		s.log.Warn("the status page can be seen from other machines, by everybody who reaches this address",
+		s.log.Warn("the status page can be reached from other machines",
 			"address", listener.Addr().String())
 	}
 	return s, nil

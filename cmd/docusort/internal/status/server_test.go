@@ -26,7 +26,7 @@ func TestThePageSaysWhatTheRecordSays(t *testing.T) {
 			t.Fatalf("%s: %s", path, resp.Status)
 		}
 		w.contains(body, "docusort has been running since", "scan &lt;1&gt;.pdf", "unsupported format: e-mail", "in flight.pdf",
-			"the service is at work on it", "filed: /srv/docusort/sorted/invoice/scan &lt;1&gt;.pdf", "Documents finished", "docusort 1.2.3")
+			"the service is working on it", "filed: /srv/docusort/sorted/invoice/scan &lt;1&gt;.pdf", "Documents finished", "docusort 1.2.3")
 		if strings.Contains(body, "scan <1>") || strings.Contains(body, " style=") {
 			t.Errorf("%s: something is not escaped:\n%s", path, body)
 		}
@@ -283,7 +283,7 @@ func TestARecordThatCannotBeRead(t *testing.T) {
 		t.Errorf("%s %s", resp.Status, body)
 	}
 	_, body = w.get(url + "/")
-	w.contains(body, "the record cannot be read")
+	w.contains(body, "the database cannot be read")
 	_, body = w.get(url + "/metrics")
 	w.contains(body, "docusort_record_readable 0", "docusort_healthy 0")
 }

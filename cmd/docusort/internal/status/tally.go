@@ -43,12 +43,12 @@ func newTally(now time.Time) *tally {
 	}
 	t := &tally{
 		until: now, types: make(map[string]bool),
-		finished: counters("docusort_documents_finished_total", "Documents finished since the daemon began, by outcome.", "outcome"),
+		finished: counters("docusort_documents_finished_total", "Documents finished since the daemon started, by outcome.", "outcome"),
 		filed: counters("docusort_documents_typed_total",
-			"Documents filed or put aside for review since the daemon began, by type.", "type"),
+			"Documents filed or put aside for review since the daemon started, by type.", "type"),
 		resubmitted: counter("docusort_resubmissions_total",
 			"Submissions of finished documents made after one that was accepted or whose outcome is unknown."),
-		reused: counter("docusort_answers_reused_total", "Documents finished by the answer about identical content."),
+		reused: counter("docusort_answers_reused_total", "Documents finished by the answer for identical content."),
 		polls:  counter("docusort_polls_total", "Status requests made for finished documents."),
 		duration: seconds("docusort_document_duration_seconds", "From the discovery of a document to its filing or review.",
 			4*3600, 24*3600),

@@ -48,7 +48,7 @@ func windowOf(name string) (window, bool) {
 func requestedWindow(w http.ResponseWriter, r *http.Request) (window, bool) {
 	chosen, ok := windowOf(r.URL.Query().Get("window"))
 	if !ok {
-		http.Error(w, "There is no such window.", http.StatusNotFound)
+		http.Error(w, "Unknown window.", http.StatusNotFound)
 	}
 	return chosen, ok
 }
@@ -151,7 +151,7 @@ func newSection(id, html string) section {
 // broken returns the sections of a page whose database cannot be read: what is
 // wrong, and below it what was shown before.
 func broken(err error, before *view) []section {
-	out := []section{newSection("health", `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the record cannot be read: `+
+	out := []section{newSection("health", `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the database cannot be read: `+
 		template.HTMLEscapeString(display.Prose(err.Error()))+`</p>`)}
 	if before != nil {
 		return append(out, before.sections[1:]...)
@@ -177,6 +177,6 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		"Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
 	})
 	if err != nil {
-		s.log.Debug("the status page was not sent whole", "err", err)
+		s.log.Debug("status page not sent completely", "err", err)
 	}
 }

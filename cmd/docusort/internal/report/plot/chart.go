@@ -69,7 +69,7 @@ var (
 func Throughput(buckets []store.Bucket) template.HTML {
 	c := stack(buckets, filed, review, failed, gone)
 	c.ID, c.Title = "plot-throughput", "Documents finished"
-	c.Nothing = "Nothing was finished in this time."
+	c.Nothing = "Nothing was finished in this period."
 	return c.html()
 }
 
@@ -77,7 +77,7 @@ func Throughput(buckets []store.Bucket) template.HTML {
 func Failures(buckets []store.Bucket) template.HTML {
 	c := stack(buckets, failed)
 	c.ID, c.Title = "plot-failures", "Documents failed"
-	c.Nothing, c.Legend = "Nothing failed in this time.", nil
+	c.Nothing, c.Legend = "Nothing failed in this period.", nil
 	return c.html()
 }
 
@@ -96,7 +96,7 @@ func stack(buckets []store.Bucket, parts ...part) chart {
 	for _, b := range buckets {
 		most = max(most, sum(shown, b))
 	}
-	c.Desc = fmt.Sprintf("%s; at most %s in one of %d spans of time.", strings.Join(words, ", "), display.Count(most), len(buckets))
+	c.Desc = fmt.Sprintf("%s; at most %s in one of %d intervals.", strings.Join(words, ", "), display.Count(most), len(buckets))
 	if most == 0 {
 		return c
 	}

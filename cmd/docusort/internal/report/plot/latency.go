@@ -31,7 +31,7 @@ var marks = []mark{
 // the median to the 95th percentile for each bucket.
 func Latency(buckets []store.Bucket) template.HTML {
 	c := chart{
-		ID: "plot-latency", Title: "Time to file", Nothing: "Nothing was filed in this time.",
+		ID: "plot-latency", Title: "Time to file", Nothing: "Nothing was filed in this period.",
 		Legend: []key{{"half within", "p50"}, {"95 % within", "p95"}},
 		Head:   []string{"Time", "Half within", "95 % within", "The longest"},
 		Labels: labels(buckets),
@@ -43,7 +43,7 @@ func Latency(buckets []store.Bucket) template.HTML {
 		}
 	}
 	if lo <= hi {
-		c.Desc = fmt.Sprintf("Half of the documents took from %s on, 95 %% up to %s, by the time at which they were filed.",
+		c.Desc = fmt.Sprintf("By the time of filing: half of the documents within %s or more, 95 %% within up to %s.",
 			display.Duration(lo), display.Duration(hi))
 		c.addLatencies(buckets, newScale(lo, hi))
 	}

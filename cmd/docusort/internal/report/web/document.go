@@ -66,15 +66,15 @@ func events(d *store.Document, now time.Time) []Event {
 	}
 	add(d.DiscoveredAt, found)
 	if d.WaitsFor != 0 && !d.State.Finished() {
-		add(time.Time{}, fmt.Sprintf("waits for the answer about document %d, which is identical", d.WaitsFor))
+		add(time.Time{}, fmt.Sprintf("waiting for the answer for document %d, which is identical", d.WaitsFor))
 	}
 	if !d.SubmittedAt.IsZero() {
 		add(d.SubmittedAt, submission(d))
 	}
 	if !d.IdentifiedAt.IsZero() && d.Type != "" {
-		text := fmt.Sprintf("identified as %s, with confidence %.2f", display.Printable(d.Type), d.Confidence)
+		text := fmt.Sprintf("identified as %s with confidence %.2f", display.Printable(d.Type), d.Confidence)
 		if d.Reused {
-			text += ", by the answer about identical content"
+			text += ", by the answer for identical content"
 		}
 		add(d.IdentifiedAt, text)
 	}
@@ -89,18 +89,22 @@ func submission(d *store.Document) string {
 		text += fmt.Sprintf(" for the %s time", ordinal(d.Submissions))
 	}
 	if d.Resubmissions > 0 {
-		text += fmt.Sprintf("; %d of them after one that was accepted or may have been", d.Resubmissions)
+		text += ", " + times(d.Resubmissions) + " after a submission that was or may have been accepted"
 	}
 	if d.JobID != "" {
 		text += ", job " + display.Printable(d.JobID)
 	}
-	switch {
-	case d.Polls == 1:
-		text += ", asked for the answer once"
-	case d.Polls > 1:
-		text += ", asked for the answer " + display.Count(d.Polls) + " times"
+	if d.Polls > 0 {
+		text += ", polled " + times(d.Polls)
 	}
 	return text
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return display.Count(n) + " times"
 }
 
 // ending says what became of a document, or what is to become of it.
@@ -111,27 +115,27 @@ func ending(d *store.Document, now time.Time) string {
 	case store.Filed:
 		return "filed: " + place
 	case store.Review:
-		return "put aside for review, because the confidence is low: " + place
+		return "filed for review because of low confidence: " + place
 	case store.Failed:
-		return "failed, because: " + why + "; it lies in " + place
+		return "failed: " + why + "; moved to " + place
 	case store.Gone:
 		return "gone: " + why
 	case store.Submitting:
-		return "is being uploaded"
+		return "uploading"
 	case store.Pending:
-		return "the service is at work on it"
+		return "the service is working on it"
 	case store.Identified:
 		if why != "" {
-			return "is not moved yet, because: " + why
+			return "not moved yet: " + why
 		}
-		return "is being moved to its folder"
+		return "moving to its folder"
 	}
 	if why == "" && !d.RetryAt.After(now) {
-		return "waits for its turn"
+		return "waiting for its turn"
 	}
-	text := "waits, because: " + why
+	text := "waiting: " + why
 	if d.RetryAt.After(now) {
-		text += "; it is tried again at " + display.ClockSeconds(d.RetryAt, now)
+		text += "; next attempt at " + display.ClockSeconds(d.RetryAt, now)
 	}
 	return text
 }

@@ -38,10 +38,10 @@ func Daemon(d store.Daemon, now time.Time) Line {
 	case d.Running:
 		return Line{Fine, fmt.Sprintf("docusort has been running since %s, pid %d", display.Moment(d.StartedAt, now), d.PID)}
 	case d.StartedAt.IsZero():
-		return Line{Notice, "docusort is not running, and never was"}
+		return Line{Notice, "docusort is not running and has never run"}
 	case d.StoppedAt.IsZero():
-		return Line{Trouble, fmt.Sprintf("docusort is not running: it was killed or lost power, some time after its start at %s; "+
-			"what it had begun goes on when it starts again", display.Moment(d.StartedAt, now))}
+		return Line{Trouble, fmt.Sprintf("docusort is not running: it was killed or lost power some time after it started at %s; "+
+			"it continues its work when it starts again", display.Moment(d.StartedAt, now))}
 	}
 	return Line{Notice, "docusort is not running: it stopped at " + display.Moment(d.StoppedAt, now)}
 }
@@ -70,12 +70,12 @@ func Hold(h *store.Hold, now time.Time) *HoldLine {
 }
 
 var advice = map[store.HoldKind]string{
-	store.HoldAccount: "The service refuses this account: its key, its quota or what it may use. Mend that; " +
-		"docusort asks again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
-	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only. Mend that; " +
-		"docusort tries again by itself. Meanwhile documents stay where they are, and none fails for it.",
-	store.HoldService: "The service, or the way to it, is down. There is nothing to do here unless it is the network; " +
-		"docusort tries again by itself. Meanwhile documents stay in the inbox, and none fails for it.",
-	store.HoldRate: "The service asked for a pause, and gets it. There is nothing to do: " +
-		"docusort goes on when it is over, and no document fails for it.",
+	store.HoldAccount: "The service refuses this account: check its key, its quota and its permissions. " +
+		"docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
+	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only: free some space, or repair it. " +
+		"docusort tries again by itself. Until then documents stay where they are, and none fails because of it.",
+	store.HoldService: "The service or the network is down. If the network works, there is nothing to do here. " +
+		"docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
+	store.HoldRate: "The service asked for a pause. There is nothing to do: " +
+		"docusort continues when it is over, and no document fails because of it.",
 }

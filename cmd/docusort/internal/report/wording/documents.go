@@ -12,13 +12,13 @@ import (
 )
 
 // RetryHint says what to do about documents that failed.
-const RetryHint = "docusort retry ID puts one back into the inbox to be tried again."
+const RetryHint = "docusort retry ID puts one back into the inbox to try again."
 
 // Scope says which documents a filter selects, or nothing where it selects all.
 func Scope(f store.Filter, now time.Time) string {
 	var only []string
 	if !f.Since.IsZero() {
-		only = append(only, "unfinished, or finished since "+display.Moment(f.Since, now))
+		only = append(only, "unfinished or finished since "+display.Moment(f.Since, now))
 	}
 	if f.State != "" {
 		only = append(only, "in state "+display.Prose(string(f.State)))
@@ -29,7 +29,7 @@ func Scope(f store.Filter, now time.Time) string {
 	if len(only) == 0 {
 		return ""
 	}
-	return "Only documents " + strings.Join(only, ", and ")
+	return "Only documents " + strings.Join(only, ", ")
 }
 
 // Nothing says that the filter selects no document, or nothing where it selects
@@ -41,7 +41,7 @@ func Nothing(totals map[store.State]int, f store.Filter) string {
 		}
 	}
 	if f != (store.Filter{}) {
-		return "There are none."
+		return "No document matches."
 	}
 	return "There is nothing to report yet. Drop a document into the inbox, and it shows up here."
 }
@@ -80,7 +80,7 @@ func Counts(totals map[store.State]int, finished bool) []Count {
 func Reasons(reasons []store.Reason, total, limit int) []store.Reason {
 	var out []store.Reason
 	for _, r := range reasons[:min(limit, len(reasons))] {
-		out = append(out, store.Reason{Reason: cmp.Or(display.Prose(r.Reason), "no reason was recorded"), Count: r.Count})
+		out = append(out, store.Reason{Reason: cmp.Or(display.Prose(r.Reason), "no reason recorded"), Count: r.Count})
 		total -= r.Count
 	}
 	if total > 0 && len(out) > 0 {
@@ -108,7 +108,7 @@ func Latency(l *store.Latency) string {
 func Requests(q store.Requests) string {
 	text := display.Things(q.Submissions, "submission")
 	if q.Resubmissions > 0 {
-		text += fmt.Sprintf(" (%s made again)", display.Count(q.Resubmissions))
+		text += fmt.Sprintf(" (%s repeated)", display.Count(q.Resubmissions))
 	}
 	text += ", " + display.Things(q.Polls, "poll")
 	if q.Reused > 0 {
