@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -184,6 +185,29 @@ func (f *fixture) same(a *store.Admission, id int64) {
 	d, err := f.s.Document(f.ctx, id)
 	f.ok(err)
 	a.SHA256 = d.SHA256
+}
+
+// crowd adds n documents of all sorts.
+func (f *fixture) crowd(n int) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	kinds := []string{"invoice", "receipt", "contract", "delivery_note", "purchase_order_confirmation_of_suppliers", "other"}
+	for i := range n {
+		f.pass(time.Duration(rnd.IntN(5000)) * time.Millisecond)
+		name := fmt.Sprintf("scanner-%d/Scan_2026-11-%02d_%04d.pdf", i%3, 1+i%28, i)
+		switch kind := kinds[rnd.IntN(len(kinds))]; i % 12 {
+		case 3:
+			f.fail(name, fmt.Sprintf("the service could not read it: page %d is blank or too dark to be told apart from others", i))
+		case 5:
+			f.move(f.identify(name, kind, rnd.Float64()/2, store.Review), "_review/"+kind+fmt.Sprintf("/Scan-%d.pdf", i))
+		case 7:
+			f.pend(name)
+		default:
+			f.file(name, kind, 0.7+rnd.Float64()*0.3)
+		}
+	}
+	f.file("evil\x1b[2J\x1b]0;owned\a\u202efdp.exe\n1  filed  fake.pdf", "invoice", 1)
+	f.file("not-utf8-\xff\xfe.pdf", "invoice", 1)
+	f.file("각각-decomposed-한글-été-👨‍👩‍👧-❤️.pdf", "other", 1)
 }
 
 // everything is what --format json --documents gives, as a reader of it would

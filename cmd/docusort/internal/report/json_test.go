@@ -27,22 +27,6 @@ func compact(t *testing.T, text string) string {
 	return b.String()
 }
 
-func TestJSONIsItselfAfterDecoding(t *testing.T) {
-	record(t, func(f *fixture) {
-		f.fill()
-		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldService, Reason: "down", Since: time.Now()}))
-		f.pass(10 * time.Second)
-		text := f.render(JSON, Options{Documents: true, Filter: store.Filter{Since: time.Now().Add(-time.Hour)}})
-		var again bytes.Buffer
-		enc := json.NewEncoder(&again)
-		enc.SetEscapeHTML(false)
-		f.ok(enc.Encode(decode(f.t, text)))
-		if got, want := strings.TrimSpace(again.String()), compact(f.t, text); got != want {
-			t.Errorf("after decoding it is\n%s\nand was\n%s", got, want)
-		}
-	})
-}
-
 // TestSchema holds the page's example against what is written: the same fields,
 // in the same order, each of the same kind.
 func TestSchema(t *testing.T) {

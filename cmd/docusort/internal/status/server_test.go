@@ -2,16 +2,12 @@ package status
 
 import (
 	"bufio"
-	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"docusort/store"
 )
 
 func TestThePageSaysWhatTheRecordSays(t *testing.T) {
@@ -112,60 +108,6 @@ func TestOurHost(t *testing.T) {
 	}
 }
 
-// events is what a page that follows is sent.
-type events struct {
-	resp *http.Response
-	in   *bufio.Reader
-}
-
-func (w *world) follow(url string) *events {
-	w.t.Helper()
-	client := http.Client{Transport: &http.Transport{}}
-	resp, err := client.Get(url + "/events")
-	w.ok(err)
-	w.t.Cleanup(func() { resp.Body.Close(); client.CloseIdleConnections() })
-	return &events{resp, bufio.NewReader(resp.Body)}
-}
-
-// next returns the sections of the next event.
-func (e *events) next(t *testing.T) map[string]section {
-	t.Helper()
-	for {
-		line, err := e.in.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, ok := strings.CutPrefix(line, "data: "); ok {
-			var out map[string]section
-			if err := json.Unmarshal([]byte(data), &out); err != nil {
-				t.Fatal(err)
-			}
-			return out
-		}
-	}
-}
-
-func TestEventsTellWhatChanged(t *testing.T) {
-	w := newWorld(t)
-	w.file("first.pdf", "invoice")
-	_, url := w.serve()
-	e := w.follow(url)
-	if got := e.resp.Header.Get("Content-Type"); got != "text/event-stream" {
-		t.Errorf("the type is %q", got)
-	}
-	first := e.next(t)
-	if len(first) != len(sectionNames) || !strings.Contains(string(first["documents"].HTML), "first.pdf") {
-		t.Errorf("first came %d sections: %v", len(first), first)
-	}
-	w.file("two\nlines.pdf", "invoice")
-	for {
-		news := e.next(t)
-		if strings.Contains(string(news["documents"].HTML), `two\x0alines.pdf`) {
-			break
-		}
-	}
-}
-
 // However many follow, the record is read once for all, and there is an end to
 // how many may.
 func TestManyViewersCostTheSameAsOne(t *testing.T) {
@@ -208,31 +150,6 @@ func TestNothingIsReadWithoutNeed(t *testing.T) {
 		c.change(&last)
 		if got := r.fresh(last); got != c.want {
 			t.Errorf("%s: fresh is %v", name, got)
-		}
-	}
-}
-
-func TestTheEndOfTheServerEndsEvents(t *testing.T) {
-	w := newWorld(t)
-	s, err := Listen(Config{Addr: "127.0.0.1:0", Database: w.path})
-	w.ok(err)
-	ctx, cancel := context.WithCancel(w.ctx)
-	ended := make(chan error)
-	go func() { ended <- s.Run(ctx) }()
-	e := w.follow("http://" + s.Addr().String())
-	e.next(t)
-	cancel()
-	select {
-	case err := <-ended:
-		w.ok(err)
-	case <-time.After(deadline):
-		t.Fatal("it goes on")
-	}
-	for {
-		if _, err := e.in.ReadString('\n'); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatalf("the events were cut off: %v", err)
 		}
 	}
 }
@@ -286,48 +203,4 @@ func TestARecordThatCannotBeRead(t *testing.T) {
 	w.contains(body, "the database cannot be read")
 	_, body = w.get(url + "/metrics")
 	w.contains(body, "docusort_record_readable 0", "docusort_healthy 0")
-}
-
-func TestJudge(t *testing.T) {
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	until := now.Add(time.Hour)
-	for name, c := range map[string]struct {
-		hold     *store.Hold
-		progress store.Progress
-		answered time.Time
-		begun    time.Time
-		pollMax  time.Duration
-		want     string
-	}{
-		"nothing to do":          {want: healthy, begun: ago(time.Hour)},
-		"at work":                {progress: store.Progress{Due: 1, Last: ago(time.Minute)}, begun: ago(time.Hour), want: healthy},
-		"nothing happens":        {progress: store.Progress{Due: 1, Last: ago(11 * time.Minute)}, begun: ago(time.Hour), want: stalled},
-		"it only began":          {progress: store.Progress{Due: 1, Last: ago(time.Hour)}, begun: ago(time.Minute), want: healthy},
-		"the service answers":    {progress: store.Progress{Due: 1, Last: ago(time.Hour)}, answered: ago(time.Minute), begun: ago(time.Hour), want: healthy},
-		"polls are rare":         {progress: store.Progress{Due: 1, Last: ago(30 * time.Minute)}, begun: ago(time.Hour), pollMax: 20 * time.Minute, want: healthy},
-		"nothing is due":         {progress: store.Progress{Last: ago(9 * time.Hour)}, begun: ago(9 * time.Hour), want: healthy},
-		"an upload takes long":   {progress: store.Progress{Due: 1, Last: ago(time.Hour), Unfinished: map[store.State]int{store.Submitting: 1}}, begun: ago(2 * time.Hour), want: healthy},
-		"an upload takes longer": {progress: store.Progress{Due: 1, Last: ago(2 * time.Hour), Unfinished: map[store.State]int{store.Submitting: 1}}, begun: ago(3 * time.Hour), want: stalled},
-		"on hold":                {hold: &store.Hold{Kind: store.HoldRate, Reason: "a\nb", Since: ago(time.Minute), Until: until}, progress: store.Progress{Due: 1}, begun: ago(time.Hour), want: onHold},
-	} {
-		got := judge(store.Daemon{Running: true, Hold: c.hold}, c.progress, c.answered, c.begun, now, c.pollMax)
-		if got.Status != c.want || (got.Status == healthy) != (got.Reason == "") {
-			t.Errorf("%s: %+v", name, got)
-		}
-		if got.Status == onHold && (got.Reason != "on hold (rate): a b" || !got.Until.Equal(until)) {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-}
-
-func TestHealthzOnHold(t *testing.T) {
-	w := newWorld(t)
-	w.ok(w.store.SetHold(w.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "402: quota used up", Until: time.Now().Add(time.Hour)}))
-	_, url := w.serve()
-	resp, body := w.get(url + "/healthz")
-	if resp.StatusCode != 503 || resp.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("%s", resp.Status)
-	}
-	w.contains(body, `"status":"hold"`, `"reason":"on hold (account): 402: quota used up"`, `"until":`)
 }
