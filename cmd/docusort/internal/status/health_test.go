@@ -1,9 +1,12 @@
 package status
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"docusort/cmd/docusort/internal/report/web"
 	"docusort/store"
 )
 
@@ -49,4 +52,19 @@ func TestHealthzOnHold(t *testing.T) {
 		t.Errorf("%s", resp.Status)
 	}
 	w.contains(body, `"status":"hold"`, `"reason":"on hold (account): 402: quota used up"`, `"until":`)
+}
+
+func TestThePageOfAStalledDaemon(t *testing.T) {
+	w := newWorld(t)
+	for i := range maxUnderway + 2 {
+		w.drop(fmt.Sprintf("scan-%d.pdf", i))
+	}
+	_, url := w.serve()
+	if _, body := w.get(url + "/"); strings.Contains(body, "No progress") || !strings.Contains(body, "and 2 more") {
+		t.Error("want no warning and two documents left out, in:\n", body)
+	}
+	data := pageData{Overview: &web.Overview{}, Judged: Health{Status: stalled, Reason: "3 documents could continue"}}
+	if html := string(data.render()[0].HTML); !strings.Contains(html, "No progress: 3 documents could continue") {
+		t.Errorf("got:\n%s", html)
+	}
 }

@@ -71,7 +71,7 @@ type pageData struct {
 	*web.Overview
 	Judged                 Health
 	Underway, Failed, Last []web.Document
-	More                   int // documents under way that are not listed
+	More                   string // how many documents under way are not listed; empty: none
 }
 
 func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (pageData, error) {
@@ -94,12 +94,15 @@ func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (pa
 	}
 	last, err := r.Last(ctx, "", lastDocuments)
 	data.Underway, data.Failed, data.Last = shown(underway, now), shown(failed, now), shown(last, now)
+	more := -len(underway)
 	for state, n := range data.Summary.Totals {
 		if !state.Finished() {
-			data.More += n
+			more += n
 		}
 	}
-	data.More -= len(underway)
+	if more > 0 {
+		data.More = display.Count(more)
+	}
 	return data, err
 }
 
@@ -110,17 +113,6 @@ func shown(docs []store.Document, now time.Time) []web.Document {
 	}
 	return out
 }
-
-// Stalled says why there is no progress, or nothing where there is.
-func (d pageData) Stalled() string {
-	if d.Judged.Status == stalled {
-		return d.Judged.Reason
-	}
-	return ""
-}
-
-// MoreText says how many documents are not listed.
-func (d pageData) MoreText() string { return display.Count(d.More) }
 
 //go:embed page.html
 var pageSource string

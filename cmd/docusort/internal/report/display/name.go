@@ -98,6 +98,9 @@ func (p *printable) keeps(r rune, last bool) bool {
 // isMark reports whether r is drawn onto the character before it: marks, and the
 // vowels and finals of a Korean syllable that is written in parts.
 func isMark(r rune) bool {
+	if r < 0x300 {
+		return false
+	}
 	return unicode.In(r, unicode.Mn, unicode.Me) ||
 		unicode.IsPrint(r) && (0x1160 <= r && r <= 0x11ff || 0xd7b0 <= r && r <= 0xd7fb)
 }

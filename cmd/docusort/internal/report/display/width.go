@@ -3,6 +3,7 @@ package display
 import (
 	"cmp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 )
@@ -26,6 +27,9 @@ func next(s string) (cluster string, width int) {
 		if end := strings.IndexByte(s, 'm'); end > 0 {
 			return s[:end+1], 0
 		}
+	}
+	if s[0] >= ' ' && s[0] < 0x7f && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+		return s[:1], 1 // the usual case, made fast: ASCII without marks
 	}
 	cluster, _, width, _ = uniseg.FirstGraphemeClusterInString(s, -1)
 	return cluster, width
