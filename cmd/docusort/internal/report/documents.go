@@ -10,9 +10,11 @@ import (
 	"docusort/store"
 )
 
-// column is one of the columns before the name.
+// The columns before the name, in their order.
+const columnCount, stateColumn = 5, 1
+
+// column says how a column is written.
 type column struct {
-	head    string
 	right   bool // aligned to the right
 	least   int  // dropped where a name would have less room than this; 0: never
 	width   int
@@ -22,31 +24,28 @@ type column struct {
 // listing is the table of documents.
 type listing struct {
 	*table
-	columns [5]column
+	columns [columnCount]column
 	room    int    // columns for what follows; 0: no limit
 	root    string // the one folder that targets are shown relative to; "": absolute
 }
 
-// The columns in their order. The type goes first, because the folder that follows
-// the name says it as well; a name needs 24 columns to be recognised by.
-var documentColumns = [5]column{
-	{head: "ID", right: true}, {head: "STATE"}, {head: "TYPE", least: 44}, {head: "CONF", least: 24},
-	{head: "AGE", right: true, least: 23},
-}
+var heads = [columnCount]string{"ID", "STATE", "TYPE", "CONF", "AGE"}
 
 // cells are what a document has in the columns.
-func (l *listing) cells(d *store.Document) [5]string {
+func (l *listing) cells(d *store.Document) [columnCount]string {
 	kind, confidence := "-", "-"
 	if d.Type != "" {
 		kind, confidence = display.Printable(d.Type), fmt.Sprintf("%.2f", d.Confidence)
 	}
-	return [5]string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
+	return [columnCount]string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
 }
 
 // documents lists the documents, one per line. It reads them twice, first to
 // measure and then to write, so that they need not be in memory.
 func (t *table) documents(ctx context.Context, r *store.Reader) error {
-	l := &listing{table: t, columns: documentColumns}
+	// The type is dropped first, because the folder that follows the name says it as
+	// well. A name needs 24 columns to be recognised by.
+	l := &listing{table: t, columns: [columnCount]column{{right: true}, {}, {least: 44}, {least: 24}, {right: true, least: 23}}}
 	if err := l.measure(ctx, r); err != nil {
 		return err
 	}
@@ -56,24 +55,42 @@ func (t *table) documents(ctx context.Context, r *store.Reader) error {
 	}
 	t.line("")
 	t.hang("", t.paint(bold, title)+display.Printable(l.root))
-	heads := ""
-	for _, c := range l.columns {
-		if !c.dropped {
-			heads += c.pad(c.head) + "  "
-		}
-	}
-	heads += "DOCUMENT"
+	head := l.join(heads, plain) + "DOCUMENT"
 	if l.width > 0 {
-		heads = display.Cut(heads, l.width)
+		head = display.Cut(head, l.width)
 	}
-	t.line(t.paint(dim, heads))
+	t.line(t.paint(dim, head))
 	return r.Documents(ctx, t.filter, l.row)
+}
+
+// join writes cells into their columns.
+func (l *listing) join(cells [columnCount]string, state style) string {
+	line := ""
+	for i, c := range l.columns {
+		if c.dropped {
+			continue
+		}
+		cell := cells[i]
+		if l.width > 0 {
+			cell = display.CutMiddle(cell, c.width)
+		}
+		pad := display.Pad
+		if c.right {
+			pad = display.PadLeft
+		}
+		cell = pad(cell, c.width)
+		if i == stateColumn {
+			cell = l.paint(state, cell)
+		}
+		line += cell + "  "
+	}
+	return line
 }
 
 // measure finds how wide the columns are, and drops some until a name has room.
 func (l *listing) measure(ctx context.Context, r *store.Reader) error {
-	for i := range l.columns {
-		l.columns[i].width = len(l.columns[i].head)
+	for i, head := range heads {
+		l.columns[i].width = len(head)
 	}
 	roots := 0
 	err := r.Documents(ctx, l.filter, func(d *store.Document) error {
@@ -89,7 +106,7 @@ func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 	if roots != 1 || l.width == 0 {
 		l.root = ""
 	}
-	if l.width == 0 {
+	if l.width == 0 || err != nil {
 		return err
 	}
 	l.room = l.width
@@ -98,43 +115,23 @@ func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 		c.width = min(c.width, max(l.width/6, len("identified")))
 		l.room -= c.width + 2
 	}
-	for i := 2; i < len(l.columns) && l.room < l.columns[i].least; i++ {
-		l.columns[i].dropped = true
-		l.room += l.columns[i].width + 2
+	for i := range l.columns {
+		if c := &l.columns[i]; l.room < c.least {
+			c.dropped = true
+			l.room += c.width + 2
+		}
 	}
 	l.room = max(l.room, 1)
-	return err
-}
-
-func (c *column) pad(s string) string {
-	if c.right {
-		return display.PadLeft(s, c.width)
-	}
-	return display.Pad(s, c.width)
+	return nil
 }
 
 // row writes the line of a document.
 func (l *listing) row(d *store.Document) error {
-	line := ""
-	for i, cell := range l.cells(d) {
-		c := &l.columns[i]
-		if c.dropped {
-			continue
-		}
-		if l.width > 0 {
-			cell = display.CutMiddle(cell, c.width)
-		}
-		cell = c.pad(cell)
-		if c.head == "STATE" {
-			cell = l.paint(styleOf(d), cell)
-		}
-		line += cell + "  "
-	}
 	name, why := l.place(display.Printable(d.Source), l.target(d), display.Prose(d.Error))
 	if why != "" {
 		why = "  " + l.paint(dim, why)
 	}
-	return l.line(line + name + why)
+	return l.line(l.join(l.cells(d), styleOf(d)) + name + why)
 }
 
 func styleOf(d *store.Document) style {
