@@ -2,7 +2,6 @@ package plot
 
 import (
 	_ "embed"
-	"fmt"
 	"html/template"
 	"math"
 	"strings"
@@ -96,7 +95,7 @@ func stack(buckets []store.Bucket, parts ...part) chart {
 	for _, b := range buckets {
 		most = max(most, sum(shown, b))
 	}
-	c.Desc = fmt.Sprintf("%s; at most %s in one of %d intervals.", strings.Join(words, ", "), display.Count(most), len(buckets))
+	c.Desc = strings.Join(words, ", ") + "; at most " + display.Count(most) + " per interval."
 	if most == 0 {
 		return c
 	}

@@ -43,7 +43,7 @@ func Latency(buckets []store.Bucket) template.HTML {
 		}
 	}
 	if lo <= hi {
-		c.Desc = fmt.Sprintf("By the time of filing: half of the documents within %s or more, 95 %% within up to %s.",
+		c.Desc = fmt.Sprintf("The median is %s or more, the 95th percentile %s or less.",
 			display.Duration(lo), display.Duration(hi))
 		c.addLatencies(buckets, newScale(lo, hi))
 	}

@@ -149,7 +149,7 @@ func TestDrawingsAreWellFormedAndInside(t *testing.T) {
 			t.Errorf("%s lacks words or numbers:\n%s", name, html)
 		}
 	}
-	if html := string(Throughput(all)); !strings.Contains(html, ">1,200<") || !strings.Contains(html, "1,241 filed, 124 failed; at most 1,320 in one of 5") {
+	if html := string(Throughput(all)); !strings.Contains(html, ">1,200<") || !strings.Contains(html, "1,241 filed, 124 failed; at most 1,320 per interval") {
 		t.Errorf("numbers are missing in:\n%s", html)
 	}
 	if n := strings.Count(string(Throughput(all)), "<g>"); n != 4 {
