@@ -24,7 +24,7 @@ var hostile = []string{
 // crowd is a record with something of everything.
 func (w *world) crowd() {
 	w.t.Helper()
-	w.history(1500, 30*time.Hour)
+	w.history(300, 30*time.Hour)
 	for _, name := range hostile {
 		w.file(name, "invoice")
 	}

@@ -52,7 +52,7 @@ func (o *Overview) Nothing() string         { return wording.Nothing(o.Summary.T
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
 func (o *Overview) RetryHint() string       { return wording.RetryHint }
 
-// Tile is a number that is seen first.
+// Tile is a number at the top of the page.
 type Tile struct{ Value, Name, Class, Note string }
 
 // Tiles are the numbers of what was finished and of what is left to do.

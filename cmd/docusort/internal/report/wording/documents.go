@@ -14,7 +14,8 @@ import (
 // RetryHint says what to do about documents that failed.
 const RetryHint = "docusort retry ID puts one back into the inbox to try again."
 
-// Scope says which documents a filter selects, or nothing where it selects all.
+// Scope says which documents a filter selects. It is empty where the filter selects
+// all.
 func Scope(f store.Filter, now time.Time) string {
 	var only []string
 	if !f.Since.IsZero() {
@@ -32,8 +33,7 @@ func Scope(f store.Filter, now time.Time) string {
 	return "Only documents " + strings.Join(only, ", ")
 }
 
-// Nothing says that the filter selects no document, or nothing where it selects
-// some.
+// Nothing says that there is no document to report. It is empty where there is one.
 func Nothing(totals map[store.State]int, f store.Filter) string {
 	for _, n := range totals {
 		if n > 0 {
@@ -75,8 +75,9 @@ func Counts(totals map[store.State]int, finished bool) []Count {
 	return counts
 }
 
-// Reasons returns at most limit reasons, fit to be shown, and one more for those
-// of the total that they leave out: the database does not give every reason.
+// Reasons returns at most limit reasons, safe to show, and one more for the
+// documents of the total that they leave out: the database does not give every
+// reason.
 func Reasons(reasons []store.Reason, total, limit int) []store.Reason {
 	var out []store.Reason
 	for _, r := range reasons[:min(limit, len(reasons))] {
@@ -117,8 +118,8 @@ func Requests(q store.Requests) string {
 	return text
 }
 
-// Path returns where a document lies below sorted/, or nothing where it has not
-// been moved: its target is stored before the move.
+// Path returns where a document is below sorted/. It is empty for one that has not
+// been moved yet: the target is stored before the move.
 func Path(d *store.Document) string {
 	if d.Target == "" || !d.State.Finished() {
 		return ""
