@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -100,6 +101,8 @@ func parseBaseURL(s string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: it must not hold a user or password", ErrBaseURL)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, fmt.Errorf("%w: it must not have a query or fragment", ErrBaseURL)
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, fmt.Errorf("%w: its port is not one of 1 to 65535", ErrBaseURL)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, fmt.Errorf("%w: http is only for a loopback host, use https", ErrBaseURL)
 	}
@@ -107,6 +110,11 @@ func parseBaseURL(s string) (*url.URL, error) {
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	u.Host = strings.TrimSuffix(u.Host, ":") // a port that is not there
 	return u, nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 1 && n <= 65535
 }
 
 func isLoopback(host string) bool {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net"
-	"net/url"
 	pathpkg "path"
 	"path/filepath"
 	"slices"
@@ -17,46 +16,15 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"docusort/pipeline/docutray"
 )
 
-// checks has a function for each variable that has rules. It takes the trimmed,
-// non-empty value and returns it as envconfig decodes it, or says what is wrong
-// and what to do.
-var checks = map[string]func(string) (string, error){
-	"DOCUTRAY_API_KEY_FILE":        path,
-	"DOCUTRAY_BASE_URL":            baseURL,
-	"DOCUSORT_DOCUMENT_TYPES":      documentTypes,
-	"DOCUSORT_METADATA":            metadata,
-	"DOCUSORT_HOME":                path,
-	"DOCUSORT_INBOX":               path,
-	"DOCUSORT_SORTED":              path,
-	"DOCUSORT_DATABASE":            path,
-	"DOCUSORT_WATCH":               oneOf(string(WatchAuto), string(WatchInotify), string(WatchPoll)),
-	"DOCUSORT_RESCAN":              duration(shortest),
-	"DOCUSORT_SETTLE":              duration(shortest),
-	"DOCUSORT_INCOMPLETE_AFTER":    duration(shortest),
-	"DOCUSORT_RECURSIVE":           boolean,
-	"DOCUSORT_IGNORE":              ignore,
-	"DOCUSORT_WORKERS":             number(1, 1024),
-	"DOCUSORT_MAX_PENDING":         number(1, 100_000),
-	"DOCUSORT_REQUESTS_PER_MINUTE": number(0, 1_000_000),
-	"DOCUSORT_POLL_MIN":            duration(shortest),
-	"DOCUSORT_POLL_MAX":            duration(shortest),
-	"DOCUSORT_JOB_TIMEOUT":         duration(shortest),
-	"DOCUSORT_MAX_ATTEMPTS":        number(1, 1000),
-	"DOCUSORT_MIN_CONFIDENCE":      confidence,
-	"DOCUSORT_REUSE_RESULTS":       duration(0),
-	"DOCUSORT_SIDECAR":             boolean,
-	"DOCUSORT_SHUTDOWN_GRACE":      duration(0),
-	"DOCUSORT_KEEP_HISTORY":        duration(0),
-	"DOCUSORT_HOOK":                path,
-	"DOCUSORT_HTTP_ADDR":           httpAddr,
-	"DOCUSORT_LOG_LEVEL":           oneOf("debug", "info", "warn", "error"),
-	"DOCUSORT_LOG_FORMAT":          oneOf(LogAuto, LogText, LogJSON),
-}
+// asItIs is for the key, which [loader.findKey] checks.
+func asItIs(v string) (string, error) { return v, nil }
 
-// shortest is the least for a duration that must not be zero: what is below it
-// is a slip of the unit, or would keep a processor busy.
+// shortest is the least that a duration may be which must not be zero: less is a
+// wrong unit, or would keep a processor busy.
 const shortest = time.Millisecond
 
 // show quotes a value for a message, cut where it is long.
@@ -89,35 +57,7 @@ func path(v string) (string, error) {
 
 // baseURL never shows the value: a password may stand in it.
 func baseURL(v string) (string, error) {
-	u, err := url.Parse(v)
-	if err != nil || u.Hostname() == "" || u.Opaque != "" {
-		return "", errors.New("is not a URL: write one such as https://app.docutray.com")
-	}
-	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return "", errors.New("has a port that is none of 1 to 65535")
-		}
-	}
-	switch {
-	case u.User != nil:
-		return "", errors.New("has a user or password in it: leave them out, the key is all that is sent")
-	case u.RawQuery != "" || u.ForceQuery:
-		return "", errors.New("has a query (?…): leave it out")
-	case u.Fragment != "" || strings.Contains(v, "#"):
-		return "", errors.New("has a fragment (#…): leave it out")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return "", fmt.Errorf("would send the key unencrypted to %s: write https (plain http is for a loopback host only)", printable(u.Hostname()))
-	case u.Scheme != "https" && u.Scheme != "http":
-		return "", errors.New("is neither https nor http: write one such as https://app.docutray.com")
-	}
-	return strings.TrimRight(u.String(), "/"), nil
-}
-
-// loopback reports whether host never leaves this machine. Names other than
-// localhost may resolve to anything, so they do not count.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	return strings.TrimRight(v, "/"), docutray.CheckBaseURL(v)
 }
 
 func documentTypes(v string) (string, error) {
@@ -140,8 +80,8 @@ func documentTypes(v string) (string, error) {
 	return strings.Join(codes, ","), nil
 }
 
-// metadata makes a JSON object compact, its names sorted, so that one content
-// has one form.
+// metadata makes a JSON object compact and sorts its names, so that equal objects
+// are equal texts.
 func metadata(v string) (string, error) {
 	decoder := json.NewDecoder(strings.NewReader(v))
 	decoder.UseNumber()
@@ -208,7 +148,7 @@ func boolean(v string) (string, error) {
 
 func number(least, most int) func(string) (string, error) {
 	return func(v string) (string, error) {
-		// Base ten, where envconfig would take 010 for eight.
+		// In base ten: envconfig would read 010 as eight.
 		n, err := strconv.Atoi(v)
 		if err != nil || n < least || n > most {
 			return "", fmt.Errorf("%s is not a whole number from %d to %d", show(v), least, most)
@@ -266,8 +206,8 @@ func ParseDuration(v string) (time.Duration, error) {
 	return sum + d, nil
 }
 
-// httpAddr takes a port alone for one of this machine alone: who wants to be seen
-// from elsewhere has to say so.
+// httpAddr makes a port without a host one that only this machine reaches: to be
+// seen from other machines has to be asked for.
 func httpAddr(v string) (string, error) {
 	if !strings.Contains(v, ":") {
 		v = ":" + v

@@ -2,8 +2,6 @@ package settings
 
 import (
 	"bytes"
-	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,8 +12,8 @@ type entry struct {
 	line        int // where it begins, from 1
 }
 
-// fault is a part of the file that is not understood. Its text never shows what
-// stands there: it may be a key.
+// fault is a part of the file that is not understood. Its text never quotes the
+// file, which may hold a key.
 type fault struct {
 	line int
 	text string
@@ -31,10 +29,10 @@ type fault struct {
 //	NAME="value"          the same, where \" \\ \` \$ stand for the second
 //	                      character and a \ at the end of a line joins the next
 //
-// A byte order mark and \r\n are allowed. What systemd would skip or read in a
-// way that nobody expects (no =, no such name, export, text after a closing
-// quote, no closing quote, a comment with a \ at its end, which some versions
-// take for more comment) is a fault. One fault does not hide the next.
+// A byte order mark and \r\n are allowed. What systemd would skip, or read in a
+// way that nobody expects, is a fault: no =, no valid name, export, text after a
+// closing quote, no closing quote, a comment that ends in \, which some versions
+// continue on the next line. One fault does not hide the next.
 func parseFile(b []byte) ([]entry, []fault) {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	p := &parser{text: strings.ReplaceAll(string(b), "\r\n", "\n"), line: 1}
@@ -98,7 +96,7 @@ func (p *parser) assignment() {
 	case strings.HasPrefix(name, "export ") || strings.HasPrefix(name, "export\t"):
 		problem = "leave out the word export, which systemd does not understand"
 	case !nameOK(name):
-		problem = "what stands before the = is no variable's name: letters, digits and _ only, no digit first"
+		problem = "what stands before the = is not a variable's name: letters, digits and _ only, no digit first"
 	case problem == "" && strings.Contains(value, "\x00"):
 		problem = "the value has a NUL character"
 	case problem == "" && !utf8.ValidString(value):
@@ -118,10 +116,10 @@ func (p *parser) value() (value, problem string) {
 		return p.plain(), ""
 	}
 	quote := p.take(1)
-	begin := *p
+	start := *p
 	value, closed := p.inQuotes(quote[0])
 	if !closed {
-		p.text, p.line = begin.text, begin.line // look at the other lines too
+		p.text, p.line = start.text, start.line // look at the other lines too
 		p.rest()
 		return "", "the " + quote + " that begins the value is never closed"
 	}
@@ -134,7 +132,7 @@ func (p *parser) value() (value, problem string) {
 // plain takes an unquoted value.
 func (p *parser) plain() string {
 	var value strings.Builder
-	kept := 0 // bytes of value that are no white space to be cut
+	kept := 0 // bytes of value without the white space at its end
 	for p.text != "" {
 		switch c := p.take(1); {
 		case c == "\n":
@@ -187,13 +185,4 @@ func nameOK(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// readAll reads a settings file of at most maxFile bytes.
-func readAll(r io.Reader, path string) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes, so it is no settings file", printable(path), maxFile)
-	}
-	return b, err
 }

@@ -2,9 +2,11 @@ package settings
 
 import (
 	"fmt"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestParseFile(t *testing.T) {
@@ -39,8 +41,8 @@ func TestParseFile(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, faults := parseFile([]byte(c.text))
-			if !reflect.DeepEqual(got, c.want) {
-				t.Errorf("got %+v, want %+v", got, c.want)
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(entry{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			var lines []int
 			for _, f := range faults {
@@ -49,7 +51,7 @@ func TestParseFile(t *testing.T) {
 					t.Errorf("the text of the line is shown: %s", f.text)
 				}
 			}
-			if !reflect.DeepEqual(lines, c.faults) {
+			if !slices.Equal(lines, c.faults) {
 				t.Errorf("faults %+v, want lines %v", faults, c.faults)
 			}
 		})

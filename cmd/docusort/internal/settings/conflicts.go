@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// contradictions looks at settings that are fine by themselves.
-func (l *loader) contradictions(s *Settings) {
+// checkConflicts notes settings that contradict one another.
+func (l *loader) checkConflicts(s *Settings) {
 	l.notMore("DOCUSORT_POLL_MIN", s.PollMin, "DOCUSORT_POLL_MAX", s.PollMax)
 	l.notMore("DOCUSORT_SETTLE", s.Settle, "DOCUSORT_INCOMPLETE_AFTER", s.IncompleteAfter)
 	// A job given up before its first poll would be paid for again and again.
@@ -18,7 +18,7 @@ func (l *loader) contradictions(s *Settings) {
 	l.apart("DOCUSORT_INBOX", s.Inbox, "DOCUSORT_SORTED", s.Sorted)
 	for _, f := range []struct{ name, path string }{
 		{"DOCUSORT_DATABASE", s.Database},
-		{"DOCUTRAY_API_KEY_FILE", s.KeyFile}, // else it would be uploaded
+		{keyFileName, s.KeyFile}, // it would be uploaded
 		{"DOCUSORT_HOOK", s.Hook},
 	} {
 		if f.path != "" {
@@ -33,37 +33,36 @@ func (l *loader) notMore(lowName string, low time.Duration, highName string, hig
 	if low <= high || l.refused[lowName] || l.refused[highName] {
 		return
 	}
-	// Blame the one that the user has set; the other may be a default.
+	// Name the one that the user has set; the other may be a default.
 	if _, _, set := l.lookup(lowName); set {
-		l.refuse(lowName, fmt.Sprintf("%v is more than %s, %v%s", low, highName, high, l.standing(highName)))
+		l.refuse(lowName, fmt.Sprintf("%v is more than %s, %v%s", low, highName, high, l.setWhere(highName)))
 		return
 	}
-	l.refuse(highName, fmt.Sprintf("%v is less than %s, %v%s", high, lowName, low, l.standing(lowName)))
+	l.refuse(highName, fmt.Sprintf("%v is less than %s, %v%s", high, lowName, low, l.setWhere(lowName)))
 }
 
-// apart notes where a path is or lies inside a folder. The path given wins the
-// blame unless it is a default and the folder is not.
+// apart notes a path that is a folder or lies inside it.
 func (l *loader) apart(name, path, folderName, folder string) {
 	if l.refused[name] || l.refused[folderName] || !inside(resolve(path), resolve(folder)) {
 		return
 	}
-	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", printable(path), folderName, printable(folder), l.standing(folderName))
+	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", printable(path), folderName, printable(folder), l.setWhere(folderName))
 	if path == folder {
-		text = fmt.Sprintf("%s is the same as %s%s: choose places outside each other", printable(path), folderName, l.standing(folderName))
+		text = fmt.Sprintf("%s is the same as %s%s: choose places outside each other", printable(path), folderName, l.setWhere(folderName))
 	}
 	l.refuse(name, text)
 }
 
-// standing says where a variable's value comes from, in brackets.
-func (l *loader) standing(name string) string {
+// setWhere says in brackets where a variable's value comes from.
+func (l *loader) setWhere(name string) string {
 	if _, origin, set := l.lookup(name); set {
 		return " (" + origin + ")"
 	}
 	return " (its default)"
 }
 
-// resolve follows the symbolic links of a path as far as it exists; for the
-// rest, or what may not be looked at, the name stands.
+// resolve follows the symbolic links of a path as far as it exists and may be
+// looked at.
 func resolve(path string) string {
 	rest := ""
 	for folder := path; ; folder = filepath.Dir(folder) {

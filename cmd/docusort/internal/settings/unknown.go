@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// checkNames notes every name that looks like one of ours and is none.
+// checkNames notes every name that looks like one of ours and is not a setting.
 func (l *loader) checkNames() {
 	for _, name := range slices.Sorted(maps.Keys(l.env)) {
 		if ours(name) && !known(name) && !l.kubernetes(name) {
@@ -19,8 +19,8 @@ func (l *loader) checkNames() {
 		if known(e.name) {
 			continue
 		}
-		// The file may set other programs' variables, as systemd hands all of
-		// them over; but in it DOCSORT_HOOK is surely a slip.
+		// systemd hands all of the file over, so it may set variables of other
+		// programs; but DOCSORT_HOOK is surely misspelt.
 		if guess, distance := nearest(e.name); ours(e.name) || guess != "" && distance <= 2 {
 			l.unknown(e.name, l.at(e.line))
 		}
@@ -44,22 +44,22 @@ func ours(name string) bool {
 }
 
 func known(name string) bool {
-	return slices.ContainsFunc(variables(), func(v Variable) bool { return v.Name == name })
+	return slices.ContainsFunc(variables, func(v Variable) bool { return v.Name == name })
 }
 
 // kubernetes reports whether a name is one that Kubernetes sets in every pod
-// beside a Service called docusort; nobody chose those.
+// beside a Service called docusort.
 func (l *loader) kubernetes(name string) bool {
 	_, service := l.env["DOCUSORT_SERVICE_HOST"]
 	return service && (strings.HasPrefix(name, "DOCUSORT_SERVICE_") || name == "DOCUSORT_PORT" || strings.HasPrefix(name, "DOCUSORT_PORT_"))
 }
 
-// nearest returns the variable most like name and how many letters differ, or
-// "" where none is like it.
+// nearest returns the variable that name is most like and how many letters
+// differ, or "" where name is like none.
 func nearest(name string) (string, int) {
 	upper := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 	best, least := "", len(name)/4+1
-	for _, v := range variables() {
+	for _, v := range variables {
 		if d := distance(upper, v.Name); d < least {
 			best, least = v.Name, d
 		}
@@ -67,7 +67,8 @@ func nearest(name string) (string, int) {
 	return best, least
 }
 
-// distance is the number of letters to insert, delete or change to make a of b.
+// distance is the number of letters to insert, delete or change in a to get b
+// (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
