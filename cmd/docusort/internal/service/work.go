@@ -7,19 +7,18 @@ import (
 	"docusort/store"
 )
 
-// Work is what there is to be shown at a glance.
+// Work is what the status line shows.
 type Work struct {
 	Open  map[store.State]int // unfinished documents
 	Today map[store.State]int // documents that ended today
 	Hold  *store.Hold         // nil: none
-	Inbox string              // the inbox, where it is waited for; else empty
-	// Changed is closed when Hold or Inbox may be another; nil where nobody knows.
+	Inbox string              // the inbox that is waited for; empty: none
+	// Changed is closed when Hold or Inbox may have changed; it may be nil.
 	Changed <-chan struct{}
 }
 
-// Line says it in one line: "12 waiting, 4 uploading, 31 pending, 1,204 filed
-// today". What is rarer is there only when there is some. What keeps the work
-// from going on comes first.
+// Line returns the status line: "12 waiting, 4 uploading, 31 pending, 1,204 filed
+// today". A hold comes first. Rarer states are shown only where they are not zero.
 func (w Work) Line() string {
 	var parts []string
 	count := func(n int, what string, always bool) {
