@@ -10,7 +10,7 @@ import (
 	"docusort/store"
 )
 
-// event is what stands on the standard input of the program.
+// event is what the program reads on its standard input.
 type event struct {
 	Version  int       `json:"version"`
 	ID       int64     `json:"id"`
@@ -37,8 +37,8 @@ type hold struct {
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// encode writes an event as JSON, in one line. Names that are not UTF-8 are
-// escaped as in the report.
+// encode writes an event as one line of JSON. Names that are not UTF-8 are escaped
+// as in the report.
 func encode(e *store.Event) []byte {
 	v := event{Version: 1, ID: e.ID, Event: e.Kind, At: timeText(e.At)}
 	if e.Document == 0 {
@@ -65,8 +65,8 @@ func encode(e *store.Event) []byte {
 	return append(b, '\n')
 }
 
-// environ is all that the program has in its environment. Names stand there as
-// they are on the disk, for programs that do not read JSON.
+// environ is the whole environment of the program. Names are those on the disk, for
+// programs that do not read JSON.
 func environ(e *store.Event, path string) []string {
 	if path == "" {
 		path = "/usr/local/bin:/usr/bin:/bin"

@@ -9,107 +9,111 @@ import (
 )
 
 const (
-	atOnce     = 4                  // programs that run beside each other
+	parallel   = 4                  // programs that run at a time
 	firstPause = time.Second        // after a failure
-	longest    = time.Hour          // between two tries of one event
-	tooOld     = 7 * 24 * time.Hour // what could not be told for so long is dropped
-	mostKept   = 100_000            // and what is more than this
-	suspicious = 3                  // failures in a row: it is the program, not the event
+	maxPause   = time.Hour          // between two runs for one event
+	maxAge     = 7 * 24 * time.Hour // older events are dropped when they fail
+	maxKept    = 100_000            // so are the oldest of more than this
+	suspicious = 3                  // failures in a row: the program is at fault, not the event
 )
 
-// Runner tells a program of events. A nil Runner tells nobody.
+// Runner runs a program for each event. A nil Runner does nothing.
 type Runner struct {
 	Program string
-	Path    string // PATH for it; "" for the usual
+	Path    string // PATH of the program; "" for the usual one
 	Store   *store.Store
 	Logger  *slog.Logger
-	// Grace is how long a program that runs may go on at a stop.
+	// Grace is how long a program may go on at a stop.
 	Grace time.Duration
 }
 
-// told is the end of a run of the program.
-type told struct {
+// result is the end of one run of the program.
+type result struct {
 	event  store.Event
 	output string
 	err    error
 }
 
-// state is what Run knows; one goroutine owns it.
+// state belongs to the goroutine of Run or Drain.
 type state struct {
 	running map[int64]bool // by event
-	results chan told
+	results chan result
 	failed  int       // in a row
-	until   time.Time // nothing is told before
+	paused  time.Time // nothing is run before
 }
 
-// Run tells of events until ctx is done, and then waits for the programs that
-// run. It returns no error: that nobody is told is no reason to stop the work.
+func newState() *state { return &state{running: map[int64]bool{}, results: make(chan result)} }
+
+// Run runs the program for events until ctx is done, and then waits for the programs
+// that run. It returns no error: a hook that fails does not stop the daemon.
 func (r *Runner) Run(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	s := state{running: map[int64]bool{}, results: make(chan told)}
-	telling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := newState()
+	programs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
 		select {
 		case <-time.After(r.Grace):
 			cancel()
-		case <-telling.Done():
+		case <-programs.Done():
 		}
 	})()
 	for ctx.Err() == nil {
-		next := r.begin(ctx, telling, &s)
+		next := r.startDue(ctx, programs, s)
 		select {
 		case <-r.Store.Committed():
-		case t := <-s.results:
-			r.ended(telling, &s, t)
+		case res := <-s.results:
+			r.finish(programs, s, res)
 		case <-at(next):
 		case <-ctx.Done():
 		}
 	}
-	for len(s.running) > 0 {
-		r.ended(telling, &s, <-s.results)
-	}
+	r.wait(programs, s)
 	return nil
 }
 
-// Drain tells, once, of what may be told now, until one fails.
+// Drain runs the program once for each event that is due now, until one fails.
 func (r *Runner) Drain(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	s := state{running: map[int64]bool{}, results: make(chan told)}
+	s := newState()
 	for s.failed == 0 && ctx.Err() == nil {
-		r.begin(ctx, ctx, &s)
+		r.startDue(ctx, ctx, s)
 		if len(s.running) == 0 {
 			return nil
 		}
-		r.ended(ctx, &s, <-s.results)
+		r.finish(ctx, s, <-s.results)
 	}
-	for len(s.running) > 0 {
-		r.ended(ctx, &s, <-s.results)
-	}
+	r.wait(ctx, s)
 	return nil
 }
 
-// begin runs the program for what is due, and returns when there will be more;
-// zero: when something is committed or ends.
-func (r *Runner) begin(ctx, telling context.Context, s *state) time.Time {
-	if time.Now().Before(s.until) {
-		return s.until
+func (r *Runner) wait(ctx context.Context, s *state) {
+	for len(s.running) > 0 {
+		r.finish(ctx, s, <-s.results)
 	}
-	free := atOnce - len(s.running)
+}
+
+// startDue runs the program for what is due, and returns when to look again. The zero
+// time means: when something is committed or a program ends.
+func (r *Runner) startDue(ctx, programs context.Context, s *state) time.Time {
+	if time.Now().Before(s.paused) {
+		return s.paused
+	}
+	free := parallel - len(s.running)
 	if s.failed >= suspicious {
 		free = 1 - len(s.running)
 	}
 	if free <= 0 {
 		return time.Time{}
 	}
-	due, err := r.Store.DueEvents(ctx, time.Now(), atOnce+len(s.running))
+	due, err := r.Store.DueEvents(ctx, time.Now(), parallel+len(s.running))
 	if err != nil {
 		if ctx.Err() == nil {
-			r.Logger.Warn("what the hook is to be told cannot be read", "err", err)
+			r.Logger.Warn("the events for the hook cannot be read", "err", err)
 		}
 		return time.Now().Add(time.Minute)
 	}
@@ -118,8 +122,8 @@ func (r *Runner) begin(ctx, telling context.Context, s *state) time.Time {
 			free--
 			s.running[e.ID] = true
 			go func() {
-				output, err := tell(telling, r.Program, r.Path, &e)
-				s.results <- told{e, output, err}
+				output, err := run(programs, r.Program, r.Path, &e)
+				s.results <- result{e, output, err}
 			}()
 		}
 	}
@@ -133,46 +137,48 @@ func (r *Runner) begin(ctx, telling context.Context, s *state) time.Time {
 	return next
 }
 
-// ended stores what came of a run.
-func (r *Runner) ended(ctx context.Context, s *state, t told) {
-	delete(s.running, t.event.ID)
-	log := r.Logger.With("event", t.event.Kind, "event_id", t.event.ID, "doc", t.event.Document)
-	stored, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+// finish stores the end of one run.
+func (r *Runner) finish(ctx context.Context, s *state, res result) {
+	delete(s.running, res.event.ID)
+	log := r.Logger.With("event", res.event.Kind, "event_id", res.event.ID, "doc", res.event.Document)
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if t.err == nil {
+	switch {
+	case res.err == nil:
 		if s.failed >= suspicious {
-			log.Info("the hook works again")
+			log.Info("hook works again")
 		}
 		s.failed = 0
-		log.Debug("hook told", "output", t.output)
-		if err := r.Store.Told(stored, t.event.ID); err != nil {
-			log.Warn("that the hook was told could not be stored; it is told again", "err", err)
-			s.until = time.Now().Add(time.Minute)
+		log.Debug("hook ran", "output", res.output)
+		if err := r.Store.Told(storing, res.event.ID); err != nil {
+			log.Warn("the success of the hook could not be stored; the event is repeated", "err", err)
+			s.paused = time.Now().Add(time.Minute)
 		}
-		return
-	}
-	if ctx.Err() != nil {
-		return // the next run tells it again
-	}
-	s.failed++
-	if s.failed <= suspicious {
-		log.Warn("hook failed; it is tried again", "err", t.err, "output", t.output, "tries", t.event.Tries+1)
-	}
-	again := time.Now().Add(pause(t.event.Tries))
-	if s.failed >= suspicious {
-		s.until = time.Now().Add(pause(s.failed - suspicious))
-	}
-	dropped, err := r.Store.NotTold(stored, t.event.ID, again, time.Now().Add(-tooOld), mostKept)
-	if err != nil {
-		log.Warn("that the hook failed could not be stored", "err", err)
-	}
-	if dropped > 0 {
-		log.Error("the hook was not told for too long; events are dropped", "events", dropped)
+	case ctx.Err() == nil: // else the next run of the daemon repeats it
+		r.fail(storing, s, res, log)
 	}
 }
 
-// pause is how long to wait after a failure that others came before.
-func pause(before int) time.Duration { return min(firstPause<<min(before, 12), longest) }
+func (r *Runner) fail(ctx context.Context, s *state, res result, log *slog.Logger) {
+	s.failed++
+	if s.failed <= suspicious {
+		log.Warn("hook failed; it will be tried again", "err", res.err, "output", res.output, "tries", res.event.Tries+1)
+	}
+	if s.failed >= suspicious {
+		s.paused = time.Now().Add(pause(s.failed - suspicious))
+	}
+	again := time.Now().Add(pause(res.event.Tries))
+	dropped, err := r.Store.NotTold(ctx, res.event.ID, again, time.Now().Add(-maxAge), maxKept)
+	if err != nil {
+		log.Warn("the failure of the hook could not be stored", "err", err)
+	}
+	if dropped > 0 {
+		log.Error("the hook failed for too long; events were dropped", "events", dropped)
+	}
+}
+
+// pause is how long to wait after a failure that earlier ones preceded.
+func pause(earlier int) time.Duration { return min(firstPause<<min(earlier, 12), maxPause) }
 
 // at is time.After for a point in time; the zero time never comes.
 func at(t time.Time) <-chan time.Time {
