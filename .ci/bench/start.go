@@ -37,7 +37,7 @@ func measureStart(ctx context.Context, b *bench) error {
 }
 
 // readyLog is what docusort logs when it begins to work.
-const readyLog = "docusort runs"
+const readyLog = "msg=started "
 
 // startUntilReady starts a daemon as systemd does and returns how long it took
 // until it said that it is ready. One that tells systemd nothing is ready when it

@@ -127,7 +127,7 @@ func TestDoctorTypes(t *testing.T) {
 	for wanted, says := range map[string]string{
 		"a": "a: all there", "a,b": "only a draft: b: publish it", "c,d,b": "cannot see d", "c,d": "only a draft: c",
 	} {
-		r := typesResult(strings.Split(wanted, ","), types)
+		r := checkTypes(strings.Split(wanted, ","), types)
 		if !strings.Contains(r.Text, says) || r.Wrong != (wanted != "a") {
 			t.Errorf("%s: %+v", wanted, r)
 		}

@@ -38,7 +38,7 @@ func (f fault) mayBeOneFile() bool { return f.Op == "file" && f.Errno == syscall
 // name of the operation.
 const fired = "the fault that a test asked for has come at "
 
-func (f fault) seams() seams {
+func (f fault) hooks() testHooks {
 	var n atomic.Int64
 	trouble := func(op string) bool {
 		i := n.Add(1)
@@ -54,14 +54,14 @@ func (f fault) seams() seams {
 		return true
 	}
 	if f.Op == "file" {
-		return seams{fault: func(op string, done bool) error {
+		return testHooks{file: func(op string, done bool) error {
 			if !done && trouble(op) {
 				return f.Errno
 			}
 			return nil
 		}}
 	}
-	return seams{record: func(op string) error {
+	return testHooks{store: func(op string) error {
 		if op == f.Op && trouble(op) {
 			return sqlite3.Error{Code: said[f.Errno], SystemErrno: f.Errno}
 		}

@@ -30,14 +30,13 @@ var layout = []struct {
 }{
 	{"docusort/cmd/docusort", []string{anything},
 		"wires everything together"},
-	{"docusort/cmd/docusort/internal/settings", []string{"github.com/sethvargo/go-envconfig"},
-		"plain values for the others; who reads settings decides what they do"},
+	{"docusort/cmd/docusort/internal/settings", []string{"github.com/sethvargo/go-envconfig", "docusort/pipeline/docutray"},
+		"plain values for the others; the client alone decides what a key and a base URL may be"},
 	{"docusort/cmd/docusort/internal/logging", []string{"github.com/lmittmann/tint"},
 		"makes a slog.Logger, the only thing that others know of it"},
 	{"docusort/cmd/docusort/internal/service", []string{
-		"docusort/store", "docusort/cmd/docusort/internal/report/display",
-		"github.com/coreos/go-systemd/v22/daemon", "golang.org/x/sync/errgroup"},
-		"passes on to systemd what others know; it is given functions to ask"},
+		"docusort/store", "docusort/cmd/docusort/internal/report/display", "github.com/coreos/go-systemd/v22/daemon"},
+		"tells systemd what the functions that it is given return"},
 	{"docusort/cmd/docusort/internal/status", []string{
 		"docusort/store", "docusort/cmd/docusort/internal/report/...", "github.com/prometheus/client_golang/..."},
 		"shows what the store knows over HTTP, in the metrics' own library"},
@@ -54,15 +53,19 @@ var layout = []struct {
 	{"docusort/store", []string{"github.com/mattn/go-sqlite3"},
 		"the record alone"},
 	{"docusort/pipeline", []string{
-		"docusort/store", "docusort/pipeline/docutray", "docusort/pipeline/filing",
+		"docusort/store", "docusort/pipeline/docutray", "docusort/pipeline/filing", "docusort/pipeline/gate",
 		"golang.org/x/sync/...", "golang.org/x/time/rate"},
 		"one document's way; it meets the watcher in cmd only"},
+	{"docusort/pipeline/gate", []string{"docusort/pipeline/docutray", "golang.org/x/time/rate"},
+		"decides whether a request may be made now"},
 	{"docusort/pipeline/docutray", nil,
 		"what holds the key depends on nobody"},
 	{"docusort/pipeline/docutray/docutraytest", []string{"docusort/pipeline/docutray"},
 		"the API's side of the client's words"},
-	{"docusort/pipeline/filing", []string{"golang.org/x/sys/unix"},
+	{"docusort/pipeline/filing", []string{"docusort/pipeline/format", "golang.org/x/sys/unix"},
 		"moves files; knows neither types nor jobs"},
+	{"docusort/pipeline/format", nil,
+		"bytes of a file and nothing else"},
 	{"docusort/testdata", nil,
 		"bytes and the right answers"},
 	{"docusort/testdata/make", []string{"docusort/testdata", "golang.org/x/image/..."},
@@ -71,7 +74,8 @@ var layout = []struct {
 
 // testOnly are modules that no program may contain.
 var testOnly = []string{
-	"go.uber.org/goleak", "pgregory.net/rapid", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}
+	"go.uber.org/goleak", "pgregory.net/rapid", "github.com/google/go-cmp",
+	"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}
 
 func TestImportsFollowTheDesign(t *testing.T) {
 	for pkg, imports := range programImports(t) {

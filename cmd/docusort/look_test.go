@@ -179,7 +179,7 @@ func TestDemoKept(t *testing.T) {
 	c := w.child(death{}, "demo", "--keep")
 	c.cmd.Args = []string{"docusort", "demo", "--keep"}
 	c.begin()
-	for end := time.Now().Add(deadline); !strings.Contains(c.stdout.String(), "The daemon goes on"); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(deadline); !strings.Contains(c.stdout.String(), "The daemon keeps running"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it wrote %s", c.stdout.String())
 		}

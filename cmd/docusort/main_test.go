@@ -23,7 +23,7 @@ var (
 	seed  = flag.Uint64("seed", 0, "what is drawn from; 0: another one each time")
 )
 
-// childVariable makes this test binary be docusort, with the seams that its
+// childVariable makes this test binary be docusort, with the hooks that its
 // value describes. Its name begins with nothing that docusort looks at.
 const childVariable = "SELFTEST_DOCUSORT"
 
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		if err := json.Unmarshal([]byte(text), &d); err != nil {
 			panic(err)
 		}
-		os.Exit(process(d.seams()))
+		os.Exit(run(untilSignal(), thisProcess(d.hooks())))
 	}
 	flag.Parse()
 	parallel := false
@@ -69,9 +69,9 @@ func (d death) String() string {
 	return fmt.Sprintf("death at %q, time %d", d.Step, d.N)
 }
 
-func (d death) seams() seams {
+func (d death) hooks() testHooks {
 	if d.Fault.Op != "" {
-		return d.Fault.seams()
+		return d.Fault.hooks()
 	}
 	var n atomic.Int64
 	count := func() {
@@ -89,9 +89,9 @@ func (d death) seams() seams {
 		select {} // nothing more is done by who comes here
 	}
 	if d.Files {
-		return seams{fault: func(string, bool) error { count(); return nil }}
+		return testHooks{file: func(string, bool) error { count(); return nil }}
 	}
-	return seams{onStep: func(s pipeline.Step) {
+	return testHooks{step: func(s pipeline.Step) {
 		if s == d.Step {
 			count()
 		}
@@ -117,17 +117,23 @@ func noErr(t testing.TB, err error) {
 }
 
 // There is a processor to spare, unless the environment says how many there are.
-func TestSpareProcessor(t *testing.T) {
+func TestAddProcessor(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	t.Setenv("GOMAXPROCS", "7")
-	spareProcessor()
+	addProcessor()
 	if n := runtime.GOMAXPROCS(0); n != before {
 		t.Errorf("%d, although the environment says how many", n)
 	}
 	t.Setenv("GOMAXPROCS", "")
-	spareProcessor()
+	addProcessor()
 	if n := runtime.GOMAXPROCS(0); n != before+1 {
 		t.Errorf("%d of %d", n, before)
 	}
 }
+
+// Lines of the log that tests wait for.
+const (
+	logStarted  = "msg=started "
+	logStopping = `msg="stopping; `
+)

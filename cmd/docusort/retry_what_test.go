@@ -103,7 +103,7 @@ func TestRetryAllOfWhatGoesOn(t *testing.T) {
 	noErr(t, err)
 	defer record.Close()
 	var out bytes.Buffer
-	noErr(t, retrier{program: program{stdout: &out}, store: record, all: true}.retry(t.Context(), []int64{1, 999}))
+	noErr(t, retrier{out: &out, store: record, all: true}.retryAll(t.Context(), []int64{1, 999}))
 	if out.String() != "1: skipped, it is no longer failed\n999: skipped, it is no longer failed\n" {
 		t.Errorf("it wrote %q", out.String())
 	}

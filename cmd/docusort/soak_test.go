@@ -221,7 +221,7 @@ func (s *soak) signals(sig os.Signal) bool {
 }
 
 // begun: the daemon has found, or made, all that it needs.
-func (s *soak) begun() bool { return strings.Contains(s.daemon.stderr.String(), "docusort runs") }
+func (s *soak) begun() bool { return strings.Contains(s.daemon.stderr.String(), logStarted) }
 
 // calm ends all trouble, lets a daemon do what is left, and checks.
 func (s *soak) calm() {

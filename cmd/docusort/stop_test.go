@@ -51,7 +51,7 @@ func TestStopDuringUploads(t *testing.T) {
 	}
 	w.until("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
 	c.signal(syscall.SIGTERM)
-	c.says("docusort stops")
+	c.says(logStopping)
 	release()
 	c.exits(exitDone)
 	r, _ := w.report()
@@ -106,7 +106,7 @@ func TestStoppedWhileItStarts(t *testing.T) {
 				}
 				var stdout, stderr bytes.Buffer
 				code := run(ctx, program{args: append([]string{"--config", w.config()}, args...), environ: w.environ(),
-					stdout: &stdout, stderr: &stderr, seams: seams{record: stops}})
+					stdout: &stdout, stderr: &stderr, hooks: testHooks{store: stops}})
 				want := exitDone
 				if len(args) > 1 {
 					want = exitLeft
@@ -148,7 +148,7 @@ func TestReload(t *testing.T) {
 	c := w.start(death{}, "run")
 	w.runs(c)
 	w.until("the first scan is over", func(*reportJSON) bool {
-		return strings.Contains(c.stderr.String(), "docusort runs")
+		return strings.Contains(c.stderr.String(), logStarted)
 	})
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.until("it is filed", func(r *reportJSON) bool {
