@@ -41,43 +41,41 @@ func TestStrangeTypes(t *testing.T) {
 			}})
 			w.review(minimum)
 			w.settings["DOCUSORT_SIDECAR"] = "true"
-			for i := range strangeCodes {
-				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-			}
-			d := w.start(death{}, "run")
-			w.allDone()
+			w.dropInvoices(len(strangeCodes))
+			d := w.start("run")
+			w.waitAllDone()
 			w.stop(d)
-			r := w.checkButTypes()
-			w.foldersAreSafe(minimum > 0)
+			r := w.checkAllButTypes()
+			w.checkFolders(minimum > 0)
 			if n := r.Totals["filed"] + r.Totals["review"]; n != len(strangeCodes) {
 				t.Errorf("%v", r.Totals)
 			}
 			for _, format := range []string{"table", "json"} {
 				got := w.run("report", "--documents", "--format", format)
-				w.isPlain("report "+format, got.stdout+got.stderr)
+				w.checkPlain("report "+format, got.stdout+got.stderr)
 			}
-			w.isPlain("the log", d.stderr.String())
+			w.checkPlain("the log", d.stderr.String())
 		})
 	}
 }
 
-// checkButTypes is check without the comparison of folders and codes to the
+// checkAllButTypes is check without the comparison of folders and codes to the
 // letter, which strange codes do not stand.
-func (w *world) checkButTypes() reportJSON {
+func (w *world) checkAllButTypes() reportJSON {
 	w.t.Helper()
 	r, _ := w.report()
-	w.keptEverything(&r)
-	w.toldTheTruth(&r)
-	w.failedOnlyTheHopeless(&r)
-	w.askedNoMoreThanNeeded(&r)
-	w.wroteNowhereElse()
-	w.keptSecret()
+	w.checkKept(&r)
+	w.checkReport(&r)
+	w.checkFailed(&r)
+	w.checkRequests(&r)
+	w.checkNothingElse()
+	w.checkSecret()
 	return r
 }
 
-// foldersAreSafe: each document lies in a folder of its own level, whose name
+// checkFolders: each document lies in a folder of its own level, whose name
 // does nothing to a terminal, to other programs, or to docusort's own folders.
-func (w *world) foldersAreSafe(review bool) {
+func (w *world) checkFolders(review bool) {
 	w.t.Helper()
 	for _, file := range filesIn(w.t, w.sorted) {
 		rel, err := filepath.Rel(w.sorted, file)
@@ -126,7 +124,7 @@ var uselessAnswers = []answer{
 func TestUselessAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.troubled = true
+	w.requestsMayRepeat = true
 	var mu sync.Mutex
 	polls, next, given := 0, 0, map[string]bool{}
 	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
@@ -146,7 +144,7 @@ func TestUselessAnswers(t *testing.T) {
 		fmt.Fprint(rw, strings.ReplaceAll(a.body, "%s", id))
 		return true
 	})
-	d := w.start(death{}, "run")
+	d := w.start("run")
 	for i := 0; ; i++ {
 		mu.Lock()
 		all := next == len(uselessAnswers)
@@ -155,9 +153,9 @@ func TestUselessAnswers(t *testing.T) {
 			break
 		}
 		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-		w.until("some are filed", func(r *reportJSON) bool { return r.Totals["filed"] >= i-8 })
+		w.waitFor("some are filed", func(r *reportJSON) bool { return r.Totals["filed"] >= i-8 })
 	}
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
 	r := w.check()
 	if r.Totals["filed"] != len(r.Documents) || r.Requests.Resubmissions != 0 {
@@ -177,7 +175,7 @@ func TestStrangeConfidence(t *testing.T) {
 		{`null`, 0}, {`true`, 0}, {`{}`, 0}, {`[0.9]`, 0}, {`"sure"`, 0}, {`0.7`, 0.7}, {`0.6999999999999999`, 0.6999999999999999}, {`99`, 1},
 	}
 	w := newWorld(t, docutraytest.Options{})
-	w.troubled = true
+	w.requestsMayRepeat = true
 	w.review(0.7)
 	want := map[string]float64{}
 	answers := map[string]string{}
@@ -200,10 +198,10 @@ func TestStrangeConfidence(t *testing.T) {
 		fmt.Fprintf(rw, `{"id":%q,"status":"SUCCESS","document_type":{"code":"invoice","confidence":%s,"name":"Invoice"}}`, id, confidence)
 		return true
 	})
-	d := w.start(death{}, "run")
-	w.allDone()
+	d := w.start("run")
+	w.waitAllDone()
 	w.stop(d)
-	r := w.checkButTypes()
+	r := w.checkAllButTypes()
 	for _, doc := range r.Documents {
 		c := max(want[doc.hash()], 0)
 		if state := map[bool]string{true: "filed", false: "review"}[c >= 0.7]; *doc.Confidence != c || doc.State != state {
@@ -224,7 +222,7 @@ var strangeAcceptances = []string{
 func TestStrangeAcceptance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.troubled = true
+	w.requestsMayRepeat = true
 	w.settings["DOCUSORT_WORKERS"] = "1"
 	var mu sync.Mutex
 	posts, next := 0, 0
@@ -250,8 +248,8 @@ func TestStrangeAcceptance(t *testing.T) {
 	for i := range 3 * len(strangeAcceptances) {
 		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
 	}
-	d := w.start(death{}, "run")
-	w.allDone()
+	d := w.start("run")
+	w.waitAllDone()
 	w.stop(d)
 	r := w.check()
 	if next != len(strangeAcceptances) || r.Requests.Resubmissions > next || r.Totals["filed"] != len(r.Documents) {

@@ -16,8 +16,8 @@ func TestSlowWriter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1m"
-	d := w.start(death{}, "run")
-	w.runs(d)
+	d := w.start("run")
+	w.waitRunning(d)
 	content := pdf(invoice, "page after page")
 	file := filepath.Join(w.inbox, "scan.pdf")
 	for end := 0; end < len(content); end += 20 {
@@ -31,11 +31,11 @@ func TestSlowWriter(t *testing.T) {
 	}
 	info, err := os.Stat(file)
 	if err == nil {
-		w.note(content, info)
+		w.record(content, info)
 	} else {
-		w.noteFiled(content)
+		w.recordFiled(content)
 	}
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
 	w.check()
 	if s := w.api.Stats(); s.Submissions != 1 {
@@ -43,17 +43,17 @@ func TestSlowWriter(t *testing.T) {
 	}
 }
 
-// noteFiled takes a document into account that was filed before it could be.
-func (w *world) noteFiled(content []byte) {
+// recordFiled takes a document into account that was filed before it could be.
+func (w *world) recordFiled(content []byte) {
 	w.t.Helper()
-	w.allDone()
+	w.waitAllDone()
 	files := filesIn(w.t, w.sorted)
 	if len(files) != 1 {
 		w.t.Fatalf("there are %q", files)
 	}
 	info, err := os.Stat(files[0])
 	noErr(w.t, err)
-	w.note(content, info)
+	w.record(content, info)
 }
 
 // TestOpenWriter: who has the file open for writing is waited for, although the
@@ -61,24 +61,24 @@ func (w *world) noteFiled(content []byte) {
 func TestOpenWriter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	d := w.start(death{}, "run")
-	w.runs(d)
+	d := w.start("run")
+	w.waitRunning(d)
 	file := filepath.Join(w.inbox, "scan.pdf")
 	f, err := os.Create(file)
 	noErr(t, err)
 	_, err = f.Write(pdf(invoice, "first version"))
 	noErr(t, err)
 	w.drop("other.pdf", pdf(receipt, "other"))
-	w.until("another one is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	w.waitState("filed", 1)
 	noErr(t, f.Truncate(0))
 	content := pdf(invoice, "second version")
 	_, err = f.WriteAt(content, 0)
 	noErr(t, err)
 	info, err := f.Stat()
 	noErr(t, err)
-	w.note(content, info)
+	w.record(content, info)
 	noErr(t, f.Close())
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
 	w.check()
 	if s := w.api.Stats(); s.Submissions != 2 {
@@ -91,17 +91,17 @@ func TestOpenWriter(t *testing.T) {
 func TestReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	old := pdf(invoice, "old")
 	w.drop("scan.pdf", old)
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	w.waitState("pending", 1)
 	delete(w.dropped, hashOf(old))
 	noErr(t, os.Remove(filepath.Join(w.inbox, "scan.pdf")))
 	w.drop("scan.pdf", pdf(receipt, "new"))
-	w.until("both are known", func(r *reportJSON) bool { return r.Totals["gone"] == 1 && r.Totals["pending"] == 1 })
-	w.undecided.Store(false)
-	w.allDone()
+	w.waitFor("both are known", func(r *reportJSON) bool { return r.Totals["gone"] == 1 && r.Totals["pending"] == 1 })
+	w.jobsStay.Store(false)
+	w.waitAllDone()
 	w.stop(d)
 	w.dropped[hashOf(old)] = []stamp{} // was there once, and is not missed
 	r := w.check()
@@ -114,20 +114,20 @@ func TestReplaced(t *testing.T) {
 func TestReplacedWhileDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	old := pdf(invoice, "old")
 	w.drop("scan.pdf", old)
 	w.drop("taken away.pdf", pdf(invoice, "taken away"))
-	w.until("both are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 2 })
+	w.waitState("pending", 2)
 	w.stop(d)
 	for name, content := range map[string][]byte{"scan.pdf": old, "taken away.pdf": pdf(invoice, "taken away")} {
 		noErr(t, os.Remove(filepath.Join(w.inbox, name)))
 		w.dropped[hashOf(content)] = []stamp{}
 	}
 	w.drop("scan.pdf", pdf(receipt, "new"))
-	w.undecided.Store(false)
-	r := w.finish()
+	w.jobsStay.Store(false)
+	r := w.runToEnd()
 	if r.Totals["filed"] != 1 || r.Totals["gone"] != 2 {
 		t.Errorf("%v", r.Totals)
 	}
@@ -138,8 +138,8 @@ func TestFolderMovedIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_RESCAN"] = "1h" // only the event tells of it
-	d := w.start(death{}, "run")
-	w.runs(d)
+	d := w.start("run")
+	w.waitRunning(d)
 	inbox, aside := w.inbox, filepath.Join(w.dir, "aside")
 	w.inbox = aside
 	for i := range 20 {
@@ -147,7 +147,7 @@ func TestFolderMovedIn(t *testing.T) {
 	}
 	w.inbox = inbox
 	noErr(t, os.Rename(filepath.Join(aside, "batch"), filepath.Join(inbox, "batch")))
-	w.until("all are filed", func(r *reportJSON) bool { return r.Totals["filed"] == 20 })
+	w.waitState("filed", 20)
 	w.stop(d)
 	w.check()
 }

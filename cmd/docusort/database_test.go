@@ -8,24 +8,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// ofNobody makes it a process of a user without any right of its own.
-func (c *child) ofNobody(t *testing.T) {
-	t.Helper()
-	c.cmd.Path = publicCopy(t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-}
-
 // database returns the path of the record, with an ending.
 func (w *world) database(suffix string) string { return filepath.Join(w.home, "docusort.db"+suffix) }
 
-// bytesOf returns the content of the record and all that stands beside it.
-func (w *world) bytesOf() map[string][]byte {
+// readDatabase returns the content of the record and all that stands beside it.
+func (w *world) readDatabase() map[string][]byte {
 	w.t.Helper()
 	files, err := filepath.Glob(w.database("*"))
 	noErr(w.t, err)
@@ -38,26 +30,23 @@ func (w *world) bytesOf() map[string][]byte {
 	return all
 }
 
-// killedWithJobs leaves a record whose newest changes are in the -wal file: jobs
+// killWithPending leaves a record whose newest changes are in the -wal file: jobs
 // that are under way.
-func (w *world) killedWithJobs() {
+func (w *world) killWithPending() {
 	w.t.Helper()
-	w.undecided.Store(true)
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	c := w.start(death{}, "run")
-	w.until("all are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 5 })
-	_ = c.cmd.Process.Kill()
-	w.dies(c)
-	w.undecided.Store(false)
+	w.jobsStay.Store(true)
+	w.dropInvoices(5)
+	c := w.start("run")
+	w.waitState("pending", 5)
+	w.kill(c)
+	w.jobsStay.Store(false)
 }
 
-// stoppedWithHistory leaves a record that was closed in good order.
-func (w *world) stoppedWithHistory() {
+// runSamples leaves a record that was closed in good order.
+func (w *world) runSamples() {
 	w.t.Helper()
 	w.dropSamples()
-	w.finish()
+	w.runToEnd()
 }
 
 // TestDatabaseRefused: whatever was done to the record, the real program ends
@@ -75,7 +64,7 @@ func TestDatabaseRefused(t *testing.T) {
 		says   []string
 	}{
 		{"a damaged page", false, func(w *world) {
-			content := w.bytesOf()["docusort.db"]
+			content := w.readDatabase()["docusort.db"]
 			for page := 4096; page < len(content); page += 4096 {
 				copy(content[page:], "no page of a database, none at all")
 			}
@@ -87,7 +76,7 @@ func TestDatabaseRefused(t *testing.T) {
 		{"no database", false, func(w *world) { write(w, "", bytes.Repeat([]byte("no database "), 999)) }, "",
 			[]string{"not a database", "restore it from a backup"}},
 		{"a newer version's", false, func(w *world) {
-			content := w.bytesOf()["docusort.db"]
+			content := w.readDatabase()["docusort.db"]
 			copy(content[60:], []byte{0, 0, 3, 231}) // user_version
 			write(w, "", content)
 		}, "", []string{"newer version", "install the newer version"}},
@@ -103,32 +92,32 @@ func TestDatabaseRefused(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
 			if c.killed {
-				w.killedWithJobs()
+				w.killWithPending()
 			} else {
-				w.stoppedWithHistory()
+				w.runSamples()
 			}
 			c.damage(w)
 			w.drop("later.pdf", pdf(invoice, "later"))
-			w.refused(c.file, c.says...)
+			w.checkRefused(c.file, c.says...)
 		})
 	}
 }
 
-// refused starts the daemon in vain, twice.
-func (w *world) refused(suffix string, says ...string) {
+// checkRefused starts the daemon in vain, twice.
+func (w *world) checkRefused(suffix string, says ...string) {
 	w.t.Helper()
-	before, asked := w.bytesOf(), w.api.Stats().Requests
+	before, asked := w.readDatabase(), w.api.Stats().Requests
 	for range 2 {
-		c := w.child(death{}, "run")
+		c := w.child("run")
 		c.begin()
-		c.exits(exitSettings)
+		c.waitExit(exitSettings)
 		for _, part := range append(says, w.database(suffix)) {
 			if !strings.Contains(c.stderr.String(), part) {
 				w.t.Errorf("it says %q, without %q", c.stderr.String(), part)
 			}
 		}
 	}
-	if after := w.bytesOf(); !maps.EqualFunc(before, after, bytes.Equal) {
+	if after := w.readDatabase(); !maps.EqualFunc(before, after, bytes.Equal) {
 		w.t.Errorf("the files were changed: %q, %q", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
 	}
 	if n := w.api.Stats().Requests; n != asked {
@@ -140,14 +129,12 @@ func (w *world) refused(suffix string, says ...string) {
 // anything is done, and the report of it can be read.
 func TestDatabaseReadOnly(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	for _, what := range []string{"file", "folder"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.stoppedWithHistory()
+			w.runSamples()
 			noErr(t, os.Chmod(w.dir, 0o755))
 			for _, dir := range []string{w.inbox, w.sorted} {
 				noErr(t, os.Chown(dir, nobody, nobody))
@@ -165,21 +152,21 @@ func TestDatabaseReadOnly(t *testing.T) {
 				noErr(t, os.Chown(w.database("-lock"), nobody, nobody))
 			}
 			w.drop("later.pdf", pdf(invoice, "later"))
-			before := w.bytesOf()
-			c := w.child(death{}, "run")
-			c.ofNobody(t)
+			before := w.readDatabase()
+			c := w.child("run")
+			c.asNobody()
 			c.begin()
-			c.exits(exitSettings)
+			c.waitExit(exitSettings)
 			for _, part := range []string{w.database(suffix) + ":", "permission denied", "let user 65534", w.home} {
 				if !strings.Contains(c.stderr.String(), part) {
 					t.Errorf("it says %q, without %q", c.stderr.String(), part)
 				}
 			}
-			look := w.child(death{}, "report")
-			look.ofNobody(t)
+			look := w.child("report")
+			look.asNobody()
 			look.begin()
-			look.exits(exitDone)
-			if after := w.bytesOf(); !maps.EqualFunc(before, after, bytes.Equal) {
+			look.waitExit(exitDone)
+			if after := w.readDatabase(); !maps.EqualFunc(before, after, bytes.Equal) {
 				t.Error("the files were changed")
 			}
 		})
@@ -206,9 +193,9 @@ func TestDatabaseHeals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.killedWithJobs()
+			w.killWithPending()
 			harm(w)
-			w.finish()
+			w.runToEnd()
 			if n := w.api.Stats().Submissions; n != 5 {
 				t.Errorf("%d submissions for 5 documents", n)
 			}
@@ -219,22 +206,20 @@ func TestDatabaseHeals(t *testing.T) {
 // TestReaderWithoutShm: who may not make the file that is missing learns what to do.
 func TestReaderWithoutShm(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	w := newWorld(t, docutraytest.Options{})
-	w.killedWithJobs()
+	w.killWithPending()
 	noErr(t, os.Chmod(w.dir, 0o755))
 	noErr(t, os.Remove(w.database("-shm")))
-	before := w.bytesOf()
-	c := w.child(death{}, "report")
-	c.ofNobody(t)
+	before := w.readDatabase()
+	c := w.child("report")
+	c.asNobody()
 	c.begin()
-	c.exits(exitSettings)
+	c.waitExit(exitSettings)
 	if text := c.stderr.String(); !strings.Contains(text, w.database("-shm")+" is missing") || !strings.Contains(text, "start the daemon") {
 		t.Errorf("it says %q", text)
 	}
-	if after := w.bytesOf(); !maps.EqualFunc(before, after, bytes.Equal) {
+	if after := w.readDatabase(); !maps.EqualFunc(before, after, bytes.Equal) {
 		t.Error("the files were changed")
 	}
 }
@@ -251,7 +236,7 @@ func TestReportDuringHeavyWriting(t *testing.T) {
 	for i := range many {
 		w.drop(fmt.Sprintf("%d/%d.pdf", i%10, i), pdf(invoice, fmt.Sprint(i)))
 	}
-	c := w.start(death{}, "run")
+	c := w.start("run")
 	looks, others := 0, 0
 	for seen := 0; seen < many; looks++ {
 		r, ok := w.report() // fails the test on any error
@@ -270,15 +255,15 @@ func TestReportDuringHeavyWriting(t *testing.T) {
 		}
 		seen = r.Totals["filed"]
 		if looks%10 == 0 && os.Getuid() == 0 {
-			look := w.child(death{}, "report")
-			look.ofNobody(t)
+			look := w.child("report")
+			look.asNobody()
 			look.begin()
-			look.exits(exitDone)
+			look.waitExit(exitDone)
 			others++
 		}
 	}
 	w.stop(c)
 	w.check()
-	w.submitted(many)
+	w.checkSubmissions(many)
 	t.Logf("%d reports, %d more as another user", looks, others)
 }

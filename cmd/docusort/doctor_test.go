@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray"
@@ -27,7 +26,7 @@ func (w *world) doctor(want int, args ...string) string {
 	return got.stdout
 }
 
-func (w *world) contains(text string, parts ...string) {
+func (w *world) checkContains(text string, parts ...string) {
 	w.t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
@@ -41,7 +40,7 @@ func (w *world) contains(text string, parts ...string) {
 func TestDoctorThroughTheTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.contains(w.doctor(exitDone), "✓ settings", "✓ inbox", "✓ sorted", "made when docusort run first starts", "✓ inotify",
+	w.checkContains(w.doctor(exitDone), "✓ settings", "✓ inbox", "✓ sorted", "made when docusort run first starts", "✓ inotify",
 		"✓ database", "✓ key", "✓ types", "invoice, receipt, contract: all there")
 	if made := filesIn(t, w.home); len(made) > 0 {
 		t.Errorf("looking made %q", made)
@@ -49,19 +48,19 @@ func TestDoctorThroughTheTimes(t *testing.T) {
 	if _, err := os.Stat(w.sorted); err == nil {
 		t.Error("looking made a folder")
 	}
-	w.contains(w.doctor(exitDone, "--fix"), "made just now")
+	w.checkContains(w.doctor(exitDone, "--fix"), "made just now")
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.contains(w.doctor(exitDone), "the daemon runs")
-	w.allDone()
+	c := w.start("run")
+	w.waitRunning(c)
+	w.checkContains(w.doctor(exitDone), "the daemon runs")
+	w.waitAllDone()
 	w.stop(c)
 	before := filesIn(t, w.home)
-	w.contains(w.doctor(exitDone), "no daemon runs")
+	w.checkContains(w.doctor(exitDone), "no daemon runs")
 	if after := filesIn(t, w.home); !slices.Equal(before, after) {
 		t.Errorf("looking made of %q %q", before, after)
 	}
-	w.troubled = true // it asked for the types
+	w.requestsMayRepeat = true // it asked for the types
 	w.check()
 }
 
@@ -94,7 +93,7 @@ func TestDoctorFinds(t *testing.T) {
 			w := newWorld(t, docutraytest.Options{})
 			c.harm(w)
 			got := w.doctor(exitSettings)
-			w.contains(got, c.says...)
+			w.checkContains(got, c.says...)
 			if strings.Contains(got, secretKey) {
 				t.Error("the key is shown")
 			}
@@ -105,20 +104,17 @@ func TestDoctorFinds(t *testing.T) {
 // TestDoctorOfTheDaemonsUser sees what that user may not do.
 func TestDoctorOfTheDaemonsUser(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	w := newWorld(t, docutraytest.Options{})
 	noErr(t, os.Chmod(w.dir, 0o755))
 	noErr(t, os.Mkdir(w.sorted, 0o755))
 	noErr(t, os.Chown(w.sorted, 65534, 65534))
 	noErr(t, os.Mkdir(filepath.Join(w.sorted, "invoice"), 0o755))
-	c := w.child(death{}, "doctor", "--fix")
-	c.cmd.Path = publicCopy(t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	c := w.child("doctor", "--fix")
+	c.asNobody()
 	c.begin()
-	c.exits(exitSettings)
-	w.contains(c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
+	c.waitExit(exitSettings)
+	w.checkContains(c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
 }
 
 // TestDoctorTypes: a draft is as good as missing, until it is published.

@@ -37,11 +37,13 @@ func hashOf(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// stamp is what a document keeps on its way, beside its bytes.
+// stamp is what a document keeps beside its bytes.
 type stamp struct {
-	modified int64
-	mode     fs.FileMode
+	Modified int64
+	Mode     fs.FileMode
 }
+
+func stampOf(info fs.FileInfo) stamp { return stamp{info.ModTime().UnixNano(), info.Mode()} }
 
 // drop puts a document into the inbox as a program does that saves a file. A
 // name that is taken there is not used twice.
@@ -72,16 +74,24 @@ func (w *world) tryDrop(name string, content []byte) error {
 		return err
 	}
 	info, err := f.Stat()
-	w.note(content, info)
+	w.record(content, info)
 	return err
 }
 
-// note takes a document that is in the inbox now into account.
-func (w *world) note(content []byte, info fs.FileInfo) {
+// record takes a document that is in the inbox now into account.
+func (w *world) record(content []byte, info fs.FileInfo) {
 	h := hashOf(content)
-	w.dropped[h] = append(w.dropped[h], stamp{info.ModTime().UnixNano(), info.Mode()})
+	w.dropped[h] = append(w.dropped[h], stampOf(info))
 	if strings.HasPrefix(string(content), "nothing but text") {
-		w.hopeless[h] = true
+		w.mustFail[h] = true
+	}
+}
+
+// dropInvoices drops n documents: 0.pdf, 1.pdf, …
+func (w *world) dropInvoices(n int) {
+	w.t.Helper()
+	for i := range n {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
 	}
 }
 
@@ -100,9 +110,9 @@ func (w *world) dropSamples() {
 	}))
 }
 
-// dropBasket drops one document of each kind that goes its own way: through the
+// dropOneOfEach drops one document of each kind that goes its own way: through the
 // service, by the answer to another, to review, to the failed ones.
-func (w *world) dropBasket(id string) {
+func (w *world) dropOneOfEach(id string) {
 	w.t.Helper()
 	w.drop("scan.pdf", pdf(invoice, id))
 	w.drop("a/scan.pdf", pdf(invoice, id+" again"))
@@ -112,8 +122,8 @@ func (w *world) dropBasket(id string) {
 	w.drop("doubtful.pdf", pdf(doubtful, id))
 	w.drop("notes.txt", noDocument(id))
 	bad := pdf(contract, id+" that no job can identify")
-	w.cursed.Store(hashOf(bad), true)
-	w.hopeless[hashOf(bad)] = true
+	w.failingJobs.Store(hashOf(bad), true)
+	w.mustFail[hashOf(bad)] = true
 	w.drop("unreadable.pdf", bad)
 }
 
@@ -122,17 +132,17 @@ func (w *world) dropBasket(id string) {
 func (w *world) dropSome(r *rand.Rand, n int) {
 	w.t.Helper()
 	names := []string{"scan.pdf", "a/scan.pdf", "a/b/scan.pdf", "SCAN.PDF", "scan", "Grüße.pdf", "scan.pdf.json", "\xff.pdf"}
-	kinds := []string{invoice, invoice, receipt, contract, doubtful, "something else"}
+	types := []string{invoice, invoice, receipt, contract, doubtful, "something else"}
 	for range n {
 		name := names[r.IntN(len(names))]
 		if r.IntN(8) == 0 {
 			w.drop(path.Join("text", name), noDocument(fmt.Sprint(r.IntN(1000))))
 			continue
 		}
-		content := pdf(kinds[r.IntN(len(kinds))], fmt.Sprint(r.IntN(60)))
+		content := pdf(types[r.IntN(len(types))], fmt.Sprint(r.IntN(60)))
 		if r.IntN(10) == 0 && len(w.dropped[hashOf(content)]) == 0 {
-			w.cursed.Store(hashOf(content), true)
-			w.hopeless[hashOf(content)] = true
+			w.failingJobs.Store(hashOf(content), true)
+			w.mustFail[hashOf(content)] = true
 		}
 		w.drop(name, content)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -15,8 +14,8 @@ import (
 
 var noTime time.Time
 
-// holdCase is trouble that is no document's own.
-type holdCase struct {
+// trouble is trouble that is no document's own.
+type trouble struct {
 	name   string
 	kind   string
 	reason string // a part of what the report says
@@ -24,11 +23,11 @@ type holdCase struct {
 	end    func(w *world)
 }
 
-func account(state docutraytest.AccountState) func(*world) {
+func setAccount(state docutraytest.AccountState) func(*world) {
 	return func(w *world) { w.api.SetAccount(state, noTime) }
 }
 
-var holdCases = []holdCase{
+var troubles = []trouble{
 	{"outage", "service", "503",
 		func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
 		func(w *world) { w.api.SetOutage(docutraytest.OutageNone) }},
@@ -43,11 +42,11 @@ var holdCases = []holdCase{
 		},
 		func(w *world) { w.writeKey("dt_live_the_next_one\n") }},
 	{"key revoked for a while", "account", "Invalid API key",
-		account(docutraytest.AccountKeyRevoked), account(docutraytest.AccountGood)},
+		setAccount(docutraytest.AccountKeyRevoked), setAccount(docutraytest.AccountGood)},
 	{"types refused", "account", "invoice, receipt, contract",
-		account(docutraytest.AccountNoTypes), account(docutraytest.AccountGood)},
+		setAccount(docutraytest.AccountNoTypes), setAccount(docutraytest.AccountGood)},
 	{"quota used up", "account", "402",
-		account(docutraytest.AccountQuotaUsed), account(docutraytest.AccountGood)},
+		setAccount(docutraytest.AccountQuotaUsed), setAccount(docutraytest.AccountGood)},
 }
 
 // writeKey writes the file that DOCUTRAY_API_KEY_FILE names.
@@ -63,27 +62,25 @@ func (w *world) writeKey(key string) {
 // TestHolds: nothing fails, nothing is moved, the report says why, and work goes
 // on by itself when the trouble has passed.
 func TestHolds(t *testing.T) {
-	for _, c := range holdCases {
+	for _, c := range troubles {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w.requestsMayRepeat = true
 			w.writeKey(secretKey)
 			c.begin(w)
-			d := w.start(death{}, "run")
-			for i := range 5 {
-				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-			}
-			r := w.until("it holds", func(r *reportJSON) bool { return r.holds(c.kind) && r.Totals["waiting"] == 5 })
+			d := w.start("run")
+			w.dropInvoices(5)
+			r := w.waitFor("it holds", func(r *reportJSON) bool { return r.onHold(c.kind) && r.Totals["waiting"] == 5 })
 			if !strings.Contains(r.Daemon.Hold.Reason, c.reason) {
 				t.Errorf("the reason is %q, without %q", r.Daemon.Hold.Reason, c.reason)
 			}
-			w.looksHeld(c.kind)
+			w.checkHoldShown(c.kind)
 			if moved := filesIn(t, w.sorted); len(moved) > 0 || len(filesIn(t, w.inbox)) != 5 {
 				t.Errorf("documents were moved: %q", moved)
 			}
 			c.end(w)
-			r = w.allDone()
+			r = w.waitAllDone()
 			if r.Daemon.Hold != nil || r.Totals["filed"] != 5 {
 				t.Errorf("afterwards: %+v, %v", r.Daemon.Hold, r.Totals)
 			}
@@ -96,8 +93,8 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// looksHeld: whoever looks sees the trouble.
-func (w *world) looksHeld(kind string) {
+// checkHoldShown: whoever looks sees the trouble.
+func (w *world) checkHoldShown(kind string) {
 	w.t.Helper()
 	if got := w.run("report", "--exit-code"); got.code != exitFailed || got.stderr != "" {
 		w.t.Errorf("report --exit-code on hold ended with %d: %s", got.code, got.stderr)
@@ -112,22 +109,22 @@ func (w *world) looksHeld(kind string) {
 func TestQuotaUntil(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.troubled = true
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.requestsMayRepeat = true
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	w.drop("first.pdf", pdf(invoice, "first"))
-	w.until("a job is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	w.waitState("pending", 1)
 	reset := time.Now().Add(5 * time.Second)
 	w.api.SetAccount(docutraytest.AccountQuotaUsed, reset)
 	w.drop("second.pdf", pdf(invoice, "second"))
-	r := w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	r := w.waitHold("account")
 	if u := r.Daemon.Hold.Until; u == nil || *u != reset.UTC().Format("2006-01-02T15:04:05.000Z") {
 		t.Errorf("it holds until %v, not until %v", u, reset.UTC())
 	}
-	w.undecided.Store(false)
-	w.until("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.holds("account") })
+	w.jobsStay.Store(false)
+	w.waitFor("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.onHold("account") })
 	w.api.SetAccount(docutraytest.AccountGood, noTime)
-	w.allDone()
+	w.waitAllDone()
 	if now := time.Now(); now.Before(reset.Add(-time.Second)) {
 		t.Logf("went on %s before the reset", reset.Sub(now))
 	}
@@ -140,17 +137,15 @@ func TestQuotaUntil(t *testing.T) {
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	w.undecided.Store(true)
+	w.dropInvoices(5)
+	w.jobsStay.Store(true)
 	w.api.SetIntercept(nil) // polls count too
-	d := w.start(death{}, "run")
-	r := w.until("it pauses", func(r *reportJSON) bool { return r.holds("rate") })
+	d := w.start("run")
+	r := w.waitHold("rate")
 	if r.Daemon.Hold.Until == nil {
 		t.Error("nobody says until when")
 	}
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
 	w.check()
 	for status, n := range w.api.Stats().ByStatus {
@@ -170,8 +165,8 @@ func TestConnectionRefused(t *testing.T) {
 	noErr(t, listener.Close())
 	w.settings["DOCUTRAY_BASE_URL"] = "http://" + address
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	d := w.start(death{}, "run")
-	w.until("it holds", func(r *reportJSON) bool { return r.holds("service") })
+	d := w.start("run")
+	w.waitHold("service")
 	listener, err = net.Listen("tcp", address)
 	if err != nil {
 		t.Skipf("somebody took the address: %v", err)
@@ -181,9 +176,9 @@ func TestConnectionRefused(t *testing.T) {
 	late.Listener = listener
 	late.Start()
 	t.Cleanup(late.Close)
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
-	w.troubled = true
+	w.requestsMayRepeat = true
 	if r := w.check(); r.Requests.Resubmissions != 0 {
 		t.Errorf("%d POSTs that never left count as made", r.Requests.Resubmissions)
 	}

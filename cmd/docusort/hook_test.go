@@ -10,13 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"docusort/pipeline"
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// hooks makes a program of these lines the hook. $D is a folder for what it
+// setHook makes a program of these lines the hook. $D is a folder for what it
 // leaves.
-func (w *world) hooks(lines string) {
+func (w *world) setHook(lines string) {
 	w.t.Helper()
 	dir := filepath.Join(w.dir, "told")
 	noErr(w.t, os.MkdirAll(dir, 0o755))
@@ -29,8 +28,8 @@ func (w *world) hooks(lines string) {
 // keepAll keeps every event that the program is told of, in its order.
 const keepAll = `cat >> "$D/events"; { pwd; env; } >> "$D/environment"`
 
-// toldEvent is an event as a program reads it.
-type toldEvent struct {
+// hookEvent is an event as a program reads it.
+type hookEvent struct {
 	ID       int64
 	Event    string
 	Document struct {
@@ -41,7 +40,7 @@ type toldEvent struct {
 	Hold *struct{ Kind, Reason string }
 }
 
-func (w *world) told() (all []toldEvent) {
+func (w *world) events() (all []hookEvent) {
 	w.t.Helper()
 	b, err := os.ReadFile(filepath.Join(w.dir, "told", "events"))
 	if err != nil && !os.IsNotExist(err) {
@@ -51,21 +50,21 @@ func (w *world) told() (all []toldEvent) {
 		if !strings.HasSuffix(line, "\n") {
 			break // it is being written
 		}
-		var e toldEvent
+		var e hookEvent
 		noErr(w.t, json.Unmarshal([]byte(line), &e))
 		all = append(all, e)
 	}
 	return all
 }
 
-// untilTold waits until the program was told of n events.
-func (w *world) untilTold(n int) []toldEvent {
+// waitEvents waits until the program was told of n events.
+func (w *world) waitEvents(n int) []hookEvent {
 	w.t.Helper()
-	w.until(fmt.Sprintf("%d events are told", n), func(*reportJSON) bool { return len(w.told()) >= n })
-	return w.told()
+	w.waitFor(fmt.Sprintf("%d events are told", n), func(*reportJSON) bool { return len(w.events()) >= n })
+	return w.events()
 }
 
-func kinds(all []toldEvent) string {
+func eventNames(all []hookEvent) string {
 	var names []string
 	for _, e := range all {
 		names = append(names, e.Event+" "+e.Document.Source)
@@ -80,17 +79,17 @@ func TestHook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.review(0.7)
-	w.hooks(keepAll)
-	w.troubled = true
+	w.setHook(keepAll)
+	w.requestsMayRepeat = true
 	w.api.SetOutage(docutraytest.OutageUnavailable)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.drop("doubtful.pdf", pdf(doubtful, "one"))
 	w.drop("not\xff'$(x)\n.txt", noDocument("one"))
-	c := w.start(death{}, "run")
-	w.until("it holds", func(r *reportJSON) bool { return r.holds("service") })
+	c := w.start("run")
+	w.waitHold("service")
 	w.api.SetOutage(docutraytest.OutageNone)
-	all := w.untilTold(5)
-	if got := kinds(all); got != `failed not\xff'$(x)`+"\n"+`.txt, filed scan.pdf, hold , resumed , review doubtful.pdf` {
+	all := w.waitEvents(5)
+	if got := eventNames(all); got != `failed not\xff'$(x)`+"\n"+`.txt, filed scan.pdf, hold , resumed , review doubtful.pdf` {
 		t.Errorf("told of %q", got)
 	}
 	for _, e := range all {
@@ -116,33 +115,30 @@ func TestHook(t *testing.T) {
 func TestHookAcrossRestarts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.hooks(`[ -e "$D/up" ] || exit 1; ` + keepAll)
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	w.dies(w.start(death{Step: pipeline.MovedStored, N: 1}, "run"))
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.allDone()
-	if n := len(w.told()); n > 0 {
+	w.setHook(`[ -e "$D/up" ] || exit 1; ` + keepAll)
+	w.dropInvoices(5)
+	w.waitKilled(w.startInjected(injection{Step: stepFinished, N: 1}, "run"))
+	c := w.start("run")
+	w.waitRunning(c)
+	w.waitAllDone()
+	if n := len(w.events()); n > 0 {
 		t.Fatalf("%d events were told to a program that fails", n)
 	}
-	_ = c.cmd.Process.Kill()
-	w.dies(c)
+	w.kill(c)
 	noErr(t, os.WriteFile(filepath.Join(w.dir, "told", "up"), nil, 0o644))
-	c = w.start(death{}, "run")
-	all := w.untilTold(5)
+	c = w.start("run")
+	all := w.waitEvents(5)
 	seen := map[int64]bool{}
 	for _, e := range all {
 		seen[e.Document.ID] = true
 	}
 	if len(seen) != 5 {
-		t.Errorf("told of %d documents: %s", len(seen), kinds(all))
+		t.Errorf("told of %d documents: %s", len(seen), eventNames(all))
 	}
 	w.stop(c)
-	n := len(w.told())
-	w.finish()
-	if len(w.told()) != n {
+	n := len(w.events())
+	w.runToEnd()
+	if len(w.events()) != n {
 		t.Error("what was told is told again")
 	}
 }
@@ -152,13 +148,11 @@ func TestSlowHook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
-	w.hooks(`echo $$ >> "$D/pids"; sleep 1000`)
-	c := w.start(death{}, "run")
-	for i := range 20 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	w.allDone()
-	w.until("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "told", "pids")); return err == nil })
+	w.setHook(`echo $$ >> "$D/pids"; sleep 1000`)
+	c := w.start("run")
+	w.dropInvoices(20)
+	w.waitAllDone()
+	w.waitFor("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "told", "pids")); return err == nil })
 	begun := time.Now()
 	w.stop(c)
 	if took := time.Since(begun); took > 25*time.Second {
@@ -179,18 +173,18 @@ func TestSlowHook(t *testing.T) {
 func TestHookOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.hooks(keepAll)
+	w.setHook(keepAll)
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	if got := w.run("run", "--once"); got.code != exitDone || kinds(w.told()) != "filed scan.pdf" {
-		t.Errorf("it ended with %d and told %q: %s", got.code, kinds(w.told()), got.stderr)
+	if got := w.run("run", "--once"); got.code != exitDone || eventNames(w.events()) != "filed scan.pdf" {
+		t.Errorf("it ended with %d and told %q: %s", got.code, eventNames(w.events()), got.stderr)
 	}
 	hook := w.settings["DOCUSORT_HOOK"]
 	delete(w.settings, "DOCUSORT_HOOK")
 	w.drop("more.pdf", pdf(invoice, "two"))
-	w.finish()
+	w.runToEnd()
 	w.settings["DOCUSORT_HOOK"] = hook
-	w.finish()
-	if got := kinds(w.told()); got != "filed scan.pdf" {
+	w.runToEnd()
+	if got := eventNames(w.events()); got != "filed scan.pdf" {
 		t.Errorf("told %q", got)
 	}
 }
@@ -209,5 +203,5 @@ func TestHookThatCannotRun(t *testing.T) {
 			}
 		}
 	}
-	w.contains(w.doctor(exitSettings), "✗ hook", "may not be run")
+	w.checkContains(w.doctor(exitSettings), "✗ hook", "may not be run")
 }

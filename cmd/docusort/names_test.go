@@ -44,21 +44,21 @@ func TestAwkwardNames(t *testing.T) {
 					w.drop(filepath.Join("doubt", name), pdf(doubtful, fmt.Sprint("one ", i)))
 				}
 			}
-			w.finish()
+			w.runToEnd()
 			for _, format := range []string{"table", "json"} {
 				got := w.run("report", "--documents", "--format", format)
-				w.isPlain("report "+format, got.stdout+got.stderr)
+				w.checkPlain("report "+format, got.stdout+got.stderr)
 			}
 			for _, c := range w.children {
-				w.isPlain("the log", c.stderr.String())
+				w.checkPlain("the log", c.stderr.String())
 			}
-			w.sameLines(len(w.dropped))
+			w.checkLogLines(len(w.dropped))
 		})
 	}
 }
 
-// isPlain: a text has no control characters that a terminal would act on.
-func (w *world) isPlain(what, text string) {
+// checkPlain: a text has no control characters that a terminal would act on.
+func (w *world) checkPlain(what, text string) {
 	w.t.Helper()
 	if !utf8.ValidString(text) {
 		w.t.Errorf("%s is not UTF-8", what)
@@ -71,8 +71,8 @@ func (w *world) isPlain(what, text string) {
 	}
 }
 
-// sameLines: each event is one line of the log, and each line is one event.
-func (w *world) sameLines(documents int) {
+// checkLogLines: each event is one line of the log, and each line is one event.
+func (w *world) checkLogLines(documents int) {
 	w.t.Helper()
 	for _, c := range w.children {
 		text := c.stderr.String()
@@ -93,12 +93,12 @@ func TestFiftyOfOneName(t *testing.T) {
 	t.Parallel()
 	const many = 50
 	w := newWorld(t, docutraytest.Options{})
-	d := w.start(death{}, "run")
-	w.runs(d)
+	d := w.start("run")
+	w.waitRunning(d)
 	for i := range many {
 		w.drop(fmt.Sprintf("from %d/scan.pdf", i), pdf(invoice, fmt.Sprint(i%40))) // some are identical
 	}
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
 	r := w.check()
 	names := map[string]bool{}
@@ -126,7 +126,7 @@ func TestJSONLogOfAwkwardNames(t *testing.T) {
 	for i, name := range awkwardNames {
 		w.drop(name, noDocument(fmt.Sprint(i)))
 	}
-	w.finish()
+	w.runToEnd()
 	for line := range bytes.Lines([]byte(w.children[0].stderr.String())) {
 		if !json.Valid(line) || !utf8.Valid(line) {
 			t.Errorf("a line of the log is %q", line)

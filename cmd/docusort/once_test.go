@@ -36,8 +36,8 @@ func TestOnce(t *testing.T) {
 		{"all jobs fail", func(w *world) {
 			w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
 			bad := pdf(invoice, "bad")
-			w.cursed.Store(hashOf(bad), true)
-			w.hopeless[hashOf(bad)] = true
+			w.failingJobs.Store(hashOf(bad), true)
+			w.mustFail[hashOf(bad)] = true
 			w.drop("scan.pdf", bad)
 		}, exitLeft, "1 could not be identified"},
 	}
@@ -53,7 +53,7 @@ func TestOnce(t *testing.T) {
 			if got.stdout != "" || strings.ContainsAny(got.stderr, "\r\x1b") {
 				t.Errorf("no terminal is written to, and yet: %q %q", got.stdout, got.stderr)
 			}
-			w.allDone()
+			w.waitAllDone()
 			w.check()
 			if again := w.run("run", "--once"); again.code != exitDone {
 				t.Errorf("again, with an empty inbox, it ended with %d: %s", again.code, again.stderr)
@@ -86,7 +86,7 @@ func TestOnceOnHold(t *testing.T) {
 		t.Run(string(state), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w.requestsMayRepeat = true
 			w.api.SetAccount(state, noTime)
 			w.drop("scan.pdf", pdf(invoice, "one"))
 			w.drop("notes.txt", noDocument("one"))
@@ -100,7 +100,7 @@ func TestOnceOnHold(t *testing.T) {
 			}
 			w.api.SetAccount(docutraytest.AccountGood, noTime)
 			w.run("run", "--once")
-			w.allDone()
+			w.waitAllDone()
 			w.check()
 		})
 	}
@@ -111,17 +111,17 @@ func TestOnceOnHold(t *testing.T) {
 func TestOnceStopped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
+	w.jobsStay.Store(true)
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	c := w.start(death{}, "run", "--once")
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	c := w.start("run", "--once")
+	w.waitState("pending", 1)
 	c.signal(syscall.SIGTERM)
 	if code := c.wait(); code != exitLeft || !strings.Contains(c.stderr.String(), "1 were under way") {
 		t.Errorf("a stop with documents left ended with %d", code)
 	}
-	w.undecided.Store(false)
-	c = w.start(death{}, "run", "--once")
-	c.exits(exitDone)
+	w.jobsStay.Store(false)
+	c = w.start("run", "--once")
+	c.waitExit(exitDone)
 	w.check()
 }
 
@@ -157,7 +157,7 @@ func TestOnceOnTerminal(t *testing.T) {
 		w.settings["DOCUSORT_LOG_LEVEL"] = "info"
 		w.drop("scan.pdf", pdf(invoice, "one"))
 		ours, theirs := terminal(t)
-		c := w.child(death{}, "run", "--once")
+		c := w.child("run", "--once")
 		c.cmd.Env = append(c.cmd.Env, environ)
 		c.cmd.Stderr = theirs
 		shown := make(chan string)
@@ -175,7 +175,7 @@ func TestOnceOnTerminal(t *testing.T) {
 		}()
 		c.begin()
 		noErr(t, theirs.Close())
-		c.exits(exitDone)
+		c.waitExit(exitDone)
 		text := <-shown
 		if !strings.Contains(text, "\r") || !strings.Contains(text, "1 pending") || !strings.Contains(text, "document filed") {
 			t.Errorf("a terminal shows %q", text)

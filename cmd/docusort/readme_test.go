@@ -53,15 +53,15 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-	w.dropBasket("readme")
-	w.finish()
+	w.dropOneOfEach("readme")
+	w.runToEnd()
 	ran := 0
 	for _, line := range readmeCommands(t) {
 		command := remark.ReplaceAllString(line, "")
 		switch args := strings.Fields(command); {
 		case command == "docusort run", strings.HasPrefix(command, "docusort run --config "):
-			c := w.start(death{}, "run")
-			w.runs(c)
+			c := w.start("run")
+			w.waitRunning(c)
 			w.stop(c)
 			ran++
 		case args[0] == "docusort":

@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"docusort/pipeline"
 	"docusort/pipeline/docutray/docutraytest"
 )
 
@@ -23,8 +22,8 @@ func TestSecretKeptFromAnswers(t *testing.T) {
 	}))
 	t.Cleanup(elsewhere.Close)
 	answers := map[string]func(rw http.ResponseWriter, r *http.Request){
-		"401": echo(401), "400": echo(400), "403": echo(403), "402": echo(402), "500": echo(500), "415": echo(415), "429": echo(429),
-		"202 with no id": echo(202),
+		"401": echoKey(401), "400": echoKey(400), "403": echoKey(403), "402": echoKey(402), "500": echoKey(500), "415": echoKey(415), "429": echoKey(429),
+		"202 with no id": echoKey(202),
 		"307": func(rw http.ResponseWriter, r *http.Request) {
 			http.Redirect(rw, r, elsewhere.URL+"/?key="+secretKey, http.StatusTemporaryRedirect)
 		},
@@ -50,9 +49,9 @@ func TestSecretKeptFromAnswers(t *testing.T) {
 				return true
 			})
 			w.drop("scan.pdf", pdf(invoice, "one"))
-			c := w.start(death{}, "run")
+			c := w.start("run")
 			<-asked
-			w.until("the answer is known", func(r *reportJSON) bool {
+			w.waitFor("the answer is known", func(r *reportJSON) bool {
 				return r.Daemon.Hold != nil || len(r.Documents) == 1 && (r.Documents[0].Error != nil || r.Documents[0].JobID != nil)
 			})
 			for _, format := range []string{"table", "json"} {
@@ -61,7 +60,7 @@ func TestSecretKeptFromAnswers(t *testing.T) {
 				}
 			}
 			w.stop(c)
-			w.keptSecret()
+			w.checkSecret()
 			select {
 			case request := <-heard:
 				t.Errorf("somebody else heard %s", request)
@@ -71,8 +70,8 @@ func TestSecretKeptFromAnswers(t *testing.T) {
 	}
 }
 
-// echo answers with the key in every place where a client may look.
-func echo(status int) func(rw http.ResponseWriter, r *http.Request) {
+// echoKey answers with the key in every place where a client may look.
+func echoKey(status int) func(rw http.ResponseWriter, r *http.Request) {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Authorization")
 		rw.Header().Set("X-Request-ID", key)
@@ -89,24 +88,24 @@ func TestSecretKeptFromCrashes(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.undecided.Store(how == "abort")
-			d := death{}
+			w.jobsStay.Store(how == "abort")
+			d := injection{}
 			if how == "panic" {
-				d = death{Step: pipeline.Posted, N: 1, Panic: true}
+				d = injection{Step: stepPosted, N: 1, Panic: true}
 			}
 			w.drop("scan.pdf", pdf(invoice, "one"))
-			c := w.child(d, "run")
+			c := w.childInjected(d, "run")
 			c.cmd.Env = append(c.cmd.Env, "GOTRACEBACK=crash")
 			// No core: that is the system's to keep from others.
 			c.begin()
 			if how == "abort" {
-				w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+				w.waitState("pending", 1)
 				c.signal(syscall.SIGABRT)
 			}
 			if code := c.wait(); code == exitDone || !strings.Contains(c.stderr.String(), "goroutine ") {
 				t.Errorf("it ended with %d and said %s", code, c.stderr.String())
 			}
-			w.keptSecret()
+			w.checkSecret()
 		})
 	}
 }

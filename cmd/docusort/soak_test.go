@@ -21,15 +21,15 @@ var soakFor = flag.Duration("soak", 0, "how long TestSoak goes on; 0: some secon
 // soak is a machine that is used by everybody at once, for long.
 type soak struct {
 	*world
-	r        *rand.Rand
-	daemon   *child
-	serial   int
-	restless []string // paths of documents that users go on touching
-	sources  map[string]bool
-	disk     string // the filesystem of all; "": not one of our own
-	full     bool
-	away     bool // the folder of sorted documents is
-	done     map[string]int
+	r       *rand.Rand
+	daemon  *child
+	serial  int
+	touched []string // paths of documents that users go on touching
+	sources map[string]bool
+	disk    string // the filesystem of all; "": not one of our own
+	full    bool
+	away    bool // the folder of sorted documents is
+	done    map[string]int
 }
 
 // TestSoak mixes all that can happen, at random, and then checks every promise:
@@ -50,13 +50,13 @@ func TestSoak(t *testing.T) {
 		s.step()
 		time.Sleep(time.Duration(s.r.IntN(60)) * time.Millisecond)
 	}
-	s.calm()
+	s.endTrouble()
 	r, _ := s.report()
 	t.Logf("%v; %v; %+v; %d uploads were whole", s.done, r.Totals, r.Requests, s.api.Stats().Complete)
 }
 
 func newSoak(t *testing.T) *soak {
-	r := draws(t)
+	r := random(t)
 	o := docutraytest.Options{Latency: 60 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), AltForms: true}
 	s := &soak{r: r, sources: map[string]bool{}, done: map[string]int{}}
 	dir := fastDir(t)
@@ -67,7 +67,7 @@ func newSoak(t *testing.T) *soak {
 		t.Logf("no disk gets full here: %v", err)
 	}
 	s.world = newWorldIn(t, dir, o)
-	s.troubled = true
+	s.requestsMayRepeat = true
 	s.review(0.7)
 	s.settings["DOCUSORT_SIDECAR"] = "true"
 	s.settings["DOCUSORT_MAX_ATTEMPTS"] = "2"
@@ -81,7 +81,7 @@ func newSoak(t *testing.T) *soak {
 func (s *soak) start() {
 	s.empty()
 	s.putBack() // a daemon that starts makes what is missing
-	s.daemon = s.world.start(someDeath(s.r), "run")
+	s.daemon = s.world.startInjected(someInjection(s.r), "run")
 }
 
 // step does one thing of those that happen, the ordinary ones more often.
@@ -90,7 +90,7 @@ func (s *soak) step() {
 	select {
 	case <-s.daemon.ended: // at a point of its own
 		s.putBack() // it is looked for
-		s.dies(s.daemon)
+		s.waitKilled(s.daemon)
 		s.start()
 		s.done["died"]++
 	default:
@@ -177,7 +177,7 @@ func (s *soak) empty() bool {
 
 // putAway has the folder of sorted documents vanish, as a share that is not there.
 func (s *soak) putAway() bool {
-	if !s.away && s.begun() && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
+	if !s.away && s.ready() && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
 		s.away = true
 		return true
 	}
@@ -196,8 +196,7 @@ func (s *soak) putBack() bool {
 // kill ends the daemon, and looks at what it left where a user would.
 func (s *soak) kill() bool {
 	s.putBack() // it is looked for
-	_ = s.daemon.cmd.Process.Kill()
-	s.dies(s.daemon)
+	s.world.kill(s.daemon)
 	s.start()
 	return true
 }
@@ -217,38 +216,37 @@ func (s *soak) look() bool { return s.signals(syscall.SIGHUP) }
 
 // signals sends a daemon what it is ready for: the signal would end one that is not.
 func (s *soak) signals(sig os.Signal) bool {
-	return s.begun() && s.daemon.cmd.Process.Signal(sig) == nil
+	return s.ready() && s.daemon.cmd.Process.Signal(sig) == nil
 }
 
-// begun: the daemon has found, or made, all that it needs.
-func (s *soak) begun() bool { return strings.Contains(s.daemon.stderr.String(), logStarted) }
+// ready: the daemon has found, or made, all that it needs.
+func (s *soak) ready() bool { return strings.Contains(s.daemon.stderr.String(), logStarted) }
 
-// calm ends all trouble, lets a daemon do what is left, and checks.
-func (s *soak) calm() {
+// endTrouble ends all trouble, lets a daemon do what is left, and checks.
+func (s *soak) endTrouble() {
 	s.t.Helper()
 	s.putBack()
 	s.empty()
 	s.serviceWell()
-	_ = s.daemon.cmd.Process.Kill()
-	s.dies(s.daemon)
-	s.world.start(death{}, "run")
+	s.world.kill(s.daemon)
+	s.world.start("run")
 	s.daemon = s.children[len(s.children)-1]
-	s.runs(s.daemon) // there may be nothing left to do, and it is stopped below
-	s.allDone()
+	s.waitRunning(s.daemon) // there may be nothing left to do, and it is stopped below
+	s.waitAllDone()
 	s.stop(s.daemon)
 	r, _ := s.report()
-	s.keptEverything(&r)
-	s.toldTheTruth(&r)
-	s.filedRightly(&r)
-	s.failedOnlyTheHopeless(&r)
-	s.wroteNowhereElse()
-	s.keptSecret()
-	s.paidForOnce(&r)
+	s.checkKept(&r)
+	s.checkReport(&r)
+	s.checkTypes(&r)
+	s.checkFailed(&r)
+	s.checkNothingElse()
+	s.checkSecret()
+	s.checkPaidOnce(&r)
 }
 
-// paidForOnce is askedNoMoreThanNeeded where documents change and go: the
+// checkPaidOnce is askedNoMoreThanNeeded where documents change and go: the
 // content of a record that is gone may be submitted again by another record.
-func (s *soak) paidForOnce(r *reportJSON) {
+func (s *soak) checkPaidOnce(r *reportJSON) {
 	s.t.Helper()
 	submissions := s.submissions()
 	stats := s.api.Stats()
@@ -262,7 +260,7 @@ func (s *soak) paidForOnce(r *reportJSON) {
 	}
 	again := s.resubmissions(r)
 	for h, n := range stats.JobsBySHA256 {
-		if !s.sources[h] && !s.hopeless[h] && n > 1+again[h] {
+		if !s.sources[h] && !s.mustFail[h] && n > 1+again[h] {
 			s.t.Errorf("document %.8s has %d jobs; the record admits to %d", h, n, 1+again[h])
 		}
 	}

@@ -16,13 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// opens is told by the kernel of every name in some folders that is opened.
-type opens struct {
+// openWatch is told by the kernel of every name in some folders that is opened.
+type openWatch struct {
 	t  *testing.T
 	fd int
 }
 
-func watchOpens(t *testing.T, folders ...string) *opens {
+func watchOpens(t *testing.T, folders ...string) *openWatch {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	noErr(t, err)
@@ -31,11 +31,11 @@ func watchOpens(t *testing.T, folders ...string) *opens {
 		_, err := unix.InotifyAddWatch(fd, dir, unix.IN_OPEN|unix.IN_ACCESS)
 		noErr(t, err)
 	}
-	return &opens{t, fd}
+	return &openWatch{t, fd}
 }
 
 // names returns what was opened until now.
-func (o *opens) names() (names []string) {
+func (o *openWatch) names() (names []string) {
 	o.t.Helper()
 	buf := make([]byte, 64<<10)
 	for {
@@ -56,9 +56,9 @@ func (o *opens) names() (names []string) {
 	}
 }
 
-// specials puts one of each thing that is no document under names in the inbox,
+// makeSpecialFiles puts one of each thing that is no document under names in the inbox,
 // and returns the names. What the links lead to is in folders outside.
-func (w *world) specials(outside string) (names []string) {
+func (w *world) makeSpecialFiles(outside string) (names []string) {
 	w.t.Helper()
 	add := func(name string, err error) {
 		w.t.Helper()
@@ -97,16 +97,16 @@ func TestSpecialFiles(t *testing.T) {
 			opened := watchOpens(t, w.inbox, outside)
 			var names []string
 			if mode == "poll" {
-				names = w.specials(outside)
+				names = w.makeSpecialFiles(outside)
 			}
-			d := w.start(death{}, "run")
-			w.runs(d)
+			d := w.start("run")
+			w.waitRunning(d)
 			if mode == "inotify" {
-				names = w.specials(outside)
+				names = w.makeSpecialFiles(outside)
 			}
 			for i := range 3 { // each is found by another scan, or by an event
 				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-				w.until("it is filed", func(r *reportJSON) bool { return r.Totals["filed"] == i+1 })
+				w.waitState("filed", i+1)
 			}
 			for _, name := range opened.names() {
 				if slices.Contains(names, name) || name == "outside.pdf" {
@@ -116,7 +116,7 @@ func TestSpecialFiles(t *testing.T) {
 			w.stop(d)
 			for _, name := range names {
 				file := filepath.Join(w.inbox, name)
-				if n := loggedAbout(d, file, "left alone"); n != 1 {
+				if n := countLog(d, file, "left alone"); n != 1 {
 					t.Errorf("%q was told of %d times", name, n)
 				}
 				_, err := os.Lstat(file)
@@ -133,8 +133,8 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// loggedAbout counts the lines that a daemon wrote of a path.
-func loggedAbout(c *child, path, text string) (n int) {
+// countLog counts the lines that a daemon wrote of a path.
+func countLog(c *child, path, text string) (n int) {
 	for line := range strings.Lines(c.stderr.String()) {
 		if strings.Contains(line, text) && strings.Contains(line, path) {
 			n++
@@ -152,8 +152,8 @@ func TestSpecialInsteadOfDocument(t *testing.T) {
 	noErr(t, os.Mkdir(outside, 0o755))
 	secret := filepath.Join(outside, "outside.pdf")
 	noErr(t, os.WriteFile(secret, pdf(invoice, "outside"), 0o644))
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	instead := map[string]func(file string) error{
 		"fifo.pdf": func(file string) error { return syscall.Mkfifo(file, 0o666) },
 		"link.pdf": func(file string) error { return os.Symlink(secret, file) },
@@ -162,16 +162,16 @@ func TestSpecialInsteadOfDocument(t *testing.T) {
 	for name := range instead {
 		w.drop(name, pdf(invoice, name))
 	}
-	w.until("they are pending", func(r *reportJSON) bool { return r.Totals["pending"] == len(instead) })
+	w.waitState("pending", len(instead))
 	for name := range instead {
-		w.take(filepath.Join(w.inbox, name))
+		w.takeAway(filepath.Join(w.inbox, name))
 	}
 	opened := watchOpens(t, w.inbox, outside)
 	for name, replace := range instead {
 		noErr(t, replace(filepath.Join(w.inbox, name)))
 	}
-	w.undecided.Store(false)
-	w.until("they are gone", func(r *reportJSON) bool { return r.Totals["gone"] == len(instead) })
+	w.jobsStay.Store(false)
+	w.waitState("gone", len(instead))
 	for _, name := range opened.names() {
 		if name != "dir.pdf" && name != "" && instead[name] != nil || name == "outside.pdf" {
 			t.Errorf("%q was opened", name)
@@ -184,8 +184,8 @@ func TestSpecialInsteadOfDocument(t *testing.T) {
 	w.check()
 }
 
-// take removes a document of the inbox as its owner does, who does not miss it.
-func (w *world) take(file string) {
+// takeAway removes a document of the inbox as its owner does, who does not miss it.
+func (w *world) takeAway(file string) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)
 	noErr(w.t, err)
@@ -207,10 +207,10 @@ func TestFIFOWithAWriter(t *testing.T) {
 	_, err = f.Write(content)
 	noErr(t, err)
 	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "50ms" // it looks empty
-	d := w.start(death{}, "run")
+	d := w.start("run")
 	for i := range 3 { // time enough to get to it
 		w.drop("scan.pdf", pdf(invoice, fmt.Sprint(i)))
-		w.until("the document is filed", func(r *reportJSON) bool { return r.Totals["filed"] == i+1 })
+		w.waitState("filed", i+1)
 	}
 	w.stop(d)
 	noErr(t, f.SetReadDeadline(time.Now().Add(deadline)))

@@ -16,32 +16,43 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// secretKey is found nowhere but in requests; see [world.keptSecret].
+// secretKey is found nowhere but in requests; see [world.checkSecret].
 const secretKey = "dt_live_Q7vP2mXs9LbR4cTz"
 
-// world is a machine with an inbox, a service that outlives every docusort, and
-// what a bystander knows of both.
+// world is a machine with an inbox, a service that outlives every docusort, and what
+// an observer knows of both.
 type world struct {
 	t                        *testing.T
 	dir, home, inbox, sorted string
 	settings                 map[string]string
 	api                      *docutraytest.Server
 	server                   *httptest.Server
-	undecided                atomic.Bool // every job is still being worked on
-	cursed                   sync.Map    // hashes whose jobs end in ERROR
 	children                 []*child
-	dropped                  map[string][]stamp // by hash
-	hopeless                 map[string]bool    // hashes that must fail
-	stored                   map[string]bool    // ids of jobs that were stored when a daemon was killed
-	cutOff                   map[upload]bool    // uploads that were under way when a daemon was killed
-	troubled                 bool               // the service had faults: requests may be made again
-	minConfidence            float64
-	wired                    bool // connections break on the way: requests are made that never arrive
+	answers
+	expected
+}
+
+// answers are those to polls, beside the faults of the stand-in itself.
+type answers struct {
+	jobsStay    atomic.Bool // no job ends
+	failingJobs sync.Map    // hashes whose jobs end in ERROR
+}
+
+// expected is what [world.check] compares with.
+type expected struct {
+	dropped       map[string][]stamp // documents by hash; empty: was there, and was taken away
+	mustFail      map[string]bool    // hashes
+	storedJobs    map[string]bool    // ids that were stored when a daemon was killed
+	interrupted   map[upload]bool    // uploads under way when a daemon was killed
+	minConfidence float64
+	// requestsMayRepeat: the service had faults, or was asked by doctor or retry.
+	requestsMayRepeat bool
+	// connectionsBreak: requests are made that never arrive.
+	connectionsBreak bool
 }
 
 // fastDir is a folder in memory where there is one: what is tested here is what
@@ -65,8 +76,8 @@ func newWorldIn(t *testing.T, dir string, o docutraytest.Options) *world {
 	t.Helper()
 	o.Key = secretKey
 	w := &world{
-		t: t, dir: dir, api: docutraytest.New(o), dropped: map[string][]stamp{}, hopeless: map[string]bool{},
-		stored: map[string]bool{}, cutOff: map[upload]bool{},
+		t: t, dir: dir, api: docutraytest.New(o),
+		expected: expected{dropped: map[string][]stamp{}, mustFail: map[string]bool{}, storedJobs: map[string]bool{}, interrupted: map[upload]bool{}},
 	}
 	w.home = filepath.Join(w.dir, "home")
 	w.inbox, w.sorted = filepath.Join(w.home, "inbox"), filepath.Join(w.home, "sorted")
@@ -97,11 +108,11 @@ func (w *world) intercept(rw http.ResponseWriter, r *http.Request) bool {
 	}
 	status := ""
 	if u, ok := w.api.Upload(id); ok {
-		if _, bad := w.cursed.Load(u.SHA256); bad {
+		if _, bad := w.failingJobs.Load(u.SHA256); bad {
 			status = "ERROR"
 		}
 	}
-	if w.undecided.Load() {
+	if w.jobsStay.Load() {
 		status = "PROCESSING"
 	}
 	if status == "" {
@@ -205,7 +216,7 @@ func (r *reportJSON) unfinished() int {
 	return r.Totals["waiting"] + r.Totals["submitting"] + r.Totals["pending"] + r.Totals["identified"]
 }
 
-func (r *reportJSON) holds(kind string) bool {
+func (r *reportJSON) onHold(kind string) bool {
 	return r.Daemon.Hold != nil && r.Daemon.Hold.Kind == kind
 }
 
@@ -223,51 +234,88 @@ func (w *world) report() (r reportJSON, ok bool) {
 	return r, true
 }
 
-// until waits for what anybody can see.
-func (w *world) until(what string, is func(r *reportJSON) bool) reportJSON {
+// waitFor waits until the report is as asked for.
+func (w *world) waitFor(what string, is func(r *reportJSON) bool) (r reportJSON) {
 	w.t.Helper()
-	end := time.Now().Add(deadline)
-	for {
-		r, ok := w.report()
-		if ok && is(&r) {
-			return r
-		}
-		if time.Now().After(end) {
-			w.t.Fatalf("not within %s: %s; the report says %+v", deadline, what, r)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	poll(w.t, what, func() bool {
+		var ok bool
+		r, ok = w.report()
+		return ok && is(&r)
+	})
+	return r
 }
 
-// runs waits until a daemon is at work.
-func (w *world) runs(c *child) {
+// waitState waits until n documents are in a state.
+func (w *world) waitState(state string, n int) reportJSON {
 	w.t.Helper()
-	w.until("the daemon runs", func(r *reportJSON) bool {
-		select {
-		case <-c.ended:
-			w.t.Fatalf("%s ended with %d", c.name, c.wait())
-		default:
+	return w.waitFor(fmt.Sprint(n, " ", state), func(r *reportJSON) bool { return r.Totals[state] == n })
+}
+
+// waitHold waits for a hold.
+func (w *world) waitHold(kind string) reportJSON {
+	w.t.Helper()
+	return w.waitFor("hold: "+kind, func(r *reportJSON) bool { return r.onHold(kind) })
+}
+
+// waitReport is waitFor while a process must not end.
+func (w *world) waitReport(c *child, what string, is func(r *reportJSON) bool) {
+	w.t.Helper()
+	poll(w.t, what, func() bool {
+		r, ok := w.report()
+		if ok && is(&r) {
+			return true
 		}
-		return r.Daemon.Running && r.Daemon.PID != nil && *r.Daemon.PID == c.cmd.Process.Pid
+		c.running()
+		return false
 	})
 }
 
-// allDone waits until nothing is left to do.
-func (w *world) allDone() reportJSON {
+// waitRunning waits until a daemon is at work.
+func (w *world) waitRunning(c *child) {
 	w.t.Helper()
-	return w.until("everything is finished", func(r *reportJSON) bool {
+	poll(w.t, "the daemon runs", func() bool {
+		c.running()
+		r, ok := w.report()
+		return ok && r.Daemon.Running && r.Daemon.PID != nil && *r.Daemon.PID == c.cmd.Process.Pid
+	})
+}
+
+// waitAllDone waits until nothing is left to do.
+func (w *world) waitAllDone() reportJSON {
+	w.t.Helper()
+	return w.waitFor("everything is finished", func(r *reportJSON) bool {
 		return r.unfinished() == 0 && len(filesIn(w.t, w.inbox)) == 0
 	})
 }
 
-// finish lets a daemon do all that there is to do, stops it and looks.
-func (w *world) finish() reportJSON {
+// waitInboxEmpty costs less than to wait for a report.
+func (w *world) waitInboxEmpty(c *child) {
 	w.t.Helper()
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.allDone()
+	poll(w.t, "the inbox is empty", func() bool {
+		empty := len(filesIn(w.t, w.inbox)) == 0
+		if !empty {
+			c.running()
+		}
+		return empty
+	})
+}
+
+// runToEnd lets a daemon do all that there is to do, stops it and checks.
+func (w *world) runToEnd() reportJSON {
+	w.t.Helper()
+	c := w.start("run")
+	w.waitRunning(c)
+	w.waitAllDone()
 	w.stop(c)
 	return w.check()
+}
+
+// startAndStop makes a database.
+func (w *world) startAndStop() {
+	w.t.Helper()
+	c := w.start("run")
+	w.waitRunning(c)
+	w.stop(c)
 }
 
 // filesIn returns the path of everything beneath a folder that is no folder.

@@ -2,22 +2,19 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/store"
 )
 
-// fetch asks for a page, as a program outside does.
-func fetch(t *testing.T, url string) (int, string) {
+// get asks for a page, as a program outside does.
+func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(url)
@@ -30,8 +27,8 @@ func fetch(t *testing.T, url string) (int, string) {
 
 var pageURL = regexp.MustCompile(`the status page is ready.*url=(http://127\.0\.0\.1:\d+)/`)
 
-// pageOf waits until a daemon says where its status page is.
-func pageOf(t *testing.T, c *child) string {
+// waitStatusPage waits until a daemon says where its status page is.
+func waitStatusPage(t *testing.T, c *child) string {
 	t.Helper()
 	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if m := pageURL.FindStringSubmatch(c.stderr.String()); m != nil {
@@ -49,19 +46,19 @@ func TestTheStatusPageOfADaemon(t *testing.T) {
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_HTTP_ADDR"] = "127.0.0.1:0"
 	w.drop("a.pdf", pdf(invoice, "one"))
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.allDone()
-	url := pageOf(t, c)
-	code, health := fetch(t, url+"/healthz")
+	c := w.start("run")
+	w.waitRunning(c)
+	w.waitAllDone()
+	url := waitStatusPage(t, c)
+	code, health := get(t, url+"/healthz")
 	if code != 200 || !strings.Contains(health, `"ok"`) {
 		t.Errorf("/healthz: %d %s", code, health)
 	}
-	_, page := fetch(t, url+"/")
+	_, page := get(t, url+"/")
 	if !strings.Contains(page, "a.pdf") || !strings.Contains(page, "identified as invoice") {
 		t.Errorf("the page:\n%s", page)
 	}
-	_, metrics := fetch(t, url+"/metrics")
+	_, metrics := get(t, url+"/metrics")
 	for _, want := range []string{
 		`docusort_api_requests_total{code="202",operation="submit"} 1`, `docusort_api_requests_total{code="200",operation="status"} `,
 		`docusort_documents_unfinished{state="waiting"} 0`, `docusort_healthy 1`,
@@ -116,29 +113,11 @@ func TestSeenFromElsewhere(t *testing.T) {
 			}
 		}
 		w.settings["DOCUSORT_HTTP_ADDR"] = addr
-		c := w.start(death{}, "run")
-		w.runs(c)
+		c := w.start("run")
+		w.waitRunning(c)
 		w.stop(c)
 		if got := strings.Contains(c.stderr.String(), "can be seen from other machines"); got != want {
 			t.Errorf("%s: warned: %v", addr, got)
-		}
-	}
-}
-
-// TestReportFormats: every form of the report comes from the command, too.
-func TestReportFormats(t *testing.T) {
-	t.Parallel()
-	dir := fastDir(t)
-	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
-	s, err := store.Open(context.Background(), store.Config{Path: filepath.Join(dir, "docusort.db")})
-	noErr(t, err)
-	noErr(t, s.Close())
-	for format, want := range map[string]string{
-		"table": "docusort is not running", "json": `{"version":1`, "csv": "id,source,path,state", "html": "<!DOCTYPE html>",
-	} {
-		got := runWith(environ, "report", "--format", format)
-		if got.code != exitDone || !strings.Contains(got.stdout, want) || got.stderr != "" {
-			t.Errorf("%s: %d %q %q", format, got.code, got.stdout, got.stderr)
 		}
 	}
 }

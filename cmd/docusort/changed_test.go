@@ -27,8 +27,8 @@ var stages = []struct {
 		return release
 	}},
 	{"pending", func(w *world) func() {
-		w.undecided.Store(true)
-		return func() { w.undecided.Store(false) }
+		w.jobsStay.Store(true)
+		return func() { w.jobsStay.Store(false) }
 	}},
 	{"identified", func(w *world) func() {
 		// No folder can be made there, and nothing may be put where it leads to.
@@ -62,7 +62,7 @@ var changes = []struct {
 	{"grown", func(file string, old, _ []byte) ([]byte, error) {
 		return append(old[:len(old):len(old)], '\n'), appendTo(file, "\n")
 	}},
-	{"of the same size and time", sameShape},
+	{"of the same size and time", sameSizeAndTime},
 	{"deleted", func(file string, _, _ []byte) ([]byte, error) { return nil, os.Remove(file) }},
 }
 
@@ -76,8 +76,8 @@ func appendTo(file, text string) error {
 	return err
 }
 
-// sameShape is what a program does that puts the time back.
-func sameShape(file string, old, _ []byte) ([]byte, error) {
+// sameSizeAndTime is what a program does that puts the time back.
+func sameSizeAndTime(file string, old, _ []byte) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func TestChangedAtEachStage(t *testing.T) {
 		t.Run(stage.state, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w.requestsMayRepeat = true
 			w.settings["DOCUSORT_WORKERS"] = fmt.Sprint(len(changes))
 			release := stage.keep(w)
 			old := map[string][]byte{}
@@ -105,8 +105,8 @@ func TestChangedAtEachStage(t *testing.T) {
 				old[c.name] = pdf(invoice, "old "+c.name)
 				w.drop(c.name+".pdf", old[c.name])
 			}
-			d := w.start(death{}, "run")
-			w.until("all are "+stage.state, func(r *reportJSON) bool { return r.Totals[stage.state] == len(changes) })
+			d := w.start("run")
+			w.waitFor("all are "+stage.state, func(r *reportJSON) bool { return r.Totals[stage.state] == len(changes) })
 			left := 0
 			for _, c := range changes {
 				file := filepath.Join(w.inbox, c.name+".pdf")
@@ -118,11 +118,11 @@ func TestChangedAtEachStage(t *testing.T) {
 				}
 				info, err := os.Stat(file)
 				noErr(t, err)
-				w.note(after, info)
+				w.record(after, info)
 				left++
 			}
 			release()
-			w.until("the new ones are filed", func(r *reportJSON) bool {
+			w.waitFor("the new ones are filed", func(r *reportJSON) bool {
 				return r.Totals["filed"] == left && r.unfinished() == 0
 			})
 			w.stop(d)
@@ -140,15 +140,15 @@ func TestChangedAtEachStage(t *testing.T) {
 func TestFoldersInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
+	w.jobsStay.Store(true)
 	const each = 5
 	for i := range each {
 		for _, dir := range []string{"stays", "renamed", "nested/deep/er", "moved away", "removed"} {
 			w.drop(fmt.Sprintf("%s/%d.pdf", dir, i), pdf(invoice, dir+fmt.Sprint(i)))
 		}
 	}
-	d := w.start(death{}, "run")
-	w.until("all are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 5*each })
+	d := w.start("run")
+	w.waitState("pending", 5*each)
 	in := func(name string) string { return filepath.Join(w.inbox, name) }
 	for i := range each {
 		w.dropped[hashOf(pdf(invoice, "moved away"+fmt.Sprint(i)))] = []stamp{}
@@ -158,9 +158,9 @@ func TestFoldersInFlight(t *testing.T) {
 	noErr(t, os.Rename(in("nested/deep"), in("stays/deep")))
 	noErr(t, os.Rename(in("moved away"), filepath.Join(w.dir, "moved away")))
 	noErr(t, os.RemoveAll(in("removed")))
-	w.until("those that moved are found", func(r *reportJSON) bool { return len(r.Documents) == 7*each })
-	w.undecided.Store(false)
-	w.allDone()
+	w.waitFor("those that moved are found", func(r *reportJSON) bool { return len(r.Documents) == 7*each })
+	w.jobsStay.Store(false)
+	w.waitAllDone()
 	w.stop(d)
 	r := w.check()
 	if r.Totals["filed"] != 3*each || r.Totals["gone"] != 4*each || r.Requests.Resubmissions != 0 {
@@ -176,15 +176,15 @@ func TestFoldersInFlight(t *testing.T) {
 func TestExchanged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
+	w.jobsStay.Store(true)
 	w.drop("one.pdf", pdf(invoice, "one"))
 	w.drop("two.pdf", pdf(receipt, "two"))
-	d := w.start(death{}, "run")
-	w.until("both are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 2 })
+	d := w.start("run")
+	w.waitState("pending", 2)
 	noErr(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(w.inbox, "one.pdf"), unix.AT_FDCWD, filepath.Join(w.inbox, "two.pdf"), unix.RENAME_EXCHANGE))
-	w.until("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
-	w.undecided.Store(false)
-	w.allDone()
+	w.waitFor("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
+	w.jobsStay.Store(false)
+	w.waitAllDone()
 	w.stop(d)
 	if r := w.check(); r.Totals["filed"] != 2 || w.api.Stats().Submissions != 2 {
 		t.Errorf("%v with %d submissions", r.Totals, w.api.Stats().Submissions)

@@ -16,7 +16,7 @@ import (
 )
 
 // slowUploads makes every upload hang until the returned function is called.
-// begun is told of each.
+// ready is told of each.
 func (w *world) slowUploads() (begun <-chan struct{}, release func()) {
 	arrived, let := make(chan struct{}, 1000), make(chan struct{})
 	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
@@ -41,25 +41,23 @@ func TestStopDuringUploads(t *testing.T) {
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_WORKERS"] = "3"
 	begun, release := w.slowUploads()
-	w.undecided.Store(true)
-	for i := range 6 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	c := w.start(death{}, "run")
+	w.jobsStay.Store(true)
+	w.dropInvoices(6)
+	c := w.start("run")
 	for range 3 {
 		<-begun
 	}
-	w.until("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
+	w.waitFor("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
 	c.signal(syscall.SIGTERM)
-	c.says(logStopping)
+	c.waitOutput(logStopping)
 	release()
-	c.exits(exitDone)
+	c.waitExit(exitDone)
 	r, _ := w.report()
 	if r.Daemon.Running || r.Totals["pending"] != 3 || r.Totals["waiting"] != 3 {
 		t.Errorf("after the stop: %+v, %v", r.Daemon, r.Totals)
 	}
-	w.undecided.Store(false)
-	r = w.finish()
+	w.jobsStay.Store(false)
+	r = w.runToEnd()
 	if n := w.api.Stats().Submissions; n != 6 || r.Requests.Resubmissions != 0 {
 		t.Errorf("%d submissions for 6 documents, %d again", n, r.Requests.Resubmissions)
 	}
@@ -73,15 +71,15 @@ func TestStopWithoutGrace(t *testing.T) {
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
 	begun, release := w.slowUploads()
 	w.drop("scan.pdf", pdf(invoice, "slow"))
-	c := w.start(death{}, "run")
+	c := w.start("run")
 	<-begun
 	w.stop(c)
 	release()
 	if r, _ := w.report(); r.Totals["waiting"] != 1 {
 		t.Errorf("after the stop: %v", r.Totals)
 	}
-	w.troubled = true
-	if r := w.finish(); r.Totals["filed"] != 1 || r.Requests.Submissions != 2 {
+	w.requestsMayRepeat = true
+	if r := w.runToEnd(); r.Totals["filed"] != 1 || r.Requests.Submissions != 2 {
 		t.Errorf("filed %d with %d submissions", r.Totals["filed"], r.Requests.Submissions)
 	}
 }
@@ -114,7 +112,7 @@ func TestStoppedWhileItStarts(t *testing.T) {
 				if code != want || want == exitDone && strings.Contains(stderr.String(), "docusort: ") {
 					t.Errorf("it ended with %d, not with %d, and said %s", code, want, &stderr)
 				}
-				w.finish()
+				w.runToEnd()
 			})
 		}
 	}
@@ -124,17 +122,17 @@ func TestStoppedWhileItStarts(t *testing.T) {
 func TestSecondDaemon(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	first := w.start(death{}, "run")
-	w.runs(first)
+	first := w.start("run")
+	w.waitRunning(first)
 	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
 		got := w.run(args...)
 		if got.code != exitFailed || !strings.Contains(got.stderr, "already running") || strings.Count(got.stderr, "\n") != 1 {
 			t.Errorf("%v ended with %d and said %q", args, got.code, got.stderr)
 		}
 	}
-	w.runs(first)
+	w.waitRunning(first)
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	w.until("the first goes on", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	w.waitState("filed", 1)
 	w.stop(first)
 	w.check()
 }
@@ -145,13 +143,13 @@ func TestReload(t *testing.T) {
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_WATCH"] = "poll"
 	w.settings["DOCUSORT_RESCAN"] = "1h"
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.until("the first scan is over", func(*reportJSON) bool {
+	c := w.start("run")
+	w.waitRunning(c)
+	w.waitFor("the first scan is over", func(*reportJSON) bool {
 		return strings.Contains(c.stderr.String(), logStarted)
 	})
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	w.until("it is filed", func(r *reportJSON) bool {
+	w.waitFor("it is filed", func(r *reportJSON) bool {
 		c.signal(syscall.SIGHUP)
 		return r.Totals["filed"] == 1
 	})
@@ -163,15 +161,15 @@ func TestReload(t *testing.T) {
 func TestReloadEndsAPause(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.troubled = true
+	w.requestsMayRepeat = true
 	// It would wait for minutes by itself: nothing is expected to change before.
 	w.api.SetAccount(docutraytest.AccountQuotaUsed, time.Now().Add(time.Hour))
-	c := w.start(death{}, "run")
+	c := w.start("run")
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	w.waitHold("account")
 	w.api.SetAccount(docutraytest.AccountGood, noTime)
 	c.signal(syscall.SIGHUP)
-	w.allDone()
+	w.waitAllDone()
 	w.stop(c)
 	w.check()
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 func TestReportThroughTheTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
+	w.jobsStay.Store(true)
 	got := w.run("report")
 	if got.code != exitFailed || !strings.Contains(got.stderr, "no database yet") || !strings.Contains(got.stderr, w.home) {
 		t.Errorf("before anything it ended with %d and said %q", got.code, got.stderr)
@@ -27,20 +26,19 @@ func TestReportThroughTheTimes(t *testing.T) {
 	if made := filesIn(t, w.home); len(made) > 0 {
 		t.Errorf("looking made %q", made)
 	}
-	c := w.start(death{}, "run")
+	c := w.start("run")
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.drop("notes.txt", noDocument("one"))
-	w.until("one is pending, one failed", func(r *reportJSON) bool { return r.Totals["pending"] == 1 && r.Totals["failed"] == 1 })
+	w.waitFor("one is pending, one failed", func(r *reportJSON) bool { return r.Totals["pending"] == 1 && r.Totals["failed"] == 1 })
 	w.table(t, "running", fmt.Sprint(c.cmd.Process.Pid), "1 pending", "unsupported format")
 	w.stop(c)
 	w.table(t, "not running", "1 pending")
-	c = w.start(death{}, "run")
-	w.runs(c)
-	_ = c.cmd.Process.Kill()
-	w.dies(c)
+	c = w.start("run")
+	w.waitRunning(c)
+	w.kill(c)
 	w.table(t, "not running", "1 pending")
-	w.undecided.Store(false)
-	w.finish()
+	w.jobsStay.Store(false)
+	w.runToEnd()
 	w.table(t, "invoice", "1 filed")
 }
 
@@ -111,33 +109,29 @@ func TestReportFilters(t *testing.T) {
 // without key, types or settings but where it is.
 func TestReportOfAnotherUser(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	w := newWorld(t, docutraytest.Options{})
 	noErr(t, os.Chmod(w.dir, 0o755))
-	w.undecided.Store(true)
-	daemon := w.start(death{}, "run")
+	w.jobsStay.Store(true)
+	daemon := w.start("run")
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	w.waitState("pending", 1)
 	look := func(when string) {
 		t.Helper()
-		c := w.child(death{}, "report", "--format", "json")
-		c.cmd.Path = publicCopy(t, c.cmd.Path)
+		c := w.child("report", "--format", "json")
 		c.cmd.Args = []string{"docusort", "report", "--format", "json"}
 		c.cmd.Env = append(c.cmd.Env, "DOCUSORT_HOME="+w.home)
-		c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		c.asNobody()
 		c.begin()
 		if code := c.wait(); code != exitDone || !strings.Contains(c.stdout.String(), `"pending":1`) {
 			t.Errorf("%s it ended with %d: %s%s", when, code, c.stdout.String(), c.stderr.String())
 		}
 	}
 	look("while the daemon runs")
-	_ = daemon.cmd.Process.Kill()
-	w.dies(daemon)
+	w.kill(daemon)
 	look("after it was killed")
-	daemon = w.start(death{}, "run")
-	w.runs(daemon)
+	daemon = w.start("run")
+	w.waitRunning(daemon)
 	w.stop(daemon)
 	look("after it stopped")
 }
@@ -147,12 +141,12 @@ func TestReportOfAnotherUser(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	c := w.child(death{}, "demo")
+	c := w.child("demo")
 	c.cmd.Args = []string{"docusort", "demo"}
 	c.cmd.Env = append(c.cmd.Env, "DOCUSORT_HOME="+w.home, "DOCUTRAY_API_KEY="+secretKey, "DOCUTRAY_BASE_URL="+w.server.URL,
 		"DOCUSORT_WORKERS=nonsense", "DOCUSORT_SORTED="+filepath.Join(w.dir, "user"))
 	c.begin()
-	c.exits(exitDone)
+	c.waitExit(exitDone)
 	if made := filesIn(t, w.home); len(made) > 0 || w.api.Stats().Requests > 0 {
 		t.Errorf("the user's own things were touched: %q", made)
 	}
@@ -167,8 +161,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("no terminal is written to, and yet: %q", c.stderr.String())
 	}
 	noErr(t, os.RemoveAll(homes[0])) // it was not written elsewhere
-	w.wroteNowhereElse()
-	w.keptSecret()
+	w.checkNothingElse()
+	w.checkSecret()
 }
 
 // TestDemoKept: --keep goes on until it is told to stop, and what is dropped
@@ -176,7 +170,7 @@ func TestDemo(t *testing.T) {
 func TestDemoKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	c := w.child(death{}, "demo", "--keep")
+	c := w.child("demo", "--keep")
 	c.cmd.Args = []string{"docusort", "demo", "--keep"}
 	c.begin()
 	for end := time.Now().Add(deadline); !strings.Contains(c.stdout.String(), "The daemon keeps running"); time.Sleep(20 * time.Millisecond) {
@@ -187,7 +181,7 @@ func TestDemoKept(t *testing.T) {
 	homes, _ := filepath.Glob(filepath.Join(w.dir, "tmp", "*"))
 	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
 	noErr(t, os.WriteFile(filepath.Join(homes[0], "inbox", "mine.pdf"), pdf(contract, "mine"), 0o640))
-	w.until("mine is filed", func(r *reportJSON) bool { return r.Totals["filed"] == len(testdata.Types())+1 })
+	w.waitState("filed", len(testdata.Types())+1)
 	c.signal(os.Interrupt)
-	c.exits(exitDone)
+	c.waitExit(exitDone)
 }

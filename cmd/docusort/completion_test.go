@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"docusort/store"
 )
 
 // A shell offers what there is: states and formats, and the types that the
@@ -14,23 +11,7 @@ import (
 func TestFlagValuesAreCompleted(t *testing.T) {
 	dir := fastDir(t)
 	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
-	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{Path: filepath.Join(dir, "docusort.db")})
-	noErr(t, err)
-	for i, kind := range []string{"invoice", "inventory", "receipt", "in\x1b[2Jvisible"} {
-		got, err := s.Admit(ctx, store.Admission{
-			Inbox: store.Folder{Path: "/in"}, Source: kind, SHA256: []byte(strings.Repeat(string(rune('a'+i)), 32)),
-			Options: []string{"invoice"}, Identity: store.Identity{Inode: uint64(i)},
-		})
-		noErr(t, err)
-		noErr(t, s.Submitting(ctx, got.ID, []string{"invoice"}))
-		noErr(t, s.Accepted(ctx, got.ID, "job"+kind))
-		noErr(t, s.Identified(ctx, got.ID, store.Answer{Type: kind, Confidence: 1, Outcome: store.Filed}))
-		_, err = s.Target(ctx, []store.Targeted{{ID: got.ID, Sorted: "/sorted", Target: kind}})
-		noErr(t, err)
-		noErr(t, s.Moved(ctx, []int64{got.ID}))
-	}
-	noErr(t, s.Close())
+	makeDatabase(t, filepath.Join(dir, "docusort.db"), "invoice", "inventory", "receipt", "in\x1b[2Jvisible")
 	for args, want := range map[string]string{
 		"--type in":     "inventory\ninvoice\n:4\n",
 		"--state ":      "waiting\nsubmitting\npending\nidentified\nfiled\nreview\nfailed\ngone\n:4\n", // the shell chooses

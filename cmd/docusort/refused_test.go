@@ -20,7 +20,7 @@ func TestOneIsAlwaysRefused(t *testing.T) {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w.requestsMayRepeat = true
 			var healed atomic.Bool
 			var refused atomic.Int32
 			w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
@@ -40,14 +40,12 @@ func TestOneIsAlwaysRefused(t *testing.T) {
 				fmt.Fprint(rw, `{"message":"it makes us ill"}`)
 				return true
 			})
-			d := w.start(death{}, "run")
+			d := w.start("run")
 			w.drop("poison.pdf", pdf(invoice, "poison"))
-			w.until("it was refused", func(*reportJSON) bool { return refused.Load() > 0 })
+			w.waitFor("it was refused", func(*reportJSON) bool { return refused.Load() > 0 })
 			const many = 30
-			for i := range many {
-				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-			}
-			r := w.until("all others are filed", func(r *reportJSON) bool { return r.Totals["filed"] == many && refused.Load() >= 2 })
+			w.dropInvoices(many)
+			r := w.waitFor("all others are filed", func(r *reportJSON) bool { return r.Totals["filed"] == many && refused.Load() >= 2 })
 			for _, doc := range r.Documents {
 				if doc.Source == "poison.pdf" && (doc.Error == nil || status != 0 && !strings.Contains(*doc.Error, "it makes us ill")) {
 					t.Errorf("of the refused one the report says %+v", doc)
@@ -58,7 +56,7 @@ func TestOneIsAlwaysRefused(t *testing.T) {
 			}
 			healed.Store(true)
 			d.signal(syscall.SIGHUP)
-			w.allDone()
+			w.waitAllDone()
 			w.stop(d)
 			r = w.check()
 			if got := r.Requests.Submissions; got != many+1+int(refused.Load()) {
@@ -76,13 +74,11 @@ func TestOneIsAlwaysRefused(t *testing.T) {
 func TestJobsDenied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	w.until("all are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 5 })
-	w.undecided.Store(false)
+	w.jobsStay.Store(true)
+	d := w.start("run")
+	w.dropInvoices(5)
+	w.waitState("pending", 5)
+	w.jobsStay.Store(false)
 	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodGet {
 			return false
@@ -91,12 +87,12 @@ func TestJobsDenied(t *testing.T) {
 		fmt.Fprint(rw, `{"error":"You do not have access to this identification"}`)
 		return true
 	})
-	r := w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	r := w.waitHold("account")
 	if !strings.Contains(r.Daemon.Hold.Reason, "do not have access") || r.Totals["pending"] != 5 {
 		t.Errorf("%+v, %v", r.Daemon.Hold, r.Totals)
 	}
 	w.api.SetIntercept(nil)
-	w.filedSoFar(5)
+	w.waitState("filed", 5)
 	w.stop(d)
 	r = w.check()
 	if n := w.api.Stats().Submissions; n != 5 || r.Requests.Resubmissions != 0 {

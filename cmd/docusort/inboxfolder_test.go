@@ -16,13 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rarely sets the rescan so far off that what is found was found without it.
-func (w *world) rarely() { w.settings["DOCUSORT_RESCAN"] = "1h" }
+// rescanRarely sets the rescan so far off that what is found was found without it.
+func (w *world) rescanRarely() { w.settings["DOCUSORT_RESCAN"] = "1h" }
 
-// filedSoFar waits until so many documents are filed.
-func (w *world) filedSoFar(n int) {
+// waitFiled waits until so many documents are filed.
+func (w *world) waitFiled(n int) {
 	w.t.Helper()
-	w.until(fmt.Sprintf("%d are filed", n), func(r *reportJSON) bool { return r.Totals["filed"] == n })
+	w.waitFor(fmt.Sprintf("%d are filed", n), func(r *reportJSON) bool { return r.Totals["filed"] == n })
 }
 
 // TestInboxMadeAgain: an inbox that is removed or moved away with documents in
@@ -31,27 +31,27 @@ func (w *world) filedSoFar(n int) {
 func TestInboxMadeAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.rarely()
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.rescanRarely()
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	w.drop("removed.pdf", pdf(invoice, "removed"))
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
-	w.take(filepath.Join(w.inbox, "removed.pdf"))
+	w.waitState("pending", 1)
+	w.takeAway(filepath.Join(w.inbox, "removed.pdf"))
 	noErr(t, os.RemoveAll(w.inbox))
 	noErr(t, os.Mkdir(w.inbox, 0o755))
 	w.drop("again/new.pdf", pdf(invoice, "new"))
-	w.until("the new one is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 2 })
+	w.waitState("pending", 2)
 	aside := filepath.Join(w.dir, "aside")
 	noErr(t, os.Rename(w.inbox, aside))
-	w.undecided.Store(false)
-	w.until("both have an answer", func(r *reportJSON) bool { return r.Totals["pending"] == 0 })
+	w.jobsStay.Store(false)
+	w.waitState("pending", 0)
 	if r, _ := w.report(); r.Totals["filed"]+r.Totals["failed"] != 0 {
 		t.Errorf("without an inbox: %v", r.Totals)
 	}
 	noErr(t, os.Rename(aside, w.inbox))
-	w.filedSoFar(1)
+	w.waitState("filed", 1)
 	w.drop("last.pdf", pdf(receipt, "last"))
-	w.filedSoFar(2)
+	w.waitState("filed", 2)
 	w.stop(d)
 	if r := w.check(); r.Totals["gone"] != 1 || r.Requests.Resubmissions != 0 || w.api.Stats().Submissions != 3 {
 		t.Errorf("%v, %+v, %d submissions", r.Totals, r.Requests, w.api.Stats().Submissions)
@@ -64,11 +64,11 @@ func TestInboxMadeAgain(t *testing.T) {
 func TestMountedOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
-	w.rarely()
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.rescanRarely()
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	w.drop("below.pdf", pdf(invoice, "below"))
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	w.waitState("pending", 1)
 	if err := unix.Mount("test", w.inbox, "tmpfs", 0, "size=1m,mode=755"); err != nil {
 		t.Skipf("nothing can be mounted here: %v", err)
 	}
@@ -79,9 +79,9 @@ func TestMountedOver(t *testing.T) {
 		}
 	})
 	w.drop("above.pdf", pdf(receipt, "above"))
-	w.undecided.Store(false)
-	w.filedSoFar(1)
-	r := w.until("the other is identified", func(r *reportJSON) bool { return r.Totals["identified"] == 1 })
+	w.jobsStay.Store(false)
+	w.waitState("filed", 1)
+	r := w.waitState("identified", 1)
 	if len(r.Documents) != 2 || r.Totals["gone"] != 0 {
 		t.Errorf("%v", r.Totals)
 	}
@@ -97,7 +97,7 @@ func TestMountedOver(t *testing.T) {
 	mounted = false
 	d.signal(syscall.SIGHUP)
 	w.drop("below too.pdf", pdf(contract, "below too"))
-	w.filedSoFar(3)
+	w.waitState("filed", 3)
 	w.stop(d)
 	if r := w.check(); r.Requests.Resubmissions != 0 || w.api.Stats().Submissions != 3 {
 		t.Errorf("%+v, %d submissions", r.Requests, w.api.Stats().Submissions)
@@ -124,10 +124,10 @@ func TestEventsLost(t *testing.T) {
 	t.Parallel()
 	n := queuedEvents(t)
 	w := newWorld(t, docutraytest.Options{})
-	w.rarely()
+	w.rescanRarely()
 	w.drop("folder/first.pdf", pdf(invoice, "first"))
-	d := w.start(death{}, "run")
-	w.filedSoFar(1)
+	d := w.start("run")
+	w.waitState("filed", 1)
 	d.signal(syscall.SIGSTOP)
 	noise := filepath.Join(w.inbox, "noise.tmp")
 	for range n/2 + 10 { // two events each, at the least
@@ -139,15 +139,15 @@ func TestEventsLost(t *testing.T) {
 		w.drop(fmt.Sprintf("new %d/scan.pdf", i), pdf(receipt, fmt.Sprint(i)))
 	}
 	d.signal(syscall.SIGCONT)
-	w.filedSoFar(21)
+	w.waitState("filed", 21)
 	w.drop("folder/last.pdf", pdf(invoice, "last"))
-	w.filedSoFar(22)
+	w.waitState("filed", 22)
 	w.stop(d)
 	w.check()
 }
 
 // TestWatchesRefused: a daemon that gets too few watches of the kernel, or none,
-// says so, scans instead and goes on.
+// waitOutput so, scans instead and goes on.
 func TestWatchesRefused(t *testing.T) {
 	cases := []struct{ name, limit, value, says string }{
 		{"too few watches", "max_inotify_watches", "2", "max_user_watches"},
@@ -157,17 +157,17 @@ func TestWatchesRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.rarely()
-			d := w.limited(c.limit, c.value)
+			w.rescanRarely()
+			d := w.childWithLimit(c.limit, c.value)
 			for i := range 5 {
 				w.drop(fmt.Sprintf("%d/before.pdf", i), pdf(invoice, fmt.Sprint(i)))
 			}
 			d.begin()
-			w.filedSoFar(5)
+			w.waitState("filed", 5)
 			for i := range 5 {
 				w.drop(fmt.Sprintf("%d/after.pdf", i), pdf(receipt, fmt.Sprint(i)))
 			}
-			w.filedSoFar(10)
+			w.waitState("filed", 10)
 			w.stop(d)
 			w.check()
 			if text := d.stderr.String(); strings.Count(text, "inotify refuses a watch") != 1 || !strings.Contains(text, c.says) {
@@ -177,9 +177,9 @@ func TestWatchesRefused(t *testing.T) {
 	}
 }
 
-// limited makes a daemon in a user namespace of its own, where a limit is as low
+// childWithLimit makes a daemon in a user namespace of its own, where a limit is as low
 // as that.
-func (w *world) limited(limit, value string) *child {
+func (w *world) childWithLimit(limit, value string) *child {
 	w.t.Helper()
 	file := "/proc/sys/user/" + limit
 	namespace := func() *syscall.SysProcAttr {
@@ -194,7 +194,7 @@ func (w *world) limited(limit, value string) *child {
 	if out, err := probe.CombinedOutput(); err != nil {
 		w.t.Skipf("%s cannot be lowered here: %v: %s", file, err, out)
 	}
-	c := w.child(death{}, "run")
+	c := w.child("run")
 	c.cmd.Args = append([]string{"/bin/sh", "-c", "echo " + value + " > " + file + ` && exec "$0" "$@"`, c.cmd.Path}, c.cmd.Args[1:]...)
 	c.cmd.Path = "/bin/sh"
 	c.cmd.SysProcAttr = namespace()

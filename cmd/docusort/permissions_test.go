@@ -5,28 +5,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray/docutraytest"
 )
-
-// nobody is the user and the group that a daemon runs as which owns nothing but
-// its home.
-const nobody = 65534
-
-// asNobody makes a process of another user than the one that drops documents.
-func (w *world) asNobody(args ...string) *child {
-	w.t.Helper()
-	noErr(w.t, os.Chmod(w.dir, 0o755))
-	for _, dir := range []string{w.home, w.inbox} {
-		noErr(w.t, os.Chown(dir, nobody, nobody))
-	}
-	c := w.child(death{}, args...)
-	c.cmd.Path = publicCopy(w.t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	return c
-}
 
 // locked is a document that a daemon of another user cannot take, and what its
 // owner does so that it can.
@@ -55,9 +37,7 @@ var lockedDocuments = []locked{
 // rescan, keeps nothing else waiting, and is not paid for before it can be filed.
 func TestNotOurs(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	w := newWorld(t, docutraytest.Options{})
 	for _, l := range lockedDocuments {
 		w.drop(l.name, pdf(invoice, l.name))
@@ -67,11 +47,15 @@ func TestNotOurs(t *testing.T) {
 	}
 	w.drop("scan.pdf", pdf(receipt, "one that is in nobody's way"))
 	noErr(t, os.Chmod(filepath.Join(w.inbox, "scan.pdf"), 0o644))
-	w.restamp()
-	d := w.asNobody("run")
+	w.recordModes()
+	for _, dir := range []string{w.home, w.inbox} {
+		noErr(t, os.Chown(dir, nobody, nobody))
+	}
+	d := w.child("run")
+	d.asNobody()
 	d.begin()
-	w.runs(d)
-	w.until("all that can be told of is", func(r *reportJSON) bool {
+	w.waitRunning(d)
+	w.waitFor("all that can be told of is", func(r *reportJSON) bool {
 		n := 0
 		for _, doc := range r.Documents {
 			if i := slices.IndexFunc(lockedDocuments, func(l locked) bool { return l.name == doc.Source }); i >= 0 &&
@@ -81,8 +65,8 @@ func TestNotOurs(t *testing.T) {
 		}
 		return n >= 3 && r.Totals["filed"] == 1
 	})
-	w.until("the closed folder is told of", func(*reportJSON) bool {
-		return loggedAbout(d, filepath.Join(w.inbox, "closed"), "level=WARN") > 0
+	w.waitFor("the closed folder is told of", func(*reportJSON) bool {
+		return countLog(d, filepath.Join(w.inbox, "closed"), "level=WARN") > 0
 	})
 	if n := w.api.Stats().Submissions; n != 1 {
 		t.Errorf("%d submissions were made for one document that can be filed", n)
@@ -93,15 +77,15 @@ func TestNotOurs(t *testing.T) {
 	for _, l := range lockedDocuments {
 		noErr(t, l.unlock(filepath.Join(w.inbox, l.name)))
 	}
-	w.until("all are filed", func(r *reportJSON) bool { return r.Totals["filed"] == len(lockedDocuments)+1 })
+	w.waitState("filed", len(lockedDocuments)+1)
 	w.stop(d)
 	if r := w.check(); r.Requests.Resubmissions != 0 {
 		t.Errorf("%d submissions were made again", r.Requests.Resubmissions)
 	}
 }
 
-// restamp takes into account that modes were changed after the drop.
-func (w *world) restamp() {
+// recordModes takes into account that modes were changed after the drop.
+func (w *world) recordModes() {
 	w.t.Helper()
 	for _, file := range filesIn(w.t, w.inbox) {
 		content, err := os.ReadFile(file)
@@ -109,6 +93,6 @@ func (w *world) restamp() {
 		info, err := os.Stat(file)
 		noErr(w.t, err)
 		delete(w.dropped, hashOf(content))
-		w.note(content, info)
+		w.record(content, info)
 	}
 }

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/store"
 )
 
 // TestCommandLine: what makes no sense is said in a line or two, and ends with 2.
@@ -46,17 +42,6 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("too many words: %q", got.stderr)
 			}
 		})
-	}
-}
-
-// TestVersion names everything that a report of a fault needs.
-func TestVersion(t *testing.T) {
-	t.Parallel()
-	got := runWith(nil, "version").stdout
-	for _, part := range []string{"docusort " + version, "commit ", "go1.", "SQLite 3."} {
-		if !strings.Contains(got, part) {
-			t.Errorf("no %q in %q", part, got)
-		}
 	}
 }
 
@@ -105,61 +90,11 @@ func TestFirstContact(t *testing.T) {
 	}
 }
 
-// TestUnusableDatabase: a file that is not ours, or not whole, is left as it is,
-// and nothing is submitted.
-func TestUnusableDatabase(t *testing.T) {
-	for name, damage := range map[string]func(t *testing.T, file string){
-		"zero bytes": func(t *testing.T, file string) { noErr(t, os.WriteFile(file, nil, 0o644)) },
-		"garbage": func(t *testing.T, file string) {
-			noErr(t, os.WriteFile(file, []byte(strings.Repeat("no database ", 999)), 0o644))
-		},
-		"cut short": func(t *testing.T, file string) { noErr(t, os.Truncate(file, 8192)) },
-		"newer": func(t *testing.T, file string) {
-			f, err := os.OpenFile(file, os.O_RDWR, 0)
-			noErr(t, err)
-			defer f.Close()
-			_, err = f.WriteAt([]byte{0, 0, 3, 231}, 60) // user_version, see sqlite.org/fileformat2.html
-			noErr(t, err)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			file := filepath.Join(w.home, "docusort.db")
-			s, err := store.Open(context.Background(), store.Config{Path: file})
-			noErr(t, err)
-			noErr(t, s.Close())
-			noErr(t, os.Remove(file+"-wal"))
-			noErr(t, os.Remove(file+"-shm"))
-			damage(t, file)
-			before, err := os.ReadFile(file)
-			noErr(t, err)
-			w.drop("scan.pdf", pdf(invoice, "one"))
-			for _, args := range [][]string{{"run"}, {"run", "--once"}, {"report"}} {
-				got := w.run(args...)
-				if got.code != exitSettings || !strings.Contains(got.stderr, file) {
-					t.Errorf("%v ended with %d and said %q", args, got.code, got.stderr)
-				}
-			}
-			after, err := os.ReadFile(file)
-			noErr(t, err)
-			if string(before) != string(after) {
-				t.Error("the file was changed")
-			}
-			if n := w.api.Stats().Requests; n != 0 {
-				t.Errorf("%d requests were made", n)
-			}
-		})
-	}
-}
-
 // TestNotWritable: a service's user without the right to its folders is told
 // which, and which user it is.
 func TestNotWritable(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	for _, folder := range []string{"home", "parent of home", "sorted"} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
@@ -176,9 +111,8 @@ func TestNotWritable(t *testing.T) {
 				noErr(t, os.Mkdir(filepath.Dir(where), 0o755))
 				w.settings["DOCUSORT_SORTED"] = where
 			}
-			c := w.child(death{}, "run", "--once")
-			c.cmd.Path = publicCopy(t, c.cmd.Path)
-			c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			c := w.child("run", "--once")
+			c.asNobody()
 			c.begin()
 			code := c.wait()
 			text := c.stderr.String()
@@ -187,24 +121,4 @@ func TestNotWritable(t *testing.T) {
 			}
 		})
 	}
-}
-
-// publicCopy makes a program that everybody may run.
-func publicCopy(t *testing.T, program string) string {
-	t.Helper()
-	dir := fastDir(t)
-	noErr(t, os.Chmod(dir, 0o755))
-	from, err := os.Open(program)
-	noErr(t, err)
-	defer from.Close()
-	// A process that is forked meanwhile has the file open for writing until it
-	// becomes another program, and what is open for writing cannot be run.
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	to, err := os.OpenFile(filepath.Join(dir, "docusort"), os.O_CREATE|os.O_WRONLY, 0o755)
-	noErr(t, err)
-	_, err = io.Copy(to, from)
-	noErr(t, err)
-	noErr(t, to.Close())
-	return to.Name()
 }

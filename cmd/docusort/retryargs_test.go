@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/store"
 )
 
 // TestRetryAsksTheOpenJob: a job that was given up before it ended is asked once
@@ -21,14 +18,14 @@ func TestRetryAsksTheOpenJob(t *testing.T) {
 		t.Run(fmt.Sprint("answered ", answered), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w.requestsMayRepeat = true
 			w.settings["DOCUSORT_MAX_ATTEMPTS"], w.settings["DOCUSORT_JOB_TIMEOUT"] = "1", "200ms"
-			w.undecided.Store(true)
+			w.jobsStay.Store(true)
 			content := pdf(invoice, "slow")
-			w.hopeless[hashOf(content)] = true
+			w.mustFail[hashOf(content)] = true
 			w.drop("slow.pdf", content)
-			slow := w.failed(w.finish(), "slow.pdf")
-			delete(w.hopeless, hashOf(content))
+			slow := w.failedDocument(w.runToEnd(), "slow.pdf")
+			delete(w.mustFail, hashOf(content))
 			polls := w.api.Uploads()[0].Polls
 			if got := w.run("retry", fmt.Sprint(slow.ID)); got.code != exitDone {
 				t.Fatalf("it ended with %d and said %q", got.code, got.stderr)
@@ -36,7 +33,7 @@ func TestRetryAsksTheOpenJob(t *testing.T) {
 			delete(w.settings, "DOCUSORT_JOB_TIMEOUT")
 			want := 1
 			if answered {
-				w.undecided.Store(false)
+				w.jobsStay.Store(false)
 			} else {
 				want = 2
 				w.settings["DOCUSORT_JOB_TIMEOUT"] = "200ms"
@@ -49,7 +46,7 @@ func TestRetryAsksTheOpenJob(t *testing.T) {
 					return true
 				})
 			}
-			r := w.finish()
+			r := w.runToEnd()
 			d := r.Documents[0]
 			if jobs := w.api.Uploads(); d.ID != slow.ID || d.State != "filed" || d.Attempts != want || len(jobs) != want || d.Polls <= slow.Polls {
 				t.Errorf("it is %+v after %d jobs; before the retry the job was asked for %d times", d, len(jobs), polls)
@@ -66,11 +63,11 @@ func TestRetryOfWhat(t *testing.T) {
 		t.Errorf("before anything it ended with %d, said %q and made %q", got.code, got.stderr, filesIn(t, w.home))
 	}
 	w.drop("good.pdf", pdf(invoice, "good"))
-	w.finish()
+	w.runToEnd()
 	if got := w.run("retry", "--all"); got.code != exitDone || !strings.Contains(got.stdout, "nothing has failed") {
 		t.Errorf("with nothing failed it ended with %d and wrote %q", got.code, got.stdout)
 	}
-	notes := w.failed(w.failing(), "notes.txt")
+	notes := w.failedDocument(w.failThree(), "notes.txt")
 	for _, args := range [][]string{{}, {"1", "--all"}, {"one", "1"}, {"0"}, {"-1"}, {"99999999999999999999"}} {
 		if got := w.run(append([]string{"retry"}, args...)...); got.code != exitUsage || got.stdout != "" || got.stderr == "" {
 			t.Errorf("%q ended with %d, wrote %q and said %q", args, got.code, got.stdout, got.stderr)
@@ -98,12 +95,9 @@ func TestRetryAllOfWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.drop("good.pdf", pdf(invoice, "good"))
-	w.finish()
-	record, err := store.OpenShared(t.Context(), store.Config{Path: filepath.Join(w.home, "docusort.db")})
-	noErr(t, err)
-	defer record.Close()
+	w.runToEnd()
 	var out bytes.Buffer
-	noErr(t, retrier{out: &out, store: record, all: true}.retryAll(t.Context(), []int64{1, 999}))
+	noErr(t, retrier{out: &out, store: w.openShared(), all: true}.retryAll(t.Context(), []int64{1, 999}))
 	if out.String() != "1: skipped, it is no longer failed\n999: skipped, it is no longer failed\n" {
 		t.Errorf("it wrote %q", out.String())
 	}
@@ -112,15 +106,12 @@ func TestRetryAllOfWhatGoesOn(t *testing.T) {
 // TestRetryOfAnotherUser: who may not is told who may, and nothing is changed.
 func TestRetryOfAnotherUser(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	w := newWorld(t, docutraytest.Options{})
 	noErr(t, os.Chmod(w.dir, 0o755))
-	w.failing()
-	c := w.child(death{}, "retry", "--all")
-	c.cmd.Path = publicCopy(t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	w.failThree()
+	c := w.child("retry", "--all")
+	c.asNobody()
 	c.begin()
 	if code := c.wait(); code != exitFailed || !strings.Contains(c.stderr.String(), "as the user that docusort runs as") {
 		t.Errorf("it ended with %d and said %q", code, c.stderr.String())

@@ -10,18 +10,17 @@ import (
 	"testing"
 	"time"
 
-	"docusort/pipeline"
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// places are where sorted may be, as the two ways of moving go.
-var places = []struct {
+// movings are where sorted may be, as the two ways of moving go.
+var movings = []struct {
 	name string
 	far  bool
 }{{"rename", false}, {"copy", true}}
 
-// farSorted puts sorted on another filesystem than the inbox.
-func (w *world) farSorted() {
+// sortedElsewhere puts sorted on another filesystem than the inbox.
+func (w *world) sortedElsewhere() {
 	w.t.Helper()
 	dir := w.t.TempDir()
 	if err := os.Link(w.config(), filepath.Join(dir, "probe")); err == nil {
@@ -31,11 +30,11 @@ func (w *world) farSorted() {
 	w.settings["DOCUSORT_SORTED"] = w.sorted
 }
 
-// crashWorld has one of everything on the way.
-func crashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
+// newCrashWorld has one of everything on the way.
+func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
 	w := newWorld(t, o)
 	if far {
-		w.farSorted()
+		w.sortedElsewhere()
 	}
 	w.review(0.7)
 	w.settings["DOCUSORT_SIDECAR"] = "true"
@@ -43,21 +42,12 @@ func crashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
 	return w
 }
 
-// afterMove says whether a step comes where the way of moving matters.
-func afterMove(s pipeline.Step) bool {
-	switch s {
-	case pipeline.FileMoved, pipeline.SidecarWritten, pipeline.FoldersSynced:
-		return true
-	}
-	return false
-}
-
 // TestKilledAtEachStep kills the daemon where one thing has happened and the one
 // that must follow has not; and the next one at the same point again.
 func TestKilledAtEachStep(t *testing.T) {
-	for _, place := range places {
-		for _, step := range pipeline.Steps() {
-			if place.far && !afterMove(step) && !*long {
+	for _, place := range movings {
+		for _, step := range daemonSteps {
+			if place.far && !isMove(step) && !*long {
 				continue
 			}
 			times := []int64{1}
@@ -68,40 +58,40 @@ func TestKilledAtEachStep(t *testing.T) {
 				name := strings.ReplaceAll(fmt.Sprintf("%s/%s/%d", place.name, step, n), " ", "-")
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					w := crashWorld(t, place.far, docutraytest.Options{Latency: 30 * time.Millisecond})
-					w.dropBasket("one")
-					w.feedToDeath(w.start(death{Step: step, N: n}, "run"))
-					w.feedToDeath(w.start(death{Step: step, N: 1}, "run"))
-					w.dropBasket("two")
-					r := w.finish()
-					w.admitsTo(&r, step)
+					w := newCrashWorld(t, place.far, docutraytest.Options{Latency: 30 * time.Millisecond})
+					w.dropOneOfEach("one")
+					w.dropUntilKilled(w.startInjected(injection{Step: step, N: n}, "run"))
+					w.dropUntilKilled(w.startInjected(injection{Step: step, N: 1}, "run"))
+					w.dropOneOfEach("two")
+					r := w.runToEnd()
+					w.checkUnknownOutcome(&r, step)
 				})
 			}
 		}
 	}
 }
 
-// feedToDeath drops documents, for as long as all that are there do not bring a
+// dropUntilKilled drops documents, for as long as all that are there do not bring a
 // daemon to the point where it ends itself.
-func (w *world) feedToDeath(c *child) {
+func (w *world) dropUntilKilled(c *child) {
 	w.t.Helper()
 	for i := range 100 {
 		select {
 		case <-c.ended:
-			w.dies(c)
+			w.waitKilled(c)
 			return
 		case <-time.After(500 * time.Millisecond):
 			w.drop("late.pdf", pdf(receipt, fmt.Sprintf("%d, process %d", i, c.cmd.Process.Pid)))
 		}
 	}
-	w.dies(c)
+	w.waitKilled(c)
 }
 
-// admitsTo: who is killed after an upload and before its job is stored has to
+// checkUnknownOutcome: who is killed after an upload and before its job is stored has to
 // upload again, and says so.
-func (w *world) admitsTo(r *reportJSON, step pipeline.Step) {
+func (w *world) checkUnknownOutcome(r *reportJSON, at step) {
 	w.t.Helper()
-	if (step == pipeline.SubmittingStored || step == pipeline.Posted) && r.Requests.Resubmissions == 0 {
+	if (at == stepSubmitting || at == stepPosted) && r.Requests.Resubmissions == 0 {
 		w.t.Error("a POST of unknown outcome was not admitted to")
 	}
 }
@@ -126,13 +116,13 @@ func TestKilledAtRandom(t *testing.T) {
 			if *long && *kills == 0 {
 				n = 500
 			}
-			r := draws(t)
-			w := crashWorld(t, place.far, docutraytest.Options{Latency: 100 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), Faults: place.faults})
-			w.troubled = place.faults != docutraytest.Faults{}
+			r := random(t)
+			w := newCrashWorld(t, place.far, docutraytest.Options{Latency: 100 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), Faults: place.faults})
+			w.requestsMayRepeat = place.faults != docutraytest.Faults{}
 			w.dropSamples()
 			own := 0
 			for range n {
-				c := w.start(someDeath(r), "run")
+				c := w.startInjected(someInjection(r), "run")
 				w.dropSome(r, r.IntN(6))
 				select {
 				case <-c.ended:
@@ -140,25 +130,25 @@ func TestKilledAtRandom(t *testing.T) {
 				case <-time.After(time.Duration(50+r.IntN(1200)) * time.Millisecond):
 					_ = c.cmd.Process.Kill()
 				}
-				w.dies(c)
+				w.waitKilled(c)
 			}
 			w.api.SetFaults(docutraytest.Faults{})
-			got := w.finish()
+			got := w.runToEnd()
 			t.Logf("%d kills, %d of them at a point; %d documents, %d submissions, %d of them again",
 				n, own, len(got.Documents), got.Requests.Submissions, got.Requests.Resubmissions)
 		})
 	}
 }
 
-// someDeath draws where a daemon ends itself, if it gets there.
-func someDeath(r *rand.Rand) death {
-	switch steps := pipeline.Steps(); r.IntN(3) {
+// someInjection draws where a daemon ends itself, if it gets there.
+func someInjection(r *rand.Rand) injection {
+	switch steps := daemonSteps; r.IntN(3) {
 	case 0:
-		return death{Step: steps[r.IntN(len(steps))], N: 1 + r.Int64N(12)}
+		return injection{Step: steps[r.IntN(len(steps))], N: 1 + r.Int64N(12)}
 	case 1:
-		return death{Files: true, N: 1 + r.Int64N(60)}
+		return injection{FileOp: true, N: 1 + r.Int64N(60)}
 	}
-	return death{}
+	return injection{}
 }
 
 // TestKilledWithManyPending: jobs that are under way when the daemon dies are
@@ -167,20 +157,19 @@ func TestKilledWithManyPending(t *testing.T) {
 	t.Parallel()
 	const many = 100
 	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
+	w.jobsStay.Store(true)
 	for i := range many {
 		w.drop(fmt.Sprintf("%d/scan.pdf", i), pdf(invoice, fmt.Sprint(i)))
 	}
-	c := w.start(death{}, "run")
-	w.until("all jobs are pending", func(r *reportJSON) bool { return r.Totals["pending"] == many })
-	_ = c.cmd.Process.Kill()
-	w.dies(c)
+	c := w.start("run")
+	w.waitState("pending", many)
+	w.kill(c)
 	asked := map[string]int{}
 	for _, u := range w.api.Uploads() {
 		asked[u.JobID] = u.Polls
 	}
-	w.undecided.Store(false)
-	r := w.finish()
+	w.jobsStay.Store(false)
+	r := w.runToEnd()
 	if r.Totals["filed"] != many || w.api.Stats().Submissions != many || r.Requests.Resubmissions != 0 {
 		t.Errorf("filed %d, submissions %d, again %d", r.Totals["filed"], w.api.Stats().Submissions, r.Requests.Resubmissions)
 	}
@@ -190,7 +179,7 @@ func TestKilledWithManyPending(t *testing.T) {
 		}
 	}
 	before := w.api.Stats().Requests
-	w.finish()
+	w.runToEnd()
 	if after := w.api.Stats().Requests; after != before {
 		t.Errorf("a restart with nothing to do made %d requests", after-before)
 	}

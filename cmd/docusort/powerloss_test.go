@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"docusort/pipeline"
 	"docusort/pipeline/docutray/docutraytest"
 
 	"golang.org/x/sys/unix"
@@ -27,10 +26,10 @@ const (
 // service, and never have happened to the disk.
 func (d *disk) cutPower(w *world, c *child) {
 	d.t.Helper()
-	d.feedUntilFrozen(w, c)
+	d.dropUntilFrozen(w, c)
 	d.do(func(fd int) error { return unix.IoctlSetPointerInt(fd, ext4Shutdown, noLogFlush) })
 	c.signal(unix.SIGKILL)
-	c.exits(killed)
+	c.waitExit(killed)
 }
 
 // do does something with the whole filesystem.
@@ -42,10 +41,10 @@ func (d *disk) do(what func(fd int) error) {
 	noErr(d.t, unix.Close(fd))
 }
 
-// feedUntilFrozen drops documents, for as long as all that are there do not bring
+// dropUntilFrozen drops documents, for as long as all that are there do not bring
 // a process to the point where it stands still. What it does for one of them comes
 // after that one was synced, so that no sync but its own saves it.
-func (d *disk) feedUntilFrozen(w *world, c *child) {
+func (d *disk) dropUntilFrozen(w *world, c *child) {
 	d.t.Helper()
 	pid := c.cmd.Process.Pid
 	for end, n := time.Now().Add(deadline), 1; !d.frozen(pid); n++ {
@@ -132,7 +131,7 @@ func (d *disk) powerUp() {
 // one that must follow has not, and again at the same point when it is back.
 // What users dropped was on the disk; all else is what docusort synced.
 func TestPowerLostAtEachStep(t *testing.T) {
-	for _, step := range pipeline.Steps() {
+	for _, step := range daemonSteps {
 		times := []int64{2}
 		if *long {
 			times = []int64{1, 2, 3, 4, 5}
@@ -146,17 +145,17 @@ func TestPowerLostAtEachStep(t *testing.T) {
 				w.review(0.7)
 				w.settings["DOCUSORT_SIDECAR"] = "true"
 				w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-				w.dropBasket("one")
+				w.dropOneOfEach("one")
 				w.config()
 				for _, again := range []int64{n, 1} {
 					unix.Sync()
-					d.cutPower(w, w.start(death{Step: step, N: again, Freeze: true}, "run"))
+					d.cutPower(w, w.startInjected(injection{Step: step, N: again, Freeze: true}, "run"))
 					d.powerUp()
-					w.autopsy()
+					w.checkKilled()
 				}
-				w.dropBasket("two")
-				r := w.finish()
-				w.admitsTo(&r, step)
+				w.dropOneOfEach("two")
+				r := w.runToEnd()
+				w.checkUnknownOutcome(&r, step)
 			})
 		}
 	}

@@ -22,7 +22,7 @@ func (s *soak) arrive() bool {
 	}
 	name := fmt.Sprintf("%c/restless %d.pdf", 'p'+rune(s.r.IntN(4)), s.serial)
 	s.drop(name, s.own())
-	s.restless = append(s.restless, filepath.Join(s.inbox, name))
+	s.touched = append(s.touched, filepath.Join(s.inbox, name))
 	return true
 }
 
@@ -34,21 +34,21 @@ func (s *soak) own() []byte {
 	return content
 }
 
-// someRestless returns a document that may still be in the inbox.
-func (s *soak) someRestless() (file string, there bool) {
-	for len(s.restless) > 0 {
-		i := s.r.IntN(len(s.restless))
-		file = s.restless[i]
+// pickTouched returns a document that may still be in the inbox.
+func (s *soak) pickTouched() (file string, there bool) {
+	for len(s.touched) > 0 {
+		i := s.r.IntN(len(s.touched))
+		file = s.touched[i]
 		if _, err := os.Lstat(file); err == nil {
 			return file, true
 		}
-		s.restless = append(s.restless[:i], s.restless[i+1:]...)
+		s.touched = append(s.touched[:i], s.touched[i+1:]...)
 	}
 	return "", false
 }
 
-// forget: the bytes are not there any more, by the will of their owner.
-func (s *soak) forget(content []byte) {
+// expectGone: the bytes are not there any more, by the will of their owner.
+func (s *soak) expectGone(content []byte) {
 	h := hashOf(content)
 	if len(s.dropped[h]) != 1 {
 		s.t.Fatalf("%.8s is there %d times", h, len(s.dropped[h]))
@@ -58,7 +58,7 @@ func (s *soak) forget(content []byte) {
 
 // change rewrites a document where it is, unless it is on its way out by then.
 func (s *soak) change() bool {
-	file, ok := s.someRestless()
+	file, ok := s.pickTouched()
 	if !ok || s.full {
 		return false
 	}
@@ -81,8 +81,8 @@ func (s *soak) change() bool {
 	noErr(s.t, err)
 	info, err := f.Stat()
 	noErr(s.t, err)
-	s.forget(old)
-	s.note(content, info)
+	s.expectGone(old)
+	s.record(content, info)
 	return true
 }
 
@@ -93,7 +93,7 @@ func isOpen(f *os.File, info fs.FileInfo) bool {
 
 // replace puts another document under the name of one that is there.
 func (s *soak) replace() bool {
-	file, ok := s.someRestless()
+	file, ok := s.pickTouched()
 	if !ok || s.full {
 		return false
 	}
@@ -106,30 +106,30 @@ func (s *soak) replace() bool {
 		noErr(s.t, os.Remove(aside))
 		return false // filed in the meantime
 	}
-	s.note(content, info)
+	s.record(content, info)
 	old, err := os.ReadFile(aside)
 	noErr(s.t, err)
-	s.forget(old)
+	s.expectGone(old)
 	noErr(s.t, os.Remove(aside))
 	return true
 }
 
 // remove takes a document out of the inbox.
 func (s *soak) remove() bool {
-	file, ok := s.someRestless()
+	file, ok := s.pickTouched()
 	aside := filepath.Join(s.dir, "aside.pdf")
 	if !ok || os.Rename(file, aside) != nil {
 		return false
 	}
 	old, err := os.ReadFile(aside)
 	noErr(s.t, err)
-	s.forget(old)
+	s.expectGone(old)
 	noErr(s.t, os.Remove(aside))
 	return true
 }
 
 func (s *soak) rename() bool {
-	file, ok := s.someRestless()
+	file, ok := s.pickTouched()
 	if !ok {
 		return false
 	}
@@ -138,13 +138,13 @@ func (s *soak) rename() bool {
 	if os.Rename(file, to) != nil {
 		return false
 	}
-	s.restless = append(s.restless, to)
+	s.touched = append(s.touched, to)
 	return true
 }
 
 // renameFolder gives a folder another name, with all that is in it.
 func (s *soak) renameFolder() bool {
-	file, ok := s.someRestless()
+	file, ok := s.pickTouched()
 	if !ok || filepath.Dir(file) == s.inbox {
 		return false
 	}
@@ -153,6 +153,6 @@ func (s *soak) renameFolder() bool {
 	if os.Rename(filepath.Dir(file), to) != nil {
 		return false
 	}
-	s.restless = append(s.restless, filesIn(s.t, to)...)
+	s.touched = append(s.touched, filesIn(s.t, to)...)
 	return true
 }

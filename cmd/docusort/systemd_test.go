@@ -21,8 +21,8 @@ type manager struct {
 	heard []string
 }
 
-// managed starts a daemon that somebody manages, with a watchdog.
-func (w *world) managed() (*child, *manager) {
+// startManaged starts a daemon that somebody manages, with a watchdog.
+func (w *world) startManaged() (*child, *manager) {
 	w.t.Helper()
 	socket := filepath.Join(w.dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
@@ -45,7 +45,7 @@ func (w *world) managed() (*child, *manager) {
 		_ = conn.Close()
 		listening.Wait()
 	})
-	c := w.child(death{}, "run")
+	c := w.child("run")
 	c.cmd.Env = append(c.cmd.Env, "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=300000")
 	c.begin()
 	return c, m
@@ -60,8 +60,8 @@ func (m *manager) all(prefixes ...string) []string {
 	})
 }
 
-// hears waits for something that begins like this, n times.
-func (m *manager) hears(n int, prefix string) {
+// waitMessage waits for something that begins like this, n times.
+func (m *manager) waitMessage(n int, prefix string) {
 	m.t.Helper()
 	for end := time.Now().Add(deadline); len(m.all(prefix)) < n; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -76,14 +76,14 @@ func TestManagedDaemon(t *testing.T) {
 	w := newWorld(t, docutraytest.Options{})
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "7m"
 	w.settings["DOCUSORT_RESCAN"] = "1h"
-	c, m := w.managed()
-	m.hears(1, "READY=1")
-	m.hears(3, "WATCHDOG=1")
-	m.hears(1, "STATUS=0 waiting, 0 uploading, 0 pending, 0 filed today")
+	c, m := w.startManaged()
+	m.waitMessage(1, "READY=1")
+	m.waitMessage(3, "WATCHDOG=1")
+	m.waitMessage(1, "STATUS=0 waiting, 0 uploading, 0 pending, 0 filed today")
 	w.drop("scan.pdf", pdf(invoice, "scan"))
-	m.hears(1, "STATUS=0 waiting, 0 uploading, 0 pending, 1 filed today")
+	m.waitMessage(1, "STATUS=0 waiting, 0 uploading, 0 pending, 1 filed today")
 	c.signal(syscall.SIGHUP)
-	m.hears(2, "READY=1")
+	m.waitMessage(2, "READY=1")
 	w.stop(c)
 	got := m.all("READY", "RELOADING", "STOPPING")
 	if len(got) != 4 || !strings.HasPrefix(got[1], "RELOADING=1\nMONOTONIC_USEC=") || got[2] != "READY=1" ||
@@ -98,15 +98,15 @@ func TestManagedWithoutInbox(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, docutraytest.Options{})
 	w.drop("scan.pdf", pdf(invoice, "scan"))
-	w.finish()
+	w.runToEnd()
 	noErr(t, os.Remove(w.inbox))
-	c, m := w.managed()
-	m.hears(1, "STATUS=waiting for the inbox "+w.inbox+"; ")
+	c, m := w.startManaged()
+	m.waitMessage(1, "STATUS=waiting for the inbox "+w.inbox+"; ")
 	if got := m.all("READY"); len(got) > 0 {
 		t.Errorf("it is ready without an inbox: %q", got)
 	}
 	noErr(t, os.Mkdir(w.inbox, 0o755))
-	m.hears(1, "READY=1")
-	m.hears(1, "STATUS=0 waiting, 0 uploading, 0 pending, 1 filed today")
+	m.waitMessage(1, "READY=1")
+	m.waitMessage(1, "STATUS=0 waiting, 0 uploading, 0 pending, 1 filed today")
 	w.stop(c)
 }
