@@ -30,8 +30,7 @@ var strangeCodes = []string{
 func TestStrangeTypes(t *testing.T) {
 	for _, minimum := range []float64{0, 0.7} {
 		t.Run(fmt.Sprint(minimum), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{Identify: func(u docutraytest.Upload) (docutraytest.Result, bool) {
+			w := newWorldWith(t, docutraytest.Options{Identify: func(u docutraytest.Upload) (docutraytest.Result, bool) {
 				var n int
 				if _, err := fmt.Sscanf(u.Filename, "%d.pdf", &n); err != nil {
 					return docutraytest.Result{}, false
@@ -122,8 +121,7 @@ var uselessAnswers = []answer{
 // TestUselessAnswers: an answer that cannot be used changes nothing; the job is
 // asked for again, and neither failed nor paid for anew.
 func TestUselessAnswers(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.requestsMayRepeat = true
 	var mu sync.Mutex
 	polls, next, given := 0, 0, map[string]bool{}
@@ -155,9 +153,7 @@ func TestUselessAnswers(t *testing.T) {
 		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
 		w.waitFor("some are filed", func(r *reportJSON) bool { return r.Totals["filed"] >= i-8 })
 	}
-	w.waitAllDone()
-	w.stop(d)
-	r := w.check()
+	r := w.finish(d)
 	if r.Totals["filed"] != len(r.Documents) || r.Requests.Resubmissions != 0 {
 		t.Errorf("%v, %+v", r.Totals, r.Requests)
 	}
@@ -166,7 +162,6 @@ func TestUselessAnswers(t *testing.T) {
 // TestStrangeConfidence: what is no number from 0 to 1 is taken for the nearest
 // one, and never lets a document past review that was not sure.
 func TestStrangeConfidence(t *testing.T) {
-	t.Parallel()
 	cases := []struct {
 		json string
 		want float64
@@ -174,7 +169,7 @@ func TestStrangeConfidence(t *testing.T) {
 		{`0.9`, 0.9}, {`"0.9"`, 0.9}, {`"NaN"`, 0}, {`NaN`, -1}, {`-1`, 0}, {`1e308`, 1}, {`1e999`, 1}, {`-1e999`, 0}, {`"Infinity"`, 1},
 		{`null`, 0}, {`true`, 0}, {`{}`, 0}, {`[0.9]`, 0}, {`"sure"`, 0}, {`0.7`, 0.7}, {`0.6999999999999999`, 0.6999999999999999}, {`99`, 1},
 	}
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.requestsMayRepeat = true
 	w.review(0.7)
 	want := map[string]float64{}
@@ -220,8 +215,7 @@ var strangeAcceptances = []string{
 // TestStrangeAcceptance: a job whose id cannot be used is an unknown outcome; the
 // document is submitted once more, which is admitted to.
 func TestStrangeAcceptance(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.requestsMayRepeat = true
 	w.settings["DOCUSORT_WORKERS"] = "1"
 	var mu sync.Mutex
@@ -249,9 +243,7 @@ func TestStrangeAcceptance(t *testing.T) {
 		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
 	}
 	d := w.start("run")
-	w.waitAllDone()
-	w.stop(d)
-	r := w.check()
+	r := w.finish(d)
 	if next != len(strangeAcceptances) || r.Requests.Resubmissions > next || r.Totals["filed"] != len(r.Documents) {
 		t.Errorf("%d strange answers, %+v, %v", next, r.Requests, r.Totals)
 	}

@@ -6,15 +6,12 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // TestSlowWriter: a document that is written with pauses longer than the settle
 // time is submitted once, and whole.
 func TestSlowWriter(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1m"
 	d := w.start("run")
 	w.waitRunning(d)
@@ -35,12 +32,8 @@ func TestSlowWriter(t *testing.T) {
 	} else {
 		w.recordFiled(content)
 	}
-	w.waitAllDone()
-	w.stop(d)
-	w.check()
-	if s := w.api.Stats(); s.Submissions != 1 {
-		t.Errorf("%d submissions", s.Submissions)
-	}
+	w.finish(d)
+	w.checkSubmissions(1)
 }
 
 // recordFiled takes a document into account that was filed before it could be.
@@ -59,8 +52,7 @@ func (w *world) recordFiled(content []byte) {
 // TestOpenWriter: who has the file open for writing is waited for, although the
 // file stands still and looks whole.
 func TestOpenWriter(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	d := w.start("run")
 	w.waitRunning(d)
 	file := filepath.Join(w.inbox, "scan.pdf")
@@ -78,19 +70,14 @@ func TestOpenWriter(t *testing.T) {
 	noErr(t, err)
 	w.record(content, info)
 	noErr(t, f.Close())
-	w.waitAllDone()
-	w.stop(d)
-	w.check()
-	if s := w.api.Stats(); s.Submissions != 2 {
-		t.Errorf("%d submissions for 2 documents", s.Submissions)
-	}
+	w.finish(d)
+	w.checkSubmissions(2)
 }
 
 // TestReplaced: a file that is replaced after it was submitted is another
 // document; the answer to the old one moves nothing.
 func TestReplaced(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.jobsStay.Store(true)
 	d := w.start("run")
 	old := pdf(invoice, "old")
@@ -112,8 +99,7 @@ func TestReplaced(t *testing.T) {
 
 // TestReplacedWhileDown: the same between two runs.
 func TestReplacedWhileDown(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.jobsStay.Store(true)
 	d := w.start("run")
 	old := pdf(invoice, "old")
@@ -128,15 +114,12 @@ func TestReplacedWhileDown(t *testing.T) {
 	w.drop("scan.pdf", pdf(receipt, "new"))
 	w.jobsStay.Store(false)
 	r := w.runToEnd()
-	if r.Totals["filed"] != 1 || r.Totals["gone"] != 2 {
-		t.Errorf("%v", r.Totals)
-	}
+	r.checkTotals(t, totals{"filed": 1, "gone": 2})
 }
 
 // TestFolderMovedIn: a folder that comes in whole brings no event for its files.
 func TestFolderMovedIn(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_RESCAN"] = "1h" // only the event tells of it
 	d := w.start("run")
 	w.waitRunning(d)

@@ -95,8 +95,7 @@ func sameSizeAndTime(file string, old, _ []byte) ([]byte, error) {
 func TestChangedAtEachStage(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage.state, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.requestsMayRepeat = true
 			w.settings["DOCUSORT_WORKERS"] = fmt.Sprint(len(changes))
 			release := stage.keep(w)
@@ -127,9 +126,7 @@ func TestChangedAtEachStage(t *testing.T) {
 			})
 			w.stop(d)
 			r := w.check()
-			if r.Totals["gone"] != len(changes) || r.Totals["filed"] != left {
-				t.Errorf("%v", r.Totals)
-			}
+			r.checkTotals(t, totals{"gone": len(changes), "filed": left})
 		})
 	}
 }
@@ -138,8 +135,7 @@ func TestChangedAtEachStage(t *testing.T) {
 // documents under way lose none of what is still in the inbox, and pay for none
 // of it twice.
 func TestFoldersInFlight(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.jobsStay.Store(true)
 	const each = 5
 	for i := range each {
@@ -160,22 +156,17 @@ func TestFoldersInFlight(t *testing.T) {
 	noErr(t, os.RemoveAll(in("removed")))
 	w.waitFor("those that moved are found", func(r *reportJSON) bool { return len(r.Documents) == 7*each })
 	w.jobsStay.Store(false)
-	w.waitAllDone()
-	w.stop(d)
-	r := w.check()
+	r := w.finish(d)
 	if r.Totals["filed"] != 3*each || r.Totals["gone"] != 4*each || r.Requests.Resubmissions != 0 {
 		t.Errorf("%v, %+v", r.Totals, r.Requests)
 	}
-	if n := w.api.Stats().Submissions; n != 5*each {
-		t.Errorf("%d submissions for %d documents", n, 5*each)
-	}
+	w.checkSubmissions(5 * each)
 }
 
 // TestExchanged: two documents that change their names in flight are each filed
 // by their own answer.
 func TestExchanged(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.jobsStay.Store(true)
 	w.drop("one.pdf", pdf(invoice, "one"))
 	w.drop("two.pdf", pdf(receipt, "two"))
@@ -184,9 +175,7 @@ func TestExchanged(t *testing.T) {
 	noErr(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(w.inbox, "one.pdf"), unix.AT_FDCWD, filepath.Join(w.inbox, "two.pdf"), unix.RENAME_EXCHANGE))
 	w.waitFor("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
 	w.jobsStay.Store(false)
-	w.waitAllDone()
-	w.stop(d)
-	if r := w.check(); r.Totals["filed"] != 2 || w.api.Stats().Submissions != 2 {
+	if r := w.finish(d); r.Totals["filed"] != 2 || w.api.Stats().Submissions != 2 {
 		t.Errorf("%v with %d submissions", r.Totals, w.api.Stats().Submissions)
 	}
 }

@@ -100,6 +100,14 @@ func (c *child) asNobody() {
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
+func (w *world) startAsNobody(args ...string) *child {
+	w.t.Helper()
+	c := w.child(args...)
+	c.asNobody()
+	c.begin()
+	return c
+}
+
 // publicCopy makes a copy of a program that everybody may run.
 func publicCopy(t *testing.T, program string) string {
 	t.Helper()
@@ -173,12 +181,14 @@ func (c *child) waitOutput(text string) {
 	poll(c.w.t, c.name+" writes "+text, func() bool { return strings.Contains(c.stdout.String()+c.stderr.String(), text) })
 }
 
-// waitExit waits for the end of the process, and for this exit code.
-func (c *child) waitExit(want int) {
+// waitExit waits for the end of the process, with this exit code and after it wrote
+// these texts.
+func (c *child) waitExit(want int, texts ...string) {
 	c.w.t.Helper()
 	if got := c.wait(); got != want {
 		c.w.t.Fatalf("%s ended with %d, not with %d", c.name, got, want)
 	}
+	checkContains(c.w.t, c.stdout.String()+c.stderr.String(), texts...)
 }
 
 const killed = -int(syscall.SIGKILL)

@@ -5,20 +5,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
-// TestCommandLine: what makes no sense is said in a line or two, and ends with 2.
+// TestCommandLine: a wrong command line is explained in a few lines, and ends with 2.
 func TestCommandLine(t *testing.T) {
-	t.Parallel()
 	cases := []struct {
 		args   []string
 		code   int
 		stdout string
 		stderr string
 	}{
-		{[]string{"version"}, exitDone, "docusort ", ""},
+		{[]string{"version"}, exitDone, "docusort " + version + "\ncommit ", ""},
+		{[]string{"version"}, exitDone, "\nSQLite 3.", ""},
 		{[]string{"--help"}, exitDone, "docusort watches an inbox", ""},
 		{[]string{"help", "run"}, exitDone, "--once", ""},
 		{[]string{}, exitDone, "Usage:", ""},
@@ -39,17 +37,16 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
 			}
 			if strings.Count(got.stderr, "\n") > 3 {
-				t.Errorf("too many words: %q", got.stderr)
+				t.Errorf("more than three lines: %q", got.stderr)
 			}
 		})
 	}
 }
 
-// TestWrongSettings: every mistake is named, all at once, and systemd is told not
-// to try again.
+// TestWrongSettings: every mistake is named at once, the exit code is the one that
+// systemd does not restart on, and nothing is made.
 func TestWrongSettings(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	for name, value := range map[string]string{
 		"DOCUSORT_WORKERS": "many", "DOCUSORT_SETTLE": "5", "DOCUSORT_WATCH": "closely",
 		"DOCUSORT_MIN_CONFIDENCE": "70", "DOCUSORT_METADATA": "[]", "DOCUSORT_SORTED": filepath.Join(w.inbox, "sorted"),
@@ -60,46 +57,27 @@ func TestWrongSettings(t *testing.T) {
 	delete(w.settings, "DOCUTRAY_API_KEY")
 	delete(w.settings, "DOCUSORT_DOCUMENT_TYPES")
 	before := filesIn(t, w.home)
-	got := w.run("run")
-	if got.code != exitSettings || got.stdout != "" {
-		t.Errorf("it ended with %d and wrote %q", got.code, got.stdout)
-	}
-	for _, name := range []string{"WORKERS", "SETTLE", "WATCH", "MIN_CONFIDENCE", "METADATA", "SORTED", "INOBX", "POLL_MIN",
-		"BASE_URL", "API_KEY", "DOCUMENT_TYPES"} {
-		if !strings.Contains(got.stderr, name) {
-			t.Errorf("%s is not named in:\n%s", name, got.stderr)
-		}
-	}
+	w.run("run").check(t, exitSettings, "WORKERS", "SETTLE", "WATCH", "MIN_CONFIDENCE", "METADATA", "SORTED", "INOBX", "POLL_MIN",
+		"BASE_URL", "API_KEY", "DOCUMENT_TYPES")
 	if after := filesIn(t, w.home); len(after) != len(before) {
 		t.Errorf("something was made: %q", after)
 	}
 }
 
-// TestFirstContact: who starts it with nothing at all learns what it needs.
-func TestFirstContact(t *testing.T) {
-	t.Parallel()
+// TestWithoutSettings: docusort says what it needs.
+func TestWithoutSettings(t *testing.T) {
 	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-		got := runWith([]string{"HOME=/nowhere"}, args...)
-		if got.code != exitSettings || !strings.Contains(got.stderr, "DOCUTRAY_API_KEY") ||
-			!strings.Contains(got.stderr, "DOCUSORT_DOCUMENT_TYPES") {
-			t.Errorf("%v ended with %d and said %q", args, got.code, got.stderr)
-		}
+		runWith([]string{"HOME=/nowhere"}, args...).check(t, exitSettings, "DOCUTRAY_API_KEY", "DOCUSORT_DOCUMENT_TYPES")
 	}
-	if got := runWith(nil, "--config", "/nowhere/docusort.env", "run"); got.code != exitSettings || !strings.Contains(got.stderr, "/nowhere/docusort.env") {
-		t.Errorf("without its file it ended with %d and said %q", got.code, got.stderr)
-	}
+	runWith(nil, "--config", "/nowhere/docusort.env", "run").check(t, exitSettings, "/nowhere/docusort.env")
 }
 
-// TestNotWritable: a service's user without the right to its folders is told
-// which, and which user it is.
+// TestNotWritable: a user without the right to a folder is told which one.
 func TestNotWritable(t *testing.T) {
-	t.Parallel()
 	needsRoot(t)
 	for _, folder := range []string{"home", "parent of home", "sorted"} {
 		t.Run(folder, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			noErr(t, os.Chmod(w.dir, 0o755))
+			w := newWorld(t)
 			where := w.home
 			switch folder {
 			case "parent of home":
@@ -111,9 +89,7 @@ func TestNotWritable(t *testing.T) {
 				noErr(t, os.Mkdir(filepath.Dir(where), 0o755))
 				w.settings["DOCUSORT_SORTED"] = where
 			}
-			c := w.child("run", "--once")
-			c.asNobody()
-			c.begin()
+			c := w.startAsNobody("run", "--once")
 			code := c.wait()
 			text := c.stderr.String()
 			if code == exitDone || code == exitLeft || !strings.Contains(text, where) || !strings.Contains(text, "permission denied") {

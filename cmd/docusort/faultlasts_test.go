@@ -53,9 +53,7 @@ func tryLasting(t *testing.T, far bool, f fault) (came bool) {
 	}
 	noErr(t, os.Remove(f.While))
 	w.waitInboxEmpty(c)
-	w.waitAllDone()
-	w.stop(c)
-	w.check()
+	w.finish(c)
 	if came {
 		w.checkSubmissions(2)
 	} else {

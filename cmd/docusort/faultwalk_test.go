@@ -32,7 +32,6 @@ func walkFaults(t *testing.T, op string, try func(t *testing.T, f fault) (came b
 				}
 				for _, errno := range all {
 					t.Run(fmt.Sprintf("%d/%s", n, unix.ErrnoName(errno)), func(t *testing.T) {
-						t.Parallel()
 						if !try(t, fault{Op: op, N: int64(n), Errno: errno}) {
 							clean.Store(true)
 						}
@@ -83,9 +82,7 @@ func TestFaultOnce(t *testing.T) {
 					w.dropTwo()
 					c := w.startInjected(injection{Fault: f}, "run")
 					w.waitInboxEmpty(c)
-					w.waitAllDone()
-					w.stop(c)
-					w.check()
+					w.finish(c)
 					w.checkSubmissions(1)
 					return strings.Contains(c.stderr.String(), injected)
 				})

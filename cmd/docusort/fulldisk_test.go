@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"docusort/pipeline/docutray/docutraytest"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -62,7 +60,6 @@ func TestDiskFull(t *testing.T) {
 		{"sorted read-only", false, room, func(_ *testing.T, _ string, again func(uintptr, string)) { again(unix.MS_RDONLY, room) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
 			w, again := newDiskWorld(t, c.record, c.options)
 			at := w.sorted
 			if c.record {
@@ -99,7 +96,7 @@ func TestDiskFull(t *testing.T) {
 
 // newDiskWorld has the record, or sorted, on a small disk of its own.
 func newDiskWorld(t *testing.T, record bool, options string) (w *world, again func(uintptr, string)) {
-	w = newWorld(t, docutraytest.Options{})
+	w = newWorld(t)
 	w.settings["DOCUSORT_LOG_LEVEL"] = "info"
 	if !record {
 		return w, mountSmall(t, w.sorted, options)
@@ -123,7 +120,6 @@ func removeBallast(t *testing.T, dir string) {
 // is full waits, says so, and does its work when there is room; one that is
 // stopped before has stopped in good order.
 func TestDiskFullAtTheStart(t *testing.T) {
-	t.Parallel()
 	w, again := newDiskWorld(t, true, "size=1m")
 	w.startAndStop()
 	fill(t, w.home)
@@ -148,7 +144,6 @@ func TestDiskFullAtTheStart(t *testing.T) {
 // TestDiskReadOnlyAtTheStart: somebody must act, and learns what to do. (While the
 // daemon has files open there the kernel refuses to make the disk read-only.)
 func TestDiskReadOnlyAtTheStart(t *testing.T) {
-	t.Parallel()
 	w, again := newDiskWorld(t, true, "size=8m")
 	w.killWithPending()
 	again(unix.MS_RDONLY, "size=8m")

@@ -64,8 +64,7 @@ func (w *world) writeKey(key string) {
 func TestHolds(t *testing.T) {
 	for _, c := range troubles {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.requestsMayRepeat = true
 			w.writeKey(secretKey)
 			c.begin(w)
@@ -107,8 +106,7 @@ func (w *world) checkHoldShown(kind string) {
 // TestQuotaUntil: jobs under way are asked for while the quota is used up, and
 // the report says until when it is.
 func TestQuotaUntil(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.requestsMayRepeat = true
 	w.jobsStay.Store(true)
 	d := w.start("run")
@@ -135,8 +133,7 @@ func TestQuotaUntil(t *testing.T) {
 // TestRateLimit: everybody waits as long as the service says, and nothing is sent
 // twice for it.
 func TestRateLimit(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
+	w := newWorldWith(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
 	w.dropInvoices(5)
 	w.jobsStay.Store(true)
 	w.api.SetIntercept(nil) // polls count too
@@ -145,9 +142,7 @@ func TestRateLimit(t *testing.T) {
 	if r.Daemon.Hold.Until == nil {
 		t.Error("nobody says until when")
 	}
-	w.waitAllDone()
-	w.stop(d)
-	w.check()
+	w.finish(d)
 	for status, n := range w.api.Stats().ByStatus {
 		if strings.HasSuffix(status, "429") && n > 12 {
 			t.Errorf("%d requests were answered %s", n, status)
@@ -157,8 +152,7 @@ func TestRateLimit(t *testing.T) {
 
 // TestConnectionRefused: the service is not there yet when the daemon starts.
 func TestConnectionRefused(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	noErr(t, err)
 	address := listener.Addr().String()

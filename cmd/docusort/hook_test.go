@@ -76,8 +76,7 @@ func eventNames(all []hookEvent) string {
 // TestHook tells of what became of each document, and of holds, and nothing of
 // the key.
 func TestHook(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.review(0.7)
 	w.setHook(keepAll)
 	w.requestsMayRepeat = true
@@ -113,8 +112,7 @@ func TestHook(t *testing.T) {
 // TestHookAcrossRestarts: an event outlives the daemon that had no time to tell
 // it, and a program that fails is told again.
 func TestHookAcrossRestarts(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.setHook(`[ -e "$D/up" ] || exit 1; ` + keepAll)
 	w.dropInvoices(5)
 	w.waitKilled(w.startInjected(injection{Step: stepFinished, N: 1}, "run"))
@@ -145,8 +143,7 @@ func TestHookAcrossRestarts(t *testing.T) {
 
 // TestSlowHook delays nothing, and ends with the daemon.
 func TestSlowHook(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
 	w.setHook(`echo $$ >> "$D/pids"; sleep 1000`)
 	c := w.start("run")
@@ -171,8 +168,7 @@ func TestSlowHook(t *testing.T) {
 // TestHookOnce: run --once tells before it ends; without a hook nothing is kept
 // to be told.
 func TestHookOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.setHook(keepAll)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	if got := w.run("run", "--once"); got.code != exitDone || eventNames(w.events()) != "filed scan.pdf" {
@@ -191,17 +187,14 @@ func TestHookOnce(t *testing.T) {
 
 // TestHookThatCannotRun is said at the start.
 func TestHookThatCannotRun(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	plain := filepath.Join(w.dir, "plain")
 	noErr(t, os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o644))
 	for _, hook := range []string{"/nowhere/hook", w.dir, plain} {
 		w.settings["DOCUSORT_HOOK"] = hook
 		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-			if got := w.run(args...); got.code != exitSettings || !strings.Contains(got.stderr, "DOCUSORT_HOOK") || !strings.Contains(got.stderr, hook) {
-				t.Errorf("%s: %v ended with %d and said %q", hook, args, got.code, got.stderr)
-			}
+			w.run(args...).check(t, exitSettings, "DOCUSORT_HOOK", hook)
 		}
 	}
-	w.checkContains(w.doctor(exitSettings), "✗ hook", "may not be run")
+	checkContains(t, w.doctor(exitSettings), "✗ hook", "may not be run")
 }

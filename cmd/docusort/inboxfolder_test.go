@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"docusort/pipeline/docutray/docutraytest"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -29,8 +27,7 @@ func (w *world) waitFiled(n int) {
 // flight, and made again, is watched again; what was in it is gone, or comes
 // back with it and costs nothing more.
 func TestInboxMadeAgain(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.rescanRarely()
 	w.jobsStay.Store(true)
 	d := w.start("run")
@@ -62,8 +59,7 @@ func TestInboxMadeAgain(t *testing.T) {
 // in flight hides them and takes none of them away, is served itself, and is
 // noticed without a rescan; its end is seen when somebody asks for a look.
 func TestMountedOver(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.rescanRarely()
 	w.jobsStay.Store(true)
 	d := w.start("run")
@@ -121,9 +117,8 @@ func queuedEvents(t *testing.T) int {
 // TestEventsLost: more happens than the kernel keeps for a daemon that stands
 // still. What it was not told of is found all the same, and at once.
 func TestEventsLost(t *testing.T) {
-	t.Parallel()
 	n := queuedEvents(t)
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.rescanRarely()
 	w.drop("folder/first.pdf", pdf(invoice, "first"))
 	d := w.start("run")
@@ -155,8 +150,7 @@ func TestWatchesRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.rescanRarely()
 			d := w.childWithLimit(c.limit, c.value)
 			for i := range 5 {

@@ -32,7 +32,7 @@ func (w *world) sortedElsewhere() {
 
 // newCrashWorld has one of everything on the way.
 func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
-	w := newWorld(t, o)
+	w := newWorldWith(t, o)
 	if far {
 		w.sortedElsewhere()
 	}
@@ -57,7 +57,6 @@ func TestKilledAtEachStep(t *testing.T) {
 			for _, n := range times {
 				name := strings.ReplaceAll(fmt.Sprintf("%s/%s/%d", place.name, step, n), " ", "-")
 				t.Run(name, func(t *testing.T) {
-					t.Parallel()
 					w := newCrashWorld(t, place.far, docutraytest.Options{Latency: 30 * time.Millisecond})
 					w.dropOneOfEach("one")
 					w.dropUntilKilled(w.startInjected(injection{Step: step, N: n}, "run"))
@@ -111,7 +110,6 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 	for _, place := range worlds {
 		t.Run(place.name, func(t *testing.T) {
-			t.Parallel()
 			n := cmp.Or(*kills, 12)
 			if *long && *kills == 0 {
 				n = 500
@@ -154,9 +152,8 @@ func someInjection(r *rand.Rand) injection {
 // TestKilledWithManyPending: jobs that are under way when the daemon dies are
 // asked for again, and none is paid for twice.
 func TestKilledWithManyPending(t *testing.T) {
-	t.Parallel()
 	const many = 100
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.jobsStay.Store(true)
 	for i := range many {
 		w.drop(fmt.Sprintf("%d/scan.pdf", i), pdf(invoice, fmt.Sprint(i)))

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // TestHardLinks: two names of one file are two documents with one answer, and a
@@ -16,8 +14,7 @@ import (
 func TestHardLinks(t *testing.T) {
 	for _, place := range movings {
 		t.Run(place.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			if place.far {
 				w.sortedElsewhere()
 			}
@@ -95,8 +92,7 @@ func obstacleLink(w *world, target, name string) func() bool {
 func TestTargetTaken(t *testing.T) {
 	for _, place := range movings {
 		t.Run(place.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			if place.far {
 				w.sortedElsewhere()
 			}
@@ -134,8 +130,7 @@ func TestTargetTaken(t *testing.T) {
 // TestTargetIsTheSource: a user has linked a document to where it will go; it is
 // moved there or beside, and stays one that was not lost.
 func TestTargetIsTheSource(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	content := pdf(invoice, "one")
 	w.drop("scan.pdf", content)
 	source, target := filepath.Join(w.inbox, "scan.pdf"), filepath.Join(w.sorted, "invoice", "scan.pdf")

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // awkwardNames are all names that a file can have and a program may stumble over.
@@ -30,8 +28,7 @@ var awkwardNames = []string{
 func TestAwkwardNames(t *testing.T) {
 	for _, sidecar := range []string{"false", "true"} {
 		t.Run("sidecar "+sidecar, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.review(0.7)
 			w.settings["DOCUSORT_SIDECAR"] = sidecar
 			w.settings["DOCUSORT_IGNORE"] = "nothing is ignored"
@@ -90,17 +87,14 @@ func (w *world) checkLogLines(documents int) {
 // TestFiftyOfOneName: documents of one name that come at once from many folders
 // are all filed, in as many places.
 func TestFiftyOfOneName(t *testing.T) {
-	t.Parallel()
 	const many = 50
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	d := w.start("run")
 	w.waitRunning(d)
 	for i := range many {
 		w.drop(fmt.Sprintf("from %d/scan.pdf", i), pdf(invoice, fmt.Sprint(i%40))) // some are identical
 	}
-	w.waitAllDone()
-	w.stop(d)
-	r := w.check()
+	r := w.finish(d)
 	names := map[string]bool{}
 	for _, doc := range r.Documents {
 		if doc.Path != nil {
@@ -119,8 +113,7 @@ func TestFiftyOfOneName(t *testing.T) {
 
 // TestJSONLogOfAwkwardNames: whoever reads the log as JSON can.
 func TestJSONLogOfAwkwardNames(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_LOG_FORMAT"] = "json"
 	w.settings["DOCUSORT_IGNORE"] = "nothing is ignored"
 	for i, name := range awkwardNames {

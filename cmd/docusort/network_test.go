@@ -137,13 +137,12 @@ func breakLater(r *rand.Rand) breakAt { return breakAt{up: 5000 + r.Int64N(5000)
 // TestConnectionsBreak: wherever a connection breaks, nothing is lost, nothing
 // fails, and no more whole documents reach the service than the record has.
 func TestConnectionsBreak(t *testing.T) {
-	t.Parallel()
 	r := random(t)
 	n := 24
 	if *long {
 		n = 1000
 	}
-	w := newWorld(t, docutraytest.Options{AltForms: true, Seed: r.Uint64()})
+	w := newWorldWith(t, docutraytest.Options{AltForms: true, Seed: r.Uint64()})
 	w.requestsMayRepeat = true
 	x := w.newProxy(someBreaks(r, n))
 	d := w.start("run")
@@ -186,9 +185,8 @@ func TestEachByte(t *testing.T) {
 	}
 	for _, up := range []bool{true, false} {
 		t.Run(map[bool]string{true: "request", false: "answer"}[up], func(t *testing.T) {
-			t.Parallel()
 			r := random(t)
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.requestsMayRepeat = true
 			var cuts []breakAt
 			for at := range int64(1500) {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // locked is a document that a daemon of another user cannot take, and what its
@@ -36,9 +34,8 @@ var lockedDocuments = []locked{
 // TestNotOurs: what may not be read or moved is told of, is tried again at each
 // rescan, keeps nothing else waiting, and is not paid for before it can be filed.
 func TestNotOurs(t *testing.T) {
-	t.Parallel()
 	needsRoot(t)
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	for _, l := range lockedDocuments {
 		w.drop(l.name, pdf(invoice, l.name))
 		file := filepath.Join(w.inbox, l.name)
@@ -51,9 +48,7 @@ func TestNotOurs(t *testing.T) {
 	for _, dir := range []string{w.home, w.inbox} {
 		noErr(t, os.Chown(dir, nobody, nobody))
 	}
-	d := w.child("run")
-	d.asNobody()
-	d.begin()
+	d := w.startAsNobody("run")
 	w.waitRunning(d)
 	w.waitFor("all that can be told of is", func(r *reportJSON) bool {
 		n := 0
@@ -68,9 +63,7 @@ func TestNotOurs(t *testing.T) {
 	w.waitFor("the closed folder is told of", func(*reportJSON) bool {
 		return countLog(d, filepath.Join(w.inbox, "closed"), "level=WARN") > 0
 	})
-	if n := w.api.Stats().Submissions; n != 1 {
-		t.Errorf("%d submissions were made for one document that can be filed", n)
-	}
+	w.checkSubmissions(1)
 	if got := w.run("report", "--documents").stdout; !strings.Contains(got, "not readable") {
 		t.Errorf("the table says nothing of what cannot be read:\n%s", got)
 	}

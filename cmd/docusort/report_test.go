@@ -9,20 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"docusort/pipeline/docutray/docutraytest"
 	"docusort/testdata"
 )
 
 // TestReportThroughTheTimes: before there is anything, while the daemon runs,
 // after it stopped, after it was killed.
 func TestReportThroughTheTimes(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.jobsStay.Store(true)
-	got := w.run("report")
-	if got.code != exitFailed || !strings.Contains(got.stderr, "no database yet") || !strings.Contains(got.stderr, w.home) {
-		t.Errorf("before anything it ended with %d and said %q", got.code, got.stderr)
-	}
+	w.run("report").check(t, exitFailed, "no database yet", w.home)
 	if made := filesIn(t, w.home); len(made) > 0 {
 		t.Errorf("looking made %q", made)
 	}
@@ -60,13 +55,10 @@ func (w *world) table(t *testing.T, parts ...string) {
 
 // TestReportFilters: --since, --state and --type leave out, --exit-code tells.
 func TestReportFilters(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.drop("till.pdf", pdf(receipt, "one"))
-	if got := w.run("run", "--once"); got.code != exitDone {
-		t.Fatalf("run --once ended with %d: %s", got.code, got.stderr)
-	}
+	w.run("run", "--once").check(t, exitDone)
 	cases := []struct {
 		args    []string
 		sources []string
@@ -91,26 +83,21 @@ func TestReportFilters(t *testing.T) {
 			t.Errorf("%v gives %q, not %q", c.args, sources, c.sources)
 		}
 	}
-	if got := w.run("report", "--exit-code"); got.code != exitDone {
-		t.Errorf("with nothing wrong --exit-code ended with %d", got.code)
-	}
+	w.run("report", "--exit-code").check(t, exitDone)
 	w.drop("notes.txt", noDocument("one"))
-	w.run("run", "--once")
+	w.run("run", "--once").check(t, exitLeft, "1 could not be identified")
 	if got := w.run("report", "--exit-code"); got.code != exitFailed || got.stdout == "" || got.stderr != "" {
 		t.Errorf("with a failure --exit-code ended with %d and said %q", got.code, got.stderr)
 	}
-	if got := w.run("report", "--exit-code", "--since", "0s"); got.code != exitDone {
-		t.Errorf("with a failure of long ago --exit-code ended with %d", got.code)
-	}
+	w.run("report", "--exit-code", "--since", "0s").check(t, exitDone)
 	w.check()
 }
 
 // TestReportOfAnotherUser: whoever may read the database may read the report,
 // without key, types or settings but where it is.
 func TestReportOfAnotherUser(t *testing.T) {
-	t.Parallel()
 	needsRoot(t)
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	noErr(t, os.Chmod(w.dir, 0o755))
 	w.jobsStay.Store(true)
 	daemon := w.start("run")
@@ -139,8 +126,7 @@ func TestReportOfAnotherUser(t *testing.T) {
 // TestDemo: with nothing configured, or everything configured otherwise, it
 // shows the main job and leaves what it made, in one folder.
 func TestDemo(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	c := w.child("demo")
 	c.cmd.Args = []string{"docusort", "demo"}
 	c.cmd.Env = append(c.cmd.Env, "DOCUSORT_HOME="+w.home, "DOCUTRAY_API_KEY="+secretKey, "DOCUTRAY_BASE_URL="+w.server.URL,
@@ -168,8 +154,7 @@ func TestDemo(t *testing.T) {
 // TestDemoKept: --keep goes on until it is told to stop, and what is dropped
 // meanwhile is filed.
 func TestDemoKept(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	c := w.child("demo", "--keep")
 	c.cmd.Args = []string{"docusort", "demo", "--keep"}
 	c.begin()

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // failThree drops documents that fail: one that no job can identify for now, one
@@ -71,8 +69,7 @@ func TestRetry(t *testing.T) {
 	for _, daemon := range []string{"running", "stopped", "killed"} {
 		for _, place := range movings {
 			t.Run(daemon+"/"+place.name, func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t, docutraytest.Options{})
+				w := newWorld(t)
 				if place.far {
 					w.sortedElsewhere()
 				}
@@ -119,8 +116,7 @@ func TestRetryKilled(t *testing.T) {
 	for _, place := range movings {
 		for i, d := range deaths {
 			t.Run(fmt.Sprintf("%s/%s", place.name, d), func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t, docutraytest.Options{})
+				w := newWorld(t)
 				if place.far {
 					w.sortedElsewhere()
 				}
@@ -137,9 +133,7 @@ func TestRetryKilled(t *testing.T) {
 				} else if code != killed && code != exitDone {
 					t.Fatalf("it ended with %d", code)
 				}
-				if got := w.run("retry", "--all"); got.code != exitDone {
-					t.Fatalf("the next one ended with %d and said %q", got.code, got.stderr)
-				}
+				w.run("retry", "--all").check(t, exitDone)
 				if daemon == nil {
 					w.checkRetried(before, w.runToEnd())
 					return
@@ -157,22 +151,14 @@ func TestRetryKilled(t *testing.T) {
 // TestRetryPlaces: a name that is taken is left alone, a folder that is gone is
 // made again, and what somebody took out of _failed is skipped.
 func TestRetryPlaces(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	before := w.failThree()
 	scan, notes, empty := w.failedDocument(before, "a/scan.pdf"), w.failedDocument(before, "notes.txt"), w.failedDocument(before, "empty.pdf")
 	noErr(t, os.RemoveAll(filepath.Join(w.inbox, "a")))
 	w.drop("notes.txt", pdf(invoice, "of the same name"))
 	noErr(t, os.Rename(*empty.Path, filepath.Join(w.dir, "kept.pdf")))
-	if got := w.run("retry", "--all"); got.code != exitDone ||
-		!strings.Contains(got.stdout, fmt.Sprintf("%d: back in the inbox as a/scan.pdf\n", scan.ID)) ||
-		!strings.Contains(got.stdout, fmt.Sprintf("%d: back in the inbox as notes-2.txt\n", notes.ID)) ||
-		!strings.Contains(got.stdout, fmt.Sprintf("%d: skipped, it is no longer at %s\n", empty.ID, *empty.Path)) {
-		t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
-	}
-	if got := w.run("retry", fmt.Sprint(notes.ID)); got.code != exitFailed || !strings.Contains(got.stderr, "waiting") {
-		t.Errorf("once more it ended with %d and said %q", got.code, got.stderr)
-	}
+	w.run("retry", "--all").check(t, exitDone, fmt.Sprintf("%d: back in the inbox as a/scan.pdf\n", scan.ID), fmt.Sprintf("%d: back in the inbox as notes-2.txt\n", notes.ID), fmt.Sprintf("%d: skipped, it is no longer at %s\n", empty.ID, *empty.Path))
+	w.run("retry", fmt.Sprint(notes.ID)).check(t, exitFailed, "waiting")
 	noErr(t, os.Rename(filepath.Join(w.dir, "kept.pdf"), filepath.Join(w.inbox, "another name.pdf")))
 	r := w.runToEnd()
 	if d := w.failedDocument(r, "notes-2.txt"); d.ID != notes.ID {
@@ -185,8 +171,7 @@ func TestRetryPlaces(t *testing.T) {
 
 // TestRetryChanged: what was mended where it lay is a document of its own.
 func TestRetryChanged(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	scan := w.failedDocument(w.failThree(), "a/scan.pdf")
 	mended := pdf(contract, "mended")
 	noErr(t, os.WriteFile(*scan.Path, mended, 0o640))
@@ -195,9 +180,7 @@ func TestRetryChanged(t *testing.T) {
 	delete(w.dropped, scan.hash())
 	w.record(mended, info)
 	w.setFailing(pdf(contract, "illegible for now"), false)
-	if got := w.run("retry", fmt.Sprint(scan.ID)); got.code != exitDone || !strings.Contains(got.stdout, "new document") {
-		t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
-	}
+	w.run("retry", fmt.Sprint(scan.ID)).check(t, exitDone, "new document")
 	w.dropped[scan.hash()] = []stamp{} // it was uploaded once, and is gone
 	r := w.runToEnd()
 	for _, d := range r.Documents {
@@ -212,8 +195,7 @@ func TestRetryChanged(t *testing.T) {
 func TestMovedBackByHand(t *testing.T) {
 	for _, running := range []bool{true, false} {
 		t.Run(fmt.Sprint("daemon running ", running), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			before := w.failThree()
 			w.setFailing(pdf(contract, "illegible for now"), false)
 			var c *child

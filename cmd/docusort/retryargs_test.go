@@ -7,8 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // TestRetryAsksTheOpenJob: a job that was given up before it ended is asked once
@@ -16,8 +14,7 @@ import (
 func TestRetryAsksTheOpenJob(t *testing.T) {
 	for _, answered := range []bool{true, false} {
 		t.Run(fmt.Sprint("answered ", answered), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.requestsMayRepeat = true
 			w.settings["DOCUSORT_MAX_ATTEMPTS"], w.settings["DOCUSORT_JOB_TIMEOUT"] = "1", "200ms"
 			w.jobsStay.Store(true)
@@ -27,9 +24,7 @@ func TestRetryAsksTheOpenJob(t *testing.T) {
 			slow := w.failedDocument(w.runToEnd(), "slow.pdf")
 			delete(w.mustFail, hashOf(content))
 			polls := w.api.Uploads()[0].Polls
-			if got := w.run("retry", fmt.Sprint(slow.ID)); got.code != exitDone {
-				t.Fatalf("it ended with %d and said %q", got.code, got.stderr)
-			}
+			w.run("retry", fmt.Sprint(slow.ID)).check(t, exitDone)
 			delete(w.settings, "DOCUSORT_JOB_TIMEOUT")
 			want := 1
 			if answered {
@@ -57,16 +52,13 @@ func TestRetryAsksTheOpenJob(t *testing.T) {
 
 // TestRetryOfWhat: what cannot be done is said for each, and done for the others.
 func TestRetryOfWhat(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	if got := w.run("retry", "--all"); got.code != exitFailed || !strings.Contains(got.stderr, "no database yet") || len(filesIn(t, w.home)) > 0 {
 		t.Errorf("before anything it ended with %d, said %q and made %q", got.code, got.stderr, filesIn(t, w.home))
 	}
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
-	if got := w.run("retry", "--all"); got.code != exitDone || !strings.Contains(got.stdout, "nothing has failed") {
-		t.Errorf("with nothing failed it ended with %d and wrote %q", got.code, got.stdout)
-	}
+	w.run("retry", "--all").check(t, exitDone, "nothing has failed")
 	notes := w.failedDocument(w.failThree(), "notes.txt")
 	for _, args := range [][]string{{}, {"1", "--all"}, {"one", "1"}, {"0"}, {"-1"}, {"99999999999999999999"}} {
 		if got := w.run(append([]string{"retry"}, args...)...); got.code != exitUsage || got.stdout != "" || got.stderr == "" {
@@ -92,8 +84,7 @@ func TestRetryOfWhat(t *testing.T) {
 // TestRetryAllOfWhatGoesOn: what the daemon took up, or forgot, between the list of
 // all that failed and its turn is no error.
 func TestRetryAllOfWhatGoesOn(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
 	var out bytes.Buffer
@@ -105,17 +96,12 @@ func TestRetryAllOfWhatGoesOn(t *testing.T) {
 
 // TestRetryOfAnotherUser: who may not is told who may, and nothing is changed.
 func TestRetryOfAnotherUser(t *testing.T) {
-	t.Parallel()
 	needsRoot(t)
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	noErr(t, os.Chmod(w.dir, 0o755))
 	w.failThree()
-	c := w.child("retry", "--all")
-	c.asNobody()
-	c.begin()
-	if code := c.wait(); code != exitFailed || !strings.Contains(c.stderr.String(), "as the user that docusort runs as") {
-		t.Errorf("it ended with %d and said %q", code, c.stderr.String())
-	}
+	c := w.startAsNobody("retry", "--all")
+	c.waitExit(exitFailed, "as the user that docusort runs as")
 	if r := w.check(); r.Totals["failed"] != 3 {
 		t.Errorf("afterwards: %v", r.Totals)
 	}

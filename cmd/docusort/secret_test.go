@@ -4,13 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // TestSecretKeptFromAnswers: a service that sends the key back in its answers, or
@@ -37,8 +33,7 @@ func TestSecretKeptFromAnswers(t *testing.T) {
 	}
 	for name, answer := range answers {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			asked := make(chan struct{}, 1000)
 			w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
 				select {
@@ -86,8 +81,7 @@ func echoKey(status int) func(rw http.ResponseWriter, r *http.Request) {
 func TestSecretKeptFromCrashes(t *testing.T) {
 	for _, how := range []string{"panic", "abort"} {
 		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.jobsStay.Store(how == "abort")
 			d := injection{}
 			if how == "panic" {
@@ -107,27 +101,5 @@ func TestSecretKeptFromCrashes(t *testing.T) {
 			}
 			w.checkSecret()
 		})
-	}
-}
-
-// TestSecretInWrongPlace: who pastes the key where something else belongs does
-// not find it in the error.
-func TestSecretInWrongPlace(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"DOCUSORT_WORKERS", "DOCUTRAY_BASE_URL", "DOCUSORT_WATCH", "DOCUSORT_METADATA"} {
-		w := newWorld(t, docutraytest.Options{})
-		w.settings[name] = secretKey
-		got := w.run("run", "--once")
-		if got.code != exitSettings || strings.Contains(got.stderr+got.stdout, secretKey) {
-			t.Errorf("%s ended with %d and said %s", name, got.code, got.stderr)
-		}
-	}
-	w := newWorld(t, docutraytest.Options{})
-	delete(w.settings, "DOCUTRAY_API_KEY")
-	file := filepath.Join(w.dir, "key")
-	noErr(t, os.WriteFile(file, []byte("two words "+secretKey), 0o600))
-	w.settings["DOCUTRAY_API_KEY_FILE"] = file
-	if got := w.run("run", "--once"); got.code != exitSettings || strings.Contains(got.stderr, secretKey) {
-		t.Errorf("it ended with %d and said %s", got.code, got.stderr)
 	}
 }

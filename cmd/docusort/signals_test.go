@@ -37,8 +37,7 @@ func (w *world) slowUploads() (begun <-chan struct{}, release func()) {
 // TestStopDuringUploads: uploads under way end, their jobs are stored, nothing
 // new is begun, and the next daemon asks for the jobs.
 func TestStopDuringUploads(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_WORKERS"] = "3"
 	begun, release := w.slowUploads()
 	w.jobsStay.Store(true)
@@ -58,16 +57,13 @@ func TestStopDuringUploads(t *testing.T) {
 	}
 	w.jobsStay.Store(false)
 	r = w.runToEnd()
-	if n := w.api.Stats().Submissions; n != 6 || r.Requests.Resubmissions != 0 {
-		t.Errorf("%d submissions for 6 documents, %d again", n, r.Requests.Resubmissions)
-	}
+	w.checkSubmissions(6)
 }
 
 // TestStopWithoutGrace: uploads that do not end in time are broken off, which is
 // an unknown outcome and costs a second upload, admitted to.
 func TestStopWithoutGrace(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
 	begun, release := w.slowUploads()
 	w.drop("scan.pdf", pdf(invoice, "slow"))
@@ -90,8 +86,7 @@ func TestStoppedWhileItStarts(t *testing.T) {
 	for n := int64(1); n <= 8; n++ {
 		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
 			t.Run(fmt.Sprintf("%s/%d", strings.Join(args, " "), n), func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t, docutraytest.Options{})
+				w := newWorld(t)
 				w.drop("scan.pdf", pdf(invoice, "one"))
 				ctx, stop := context.WithCancel(context.Background())
 				defer stop()
@@ -120,8 +115,7 @@ func TestStoppedWhileItStarts(t *testing.T) {
 
 // TestSecondDaemon: one database has one daemon, and the second one does no harm.
 func TestSecondDaemon(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	first := w.start("run")
 	w.waitRunning(first)
 	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
@@ -139,8 +133,7 @@ func TestSecondDaemon(t *testing.T) {
 
 // TestReload: SIGHUP looks at once at what is only looked at now and then.
 func TestReload(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_WATCH"] = "poll"
 	w.settings["DOCUSORT_RESCAN"] = "1h"
 	c := w.start("run")
@@ -159,8 +152,7 @@ func TestReload(t *testing.T) {
 
 // TestReloadEndsAPause: SIGHUP also sees at once whether trouble has passed.
 func TestReloadEndsAPause(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.requestsMayRepeat = true
 	// It would wait for minutes by itself: nothing is expected to change before.
 	w.api.SetAccount(docutraytest.AccountQuotaUsed, time.Now().Add(time.Hour))
@@ -169,7 +161,5 @@ func TestReloadEndsAPause(t *testing.T) {
 	w.waitHold("account")
 	w.api.SetAccount(docutraytest.AccountGood, noTime)
 	c.signal(syscall.SIGHUP)
-	w.waitAllDone()
-	w.stop(c)
-	w.check()
+	w.finish(c)
 }

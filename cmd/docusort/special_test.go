@@ -11,8 +11,6 @@ import (
 	"time"
 	"unsafe"
 
-	"docusort/pipeline/docutray/docutraytest"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -88,8 +86,7 @@ func (w *world) makeSpecialFiles(outside string) (names []string) {
 func TestSpecialFiles(t *testing.T) {
 	for _, mode := range []string{"inotify", "poll"} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.settings["DOCUSORT_WATCH"] = mode
 			outside := filepath.Join(w.dir, "not ours")
 			noErr(t, os.Mkdir(outside, 0o755))
@@ -146,8 +143,7 @@ func countLog(c *child, path, text string) (n int) {
 // TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO
 // or a link to another document is gone, and what is there now is not opened.
 func TestSpecialInsteadOfDocument(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	outside := filepath.Join(w.dir, "not ours")
 	noErr(t, os.Mkdir(outside, 0o755))
 	secret := filepath.Join(outside, "outside.pdf")
@@ -196,8 +192,7 @@ func (w *world) takeAway(file string) {
 
 // TestFIFOWithAWriter: a FIFO that somebody writes to keeps its bytes.
 func TestFIFOWithAWriter(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	file := filepath.Join(w.inbox, "fifo.pdf")
 	noErr(t, syscall.Mkfifo(file, 0o666))
 	f, err := os.OpenFile(file, os.O_RDWR, 0)

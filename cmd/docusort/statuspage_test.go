@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // get asks for a page, as a program outside does.
@@ -42,8 +40,7 @@ func waitStatusPage(t *testing.T, c *child) string {
 // TestTheStatusPageOfADaemon: it says what happens, counts requests, keeps the
 // key to itself, and does not hold up the end.
 func TestTheStatusPageOfADaemon(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_HTTP_ADDR"] = "127.0.0.1:0"
 	w.drop("a.pdf", pdf(invoice, "one"))
 	c := w.start("run")
@@ -80,8 +77,7 @@ func TestTheStatusPageOfADaemon(t *testing.T) {
 }
 
 func TestTheAddressOfTheStatusPage(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	noErr(t, err)
 	defer func() { _ = taken.Close() }()
@@ -94,16 +90,13 @@ func TestTheAddressOfTheStatusPage(t *testing.T) {
 		"192.0.2.1:9464":      {exitFailed, "DOCUSORT_HTTP_ADDR"}, // not of this machine
 	} {
 		w.settings["DOCUSORT_HTTP_ADDR"] = addr
-		if got := w.run("run"); got.code != want.code || !strings.Contains(got.stderr, want.text) {
-			t.Errorf("%s: it ended with %d: %s", addr, got.code, got.stderr)
-		}
+		w.run("run").check(t, want.code, want.text)
 	}
 }
 
 // TestSeenFromElsewhere: who asks for it is told what that means.
 func TestSeenFromElsewhere(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	for addr, want := range map[string]bool{"0.0.0.0:0": true, "0": false, "[::1]:0": false} {
 		if addr == "[::1]:0" {
 			if l, err := net.Listen("tcp", addr); err != nil {

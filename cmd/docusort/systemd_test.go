@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // manager listens as systemd does to what a daemon tells of itself.
@@ -72,8 +70,7 @@ func (m *manager) waitMessage(n int, prefix string) {
 
 // TestManagedDaemon: ready, alive, at work, looking again, stopping.
 func TestManagedDaemon(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "7m"
 	w.settings["DOCUSORT_RESCAN"] = "1h"
 	c, m := w.startManaged()
@@ -95,8 +92,7 @@ func TestManagedDaemon(t *testing.T) {
 // TestManagedWithoutInbox: a daemon whose inbox is not there says that it waits
 // for it, and is ready once it has looked at it.
 func TestManagedWithoutInbox(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.drop("scan.pdf", pdf(invoice, "scan"))
 	w.runToEnd()
 	noErr(t, os.Remove(w.inbox))

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -66,8 +65,15 @@ func fastDir(t testing.TB) string {
 	return dir
 }
 
-func newWorld(t *testing.T, o docutraytest.Options) *world {
+// newWorld makes a world of its own, in parallel to other tests.
+func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, docutraytest.Options{})
+}
+
+func newWorldWith(t *testing.T, o docutraytest.Options) *world {
+	t.Helper()
+	t.Parallel()
 	return newWorldIn(t, fastDir(t), o)
 }
 
@@ -154,6 +160,24 @@ type result struct {
 	stdout, stderr string
 }
 
+// check compares the exit code, and looks for texts in what was written.
+func (r result) check(t *testing.T, code int, texts ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("it ended with %d, not with %d, and wrote %q and %q", r.code, code, r.stdout, r.stderr)
+	}
+	checkContains(t, r.stdout+r.stderr, texts...)
+}
+
+func checkContains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in\n%s", part, text)
+		}
+	}
+}
+
 // run runs a command to its end, in this process.
 func (w *world) run(args ...string) result {
 	w.t.Helper()
@@ -168,154 +192,6 @@ func runWith(environ []string, args ...string) result {
 	got := result{code, stdout.String(), stderr.String()}
 	stdout, stderr = bytes.Buffer{}, bytes.Buffer{} // cobra keeps completions, and what they know, for ever
 	return got
-}
-
-// reportDocument is a document in the report, as a program outside reads it.
-type reportDocument struct {
-	ID                        int64
-	Source, State             string
-	Path, Type, SHA256, Error *string
-	JobID                     *string `json:"job_id"`
-	Confidence                *float64
-	Size                      int64
-	Attempts, Polls           int
-}
-
-func (d *reportDocument) hash() string {
-	if d.SHA256 == nil {
-		return ""
-	}
-	return *d.SHA256
-}
-
-// reportJSON is the report as a program outside reads it.
-type reportJSON struct {
-	Version int
-	Daemon  struct {
-		Running bool
-		PID     *int
-		Hold    *struct {
-			Kind, Reason string
-			Until        *string
-		}
-	}
-	Totals map[string]int
-	Types  []struct {
-		Type          string
-		Filed, Review int
-	}
-	Requests struct{ Submissions, Polls, Reused, Resubmissions int }
-	Failures []struct {
-		Reason string
-		Count  int
-	}
-	Documents []reportDocument
-}
-
-func (r *reportJSON) unfinished() int {
-	return r.Totals["waiting"] + r.Totals["submitting"] + r.Totals["pending"] + r.Totals["identified"]
-}
-
-func (r *reportJSON) onHold(kind string) bool {
-	return r.Daemon.Hold != nil && r.Daemon.Hold.Kind == kind
-}
-
-// report reads the report; ok is false while there is no database yet.
-func (w *world) report() (r reportJSON, ok bool) {
-	w.t.Helper()
-	got := w.run("report", "--format", "json", "--documents")
-	if got.code == exitFailed && strings.Contains(got.stderr, "no database yet") {
-		return r, false
-	}
-	if got.code != exitDone {
-		w.t.Fatalf("report ended with %d: %s", got.code, got.stderr)
-	}
-	noErr(w.t, json.Unmarshal([]byte(got.stdout), &r))
-	return r, true
-}
-
-// waitFor waits until the report is as asked for.
-func (w *world) waitFor(what string, is func(r *reportJSON) bool) (r reportJSON) {
-	w.t.Helper()
-	poll(w.t, what, func() bool {
-		var ok bool
-		r, ok = w.report()
-		return ok && is(&r)
-	})
-	return r
-}
-
-// waitState waits until n documents are in a state.
-func (w *world) waitState(state string, n int) reportJSON {
-	w.t.Helper()
-	return w.waitFor(fmt.Sprint(n, " ", state), func(r *reportJSON) bool { return r.Totals[state] == n })
-}
-
-// waitHold waits for a hold.
-func (w *world) waitHold(kind string) reportJSON {
-	w.t.Helper()
-	return w.waitFor("hold: "+kind, func(r *reportJSON) bool { return r.onHold(kind) })
-}
-
-// waitReport is waitFor while a process must not end.
-func (w *world) waitReport(c *child, what string, is func(r *reportJSON) bool) {
-	w.t.Helper()
-	poll(w.t, what, func() bool {
-		r, ok := w.report()
-		if ok && is(&r) {
-			return true
-		}
-		c.running()
-		return false
-	})
-}
-
-// waitRunning waits until a daemon is at work.
-func (w *world) waitRunning(c *child) {
-	w.t.Helper()
-	poll(w.t, "the daemon runs", func() bool {
-		c.running()
-		r, ok := w.report()
-		return ok && r.Daemon.Running && r.Daemon.PID != nil && *r.Daemon.PID == c.cmd.Process.Pid
-	})
-}
-
-// waitAllDone waits until nothing is left to do.
-func (w *world) waitAllDone() reportJSON {
-	w.t.Helper()
-	return w.waitFor("everything is finished", func(r *reportJSON) bool {
-		return r.unfinished() == 0 && len(filesIn(w.t, w.inbox)) == 0
-	})
-}
-
-// waitInboxEmpty costs less than to wait for a report.
-func (w *world) waitInboxEmpty(c *child) {
-	w.t.Helper()
-	poll(w.t, "the inbox is empty", func() bool {
-		empty := len(filesIn(w.t, w.inbox)) == 0
-		if !empty {
-			c.running()
-		}
-		return empty
-	})
-}
-
-// runToEnd lets a daemon do all that there is to do, stops it and checks.
-func (w *world) runToEnd() reportJSON {
-	w.t.Helper()
-	c := w.start("run")
-	w.waitRunning(c)
-	w.waitAllDone()
-	w.stop(c)
-	return w.check()
-}
-
-// startAndStop makes a database.
-func (w *world) startAndStop() {
-	w.t.Helper()
-	c := w.start("run")
-	w.waitRunning(c)
-	w.stop(c)
 }
 
 // filesIn returns the path of everything beneath a folder that is no folder.

@@ -73,6 +73,7 @@ func TestWhereTheKeyComesFrom(t *testing.T) {
 		{name: "folder", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir}, problems: []string{"not in a regular file"}},
 		{name: "in the inbox", env: []string{"DOCUTRAY_API_KEY_FILE=" + file, "DOCUSORT_INBOX=" + dir}, problems: []string{"DOCUTRAY_API_KEY_FILE", "inside DOCUSORT_INBOX"}},
 		{name: "pasted elsewhere", env: []string{"DOCUTRAY_API_KEY=" + secret, "DOCUSORT_WORKERS=" + secret}, problems: []string{"DOCUSORT_WORKERS", docutray.Redacted}},
+		{name: "pasted into all", env: []string{"DOCUTRAY_API_KEY=" + secret, "DOCUTRAY_BASE_URL=" + secret, "DOCUSORT_WATCH=" + secret, "DOCUSORT_METADATA=" + secret}, problems: []string{"DOCUTRAY_BASE_URL", "DOCUSORT_WATCH", "DOCUSORT_METADATA"}},
 		{name: "stray line", env: []string{"DOCUTRAY_API_KEY=" + secret}, file: secret + "\n" + secret + " x=1\n'" + secret, problems: []string{"docusort.env:1", "docusort.env:2", "docusort.env:3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
