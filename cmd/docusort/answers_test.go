@@ -40,7 +40,7 @@ func TestStrangeTypes(t *testing.T) {
 			}})
 			w.review(minimum)
 			w.settings["DOCUSORT_SIDECAR"] = "true"
-			w.dropInvoices(len(strangeCodes))
+			w.dropMany(len(strangeCodes), "%d.pdf")
 			d := w.start("run")
 			w.waitAllDone()
 			w.stop(d)
@@ -239,11 +239,8 @@ func TestStrangeAcceptance(t *testing.T) {
 		fmt.Fprint(rw, body)
 		return true
 	})
-	for i := range 3 * len(strangeAcceptances) {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	d := w.start("run")
-	r := w.finish(d)
+	w.dropMany(3*len(strangeAcceptances), "%d.pdf")
+	r := w.runToEnd()
 	if next != len(strangeAcceptances) || r.Requests.Resubmissions > next || r.Totals["filed"] != len(r.Documents) {
 		t.Errorf("%d strange answers, %+v, %v", next, r.Requests, r.Totals)
 	}

@@ -26,31 +26,17 @@ func TestSlowWriter(t *testing.T) {
 		noErr(t, f.Close())
 		time.Sleep(200 * time.Millisecond) // four times the settle time
 	}
-	info, err := os.Stat(file)
-	if err == nil {
-		w.record(content, info)
-	} else {
-		w.recordFiled(content)
-	}
+	w.waitAllDone()
+	files := append(filesIn(t, w.inbox), filesIn(t, w.sorted)...)
+	info, err := os.Stat(files[0])
+	noErr(t, err)
+	w.record(content, info)
 	w.finish(d)
 	w.checkSubmissions(1)
 }
 
-// recordFiled takes a document into account that was filed before it could be.
-func (w *world) recordFiled(content []byte) {
-	w.t.Helper()
-	w.waitAllDone()
-	files := filesIn(w.t, w.sorted)
-	if len(files) != 1 {
-		w.t.Fatalf("there are %q", files)
-	}
-	info, err := os.Stat(files[0])
-	noErr(w.t, err)
-	w.record(content, info)
-}
-
-// TestOpenWriter: who has the file open for writing is waited for, although the
-// file stands still and looks whole.
+// TestOpenWriter: a file that somebody has open for writing is waited for, although it
+// stands still and looks whole.
 func TestOpenWriter(t *testing.T) {
 	w := newWorld(t)
 	d := w.start("run")
@@ -74,31 +60,9 @@ func TestOpenWriter(t *testing.T) {
 	w.checkSubmissions(2)
 }
 
-// TestReplaced: a file that is replaced after it was submitted is another
-// document; the answer to the old one moves nothing.
-func TestReplaced(t *testing.T) {
-	w := newWorld(t)
-	w.jobsStay.Store(true)
-	d := w.start("run")
-	old := pdf(invoice, "old")
-	w.drop("scan.pdf", old)
-	w.waitState("pending", 1)
-	delete(w.dropped, hashOf(old))
-	noErr(t, os.Remove(filepath.Join(w.inbox, "scan.pdf")))
-	w.drop("scan.pdf", pdf(receipt, "new"))
-	w.waitFor("both are known", func(r *reportJSON) bool { return r.Totals["gone"] == 1 && r.Totals["pending"] == 1 })
-	w.jobsStay.Store(false)
-	w.waitAllDone()
-	w.stop(d)
-	w.dropped[hashOf(old)] = []stamp{} // was there once, and is not missed
-	r := w.check()
-	if r.Totals["filed"] != 1 || r.Totals["gone"] != 1 || r.Requests.Resubmissions != 0 {
-		t.Errorf("%v, %+v", r.Totals, r.Requests)
-	}
-}
-
-// TestReplacedWhileDown: the same between two runs.
-func TestReplacedWhileDown(t *testing.T) {
+// TestChangedWhileDown: a document that is replaced or deleted between two runs is gone;
+// the answer to it moves nothing.
+func TestChangedWhileDown(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)
 	d := w.start("run")
@@ -117,10 +81,10 @@ func TestReplacedWhileDown(t *testing.T) {
 	r.checkTotals(t, totals{"filed": 1, "gone": 2})
 }
 
-// TestFolderMovedIn: a folder that comes in whole brings no event for its files.
+// TestFolderMovedIn: a folder that is moved in brings one event, and none for its files.
 func TestFolderMovedIn(t *testing.T) {
 	w := newWorld(t)
-	w.settings["DOCUSORT_RESCAN"] = "1h" // only the event tells of it
+	w.rescanRarely()
 	d := w.start("run")
 	w.waitRunning(d)
 	inbox, aside := w.inbox, filepath.Join(w.dir, "aside")

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stages are where a document may be when its file changes: how it is kept
-// there, and how it is let go.
+// stages are the states in which a file may change: how documents are kept in it, and
+// how that ends.
 var stages = []struct {
 	state string
 	keep  func(w *world) (release func())
@@ -40,8 +40,7 @@ var stages = []struct {
 	}},
 }
 
-// changes are what may happen to the file of a document. Each returns what is
-// in the inbox after it, nil for nothing.
+// changes are what may happen to a file. Each returns the new content, or nil.
 var changes = []struct {
 	name string
 	make func(file string, old, new []byte) (after []byte, err error)
@@ -60,20 +59,11 @@ var changes = []struct {
 		return old[:len(old)/2], os.Truncate(file, int64(len(old)/2))
 	}},
 	{"grown", func(file string, old, _ []byte) ([]byte, error) {
-		return append(old[:len(old):len(old)], '\n'), appendTo(file, "\n")
+		after := append(old[:len(old):len(old)], '\n')
+		return after, os.WriteFile(file, after, 0)
 	}},
 	{"of the same size and time", sameSizeAndTime},
 	{"deleted", func(file string, _, _ []byte) ([]byte, error) { return nil, os.Remove(file) }},
-}
-
-func appendTo(file, text string) error {
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = f.WriteString(text)
-	return err
 }
 
 // sameSizeAndTime is what a program does that puts the time back.
@@ -105,7 +95,7 @@ func TestChangedAtEachStage(t *testing.T) {
 				w.drop(c.name+".pdf", old[c.name])
 			}
 			d := w.start("run")
-			w.waitFor("all are "+stage.state, func(r *reportJSON) bool { return r.Totals[stage.state] == len(changes) })
+			w.waitState(stage.state, len(changes))
 			left := 0
 			for _, c := range changes {
 				file := filepath.Join(w.inbox, c.name+".pdf")
@@ -157,9 +147,7 @@ func TestFoldersInFlight(t *testing.T) {
 	w.waitFor("those that moved are found", func(r *reportJSON) bool { return len(r.Documents) == 7*each })
 	w.jobsStay.Store(false)
 	r := w.finish(d)
-	if r.Totals["filed"] != 3*each || r.Totals["gone"] != 4*each || r.Requests.Resubmissions != 0 {
-		t.Errorf("%v, %+v", r.Totals, r.Requests)
-	}
+	r.checkTotals(t, totals{"filed": 3 * each, "gone": 4 * each})
 	w.checkSubmissions(5 * each)
 }
 
@@ -175,7 +163,7 @@ func TestExchanged(t *testing.T) {
 	noErr(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(w.inbox, "one.pdf"), unix.AT_FDCWD, filepath.Join(w.inbox, "two.pdf"), unix.RENAME_EXCHANGE))
 	w.waitFor("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
 	w.jobsStay.Store(false)
-	if r := w.finish(d); r.Totals["filed"] != 2 || w.api.Stats().Submissions != 2 {
-		t.Errorf("%v with %d submissions", r.Totals, w.api.Stats().Submissions)
-	}
+	r := w.finish(d)
+	r.checkTotals(t, totals{"filed": 2, "gone": 2})
+	w.checkSubmissions(2)
 }

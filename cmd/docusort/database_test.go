@@ -40,7 +40,7 @@ func (w *world) checkUnchanged(before map[string][]byte) {
 func (w *world) killWithPending() {
 	w.t.Helper()
 	w.jobsStay.Store(true)
-	w.dropInvoices(5)
+	w.dropMany(5, "%d.pdf")
 	c := w.start("run")
 	w.waitState("pending", 5)
 	w.kill(c)

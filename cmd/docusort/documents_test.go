@@ -78,7 +78,7 @@ func (w *world) tryDrop(name string, content []byte) error {
 	return err
 }
 
-// record takes a document that is in the inbox now into account.
+// record adds a document to those that are expected.
 func (w *world) record(content []byte, info fs.FileInfo) {
 	h := hashOf(content)
 	w.dropped[h] = append(w.dropped[h], stampOf(info))
@@ -87,12 +87,20 @@ func (w *world) record(content []byte, info fs.FileInfo) {
 	}
 }
 
-// dropInvoices drops n documents: 0.pdf, 1.pdf, …
-func (w *world) dropInvoices(n int) {
+// dropMany drops n invoices under names made from a number.
+func (w *world) dropMany(n int, format string) {
 	w.t.Helper()
 	for i := range n {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+		w.drop(fmt.Sprintf(format, i), pdf(invoice, fmt.Sprint(i)))
 	}
+}
+
+// dropFailing drops a document whose jobs fail.
+func (w *world) dropFailing(name string, content []byte) {
+	w.t.Helper()
+	w.failingJobs.Store(hashOf(content), true)
+	w.mustFail[hashOf(content)] = true
+	w.drop(name, content)
 }
 
 // dropSamples drops the sample documents, in their folders.
@@ -121,10 +129,7 @@ func (w *world) dropOneOfEach(id string) {
 	w.drop("till.pdf", pdf(receipt, id))
 	w.drop("doubtful.pdf", pdf(doubtful, id))
 	w.drop("notes.txt", noDocument(id))
-	bad := pdf(contract, id+" that no job can identify")
-	w.failingJobs.Store(hashOf(bad), true)
-	w.mustFail[hashOf(bad)] = true
-	w.drop("unreadable.pdf", bad)
+	w.dropFailing("unreadable.pdf", pdf(contract, id+" that no job can identify"))
 }
 
 // dropSome drops a few documents at random, many of them under the same names

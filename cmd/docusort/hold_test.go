@@ -69,7 +69,7 @@ func TestHolds(t *testing.T) {
 			w.writeKey(secretKey)
 			c.begin(w)
 			d := w.start("run")
-			w.dropInvoices(5)
+			w.dropMany(5, "%d.pdf")
 			r := w.waitFor("it holds", func(r *reportJSON) bool { return r.onHold(c.kind) && r.Totals["waiting"] == 5 })
 			if !strings.Contains(r.Daemon.Hold.Reason, c.reason) {
 				t.Errorf("the reason is %q, without %q", r.Daemon.Hold.Reason, c.reason)
@@ -134,7 +134,7 @@ func TestQuotaUntil(t *testing.T) {
 // twice for it.
 func TestRateLimit(t *testing.T) {
 	w := newWorldWith(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
-	w.dropInvoices(5)
+	w.dropMany(5, "%d.pdf")
 	w.jobsStay.Store(true)
 	w.api.SetIntercept(nil) // polls count too
 	d := w.start("run")

@@ -114,7 +114,7 @@ func TestHook(t *testing.T) {
 func TestHookAcrossRestarts(t *testing.T) {
 	w := newWorld(t)
 	w.setHook(`[ -e "$D/up" ] || exit 1; ` + keepAll)
-	w.dropInvoices(5)
+	w.dropMany(5, "%d.pdf")
 	w.waitKilled(w.startInjected(injection{Step: stepFinished, N: 1}, "run"))
 	c := w.start("run")
 	w.waitRunning(c)
@@ -147,7 +147,7 @@ func TestSlowHook(t *testing.T) {
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
 	w.setHook(`echo $$ >> "$D/pids"; sleep 1000`)
 	c := w.start("run")
-	w.dropInvoices(20)
+	w.dropMany(20, "%d.pdf")
 	w.waitAllDone()
 	w.waitFor("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "told", "pids")); return err == nil })
 	begun := time.Now()

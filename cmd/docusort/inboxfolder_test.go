@@ -9,23 +9,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// rescanRarely sets the rescan so far off that what is found was found without it.
+// rescanRarely makes sure that what is found is found without a rescan.
 func (w *world) rescanRarely() { w.settings["DOCUSORT_RESCAN"] = "1h" }
 
-// waitFiled waits until so many documents are filed.
-func (w *world) waitFiled(n int) {
-	w.t.Helper()
-	w.waitFor(fmt.Sprintf("%d are filed", n), func(r *reportJSON) bool { return r.Totals["filed"] == n })
-}
-
-// TestInboxMadeAgain: an inbox that is removed or moved away with documents in
-// flight, and made again, is watched again; what was in it is gone, or comes
-// back with it and costs nothing more.
+// TestInboxMadeAgain: an inbox that is removed, or moved away and back, with documents in
+// flight is watched again; what came back with it costs nothing more.
 func TestInboxMadeAgain(t *testing.T) {
 	w := newWorld(t)
 	w.rescanRarely()
@@ -50,14 +42,14 @@ func TestInboxMadeAgain(t *testing.T) {
 	w.drop("last.pdf", pdf(receipt, "last"))
 	w.waitState("filed", 2)
 	w.stop(d)
-	if r := w.check(); r.Totals["gone"] != 1 || r.Requests.Resubmissions != 0 || w.api.Stats().Submissions != 3 {
-		t.Errorf("%v, %+v, %d submissions", r.Totals, r.Requests, w.api.Stats().Submissions)
-	}
+	r := w.check()
+	r.checkTotals(t, totals{"gone": 1, "filed": 2})
+	w.checkSubmissions(3)
 }
 
-// TestMountedOver: a filesystem that is mounted over the inbox with documents
-// in flight hides them and takes none of them away, is served itself, and is
-// noticed without a rescan; its end is seen when somebody asks for a look.
+// TestMountedOver: a filesystem that is mounted over the inbox with documents in flight
+// hides them, which makes none of them gone, and is watched itself without a rescan. A
+// reload notices its end.
 func TestMountedOver(t *testing.T) {
 	w := newWorld(t)
 	w.rescanRarely()
@@ -78,26 +70,15 @@ func TestMountedOver(t *testing.T) {
 	w.jobsStay.Store(false)
 	w.waitState("filed", 1)
 	r := w.waitState("identified", 1)
-	if len(r.Documents) != 2 || r.Totals["gone"] != 0 {
-		t.Errorf("%v", r.Totals)
-	}
-	for end := time.Now().Add(deadline); ; time.Sleep(10 * time.Millisecond) {
-		err := unix.Unmount(w.inbox, 0) // may be refused while a scan runs
-		if err == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("unmount: %v", err)
-		}
-	}
+	r.checkTotals(t, totals{"filed": 1, "identified": 1})
+	poll(t, "unmount", func() bool { return unix.Unmount(w.inbox, 0) == nil }) // refused while a scan runs
 	mounted = false
 	d.signal(syscall.SIGHUP)
 	w.drop("below too.pdf", pdf(contract, "below too"))
 	w.waitState("filed", 3)
 	w.stop(d)
-	if r := w.check(); r.Requests.Resubmissions != 0 || w.api.Stats().Submissions != 3 {
-		t.Errorf("%+v, %d submissions", r.Requests, w.api.Stats().Submissions)
-	}
+	w.check()
+	w.checkSubmissions(3)
 }
 
 // queuedEvents returns how many events the kernel keeps for a process.
@@ -114,8 +95,7 @@ func queuedEvents(t *testing.T) int {
 	return n
 }
 
-// TestEventsLost: more happens than the kernel keeps for a daemon that stands
-// still. What it was not told of is found all the same, and at once.
+// TestEventsLost: a document whose event the kernel dropped is found at once.
 func TestEventsLost(t *testing.T) {
 	n := queuedEvents(t)
 	w := newWorld(t)
@@ -141,8 +121,8 @@ func TestEventsLost(t *testing.T) {
 	w.check()
 }
 
-// TestWatchesRefused: a daemon that gets too few watches of the kernel, or none,
-// waitOutput so, scans instead and goes on.
+// TestWatchesRefused: a daemon that gets too few watches, or none, warns once and scans
+// instead.
 func TestWatchesRefused(t *testing.T) {
 	cases := []struct{ name, limit, value, says string }{
 		{"too few watches", "max_inotify_watches", "2", "max_user_watches"},
@@ -153,9 +133,7 @@ func TestWatchesRefused(t *testing.T) {
 			w := newWorld(t)
 			w.rescanRarely()
 			d := w.childWithLimit(c.limit, c.value)
-			for i := range 5 {
-				w.drop(fmt.Sprintf("%d/before.pdf", i), pdf(invoice, fmt.Sprint(i)))
-			}
+			w.dropMany(5, "%d/before.pdf")
 			d.begin()
 			w.waitState("filed", 5)
 			for i := range 5 {
@@ -164,15 +142,14 @@ func TestWatchesRefused(t *testing.T) {
 			w.waitState("filed", 10)
 			w.stop(d)
 			w.check()
-			if text := d.stderr.String(); strings.Count(text, "inotify refuses a watch") != 1 || !strings.Contains(text, c.says) {
-				t.Errorf("it says nothing of %s, or too often", c.says)
+			if text := d.stderr.String(); strings.Count(text, logWatchRefused) != 1 || !strings.Contains(text, c.says) {
+				t.Errorf("it does not name %s, or not once", c.says)
 			}
 		})
 	}
 }
 
-// childWithLimit makes a daemon in a user namespace of its own, where a limit is as low
-// as that.
+// childWithLimit makes a daemon in a user namespace of its own with that limit.
 func (w *world) childWithLimit(limit, value string) *child {
 	w.t.Helper()
 	file := "/proc/sys/user/" + limit

@@ -13,7 +13,7 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// movings are where sorted may be, as the two ways of moving go.
+// movings are the two ways of moving, by where sorted is.
 var movings = []struct {
 	name string
 	far  bool
@@ -30,7 +30,7 @@ func (w *world) sortedElsewhere() {
 	w.settings["DOCUSORT_SORTED"] = w.sorted
 }
 
-// newCrashWorld has one of everything on the way.
+// newCrashWorld uses every way that a document can go.
 func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
 	w := newWorldWith(t, o)
 	if far {
@@ -42,8 +42,8 @@ func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
 	return w
 }
 
-// TestKilledAtEachStep kills the daemon where one thing has happened and the one
-// that must follow has not; and the next one at the same point again.
+// TestKilledAtEachStep kills the daemon at each step, and the next one at the same step
+// again.
 func TestKilledAtEachStep(t *testing.T) {
 	for _, place := range movings {
 		for _, step := range daemonSteps {
@@ -70,8 +70,8 @@ func TestKilledAtEachStep(t *testing.T) {
 	}
 }
 
-// dropUntilKilled drops documents, for as long as all that are there do not bring a
-// daemon to the point where it ends itself.
+// dropUntilKilled drops documents until a daemon has reached the step at which it ends
+// itself.
 func (w *world) dropUntilKilled(c *child) {
 	w.t.Helper()
 	for i := range 100 {
@@ -86,17 +86,17 @@ func (w *world) dropUntilKilled(c *child) {
 	w.waitKilled(c)
 }
 
-// checkUnknownOutcome: who is killed after an upload and before its job is stored has to
-// upload again, and says so.
+// checkUnknownOutcome: a daemon that is killed between an upload and the storing of its
+// job uploads again, and reports it.
 func (w *world) checkUnknownOutcome(r *reportJSON, at step) {
 	w.t.Helper()
 	if (at == stepSubmitting || at == stepPosted) && r.Requests.Resubmissions == 0 {
-		w.t.Error("a POST of unknown outcome was not admitted to")
+		w.t.Error("a POST of unknown outcome is not reported")
 	}
 }
 
-// TestKilledAtRandom kills daemons at any time, at any step and at any operation
-// on the disk, while documents keep coming.
+// TestKilledAtRandom kills daemons at random times, steps and file operations, while
+// documents keep coming.
 func TestKilledAtRandom(t *testing.T) {
 	worlds := []struct {
 		name   string
@@ -138,7 +138,7 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
-// someInjection draws where a daemon ends itself, if it gets there.
+// someInjection returns a random point where a daemon ends itself, if it gets there.
 func someInjection(r *rand.Rand) injection {
 	switch steps := daemonSteps; r.IntN(3) {
 	case 0:
@@ -149,15 +149,13 @@ func someInjection(r *rand.Rand) injection {
 	return injection{}
 }
 
-// TestKilledWithManyPending: jobs that are under way when the daemon dies are
-// asked for again, and none is paid for twice.
+// TestKilledWithManyPending: jobs under way at a kill are polled again, none is paid for
+// twice, and a restart with nothing to do makes no request.
 func TestKilledWithManyPending(t *testing.T) {
 	const many = 100
 	w := newWorld(t)
 	w.jobsStay.Store(true)
-	for i := range many {
-		w.drop(fmt.Sprintf("%d/scan.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
+	w.dropMany(many, "%d/scan.pdf")
 	c := w.start("run")
 	w.waitState("pending", many)
 	w.kill(c)
@@ -167,9 +165,8 @@ func TestKilledWithManyPending(t *testing.T) {
 	}
 	w.jobsStay.Store(false)
 	r := w.runToEnd()
-	if r.Totals["filed"] != many || w.api.Stats().Submissions != many || r.Requests.Resubmissions != 0 {
-		t.Errorf("filed %d, submissions %d, again %d", r.Totals["filed"], w.api.Stats().Submissions, r.Requests.Resubmissions)
-	}
+	r.checkTotals(t, totals{"filed": many})
+	w.checkSubmissions(many)
 	for _, u := range w.api.Uploads() {
 		if u.Polls <= asked[u.JobID] {
 			t.Errorf("job %s was not asked for after the restart", u.JobID)

@@ -32,9 +32,8 @@ func TestHardLinks(t *testing.T) {
 			outside := filepath.Join(w.dir, "outside.pdf")
 			noErr(t, os.Link(file, outside))
 			r := w.runToEnd()
-			if r.Totals["filed"] != 5 || len(r.Documents) != 5 || w.api.Stats().Submissions != 1 {
-				t.Errorf("%v with %d submissions", r.Totals, w.api.Stats().Submissions)
-			}
+			r.checkTotals(t, totals{"filed": 5})
+			w.checkSubmissions(1)
 			if got, err := os.ReadFile(outside); err != nil || string(got) != string(content) {
 				t.Errorf("the name outside: %q, %v", got, err)
 			}

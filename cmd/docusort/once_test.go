@@ -35,10 +35,7 @@ func TestOnce(t *testing.T) {
 		}, exitLeft, "1 could not be identified"},
 		{"all jobs fail", func(w *world) {
 			w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-			bad := pdf(invoice, "bad")
-			w.failingJobs.Store(hashOf(bad), true)
-			w.mustFail[hashOf(bad)] = true
-			w.drop("scan.pdf", bad)
+			w.dropFailing("scan.pdf", pdf(invoice, "bad"))
 		}, exitLeft, "1 could not be identified"},
 	}
 	for _, c := range cases {

@@ -41,7 +41,7 @@ func TestOneIsAlwaysRefused(t *testing.T) {
 			w.drop("poison.pdf", pdf(invoice, "poison"))
 			w.waitFor("it was refused", func(*reportJSON) bool { return refused.Load() > 0 })
 			const many = 30
-			w.dropInvoices(many)
+			w.dropMany(many, "%d.pdf")
 			r := w.waitFor("all others are filed", func(r *reportJSON) bool { return r.Totals["filed"] == many && refused.Load() >= 2 })
 			for _, doc := range r.Documents {
 				if doc.Source == "poison.pdf" && (doc.Error == nil || status != 0 && !strings.Contains(*doc.Error, "it makes us ill")) {
@@ -67,7 +67,7 @@ func TestJobsDenied(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)
 	d := w.start("run")
-	w.dropInvoices(5)
+	w.dropMany(5, "%d.pdf")
 	w.waitState("pending", 5)
 	w.jobsStay.Store(false)
 	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {

@@ -5,16 +5,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"docusort/testdata"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// TestReportThroughTheTimes: before there is anything, while the daemon runs,
-// after it stopped, after it was killed.
-func TestReportThroughTheTimes(t *testing.T) {
+// TestReportAtAnyTime: before there is anything, while the daemon runs, after it stopped
+// and after it was killed.
+func TestReportAtAnyTime(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)
 	w.run("report").check(t, exitFailed, "no database yet", w.home)
@@ -25,35 +27,29 @@ func TestReportThroughTheTimes(t *testing.T) {
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.drop("notes.txt", noDocument("one"))
 	w.waitFor("one is pending, one failed", func(r *reportJSON) bool { return r.Totals["pending"] == 1 && r.Totals["failed"] == 1 })
-	w.table(t, "running", fmt.Sprint(c.cmd.Process.Pid), "1 pending", "unsupported format")
+	w.checkTable("running", fmt.Sprint(c.cmd.Process.Pid), "1 pending", "unsupported format")
 	w.stop(c)
-	w.table(t, "not running", "1 pending")
+	w.checkTable("not running", "1 pending")
 	c = w.start("run")
 	w.waitRunning(c)
 	w.kill(c)
-	w.table(t, "not running", "1 pending")
+	w.checkTable("not running", "1 pending")
 	w.jobsStay.Store(false)
 	w.runToEnd()
-	w.table(t, "invoice", "1 filed")
+	w.checkTable("invoice", "1 filed")
 }
 
-// table checks that the table has these parts, each in some line.
-func (w *world) table(t *testing.T, parts ...string) {
-	t.Helper()
+// checkTable checks that the report as a table has these parts.
+func (w *world) checkTable(parts ...string) {
+	w.t.Helper()
 	got := w.run("report")
 	if got.code != exitDone || strings.Contains(got.stdout, "\x1b") {
-		t.Errorf("report ended with %d: %s", got.code, got.stderr)
+		w.t.Errorf("report ended with %d: %s", got.code, got.stderr)
 	}
-	text := strings.Join(strings.Fields(strings.ToLower(got.stdout)), " ")
-	for _, part := range parts {
-		words := strings.Fields(part)
-		if !strings.Contains(text, part) && !(len(words) == 2 && strings.Contains(text, words[1]+" "+words[0])) {
-			t.Errorf("no %q in:\n%s", part, got.stdout)
-		}
-	}
+	checkContains(w.t, strings.Join(strings.Fields(got.stdout), " "), parts...)
 }
 
-// TestReportFilters: --since, --state and --type leave out, --exit-code tells.
+// TestReportFilters tests --since, --state, --type and --exit-code.
 func TestReportFilters(t *testing.T) {
 	w := newWorld(t)
 	w.drop("scan.pdf", pdf(invoice, "one"))
@@ -79,8 +75,9 @@ func TestReportFilters(t *testing.T) {
 		for _, d := range r.Documents {
 			sources = append(sources, d.Source)
 		}
-		if strings.Join(sources, ",") != strings.Join(c.sources, ",") && len(sources) != len(c.sources) {
-			t.Errorf("%v gives %q, not %q", c.args, sources, c.sources)
+		slices.Sort(sources)
+		if diff := cmp.Diff(c.sources, sources); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.args, diff)
 		}
 	}
 	w.run("report", "--exit-code").check(t, exitDone)
@@ -93,38 +90,33 @@ func TestReportFilters(t *testing.T) {
 	w.check()
 }
 
-// TestReportOfAnotherUser: whoever may read the database may read the report,
-// without key, types or settings but where it is.
+// TestReportOfAnotherUser: a user who may read the database may read the report, without
+// key, types and settings file, whatever the daemon does.
 func TestReportOfAnotherUser(t *testing.T) {
 	needsRoot(t)
 	w := newWorld(t)
-	noErr(t, os.Chmod(w.dir, 0o755))
 	w.jobsStay.Store(true)
 	daemon := w.start("run")
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.waitState("pending", 1)
-	look := func(when string) {
+	look := func() {
 		t.Helper()
 		c := w.child("report", "--format", "json")
 		c.cmd.Args = []string{"docusort", "report", "--format", "json"}
 		c.cmd.Env = append(c.cmd.Env, "DOCUSORT_HOME="+w.home)
 		c.asNobody()
 		c.begin()
-		if code := c.wait(); code != exitDone || !strings.Contains(c.stdout.String(), `"pending":1`) {
-			t.Errorf("%s it ended with %d: %s%s", when, code, c.stdout.String(), c.stderr.String())
-		}
+		c.waitExit(exitDone, `"pending":1`)
 	}
-	look("while the daemon runs")
+	look()
 	w.kill(daemon)
-	look("after it was killed")
-	daemon = w.start("run")
-	w.waitRunning(daemon)
-	w.stop(daemon)
-	look("after it stopped")
+	look()
+	w.startAndStop()
+	look()
 }
 
-// TestDemo: with nothing configured, or everything configured otherwise, it
-// shows the main job and leaves what it made, in one folder.
+// TestDemo: whatever is configured, the demo shows the main job, files every sample under
+// its type, and leaves what it made in one folder.
 func TestDemo(t *testing.T) {
 	w := newWorld(t)
 	c := w.child("demo")
@@ -140,8 +132,14 @@ func TestDemo(t *testing.T) {
 	if len(homes) != 1 || !strings.Contains(c.stdout.String(), "Everything is in "+homes[0]) {
 		t.Fatalf("it left %q and wrote %s", homes, c.stdout.String())
 	}
-	if n := len(filesIn(t, filepath.Join(homes[0], "sorted"))); n != len(testdata.Types()) {
-		t.Errorf("%d documents were filed", n)
+	types := map[string]string{}
+	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
+	r, _ := w.report()
+	for _, d := range r.Documents {
+		types[d.Source] = filepath.Base(filepath.Dir(*d.Path))
+	}
+	if diff := cmp.Diff(testdata.Types(), types); diff != "" {
+		t.Errorf("types (-samples +demo):\n%s", diff)
 	}
 	if strings.ContainsAny(c.stdout.String()+c.stderr.String(), "\r\x1b") {
 		t.Errorf("no terminal is written to, and yet: %q", c.stderr.String())
@@ -151,22 +149,28 @@ func TestDemo(t *testing.T) {
 	w.checkSecret()
 }
 
-// TestDemoKept: --keep goes on until it is told to stop, and what is dropped
-// meanwhile is filed.
+// TestDemoKept: with --keep the daemon files what is dropped until it is stopped.
 func TestDemoKept(t *testing.T) {
 	w := newWorld(t)
 	c := w.child("demo", "--keep")
 	c.cmd.Args = []string{"docusort", "demo", "--keep"}
 	c.begin()
-	for end := time.Now().Add(deadline); !strings.Contains(c.stdout.String(), "The daemon keeps running"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it wrote %s", c.stdout.String())
-		}
-	}
+	c.waitOutput("The daemon keeps running")
 	homes, _ := filepath.Glob(filepath.Join(w.dir, "tmp", "*"))
 	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
 	noErr(t, os.WriteFile(filepath.Join(homes[0], "inbox", "mine.pdf"), pdf(contract, "mine"), 0o640))
 	w.waitState("filed", len(testdata.Types())+1)
 	c.signal(os.Interrupt)
 	c.waitExit(exitDone)
+}
+
+func TestReportFormats(t *testing.T) {
+	dir := fastDir(t)
+	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
+	makeDatabase(t, filepath.Join(dir, "docusort.db"))
+	for format, want := range map[string]string{
+		"table": "docusort is not running", "json": `{"version":1`, "csv": "id,source,path,state", "html": "<!DOCTYPE html>",
+	} {
+		runWith(environ, "report", "--format", format).check(t, exitDone, want)
+	}
 }

@@ -8,34 +8,44 @@ import (
 	"testing"
 )
 
-// failThree drops documents that fail: one that no job can identify for now, one
-// of no format, an empty one; and lets a daemon bring them to _failed.
+var illegible = pdf(contract, "illegible for now")
+
+// failThree has three documents fail: one whose jobs fail, one of no format, and an
+// empty one.
 func (w *world) failThree() reportJSON {
 	w.t.Helper()
 	w.requestsMayRepeat = true // a retry may be a submission again
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-	bad := pdf(contract, "illegible for now")
-	w.setFailing(bad, true)
-	w.drop("a/scan.pdf", bad)
+	w.dropFailing("a/scan.pdf", illegible)
 	w.drop("notes.txt", noDocument("one"))
 	w.drop("empty.pdf", nil)
 	w.mustFail[""] = true // it is never read, so the report has no hash
 	r := w.runToEnd()
 	if r.Totals["failed"] != 3 {
-		w.t.Fatalf("failed: %d", r.Totals["failed"])
+		w.t.Fatalf("%d failed, not 3", r.Totals["failed"])
 	}
 	return r
 }
 
-// setFailing makes the jobs of a content fail, or not any more.
-func (w *world) setFailing(content []byte, on bool) {
-	if h := hashOf(content); on {
-		w.failingJobs.Store(h, true)
-		w.mustFail[h] = true
-	} else {
-		w.failingJobs.Delete(h)
-		delete(w.mustFail, h)
+// makeLegible lets the jobs of the illegible document succeed from now on.
+func (w *world) makeLegible() {
+	w.failingJobs.Delete(hashOf(illegible))
+	delete(w.mustFail, hashOf(illegible))
+}
+
+// finishRetry lets the running daemon, or another one where it is nil, try again what
+// was put back, and checks that each document continues its record.
+func (w *world) finishRetry(daemon *child, before reportJSON) {
+	w.t.Helper()
+	if daemon == nil {
+		w.checkRetried(before, w.runToEnd())
+		return
 	}
+	w.waitFor("all were tried again", func(r *reportJSON) bool {
+		return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 && r.unfinished() == 0 && len(filesIn(w.t, w.inbox)) == 0
+	})
+	w.stop(daemon)
+	w.checkRetried(before, w.check())
 }
 
 func (w *world) failedDocument(r reportJSON, source string) reportDocument {
@@ -49,12 +59,10 @@ func (w *world) failedDocument(r reportJSON, source string) reportDocument {
 	return reportDocument{}
 }
 
-// checkRetried: the contract was filed, the others failed again, each under its record.
+// checkRetried: the legible one was filed, the others failed again, each under its record.
 func (w *world) checkRetried(before, r reportJSON) {
 	w.t.Helper()
-	if len(r.Documents) != len(before.Documents) || r.Totals["filed"] != 1 || r.Totals["failed"] != 2 {
-		w.t.Errorf("%d documents became %d: %v", len(before.Documents), len(r.Documents), r.Totals)
-	}
+	r.checkTotals(w.t, totals{"filed": 1, "failed": 2})
 	for i, d := range r.Documents {
 		if was := before.Documents[i]; d.ID != was.ID || d.hash() != was.hash() {
 			w.t.Errorf("%+v goes on as %+v", was, d)
@@ -64,7 +72,7 @@ func (w *world) checkRetried(before, r reportJSON) {
 	}
 }
 
-// TestRetry puts back everything that failed, whatever the daemon does.
+// TestRetry puts back everything that failed, whether the daemon runs or not.
 func TestRetry(t *testing.T) {
 	for _, daemon := range []string{"running", "stopped", "killed"} {
 		for _, place := range movings {
@@ -74,7 +82,7 @@ func TestRetry(t *testing.T) {
 					w.sortedElsewhere()
 				}
 				before := w.failThree()
-				w.setFailing(pdf(contract, "illegible for now"), false)
+				w.makeLegible()
 				var c *child
 				if daemon != "stopped" {
 					c = w.start("run")
@@ -82,46 +90,44 @@ func TestRetry(t *testing.T) {
 				}
 				if daemon == "killed" {
 					w.kill(c)
+					c = nil
 				}
 				got := w.run("retry", "--all")
 				if got.code != exitDone || strings.Count(got.stdout, "\n") != 3 || !strings.Contains(got.stdout, "a/scan.pdf") || got.stderr != "" {
 					t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
 				}
-				if daemon != "running" {
+				if c == nil {
 					r, _ := w.report()
-					if r.Totals["waiting"] != 3 || len(filesIn(t, w.inbox)) != 3 || len(filesIn(t, w.sorted)) != 0 {
-						t.Errorf("before the daemon runs: %v, sorted has %q", r.Totals, filesIn(t, w.sorted))
+					r.checkTotals(t, totals{"waiting": 3})
+					if len(filesIn(t, w.inbox)) != 3 || len(filesIn(t, w.sorted)) != 0 {
+						t.Errorf("before the daemon runs sorted has %q", filesIn(t, w.sorted))
 					}
-					w.checkRetried(before, w.runToEnd())
-					return
 				}
-				w.waitFor("all were tried again", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 })
-				w.stop(c)
-				w.checkRetried(before, w.check())
+				w.finishRetry(c, before)
 			})
 		}
 	}
 }
 
-// TestRetryKilled: whoever ends it in the middle, the daemon goes on, or the next
-// retry does; every document is there once, and known once.
+// TestRetryKilled: after a retry that was killed, the daemon or the next retry continues;
+// every document exists once and has one record.
 func TestRetryKilled(t *testing.T) {
-	var deaths []injection
+	var injections []injection
 	for _, step := range retrySteps {
-		deaths = append(deaths, injection{Step: step, N: 1})
+		injections = append(injections, injection{Step: step, N: 1})
 	}
 	for n := int64(1); n <= 16; n += 3 {
-		deaths = append(deaths, injection{FileOp: true, N: n})
+		injections = append(injections, injection{FileOp: true, N: n})
 	}
 	for _, place := range movings {
-		for i, d := range deaths {
+		for i, d := range injections {
 			t.Run(fmt.Sprintf("%s/%s", place.name, d), func(t *testing.T) {
 				w := newWorld(t)
 				if place.far {
 					w.sortedElsewhere()
 				}
 				before := w.failThree()
-				w.setFailing(pdf(contract, "illegible for now"), false)
+				w.makeLegible()
 				var daemon *child
 				if i%2 == 0 {
 					daemon = w.start("run")
@@ -134,22 +140,14 @@ func TestRetryKilled(t *testing.T) {
 					t.Fatalf("it ended with %d", code)
 				}
 				w.run("retry", "--all").check(t, exitDone)
-				if daemon == nil {
-					w.checkRetried(before, w.runToEnd())
-					return
-				}
-				w.waitFor("all were tried again", func(r *reportJSON) bool {
-					return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 && r.unfinished() == 0 && len(filesIn(t, w.inbox)) == 0
-				})
-				w.stop(daemon)
-				w.checkRetried(before, w.check())
+				w.finishRetry(daemon, before)
 			})
 		}
 	}
 }
 
-// TestRetryPlaces: a name that is taken is left alone, a folder that is gone is
-// made again, and what somebody took out of _failed is skipped.
+// TestRetryPlaces: a file in the old place stays, a missing folder is made again, and a
+// document that is no longer in _failed is skipped.
 func TestRetryPlaces(t *testing.T) {
 	w := newWorld(t)
 	before := w.failThree()
@@ -169,35 +167,35 @@ func TestRetryPlaces(t *testing.T) {
 	}
 }
 
-// TestRetryChanged: what was mended where it lay is a document of its own.
+// TestRetryChanged: a failed document that was changed where it lay is a new document.
 func TestRetryChanged(t *testing.T) {
 	w := newWorld(t)
 	scan := w.failedDocument(w.failThree(), "a/scan.pdf")
-	mended := pdf(contract, "mended")
-	noErr(t, os.WriteFile(*scan.Path, mended, 0o640))
+	repaired := pdf(contract, "repaired")
+	noErr(t, os.WriteFile(*scan.Path, repaired, 0o640))
 	info, err := os.Lstat(*scan.Path)
 	noErr(t, err)
 	delete(w.dropped, scan.hash())
-	w.record(mended, info)
-	w.setFailing(pdf(contract, "illegible for now"), false)
+	w.record(repaired, info)
+	w.makeLegible()
 	w.run("retry", fmt.Sprint(scan.ID)).check(t, exitDone, "new document")
 	w.dropped[scan.hash()] = []stamp{} // it was uploaded once, and is gone
 	r := w.runToEnd()
 	for _, d := range r.Documents {
-		if d.ID == scan.ID && d.State != "gone" || d.hash() == hashOf(mended) && d.State != "filed" {
+		if d.ID == scan.ID && d.State != "gone" || d.hash() == hashOf(repaired) && d.State != "filed" {
 			t.Errorf("it is %+v", d)
 		}
 	}
 }
 
-// TestMovedBackByHand: to its own place or to any other, while the daemon runs or
-// not, a failed document goes on.
+// TestMovedBackByHand: a failed document that is moved into the inbox by hand continues
+// its record, whether the daemon runs or not.
 func TestMovedBackByHand(t *testing.T) {
 	for _, running := range []bool{true, false} {
 		t.Run(fmt.Sprint("daemon running ", running), func(t *testing.T) {
 			w := newWorld(t)
 			before := w.failThree()
-			w.setFailing(pdf(contract, "illegible for now"), false)
+			w.makeLegible()
 			var c *child
 			if running {
 				c = w.start("run")
@@ -212,15 +210,7 @@ func TestMovedBackByHand(t *testing.T) {
 				noErr(t, os.MkdirAll(filepath.Dir(to), 0o755))
 				noErr(t, os.Rename(*d.Path, to))
 			}
-			if !running {
-				w.checkRetried(before, w.runToEnd())
-				return
-			}
-			w.waitFor("all were tried again", func(r *reportJSON) bool {
-				return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 && len(filesIn(t, w.inbox)) == 0
-			})
-			w.stop(c)
-			w.checkRetried(before, w.check())
+			w.finishRetry(c, before)
 		})
 	}
 }

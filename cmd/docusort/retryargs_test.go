@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 )
 
-// TestRetryAsksTheOpenJob: a job that was given up before it ended is asked once
-// more, and only where it has no answer yet is a new one paid for.
-func TestRetryAsksTheOpenJob(t *testing.T) {
+// TestRetryAsksTheOldJob: a job that was given up is polled once more, and a new one is
+// paid for only where it has no answer yet.
+func TestRetryAsksTheOldJob(t *testing.T) {
 	for _, answered := range []bool{true, false} {
 		t.Run(fmt.Sprint("answered ", answered), func(t *testing.T) {
 			w := newWorld(t)
@@ -50,11 +49,13 @@ func TestRetryAsksTheOpenJob(t *testing.T) {
 	}
 }
 
-// TestRetryOfWhat: what cannot be done is said for each, and done for the others.
-func TestRetryOfWhat(t *testing.T) {
+// TestRetryArguments: what cannot be done for one document is reported, and done for the
+// others.
+func TestRetryArguments(t *testing.T) {
 	w := newWorld(t)
-	if got := w.run("retry", "--all"); got.code != exitFailed || !strings.Contains(got.stderr, "no database yet") || len(filesIn(t, w.home)) > 0 {
-		t.Errorf("before anything it ended with %d, said %q and made %q", got.code, got.stderr, filesIn(t, w.home))
+	w.run("retry", "--all").check(t, exitFailed, "no database yet")
+	if made := filesIn(t, w.home); len(made) > 0 {
+		t.Errorf("it made %q", made)
 	}
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
@@ -66,9 +67,9 @@ func TestRetryOfWhat(t *testing.T) {
 		}
 	}
 	got := w.run("retry", "1", fmt.Sprint(notes.ID), "999", fmt.Sprint(notes.ID))
-	if got.code != exitFailed || strings.Count(got.stdout, "\n") != 1 || !strings.Contains(got.stdout, "notes.txt") ||
-		!strings.Contains(got.stderr, "document 1: good.pdf has not failed, it is filed") || !strings.Contains(got.stderr, "document 999: there is no such document") {
-		t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
+	got.check(t, exitFailed, "notes.txt", "document 1: good.pdf has not failed, it is filed", "document 999: there is no such document")
+	if strings.Count(got.stdout, "\n") != 1 {
+		t.Errorf("it wrote %q", got.stdout)
 	}
 	delete(w.settings, "DOCUTRAY_API_KEY")
 	delete(w.settings, "DOCUSORT_DOCUMENT_TYPES")
@@ -81,9 +82,9 @@ func TestRetryOfWhat(t *testing.T) {
 	}
 }
 
-// TestRetryAllOfWhatGoesOn: what the daemon took up, or forgot, between the list of
-// all that failed and its turn is no error.
-func TestRetryAllOfWhatGoesOn(t *testing.T) {
+// TestRetryAllNoLongerFailed: a document that has not failed any more when its turn comes
+// is no error.
+func TestRetryAllNoLongerFailed(t *testing.T) {
 	w := newWorld(t)
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
@@ -94,15 +95,12 @@ func TestRetryAllOfWhatGoesOn(t *testing.T) {
 	}
 }
 
-// TestRetryOfAnotherUser: who may not is told who may, and nothing is changed.
+// TestRetryOfAnotherUser: a user who may not is told who may, and nothing is changed.
 func TestRetryOfAnotherUser(t *testing.T) {
 	needsRoot(t)
 	w := newWorld(t)
-	noErr(t, os.Chmod(w.dir, 0o755))
 	w.failThree()
-	c := w.startAsNobody("retry", "--all")
-	c.waitExit(exitFailed, "as the user that docusort runs as")
-	if r := w.check(); r.Totals["failed"] != 3 {
-		t.Errorf("afterwards: %v", r.Totals)
-	}
+	w.startAsNobody("retry", "--all").waitExit(exitFailed, "as the user that docusort runs as")
+	r := w.check()
+	r.checkTotals(t, totals{"failed": 3})
 }

@@ -41,7 +41,7 @@ func TestStopDuringUploads(t *testing.T) {
 	w.settings["DOCUSORT_WORKERS"] = "3"
 	begun, release := w.slowUploads()
 	w.jobsStay.Store(true)
-	w.dropInvoices(6)
+	w.dropMany(6, "%d.pdf")
 	c := w.start("run")
 	for range 3 {
 		<-begun
