@@ -44,6 +44,7 @@ func (w *world) killWithPending() {
 	c := w.start("run")
 	w.waitState("pending", 5)
 	w.kill(c)
+	w.server.CloseClientConnections() // none of its requests is counted later
 	w.jobsStay.Store(false)
 }
 

@@ -13,8 +13,7 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// setHook makes a program of these lines the hook. $D is a folder for what it
-// leaves.
+// setHook makes a script of these lines the hook. $D is a folder for its output.
 func (w *world) setHook(lines string) {
 	w.t.Helper()
 	dir := filepath.Join(w.dir, "told")
@@ -25,10 +24,10 @@ func (w *world) setHook(lines string) {
 	w.settings["DOCUSORT_HOOK"] = program
 }
 
-// keepAll keeps every event that the program is told of, in its order.
+// keepAll keeps every event, in order.
 const keepAll = `cat >> "$D/events"; { pwd; env; } >> "$D/environment"`
 
-// hookEvent is an event as a program reads it.
+// hookEvent is an event as a hook reads it.
 type hookEvent struct {
 	ID       int64
 	Event    string
@@ -57,10 +56,10 @@ func (w *world) events() (all []hookEvent) {
 	return all
 }
 
-// waitEvents waits until the program was told of n events.
+// waitEvents waits until the hook has had n events.
 func (w *world) waitEvents(n int) []hookEvent {
 	w.t.Helper()
-	w.waitFor(fmt.Sprintf("%d events are told", n), func(*reportJSON) bool { return len(w.events()) >= n })
+	w.waitFor(fmt.Sprintf("%d events", n), func(*reportJSON) bool { return len(w.events()) >= n })
 	return w.events()
 }
 
@@ -73,8 +72,7 @@ func eventNames(all []hookEvent) string {
 	return strings.Join(names, ", ")
 }
 
-// TestHook tells of what became of each document, and of holds, and nothing of
-// the key.
+// TestHook: the hook gets the end of each document and each hold, and not the key.
 func TestHook(t *testing.T) {
 	w := newWorld(t)
 	w.review(0.7)
@@ -109,8 +107,8 @@ func TestHook(t *testing.T) {
 	}
 }
 
-// TestHookAcrossRestarts: an event outlives the daemon that had no time to tell
-// it, and a program that fails is told again.
+// TestHookAcrossRestarts: an event that a killed daemon did not deliver, or that the hook
+// failed for, is delivered later, and not again after that.
 func TestHookAcrossRestarts(t *testing.T) {
 	w := newWorld(t)
 	w.setHook(`[ -e "$D/up" ] || exit 1; ` + keepAll)
@@ -141,7 +139,7 @@ func TestHookAcrossRestarts(t *testing.T) {
 	}
 }
 
-// TestSlowHook delays nothing, and ends with the daemon.
+// TestSlowHook: a slow hook delays no document, and is killed when the daemon stops.
 func TestSlowHook(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
@@ -165,8 +163,7 @@ func TestSlowHook(t *testing.T) {
 	w.check()
 }
 
-// TestHookOnce: run --once tells before it ends; without a hook nothing is kept
-// to be told.
+// TestHookOnce: run --once delivers events before it ends; without a hook none are kept.
 func TestHookOnce(t *testing.T) {
 	w := newWorld(t)
 	w.setHook(keepAll)
@@ -185,7 +182,7 @@ func TestHookOnce(t *testing.T) {
 	}
 }
 
-// TestHookThatCannotRun is said at the start.
+// TestHookThatCannotRun: a hook that cannot be run is an error of the settings.
 func TestHookThatCannotRun(t *testing.T) {
 	w := newWorld(t)
 	plain := filepath.Join(w.dir, "plain")

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// awkwardNames are all names that a file can have and a program may stumble over.
+// awkwardNames are names that a program may stumble over.
 var awkwardNames = []string{
 	strings.Repeat("n", 255), strings.Repeat("n", 251) + ".pdf", strings.Repeat("ü", 125) + "x.pdf",
 	strings.Repeat("\xff", 255), "x." + strings.Repeat("e", 253), strings.Repeat("n", 250) + ".json",
@@ -23,8 +23,8 @@ var awkwardNames = []string{
 	"🧾.pdf", "a\u0338.pdf", "\U0010ffff.pdf",
 }
 
-// TestAwkwardNames: any name is kept, twice in one folder too, in every outcome,
-// and breaks no line of what is written.
+// TestAwkwardNames: any name is kept, also twice in one folder and in every outcome, and
+// breaks no line of the report and the log.
 func TestAwkwardNames(t *testing.T) {
 	for _, sidecar := range []string{"false", "true"} {
 		t.Run("sidecar "+sidecar, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestAwkwardNames(t *testing.T) {
 	}
 }
 
-// checkPlain: a text has no control characters that a terminal would act on.
+// checkPlain: a text has no characters that a terminal would act on.
 func (w *world) checkPlain(what, text string) {
 	w.t.Helper()
 	if !utf8.ValidString(text) {
@@ -68,7 +68,7 @@ func (w *world) checkPlain(what, text string) {
 	}
 }
 
-// checkLogLines: each event is one line of the log, and each line is one event.
+// checkLogLines: each line of the log is one event.
 func (w *world) checkLogLines(documents int) {
 	w.t.Helper()
 	for _, c := range w.children {
@@ -78,14 +78,14 @@ func (w *world) checkLogLines(documents int) {
 				w.t.Errorf("a line of the log is %q", line)
 			}
 		}
-		if n := strings.Count(text, "msg=\"document waits\"") + strings.Count(text, "msg=\"document cannot be identified\""); n < documents {
+		if n := strings.Count(text, logAdmitted) + strings.Count(text, logNotAdmitted); n < documents {
 			w.t.Errorf("%d of %d documents were told of", n, documents)
 		}
 	}
 }
 
-// TestFiftyOfOneName: documents of one name that come at once from many folders
-// are all filed, in as many places.
+// TestFiftyOfOneName: documents of one name from many folders are all filed, under
+// names with numbers.
 func TestFiftyOfOneName(t *testing.T) {
 	const many = 50
 	w := newWorld(t)
@@ -111,7 +111,7 @@ func TestFiftyOfOneName(t *testing.T) {
 	}
 }
 
-// TestJSONLogOfAwkwardNames: whoever reads the log as JSON can.
+// TestJSONLogOfAwkwardNames: each line of the JSON log is valid.
 func TestJSONLogOfAwkwardNames(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_LOG_FORMAT"] = "json"

@@ -12,8 +12,7 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// proxy is a way to the service on which connections break: each is cut after
-// some bytes in one of the directions, or not at all.
+// proxy stands between docusort and the service, and breaks connections.
 type proxy struct {
 	t        *testing.T
 	service  string
@@ -24,7 +23,8 @@ type proxy struct {
 	all      sync.WaitGroup
 }
 
-// breakAt ends a connection after so many bytes; a negative number is never.
+// breakAt breaks a connection after so many bytes in a direction; a negative number is
+// never.
 type breakAt struct {
 	up, down int64
 	reset    bool // by RST instead of FIN
@@ -32,7 +32,6 @@ type breakAt struct {
 
 var unbroken = breakAt{up: -1, down: -1}
 
-// newProxy makes one from the world's daemon to its service.
 func (w *world) newProxy(cuts []breakAt) *proxy {
 	w.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -64,7 +63,7 @@ func (x *proxy) accept() {
 	}
 }
 
-// carry passes bytes both ways until either side ends or the cut is reached.
+// carry passes bytes both ways until either side ends or the break is reached.
 func (x *proxy) carry(near net.Conn, c breakAt) {
 	defer func() {
 		near.Close()
@@ -97,7 +96,7 @@ func (x *proxy) carry(near net.Conn, c breakAt) {
 	<-ended
 }
 
-// left is how many cuts are still to come.
+// left returns how many breaks are still to come.
 func (x *proxy) left() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -114,9 +113,9 @@ func (x *proxy) close() {
 	x.all.Wait()
 }
 
-// someBreaks draws where connections break: in each region of what is sent and of
-// what is answered, on new connections and on such as were used before. Between
-// two that break there is one that does not, or all would wait for long.
+// someBreaks returns random breaks in requests and answers, on new connections and on
+// used ones. Between two of them is a connection that serves for a while, or the pauses
+// would be long.
 func someBreaks(r *rand.Rand, n int) (cuts []breakAt) {
 	for range n {
 		c := unbroken
@@ -131,11 +130,11 @@ func someBreaks(r *rand.Rand, n int) (cuts []breakAt) {
 	return cuts
 }
 
-// breakLater breaks a connection that served for a while, so that another is made.
+// breakLater breaks a connection after it has served for a while.
 func breakLater(r *rand.Rand) breakAt { return breakAt{up: 5000 + r.Int64N(5000), down: -1} }
 
-// TestConnectionsBreak: wherever a connection breaks, nothing is lost, nothing
-// fails, and no more whole documents reach the service than the record has.
+// TestConnectionsBreak: wherever a connection breaks, nothing is lost, nothing fails, and
+// no more whole documents reach the service than the database has submissions.
 func TestConnectionsBreak(t *testing.T) {
 	r := random(t)
 	n := 24
@@ -143,69 +142,49 @@ func TestConnectionsBreak(t *testing.T) {
 		n = 1000
 	}
 	w := newWorldWith(t, docutraytest.Options{AltForms: true, Seed: r.Uint64()})
-	w.requestsMayRepeat = true
-	x := w.newProxy(someBreaks(r, n))
-	d := w.start("run")
-	for i := 0; x.left() > 0 && i < 100*n; i++ {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i, strings.Repeat(" padding", r.IntN(100)))))
-		w.waitFor("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
-	}
-	w.waitAllDone()
-	w.stop(d)
-	got := w.check()
-	w.checkArrived(&got)
-	t.Logf("%d documents, %+v, %d whole uploads, %d jobs", len(got.Documents), got.Requests, w.api.Stats().Complete, w.api.Stats().Jobs)
+	w.checkBreaks(someBreaks(r, n), func() string { return strings.Repeat(" padding", r.IntN(100)) })
 }
 
-// checkArrived: what arrived whole at the service is in the record, each
-// document's and in all.
-func (w *world) checkArrived(r *reportJSON) {
-	w.t.Helper()
-	submissions, again := w.submissions(), w.resubmissions(r)
-	stats := w.api.Stats()
-	for h, n := range stats.CompleteBySHA256 {
-		if n > submissions[h] {
-			w.t.Errorf("document %.8s arrived whole %d times; the record has %d submissions", h, n, submissions[h])
-		}
-		if n > 1+again[h] {
-			w.t.Errorf("document %.8s arrived whole %d times; the record admits to %d", h, n, 1+again[h])
-		}
-	}
-	if stats.Complete > r.Requests.Submissions {
-		w.t.Errorf("%d documents arrived whole, %d are reported", stats.Complete, r.Requests.Submissions)
-	}
-}
-
-// TestEachByte breaks one connection after the other, a byte later each time, in
-// one direction and then in the other.
+// TestEachByte breaks one connection after the other, each time a byte later.
 func TestEachByte(t *testing.T) {
-	t.Parallel()
 	if !*long {
 		t.Skip("takes minutes; -long")
 	}
 	for _, up := range []bool{true, false} {
 		t.Run(map[bool]string{true: "request", false: "answer"}[up], func(t *testing.T) {
 			r := random(t)
-			w := newWorld(t)
-			w.requestsMayRepeat = true
-			var cuts []breakAt
+			var breaks []breakAt
 			for at := range int64(1500) {
-				c := breakAt{up: at, down: -1}
+				b := breakAt{up: at, down: -1}
 				if !up {
-					c = breakAt{up: -1, down: at}
+					b = breakAt{up: -1, down: at}
 				}
-				cuts = append(cuts, c, breakLater(r))
+				breaks = append(breaks, b, breakLater(r))
 			}
-			x := w.newProxy(cuts)
-			d := w.start("run")
-			for i := 0; x.left() > 0; i++ {
-				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-				w.waitFor("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
-			}
-			w.waitAllDone()
-			w.stop(d)
-			got := w.check()
-			w.checkArrived(&got)
+			newWorld(t).checkBreaks(breaks, func() string { return "" })
 		})
 	}
+}
+
+// checkBreaks drops documents until all connections have broken.
+func (w *world) checkBreaks(breaks []breakAt, padding func() string) {
+	w.t.Helper()
+	w.requestsMayRepeat = true
+	x := w.newProxy(breaks)
+	d := w.start("run")
+	for i := 0; x.left() > 0 && i < 100*len(breaks); i++ {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i, padding())))
+		w.waitFor("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
+	}
+	r := w.finish(d)
+	submissions, again, stats := w.submissions(), w.resubmissions(&r), w.api.Stats()
+	for h, n := range stats.CompleteBySHA256 {
+		if n > submissions[h] || n > 1+again[h] {
+			w.t.Errorf("document %.8s arrived whole %d times; the database has %d submissions, %d resubmissions", h, n, submissions[h], again[h])
+		}
+	}
+	if stats.Complete > r.Requests.Submissions {
+		w.t.Errorf("%d documents arrived whole, %d are reported", stats.Complete, r.Requests.Submissions)
+	}
+	w.t.Logf("%d documents, %+v, %d whole uploads, %d jobs", len(r.Documents), r.Requests, stats.Complete, stats.Jobs)
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// locked is a document that a daemon of another user cannot take, and what its
-// owner does so that it can.
+// locked is a document that a daemon of another user cannot take, and what its owner
+// does to allow it.
 type locked struct {
 	name   string
 	reason string // a part of what the report says; "": it cannot even be seen
@@ -31,8 +31,8 @@ var lockedDocuments = []locked{
 	{"listed/not searched.pdf", "", chmodFolder(0o744), chmodFolder(0o777)},
 }
 
-// TestNotOurs: what may not be read or moved is told of, is tried again at each
-// rescan, keeps nothing else waiting, and is not paid for before it can be filed.
+// TestNotOurs: what may not be read or moved is reported, tried again at each rescan,
+// delays nothing else, and is not paid for before it can be filed.
 func TestNotOurs(t *testing.T) {
 	needsRoot(t)
 	w := newWorld(t)
@@ -77,7 +77,7 @@ func TestNotOurs(t *testing.T) {
 	}
 }
 
-// recordModes takes into account that modes were changed after the drop.
+// recordModes expects the modes that documents have now.
 func (w *world) recordModes() {
 	w.t.Helper()
 	for _, file := range filesIn(w.t, w.inbox) {

@@ -21,9 +21,8 @@ const (
 	noLogFlush   = 2
 )
 
-// cutPower ends a process that stands still and the filesystem that it uses. It
-// must stand still: what it does between the two ends would be acted upon by the
-// service, and never have happened to the disk.
+// cutPower ends a stopped process and the filesystem that it uses. A running process
+// could make a request between the two whose cause the disk never saw.
 func (d *disk) cutPower(w *world, c *child) {
 	d.t.Helper()
 	d.dropUntilFrozen(w, c)
@@ -32,7 +31,7 @@ func (d *disk) cutPower(w *world, c *child) {
 	c.waitExit(killed)
 }
 
-// do does something with the whole filesystem.
+// do calls what with a descriptor of the filesystem.
 func (d *disk) do(what func(fd int) error) {
 	d.t.Helper()
 	fd, err := unix.Open(d.mount, unix.O_RDONLY|unix.O_DIRECTORY, 0)
@@ -41,26 +40,23 @@ func (d *disk) do(what func(fd int) error) {
 	noErr(d.t, unix.Close(fd))
 }
 
-// dropUntilFrozen drops documents, for as long as all that are there do not bring
-// a process to the point where it stands still. What it does for one of them comes
-// after that one was synced, so that no sync but its own saves it.
+// dropUntilFrozen drops documents until a process has reached the step at which it stops.
+// Each document is synced when it is dropped, so that only docusort's own syncs save what
+// docusort does.
 func (d *disk) dropUntilFrozen(w *world, c *child) {
 	d.t.Helper()
 	pid := c.cmd.Process.Pid
-	for end, n := time.Now().Add(deadline), 1; !d.frozen(pid); n++ {
-		if time.Now().After(end) {
-			d.t.Fatalf("%s does not stand still", c.name)
-		}
-		if n%100 == 0 {
+	n := 0
+	poll(d.t, c.name+" stops", func() bool {
+		if n++; n%50 == 0 {
 			w.drop("late.pdf", pdf(receipt, fmt.Sprintf("%d, process %d", n, pid)))
 			d.do(unix.Syncfs)
 		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return d.frozen(pid)
+	})
 }
 
-// frozen says whether every thread of a process is stopped, and none of them in
-// the kernel any more.
+// frozen reports whether every thread of a process is stopped and has left the kernel.
 func (d *disk) frozen(pid int) bool {
 	d.t.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
@@ -82,7 +78,7 @@ type disk struct {
 	image, mount string
 }
 
-// newDisk makes and mounts one, or skips the test where that cannot be done.
+// newDisk makes and mounts a disk, or skips the test where that is impossible.
 func newDisk(t *testing.T) *disk {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -102,8 +98,8 @@ func newDisk(t *testing.T) *disk {
 	return d
 }
 
-// mountCommand mounts with a journal that is written as rarely as can be, so
-// that what nobody synced is really lost.
+// mountCommand mounts with a journal that is rarely written, so that what was not synced
+// is lost.
 func (d *disk) mountCommand() []string {
 	return []string{"mount", "-o", "loop,commit=300", d.image, d.mount}
 }
@@ -111,25 +107,17 @@ func (d *disk) mountCommand() []string {
 // powerUp mounts the disk again after a cut.
 func (d *disk) powerUp() {
 	d.t.Helper()
-	// Whoever had a file open there is dead, but may not be buried yet.
-	for end := time.Now().Add(deadline); ; time.Sleep(10 * time.Millisecond) {
-		err := unix.Unmount(d.mount, 0)
-		if err == nil {
-			break
-		}
-		if time.Now().After(end) {
-			d.t.Fatalf("unmount %s: %v", d.mount, err)
-		}
-	}
+	// A killed process may still have files open for a moment.
+	poll(d.t, "unmount "+d.mount, func() bool { return unix.Unmount(d.mount, 0) == nil })
 	command := d.mountCommand()
 	if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
 		d.t.Fatalf("%s: %v: %s", strings.Join(command, " "), err, out)
 	}
 }
 
-// TestPowerLostAtEachStep cuts the power where one thing has happened and the
-// one that must follow has not, and again at the same point when it is back.
-// What users dropped was on the disk; all else is what docusort synced.
+// TestPowerLostAtEachStep cuts the power at each step, and again at the same step after
+// the restart. What users dropped was on the disk; everything else is what docusort
+// synced.
 func TestPowerLostAtEachStep(t *testing.T) {
 	for _, step := range daemonSteps {
 		times := []int64{2}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestSecretKeptFromAnswers: a service that sends the key back in its answers, or
-// sends us elsewhere, gets it into nothing that is written, and to nobody else.
+// TestSecretKeptFromAnswers: a key that the service sends back in an answer or a redirect
+// gets into nothing that is written, and to nobody else.
 func TestSecretKeptFromAnswers(t *testing.T) {
 	heard := make(chan string, 1000)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -65,7 +65,7 @@ func TestSecretKeptFromAnswers(t *testing.T) {
 	}
 }
 
-// echoKey answers with the key in every place where a client may look.
+// echoKey answers with the key wherever a client may look.
 func echoKey(status int) func(rw http.ResponseWriter, r *http.Request) {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Authorization")
@@ -76,8 +76,7 @@ func echoKey(status int) func(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestSecretKeptFromCrashes: neither a panic nor an abort prints it, whatever is
-// set to be printed.
+// TestSecretKeptFromCrashes: neither a panic nor an abort prints the key.
 func TestSecretKeptFromCrashes(t *testing.T) {
 	for _, how := range []string{"panic", "abort"} {
 		t.Run(how, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrive drops some documents: such that stay as they are, and may have equals,
-// and such that are only there once and that users go on touching.
+// arrive drops documents that stay as they are and may have equals, or one that has no
+// equal and that users touch.
 func (s *soak) arrive() bool {
 	if s.full {
 		return false // who drops meets the full disk, not docusort
@@ -20,7 +20,7 @@ func (s *soak) arrive() bool {
 		s.dropSome(s.r, 1+s.r.IntN(4))
 		return true
 	}
-	name := fmt.Sprintf("%c/restless %d.pdf", 'p'+rune(s.r.IntN(4)), s.serial)
+	name := fmt.Sprintf("%c/touched %d.pdf", 'p'+rune(s.r.IntN(4)), s.serial)
 	s.drop(name, s.own())
 	s.touched = append(s.touched, filepath.Join(s.inbox, name))
 	return true
@@ -34,7 +34,7 @@ func (s *soak) own() []byte {
 	return content
 }
 
-// pickTouched returns a document that may still be in the inbox.
+// pickTouched returns such a document that may still be in the inbox.
 func (s *soak) pickTouched() (file string, there bool) {
 	for len(s.touched) > 0 {
 		i := s.r.IntN(len(s.touched))
@@ -47,7 +47,7 @@ func (s *soak) pickTouched() (file string, there bool) {
 	return "", false
 }
 
-// expectGone: the bytes are not there any more, by the will of their owner.
+// expectGone: a user has removed these bytes.
 func (s *soak) expectGone(content []byte) {
 	h := hashOf(content)
 	if len(s.dropped[h]) != 1 {
@@ -56,7 +56,7 @@ func (s *soak) expectGone(content []byte) {
 	s.dropped[h] = []stamp{}
 }
 
-// change rewrites a document where it is, unless it is on its way out by then.
+// change rewrites a document in its place, unless it is being filed.
 func (s *soak) change() bool {
 	file, ok := s.pickTouched()
 	if !ok || s.full {
@@ -68,8 +68,8 @@ func (s *soak) change() bool {
 	}
 	noErr(s.t, err)
 	defer f.Close()
-	// It may have been moved between the look and the opening; from now on it is
-	// not, because it is open for writing.
+	// It may have been moved before the opening; now that it is open for writing it is
+	// not.
 	if now, err := os.Stat(file); err != nil || !isOpen(f, now) {
 		return false
 	}

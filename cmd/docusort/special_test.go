@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openWatch is told by the kernel of every name in some folders that is opened.
+// openWatch sees every opening of a file in some folders.
 type openWatch struct {
 	t  *testing.T
 	fd int
@@ -54,8 +54,8 @@ func (o *openWatch) names() (names []string) {
 	}
 }
 
-// makeSpecialFiles puts one of each thing that is no document under names in the inbox,
-// and returns the names. What the links lead to is in folders outside.
+// makeSpecialFiles makes one of each kind of special file in the inbox, and returns their
+// names. Links lead to a folder outside.
 func (w *world) makeSpecialFiles(outside string) (names []string) {
 	w.t.Helper()
 	add := func(name string, err error) {
@@ -80,9 +80,8 @@ func (w *world) makeSpecialFiles(outside string) (names []string) {
 	return names
 }
 
-// TestSpecialFiles: links, FIFOs, sockets and devices are left alone, logged
-// once and never opened, whether they were there before or come later, and
-// whatever a link leads to is not touched.
+// TestSpecialFiles: links, FIFOs, sockets and devices are left alone, logged once and
+// never opened, and what a link leads to is not touched.
 func TestSpecialFiles(t *testing.T) {
 	for _, mode := range []string{"inotify", "poll"} {
 		t.Run(mode, func(t *testing.T) {
@@ -113,7 +112,7 @@ func TestSpecialFiles(t *testing.T) {
 			w.stop(d)
 			for _, name := range names {
 				file := filepath.Join(w.inbox, name)
-				if n := countLog(d, file, "left alone"); n != 1 {
+				if n := countLog(d, file, logLeftAlone); n != 1 {
 					t.Errorf("%q was told of %d times", name, n)
 				}
 				_, err := os.Lstat(file)
@@ -130,7 +129,7 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// countLog counts the lines that a daemon wrote of a path.
+// countLog counts the lines of the log with a text and a path.
 func countLog(c *child, path, text string) (n int) {
 	for line := range strings.Lines(c.stderr.String()) {
 		if strings.Contains(line, text) && strings.Contains(line, path) {
@@ -140,8 +139,8 @@ func countLog(c *child, path, text string) (n int) {
 	return n
 }
 
-// TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO
-// or a link to another document is gone, and what is there now is not opened.
+// TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO, a link or
+// a folder is gone, and what is there now is not opened.
 func TestSpecialInsteadOfDocument(t *testing.T) {
 	w := newWorld(t)
 	outside := filepath.Join(w.dir, "not ours")
@@ -180,7 +179,7 @@ func TestSpecialInsteadOfDocument(t *testing.T) {
 	w.check()
 }
 
-// takeAway removes a document of the inbox as its owner does, who does not miss it.
+// takeAway removes a document from the inbox, and expects it to be gone.
 func (w *world) takeAway(file string) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)
@@ -190,7 +189,7 @@ func (w *world) takeAway(file string) {
 	w.dropped[h] = w.dropped[h][:len(w.dropped[h])-1]
 }
 
-// TestFIFOWithAWriter: a FIFO that somebody writes to keeps its bytes.
+// TestFIFOWithAWriter: nothing is read from a FIFO that somebody writes to.
 func TestFIFOWithAWriter(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(w.inbox, "fifo.pdf")

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // get asks for a page, as a program outside does.
@@ -28,13 +27,12 @@ var pageURL = regexp.MustCompile(`the status page is ready.*url=(http://127\.0\.
 // waitStatusPage waits until a daemon says where its status page is.
 func waitStatusPage(t *testing.T, c *child) string {
 	t.Helper()
-	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if m := pageURL.FindStringSubmatch(c.stderr.String()); m != nil {
-			return m[1]
-		}
-	}
-	t.Fatal("there is no status page")
-	return ""
+	var m []string
+	poll(t, "the log has the address of the status page", func() bool {
+		m = pageURL.FindStringSubmatch(c.stderr.String())
+		return m != nil
+	})
+	return m[1]
 }
 
 // TestTheStatusPageOfADaemon: it says what happens, counts requests, keeps the
@@ -52,18 +50,11 @@ func TestTheStatusPageOfADaemon(t *testing.T) {
 		t.Errorf("/healthz: %d %s", code, health)
 	}
 	_, page := get(t, url+"/")
-	if !strings.Contains(page, "a.pdf") || !strings.Contains(page, "identified as invoice") {
-		t.Errorf("the page:\n%s", page)
-	}
+	checkContains(t, page, "a.pdf", "identified as invoice")
 	_, metrics := get(t, url+"/metrics")
-	for _, want := range []string{
+	checkContains(t, metrics,
 		`docusort_api_requests_total{code="202",operation="submit"} 1`, `docusort_api_requests_total{code="200",operation="status"} `,
-		`docusort_documents_unfinished{state="waiting"} 0`, `docusort_healthy 1`,
-	} {
-		if !strings.Contains(metrics, want) {
-			t.Errorf("%q is missing in the metrics:\n%s", want, metrics)
-		}
-	}
+		`docusort_documents_unfinished{state="waiting"} 0`, `docusort_healthy 1`)
 	if all := health + page + metrics; strings.Contains(all, secretKey) {
 		t.Error("the key is shown")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -9,7 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // manager listens as systemd does to what a daemon tells of itself.
@@ -61,11 +61,7 @@ func (m *manager) all(prefixes ...string) []string {
 // waitMessage waits for something that begins like this, n times.
 func (m *manager) waitMessage(n int, prefix string) {
 	m.t.Helper()
-	for end := time.Now().Add(deadline); len(m.all(prefix)) < n; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			m.t.Fatalf("not %d times %q within %s, but %q", n, prefix, deadline, m.all(""))
-		}
-	}
+	poll(m.t, fmt.Sprintf("%d times %q", n, prefix), func() bool { return len(m.all(prefix)) >= n })
 }
 
 // TestManagedDaemon: ready, alive, at work, looking again, stopping.
