@@ -119,7 +119,7 @@ func (p program) showDemo(ctx context.Context, d *daemon, line *progress.Line) e
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := copySamples(d.settings.Inbox); err != nil {
+	if err := os.CopyFS(d.settings.Inbox, testdata.Inbox()); err != nil {
 		return fmt.Errorf("drop the samples: %w", err)
 	}
 	if err := d.awaitFinished(ctx, line, begun, len(testdata.Types())); err != nil {
@@ -143,41 +143,20 @@ func (p program) showDemo(ctx context.Context, d *daemon, line *progress.Line) e
 	return err
 }
 
-// copySamples drops the samples with their folders.
-func copySamples(inbox string) error {
-	return fs.WalkDir(testdata.Inbox(), ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || path == "." {
-			return err
-		}
-		if e.IsDir() {
-			return os.Mkdir(filepath.Join(inbox, path), 0o755)
-		}
-		b, err := fs.ReadFile(testdata.Inbox(), path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(inbox, path), b, 0o644)
-	})
-}
-
 // awaitFinished shows progress until n documents are finished.
 func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun time.Time, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("the samples were not filed within %s", demoTimeout))
 	defer cancel()
-	ticker := time.NewTicker(progressEvery)
-	defer ticker.Stop()
-	for {
-		finished, _, detail, err := d.progress(ctx, begun)
-		if err == nil && finished >= n {
-			return nil
-		}
-		line.Update(finished, n, detail)
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	finished := 0
+	d.showProgress(ctx, begun, func(done, _ int, detail string) (more bool) {
+		finished = done
+		line.Update(done, n, detail)
+		return done < n
+	})
+	if finished < n {
+		return context.Cause(ctx)
 	}
+	return nil
 }
 
 // printTree lists the folders of the sorted documents.

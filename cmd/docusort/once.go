@@ -51,15 +51,21 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 		unsettled, err = d.watcher.RunOnce(running)
 		return err
 	})
-	done := make(chan struct{})
 	var finished bool // and not stopped
+	watching, stop := context.WithCancel(running)
 	g.Go(func() error {
-		defer close(done)
+		defer stop()
 		err := d.pipeline.Run(running)
 		finished = err == nil && running.Err() == nil
 		return err
 	})
-	g.Go(func() error { return d.showProgress(running, line, begun, done) })
+	g.Go(func() error {
+		d.showProgress(watching, begun, func(finished, total int, detail string) bool {
+			line.Update(finished, total, detail)
+			return true
+		})
+		return nil
+	})
 	err := g.Wait()
 	line.Finish()
 	switch {
@@ -96,10 +102,7 @@ func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 	if err != nil {
 		return err
 	}
-	left := unsettled
-	for _, n := range open {
-		left += n
-	}
+	left := unsettled + sum(open)
 	if left == 0 {
 		return errStoppedEarly // there may be files that were not looked at
 	}
@@ -109,41 +112,31 @@ func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 // progressEvery is how often progress is looked at.
 const progressEvery = 200 * time.Millisecond
 
-// showProgress keeps the line up to date until done is closed.
-func (d *daemon) showProgress(ctx context.Context, line *progress.Line, begun time.Time, done <-chan struct{}) error {
-	ticker := time.NewTicker(progressEvery)
+// showProgress calls show with what was finished since begun, that plus what is
+// unfinished, and a line about the latter, until show returns false or ctx is done.
+func (d *daemon) showProgress(ctx context.Context, begun time.Time, show func(finished, total int, detail string) (more bool)) {
+	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
-	for {
-		if finished, total, detail, err := d.progress(ctx, begun); err == nil {
-			line.Update(finished, total, detail)
+	for ctx.Err() == nil {
+		ended, err := d.store.Finished(ctx, begun)
+		open, err2 := d.store.Counts(ctx)
+		if err == nil && err2 == nil {
+			finished := sum(ended)
+			detail := fmt.Sprintf("%d waiting, %d uploading, %d pending", open[store.Waiting], open[store.Submitting], open[store.Pending])
+			if !show(finished, finished+sum(open), detail) {
+				return
+			}
 		}
 		select {
 		case <-ticker.C:
-		case <-done:
-			return nil
 		case <-ctx.Done():
-			return nil
 		}
 	}
 }
 
-// progress counts what was finished since begun, and that plus what is unfinished.
-func (d *daemon) progress(ctx context.Context, begun time.Time) (finished, total int, detail string, err error) {
-	ended, err := d.store.Finished(ctx, begun)
-	if err != nil {
-		return 0, 0, "", err
+func sum(counts map[store.State]int) (n int) {
+	for _, count := range counts {
+		n += count
 	}
-	open, err := d.store.Counts(ctx)
-	if err != nil {
-		return 0, 0, "", err
-	}
-	for _, n := range ended {
-		finished += n
-	}
-	total = finished
-	for _, n := range open {
-		total += n
-	}
-	detail = fmt.Sprintf("%d waiting, %d uploading, %d pending", open[store.Waiting], open[store.Submitting], open[store.Pending])
-	return finished, total, detail, nil
+	return n
 }

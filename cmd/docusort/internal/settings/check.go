@@ -27,17 +27,13 @@ func asItIs(v string) (string, error) { return v, nil }
 // wrong unit, or would keep a processor busy.
 const shortest = time.Millisecond
 
-// show quotes a value for a message, cut where it is long.
+// show quotes the beginning of a value for a message.
 func show(s string) string {
 	const most = 60
 	if len(s) <= most {
 		return strconv.Quote(s)
 	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return strconv.Quote(s[:cut]) + "…"
+	return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
 }
 
 // path makes a path absolute and clean.
@@ -60,24 +56,36 @@ func baseURL(v string) (string, error) {
 	return strings.TrimRight(v, "/"), docutray.CheckBaseURL(v)
 }
 
+// list checks the parts of a comma-separated value and joins them without spaces.
+func list(v, part string, check func(string) error) (string, error) {
+	parts := strings.Split(v, ",")
+	for i, p := range parts {
+		parts[i] = strings.TrimSpace(p)
+		if parts[i] == "" {
+			return "", fmt.Errorf("%s %d is empty: %s has a comma too many", part, i+1, show(v))
+		}
+		if err := check(parts[i]); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(parts, ","), nil
+}
+
 func documentTypes(v string) (string, error) {
 	if strings.HasPrefix(v, "[") {
 		return "", fmt.Errorf("%s looks like a JSON list: write the codes only, such as invoice,receipt", show(v))
 	}
-	var codes []string
-	for i, code := range strings.Split(v, ",") {
-		code = strings.TrimSpace(code)
-		switch {
-		case code == "":
-			return "", fmt.Errorf("code %d is empty: %s has a comma too many", i+1, show(v))
-		case !utf8.ValidString(code) || strings.ContainsFunc(code, unicode.IsControl):
-			return "", fmt.Errorf("%s is no type code: it has control characters or is not UTF-8", show(code))
-		case slices.Contains(codes, code):
-			return "", fmt.Errorf("%s stands there twice", show(code))
+	seen := map[string]bool{}
+	return list(v, "code", func(code string) error {
+		if !utf8.ValidString(code) || strings.ContainsFunc(code, unicode.IsControl) {
+			return fmt.Errorf("%s is not a type code: it has control characters or is not UTF-8", show(code))
 		}
-		codes = append(codes, code)
-	}
-	return strings.Join(codes, ","), nil
+		if seen[code] {
+			return fmt.Errorf("%s is named twice", show(code))
+		}
+		seen[code] = true
+		return nil
+	})
 }
 
 // metadata makes a JSON object compact and sorts its names, so that equal objects
@@ -87,13 +95,11 @@ func metadata(v string) (string, error) {
 	decoder.UseNumber()
 	var object map[string]any
 	err := decoder.Decode(&object)
-	if err == nil && object == nil {
-		err = errors.New("null is no object")
+	if _, more := decoder.Token(); err == nil && more != io.EOF {
+		err = errors.New("something follows the object")
 	}
-	if err == nil {
-		if _, more := decoder.Token(); more != io.EOF {
-			err = errors.New("something follows the object")
-		}
+	if err == nil && object == nil {
+		err = errors.New("null is not an object")
 	}
 	if err != nil {
 		return "", fmt.Errorf("is not a JSON object such as {\"tenant\":\"a\"}: %w", err)
@@ -101,30 +107,23 @@ func metadata(v string) (string, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(object); err != nil {
-		return "", fmt.Errorf("is not a JSON object: %w", err)
-	}
-	return strings.TrimSpace(b.String()), nil
+	err = encoder.Encode(object)
+	return strings.TrimSpace(b.String()), err
 }
 
 func ignore(v string) (string, error) {
 	if v == "/" { // no name has a slash
 		return "", nil
 	}
-	patterns := strings.Split(v, ",")
-	for i, p := range patterns {
-		p = strings.TrimSpace(p)
-		switch _, err := pathpkg.Match(p, ""); {
-		case p == "":
-			return "", fmt.Errorf("pattern %d is empty: %s has a comma too many", i+1, show(v))
-		case strings.Contains(p, "/"):
-			return "", fmt.Errorf("the pattern %s has a slash, and patterns are for names, not paths", show(p))
-		case err != nil:
-			return "", fmt.Errorf("%s is not a pattern: every [ needs its ], and a last \\ something after it", show(p))
+	return list(v, "pattern", func(p string) error {
+		if strings.Contains(p, "/") {
+			return fmt.Errorf("the pattern %s has a slash, and patterns are for names, not paths", show(p))
 		}
-		patterns[i] = p
-	}
-	return strings.Join(patterns, ","), nil
+		if _, err := pathpkg.Match(p, ""); err != nil {
+			return fmt.Errorf("%s is not a pattern: every [ needs its ], and a last \\ something after it", show(p))
+		}
+		return nil
+	})
 }
 
 func oneOf(names ...string) func(string) (string, error) {
@@ -180,28 +179,21 @@ func duration(least time.Duration) func(string) (string, error) {
 	}
 }
 
-// ParseDuration is time.ParseDuration with days of 24 hours before the rest, as
-// in 30d or 1d12h: histories are long.
+// ParseDuration is time.ParseDuration with days of 24 hours in front, as in 30d or
+// 1d12h.
 func ParseDuration(v string) (time.Duration, error) {
-	bad := fmt.Errorf("%s is not a duration: write one such as 500ms, 5s, 10m, 1h30m or 30d", show(v))
-	days, rest, ok := strings.Cut(v, "d")
-	if !ok {
-		days, rest = "", v
-	}
-	var sum time.Duration
-	if ok {
-		n, err := strconv.ParseUint(days, 10, 32)
-		if err != nil || n > uint64(math.MaxInt64/(24*time.Hour)) || strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "+") {
-			return 0, bad
-		}
-		sum = time.Duration(n) * 24 * time.Hour
-		if rest == "" {
-			return sum, nil
+	text, sum := v, time.Duration(0)
+	if days, rest, ok := strings.Cut(v, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16) // 179 years at most: no overflow
+		if err != nil || strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "+") {
+			text = "" // not a duration
+		} else {
+			sum, text = time.Duration(n)*24*time.Hour, "0"+rest
 		}
 	}
-	d, err := time.ParseDuration(rest)
+	d, err := time.ParseDuration(text)
 	if err != nil || d > 0 && sum > math.MaxInt64-d {
-		return 0, bad
+		return 0, fmt.Errorf("%s is not a duration: write one such as 500ms, 5s, 10m, 1h30m or 30d", show(v))
 	}
 	return sum + d, nil
 }

@@ -28,11 +28,9 @@ func (l *loader) checkNames() {
 }
 
 func (l *loader) unknown(name, origin string) {
-	text := "there is no such setting"
+	text := "there is no such setting: see config.example.env for those there are"
 	if guess, _ := nearest(name); guess != "" {
-		text += ": did you mean " + guess + "?"
-	} else {
-		text += ": see config.example.env for those there are"
+		text = "there is no such setting: did you mean " + guess + "?"
 	}
 	l.problems = append(l.problems, Problem{Name: printable(name), Origin: origin, Text: text})
 }
@@ -54,17 +52,17 @@ func (l *loader) kubernetes(name string) bool {
 	return service && (strings.HasPrefix(name, "DOCUSORT_SERVICE_") || name == "DOCUSORT_PORT" || strings.HasPrefix(name, "DOCUSORT_PORT_"))
 }
 
-// nearest returns the variable that name is most like and how many letters
-// differ, or "" where name is like none.
-func nearest(name string) (string, int) {
-	upper := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-	best, least := "", len(name)/4+1
+// nearest returns the variable that name is most like and how many letters differ, or
+// "" where name is like none.
+func nearest(name string) (best string, letters int) {
+	name = strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	letters = len(name)/4 + 1
 	for _, v := range variables {
-		if d := distance(upper, v.Name); d < least {
-			best, least = v.Name, d
+		if d := distance(name, v.Name); d < letters {
+			best, letters = v.Name, d
 		}
 	}
-	return best, least
+	return best, letters
 }
 
 // distance is the number of letters to insert, delete or change in a to get b
@@ -76,7 +74,7 @@ func distance(a, b string) int {
 	}
 	for i := range len(a) {
 		diagonal := row[0]
-		row[0] = i + 1
+		row[0]++
 		for j := range len(b) {
 			change := diagonal
 			if a[i] != b[j] {
