@@ -5,7 +5,7 @@
 // it reports, and are removed when the program ended with 0. So each is delivered at
 // least once, whenever the daemon ends; a program that may have seen an event before
 // compares its id. The events of one document are delivered in order, one at a time;
-// those of different documents in parallel.
+// those of four documents in parallel, and the next ones after all of these.
 //
 // The program is not run by a shell. It runs in /, with a small environment without
 // the key, for at most 30 s; then it is killed with its process group. A failure is

@@ -44,18 +44,15 @@ func encode(e *store.Event) []byte {
 	if e.Document == 0 {
 		v.Hold = &hold{Kind: string(e.Hold), Reason: display.Text(e.Reason)}
 		if !e.Until.IsZero() {
-			until := timeText(e.Until)
-			v.Hold.Until = &until
+			v.Hold.Until = new(timeText(e.Until))
 		}
 	} else {
 		v.Document = &document{ID: e.Document, Source: display.Name(e.Source), Path: display.Name(e.Path)}
 		if e.Type != "" {
-			kind := display.Text(e.Type)
-			v.Document.Type, v.Document.Confidence = &kind, &e.Confidence
+			v.Document.Type, v.Document.Confidence = new(display.Text(e.Type)), &e.Confidence
 		}
 		if e.Reason != "" {
-			reason := display.Text(e.Reason)
-			v.Document.Error = &reason
+			v.Document.Error = new(display.Text(e.Reason))
 		}
 	}
 	b, err := json.Marshal(v)

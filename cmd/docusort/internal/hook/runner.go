@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"docusort/store"
@@ -25,24 +26,10 @@ type Runner struct {
 	Logger  *slog.Logger
 	// Grace is how long a program may go on at a stop.
 	Grace time.Duration
-}
 
-// result is the end of one run of the program.
-type result struct {
-	event  store.Event
-	output string
-	err    error
+	failed int       // in a row
+	paused time.Time // nothing is run before
 }
-
-// state belongs to the goroutine of Run or Drain.
-type state struct {
-	running map[int64]bool // by event
-	results chan result
-	failed  int       // in a row
-	paused  time.Time // nothing is run before
-}
-
-func newState() *state { return &state{running: map[int64]bool{}, results: make(chan result)} }
 
 // Run runs the program for events until ctx is done, and then waits for the programs
 // that run. It returns no error: a hook that fails does not stop the daemon.
@@ -50,27 +37,20 @@ func (r *Runner) Run(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	s := newState()
 	programs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(r.Grace):
-			cancel()
-		case <-programs.Done():
-		}
-	})()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Grace, cancel) })()
 	for ctx.Err() == nil {
-		next := r.startDue(ctx, programs, s)
+		ran, next := r.runDue(ctx, programs)
+		if ran {
+			continue
+		}
 		select {
 		case <-r.Store.Committed():
-		case res := <-s.results:
-			r.finish(programs, s, res)
 		case <-at(next):
 		case <-ctx.Done():
 		}
 	}
-	r.wait(programs, s)
 	return nil
 }
 
@@ -79,101 +59,77 @@ func (r *Runner) Drain(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	s := newState()
-	for s.failed == 0 && ctx.Err() == nil {
-		r.startDue(ctx, ctx, s)
-		if len(s.running) == 0 {
-			return nil
-		}
-		r.finish(ctx, s, <-s.results)
+	for ran := true; ran && r.failed == 0 && ctx.Err() == nil; {
+		ran, _ = r.runDue(ctx, ctx)
 	}
-	r.wait(ctx, s)
 	return nil
 }
 
-func (r *Runner) wait(ctx context.Context, s *state) {
-	for len(s.running) > 0 {
-		r.finish(ctx, s, <-s.results)
+// runDue runs the program for a few events that are due, at most one of a document,
+// and waits for it. Where none is due it returns when to look again; the zero time
+// means at the next commit.
+func (r *Runner) runDue(ctx, programs context.Context) (ran bool, next time.Time) {
+	if time.Now().Before(r.paused) {
+		return false, r.paused
 	}
-}
-
-// startDue runs the program for what is due, and returns when to look again. The zero
-// time means: when something is committed or a program ends.
-func (r *Runner) startDue(ctx, programs context.Context, s *state) time.Time {
-	if time.Now().Before(s.paused) {
-		return s.paused
+	limit := parallel
+	if r.failed >= suspicious {
+		limit = 1
 	}
-	free := parallel - len(s.running)
-	if s.failed >= suspicious {
-		free = 1 - len(s.running)
+	due, err := r.Store.DueEvents(ctx, time.Now(), limit)
+	if err == nil && len(due) == 0 {
+		next, err = r.Store.NextEvent(ctx)
 	}
-	if free <= 0 {
-		return time.Time{}
-	}
-	due, err := r.Store.DueEvents(ctx, time.Now(), parallel+len(s.running))
 	if err != nil {
 		if ctx.Err() == nil {
 			r.Logger.Warn("the events for the hook cannot be read", "err", err)
 		}
-		return time.Now().Add(time.Minute)
+		return false, time.Now().Add(time.Minute)
 	}
-	for _, e := range due {
-		if free > 0 && !s.running[e.ID] {
-			free--
-			s.running[e.ID] = true
-			go func() {
-				output, err := run(programs, r.Program, r.Path, &e)
-				s.results <- result{e, output, err}
-			}()
-		}
+	outputs, errs := make([]string, len(due)), make([]error, len(due))
+	var running sync.WaitGroup
+	for i := range due {
+		running.Go(func() { outputs[i], errs[i] = run(programs, r.Program, r.Path, &due[i]) })
 	}
-	if len(s.running) > 0 {
-		return time.Time{}
+	running.Wait()
+	for i := range due {
+		r.finish(programs, &due[i], outputs[i], errs[i])
 	}
-	next, err := r.Store.NextEvent(ctx)
-	if err != nil {
-		return time.Now().Add(time.Minute)
-	}
-	return next
+	return len(due) > 0, next
 }
 
-// finish stores the end of one run.
-func (r *Runner) finish(ctx context.Context, s *state, res result) {
-	delete(s.running, res.event.ID)
-	log := r.Logger.With("event", res.event.Kind, "event_id", res.event.ID, "doc", res.event.Document)
+// finish stores the end of one run of the program.
+func (r *Runner) finish(ctx context.Context, e *store.Event, output string, err error) {
+	log := r.Logger.With("event", e.Kind, "event_id", e.ID, "doc", e.Document)
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	switch {
-	case res.err == nil:
-		if s.failed >= suspicious {
+	case err == nil:
+		if r.failed >= suspicious {
 			log.Info("hook works again")
 		}
-		s.failed = 0
-		log.Debug("hook ran", "output", res.output)
-		if err := r.Store.Told(storing, res.event.ID); err != nil {
+		r.failed = 0
+		log.Debug("hook ran", "output", output)
+		if err := r.Store.Told(storing, e.ID); err != nil {
 			log.Warn("the success of the hook could not be stored; the event is repeated", "err", err)
-			s.paused = time.Now().Add(time.Minute)
+			r.paused = time.Now().Add(time.Minute)
 		}
 	case ctx.Err() == nil: // else the next run of the daemon repeats it
-		r.fail(storing, s, res, log)
-	}
-}
-
-func (r *Runner) fail(ctx context.Context, s *state, res result, log *slog.Logger) {
-	s.failed++
-	if s.failed <= suspicious {
-		log.Warn("hook failed; it will be tried again", "err", res.err, "output", res.output, "tries", res.event.Tries+1)
-	}
-	if s.failed >= suspicious {
-		s.paused = time.Now().Add(pause(s.failed - suspicious))
-	}
-	again := time.Now().Add(pause(res.event.Tries))
-	dropped, err := r.Store.NotTold(ctx, res.event.ID, again, time.Now().Add(-maxAge), maxKept)
-	if err != nil {
-		log.Warn("the failure of the hook could not be stored", "err", err)
-	}
-	if dropped > 0 {
-		log.Error("the hook failed for too long; events were dropped", "events", dropped)
+		r.failed++
+		if r.failed <= suspicious {
+			log.Warn("hook failed; it will be tried again", "err", err, "output", output, "tries", e.Tries+1)
+		}
+		if r.failed >= suspicious {
+			r.paused = time.Now().Add(pause(r.failed - suspicious))
+		}
+		now := time.Now()
+		dropped, err := r.Store.NotTold(storing, e.ID, now.Add(pause(e.Tries)), now.Add(-maxAge), maxKept)
+		if err != nil {
+			log.Warn("the failure of the hook could not be stored", "err", err)
+		}
+		if dropped > 0 {
+			log.Error("the hook failed for too long; events were dropped", "events", dropped)
+		}
 	}
 }
 
