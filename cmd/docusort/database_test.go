@@ -104,7 +104,7 @@ func TestDatabaseRefused(t *testing.T) {
 			c.damage(w)
 			w.drop("later.pdf", pdf(invoice, "later"))
 			w.checkRefused(c.file, c.says...)
-			if c.file == "" {
+			if c.file == "" { // else the report shows what the file itself has
 				w.run("report").check(t, exitSettings, w.database(""))
 			}
 		})

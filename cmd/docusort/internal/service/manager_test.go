@@ -126,69 +126,98 @@ func TestWatchdog(t *testing.T) {
 	})
 }
 
+// shown is work that a test changes while its status is shown.
+type shown struct {
+	looks, waiting atomic.Int64
+	fails          atomic.Bool
+	hold           chan struct{} // closed when the hold changes
+	changed        chan struct{}
+}
+
+// show shows the status of some work until the test ends, in a bubble.
+func show(t *testing.T, m *Manager) *shown {
+	s := &shown{hold: make(chan struct{}), changed: make(chan struct{}, 1)}
+	look := func(context.Context) (Work, error) {
+		w := Work{Open: map[store.State]int{store.Waiting: int(s.waiting.Load())}}
+		if s.looks.Add(1) > 0 && s.fails.Load() {
+			return w, errors.New("locked")
+		}
+		select {
+		case <-s.hold: // it changes once
+		default:
+			w.Changed = s.hold
+		}
+		return w, nil
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := m.ShowStatus(ctx, s.changed, look); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { stop(); running.Wait() })
+	return s
+}
+
+func (s *shown) change(waiting int) {
+	s.waiting.Store(int64(waiting))
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func waitingLine(n string) string {
+	return "STATUS=" + n + " waiting, 0 uploading, 0 pending, 0 filed today"
+}
+
 // The line follows the work, at most once a second, and nothing happens at rest.
-func TestShow(t *testing.T) {
+func TestShowStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(0)
-		ctx, stop := context.WithCancel(t.Context())
-		changed := make(chan struct{}, 1)
-		var mu sync.Mutex
-		looks, waiting, fails, held := 0, 0, false, make(chan struct{})
-		do := func(f func()) { mu.Lock(); f(); mu.Unlock() }
-		look := func(context.Context) (Work, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			looks++
-			if fails {
-				return Work{}, errors.New("locked")
-			}
-			return Work{Open: map[store.State]int{store.Waiting: waiting}, Changed: held}, nil
-		}
-		var running sync.WaitGroup
-		running.Go(func() {
-			if err := m.ShowStatus(ctx, changed, look); err != nil {
-				t.Error(err)
-			}
-		})
-		line := func(n string) string { return "STATUS=" + n + " waiting, 0 uploading, 0 pending, 0 filed today" }
-		l.hears(t, line("0"))
+		s := show(t, m)
+		l.hears(t, waitingLine("0"))
 		time.Sleep(24 * time.Hour)
 		l.hears(t)
-		do(func() {
-			if looks != 1 {
-				t.Errorf("%d looks at rest", looks)
-			}
-		})
-		begun := time.Now()
+		if n := s.looks.Load(); n != 1 {
+			t.Errorf("%d looks at rest", n)
+		}
+		began := time.Now()
 		for i := range 100 { // ten in a second, for ten seconds
-			do(func() { waiting = i + 1 })
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
+			s.change(i + 1)
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second)
 		heard := l.took()
-		if n := len(heard); n < 8 || n > int(time.Since(begun)/time.Second)+1 {
-			t.Errorf("%d lines in %s", n, time.Since(begun))
+		if n := len(heard); n < 8 || n > int(time.Since(began)/time.Second)+1 {
+			t.Errorf("%d lines in %s", n, time.Since(began))
 		}
-		if last := heard[len(heard)-1]; last != line("100") {
-			t.Errorf("at last it shows %q", last)
+		if last := heard[len(heard)-1]; last != waitingLine("100") {
+			t.Errorf("the last line is %q", last)
 		}
-		do(func() { fails = true })
-		changed <- struct{}{}
+	})
+}
+
+// A look that fails is made again at the next change; a change of the hold is enough.
+func TestShowStatusAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, l := listen(0)
+		s := show(t, m)
+		l.hears(t, waitingLine("0"))
+		for _, fails := range []bool{true, false} {
+			s.fails.Store(fails)
+			s.change(7)
+			time.Sleep(time.Minute)
+			if fails {
+				l.hears(t)
+			}
+		}
+		l.hears(t, waitingLine("7"))
+		s.waiting.Store(8)
+		close(s.hold)
 		time.Sleep(time.Minute)
-		l.hears(t)
-		do(func() { fails, waiting = false, 7 })
-		changed <- struct{}{}
-		time.Sleep(time.Minute)
-		l.hears(t, line("7"))
-		do(func() { waiting = 8; close(held); held = nil }) // a hold, which no commit tells of
-		time.Sleep(time.Minute)
-		l.hears(t, line("8"))
-		stop()
-		running.Wait()
+		l.hears(t, waitingLine("8"))
 	})
 }
 

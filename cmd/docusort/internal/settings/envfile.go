@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -95,7 +96,7 @@ func (p *parser) assignment() {
 	switch {
 	case strings.HasPrefix(name, "export ") || strings.HasPrefix(name, "export\t"):
 		problem = "leave out the word export, which systemd does not understand"
-	case !nameOK(name):
+	case !validName.MatchString(name):
 		problem = "what stands before the = is not a variable's name: letters, digits and _ only, no digit first"
 	case problem == "" && strings.Contains(value, "\x00"):
 		problem = "the value has a NUL character"
@@ -176,13 +177,5 @@ func (p *parser) inQuotes(quote byte) (value string, closed bool) {
 	return "", false
 }
 
-// nameOK reports whether s can name an environment variable.
-func nameOK(s string) bool {
-	for i, c := range []byte(s) {
-		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return s != ""
-}
+// validName is what an environment variable may be called.
+var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

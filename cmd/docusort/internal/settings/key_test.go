@@ -47,35 +47,7 @@ func TestWhereTheKeyComesFrom(t *testing.T) {
 	}
 	t.Chdir(dir)
 	const types = "DOCUSORT_DOCUMENT_TYPES=a"
-	for _, c := range []struct {
-		name     string
-		env      []string
-		file     string // the settings file
-		key, at  string
-		problems []string
-	}{
-		{name: "variable", env: []string{"DOCUTRAY_API_KEY=" + secret}, key: secret},
-		{name: "variable before credential", env: []string{"DOCUTRAY_API_KEY=" + secret, "CREDENTIALS_DIRECTORY=" + credentials}, key: secret},
-		{name: "file", env: []string{"DOCUTRAY_API_KEY_FILE=" + file}, key: "from-file", at: file},
-		{name: "relative file", env: []string{"DOCUTRAY_API_KEY_FILE=key"}, key: "from-file", at: file},
-		{name: "file before credential", env: []string{"CREDENTIALS_DIRECTORY=" + credentials}, file: "DOCUTRAY_API_KEY_FILE=" + file, key: "from-file", at: file},
-		{name: "credential", env: []string{"CREDENTIALS_DIRECTORY=" + credentials}, key: "from-credential", at: credential},
-		{name: "emptied by the environment", env: []string{"DOCUTRAY_API_KEY=", "DOCUTRAY_API_KEY_FILE=" + file}, file: "DOCUTRAY_API_KEY=" + secret, key: "from-file", at: file},
-		{name: "both", env: []string{"DOCUTRAY_API_KEY_FILE=" + file}, file: "\nDOCUTRAY_API_KEY=" + secret, problems: []string{"DOCUTRAY_API_KEY (", "docusort.env:2", "DOCUTRAY_API_KEY_FILE (environment)"}},
-		{name: "none", problems: []string{"DOCUTRAY_API_KEY: is not set"}},
-		{name: "no such credential", env: []string{"CREDENTIALS_DIRECTORY=" + dir}, problems: []string{"is not set"}},
-		{name: "malformed", env: []string{"DOCUTRAY_API_KEY=" + secret + " x"}, problems: []string{"DOCUTRAY_API_KEY (environment): unusable API key", "white space"}},
-		{name: "quoted", env: []string{`DOCUTRAY_API_KEY="` + secret + `"`}, problems: []string{"quotes"}},
-		{name: "no such file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/none"}, problems: []string{"DOCUTRAY_API_KEY_FILE (environment): there is no file " + dir + "/none"}},
-		{name: "key for a file", env: []string{"DOCUTRAY_API_KEY_FILE=" + secret}, problems: []string{"DOCUTRAY_API_KEY_FILE (environment): names no file"}},
-		{name: "malformed in file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/bad"}, problems: []string{dir + "/bad", "white space"}},
-		{name: "empty file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/empty"}, problems: []string{dir + "/empty", "is empty"}},
-		{name: "folder", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir}, problems: []string{"not in a regular file"}},
-		{name: "in the inbox", env: []string{"DOCUTRAY_API_KEY_FILE=" + file, "DOCUSORT_INBOX=" + dir}, problems: []string{"DOCUTRAY_API_KEY_FILE", "inside DOCUSORT_INBOX"}},
-		{name: "pasted elsewhere", env: []string{"DOCUTRAY_API_KEY=" + secret, "DOCUSORT_WORKERS=" + secret}, problems: []string{"DOCUSORT_WORKERS", docutray.Redacted}},
-		{name: "pasted into all", env: []string{"DOCUTRAY_API_KEY=" + secret, "DOCUTRAY_BASE_URL=" + secret, "DOCUSORT_WATCH=" + secret, "DOCUSORT_METADATA=" + secret}, problems: []string{"DOCUTRAY_BASE_URL", "DOCUSORT_WATCH", "DOCUSORT_METADATA"}},
-		{name: "stray line", env: []string{"DOCUTRAY_API_KEY=" + secret}, file: secret + "\n" + secret + " x=1\n'" + secret, problems: []string{"docusort.env:1", "docusort.env:2", "docusort.env:3"}},
-	} {
+	for _, c := range keyCases(dir, file, credentials, credential) {
 		t.Run(c.name, func(t *testing.T) {
 			s, err := loadHere(t, append(c.env, types), write(t, c.file), all)
 			if (err != nil) != (c.problems != nil) {
@@ -104,5 +76,39 @@ func TestKeyNotNeeded(t *testing.T) {
 	}
 	if _, err := loadHere(t, nil, "", NeedTypes); err == nil || strings.Contains(err.Error(), "KEY") {
 		t.Errorf("types alone: %v", err)
+	}
+}
+
+type keyCase struct {
+	name     string
+	env      []string
+	file     string // the settings file
+	key, at  string
+	problems []string
+}
+
+func keyCases(dir, file, credentials, credential string) []keyCase {
+	return []keyCase{
+		{name: "variable", env: []string{"DOCUTRAY_API_KEY=" + secret}, key: secret},
+		{name: "variable before credential", env: []string{"DOCUTRAY_API_KEY=" + secret, "CREDENTIALS_DIRECTORY=" + credentials}, key: secret},
+		{name: "file", env: []string{"DOCUTRAY_API_KEY_FILE=" + file}, key: "from-file", at: file},
+		{name: "relative file", env: []string{"DOCUTRAY_API_KEY_FILE=key"}, key: "from-file", at: file},
+		{name: "file before credential", env: []string{"CREDENTIALS_DIRECTORY=" + credentials}, file: "DOCUTRAY_API_KEY_FILE=" + file, key: "from-file", at: file},
+		{name: "credential", env: []string{"CREDENTIALS_DIRECTORY=" + credentials}, key: "from-credential", at: credential},
+		{name: "emptied by the environment", env: []string{"DOCUTRAY_API_KEY=", "DOCUTRAY_API_KEY_FILE=" + file}, file: "DOCUTRAY_API_KEY=" + secret, key: "from-file", at: file},
+		{name: "both", env: []string{"DOCUTRAY_API_KEY_FILE=" + file}, file: "\nDOCUTRAY_API_KEY=" + secret, problems: []string{"DOCUTRAY_API_KEY (", "docusort.env:2", "DOCUTRAY_API_KEY_FILE (environment)"}},
+		{name: "none", problems: []string{"DOCUTRAY_API_KEY: is not set"}},
+		{name: "no such credential", env: []string{"CREDENTIALS_DIRECTORY=" + dir}, problems: []string{"is not set"}},
+		{name: "malformed", env: []string{"DOCUTRAY_API_KEY=" + secret + " x"}, problems: []string{"DOCUTRAY_API_KEY (environment): unusable API key", "white space"}},
+		{name: "quoted", env: []string{`DOCUTRAY_API_KEY="` + secret + `"`}, problems: []string{"quotes"}},
+		{name: "no such file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/none"}, problems: []string{"DOCUTRAY_API_KEY_FILE (environment): there is no file " + dir + "/none"}},
+		{name: "key for a file", env: []string{"DOCUTRAY_API_KEY_FILE=" + secret}, problems: []string{"DOCUTRAY_API_KEY_FILE (environment): names no file"}},
+		{name: "malformed in file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/bad"}, problems: []string{dir + "/bad", "white space"}},
+		{name: "empty file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/empty"}, problems: []string{dir + "/empty", "is empty"}},
+		{name: "folder", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir}, problems: []string{"not in a regular file"}},
+		{name: "in the inbox", env: []string{"DOCUTRAY_API_KEY_FILE=" + file, "DOCUSORT_INBOX=" + dir}, problems: []string{"DOCUTRAY_API_KEY_FILE", "inside DOCUSORT_INBOX"}},
+		{name: "pasted elsewhere", env: []string{"DOCUTRAY_API_KEY=" + secret, "DOCUSORT_WORKERS=" + secret}, problems: []string{"DOCUSORT_WORKERS", docutray.Redacted}},
+		{name: "pasted into all", env: []string{"DOCUTRAY_API_KEY=" + secret, "DOCUTRAY_BASE_URL=" + secret, "DOCUSORT_WATCH=" + secret, "DOCUSORT_METADATA=" + secret}, problems: []string{"DOCUTRAY_BASE_URL", "DOCUSORT_WATCH", "DOCUSORT_METADATA"}},
+		{name: "stray line", env: []string{"DOCUTRAY_API_KEY=" + secret}, file: secret + "\n" + secret + " x=1\n'" + secret, problems: []string{"docusort.env:1", "docusort.env:2", "docusort.env:3"}},
 	}
 }
