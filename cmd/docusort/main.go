@@ -1,5 +1,3 @@
-// Command docusort files the documents of an inbox by the type that the
-// DocuTray service identifies. See README.md.
 package main
 
 import (
