@@ -16,7 +16,7 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// strangeCodes are types that no honest service would name.
+// strangeCodes are type codes that no honest service would give.
 var strangeCodes = []string{
 	"../../outside", "/etc/passwd", "..", ".", "./.", "a/../../b", `..\..\outside`, "_failed", "_review", "_review/invoice", "__failed",
 	".hidden", "...", " ", "\t\n", "\u00a0", " invoice ", "invoice.", "con", "nul", "invoice\x00.pdf", "line\nbreak", "\x1b[2J", "\x7f",
@@ -25,8 +25,8 @@ var strangeCodes = []string{
 	"-rf", "~", "$(id)", "`id`", "%2e%2e%2f", "docusort.db", "\U000e0001tag", "\ufffd",
 }
 
-// TestStrangeTypes: whatever the service calls a document, it is filed in one
-// folder beneath sorted that is safe to look at, and reported there.
+// TestStrangeTypes: whatever the type code, a document is filed in a folder with a safe name
+// right beneath sorted, and reported there.
 func TestStrangeTypes(t *testing.T) {
 	for _, minimum := range []float64{0, 0.7} {
 		t.Run(fmt.Sprint(minimum), func(t *testing.T) {
@@ -59,8 +59,8 @@ func TestStrangeTypes(t *testing.T) {
 	}
 }
 
-// checkFolders: each document lies in a folder of its own level, whose name
-// does nothing to a terminal, to other programs, or to docusort's own folders.
+// checkFolders: each document is in a folder right beneath sorted or _review, with a name
+// that is safe for terminals and programs and is none of docusort's own.
 func (w *world) checkFolders(review bool) {
 	w.t.Helper()
 	for _, file := range filesIn(w.t, w.sorted) {
@@ -85,13 +85,13 @@ func (w *world) checkFolders(review bool) {
 	}
 }
 
-// answer is what a status poll is answered with once; %s is the id of its job.
+// answer is the answer to one poll; %s is the id of the job.
 type answer struct {
 	status int
 	body   string
 }
 
-// uselessAnswers say nothing that may be believed of a job.
+// uselessAnswers say nothing about a job that can be relied on.
 var uselessAnswers = []answer{
 	{200, ``}, {200, `null`}, {200, `[]`}, {200, `"SUCCESS"`}, {200, `{`}, {200, `{"id":"%s","status":"SUCCESS","document_type":{"code":"inv`},
 	{200, `{"id":"%s","status":"SUCCESS"}`}, {200, `{"id":"%s","status":"SUCCESS","document_type":null}`},
@@ -105,8 +105,8 @@ var uselessAnswers = []answer{
 	{200, strings.Repeat(`[`, 100_000)}, {200, "\xff\xfe{}"}, {500, `{"id":"%s","status":"SUCCESS","document_type":{"code":"contract","confidence":1}}`},
 }
 
-// TestUselessAnswers: an answer that cannot be used changes nothing; the job is
-// asked for again, and neither failed nor paid for anew.
+// TestUselessAnswers: an answer that cannot be used changes nothing; the job is polled
+// again, and neither fails nor is paid for again.
 func TestUselessAnswers(t *testing.T) {
 	w := newWorld(t)
 	w.requestsMayRepeat = true
@@ -146,8 +146,8 @@ func TestUselessAnswers(t *testing.T) {
 	}
 }
 
-// TestStrangeConfidence: what is no number from 0 to 1 is taken for the nearest
-// one, and never lets a document past review that was not sure.
+// TestStrangeConfidence: what is not a number from 0 to 1 is taken for the nearest one, and
+// never lets a doubtful document past review.
 func TestStrangeConfidence(t *testing.T) {
 	cases := []struct {
 		json string
@@ -175,7 +175,7 @@ func TestStrangeConfidence(t *testing.T) {
 		}
 		confidence := answers[u.SHA256]
 		if _, again := mended.LoadOrStore(id, true); again && !json.Valid([]byte(confidence)) {
-			confidence = "-1" // it was no JSON, and is asked for again
+			confidence = "-1" // it was not JSON, and is polled again
 		}
 		fmt.Fprintf(rw, `{"id":%q,"status":"SUCCESS","document_type":{"code":"invoice","confidence":%s,"name":"Invoice"}}`, id, confidence)
 		return true
@@ -193,15 +193,15 @@ func TestStrangeConfidence(t *testing.T) {
 	}
 }
 
-// strangeAcceptances say that a job was made, and not which.
+// strangeAcceptances accept a document without a usable job id.
 var strangeAcceptances = []string{
 	``, `{}`, `null`, `{"id":null}`, `{"id":""}`, `{"id":" "}`, `{"id":"../../etc"}`, `{"id":"a/b"}`, `{"id":"a?b#c"}`, `{"id":".."}`,
 	`{"id":"line\nbreak"}`, `{"id":"\u202ex"}`, `{"id":{"id":"x"}}`, `{"id":["x"]}`, `{"id":"` + strings.Repeat("x", 5000) + `"}`, `{"id":"cut`,
 	strings.Repeat("x", 2<<20),
 }
 
-// TestStrangeAcceptance: a job whose id cannot be used is an unknown outcome; the
-// document is submitted once more, which is admitted to.
+// TestStrangeAcceptance: a job whose id cannot be used is an unknown outcome: the document
+// is submitted once more, which is reported.
 func TestStrangeAcceptance(t *testing.T) {
 	w := newWorld(t)
 	w.requestsMayRepeat = true

@@ -66,7 +66,7 @@ var changes = []struct {
 	{"deleted", func(file string, _, _ []byte) ([]byte, error) { return nil, os.Remove(file) }},
 }
 
-// sameSizeAndTime is what a program does that puts the time back.
+// sameSizeAndTime changes a byte and sets the time back.
 func sameSizeAndTime(file string, old, _ []byte) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -80,8 +80,8 @@ func sameSizeAndTime(file string, old, _ []byte) ([]byte, error) {
 	return after, os.Chtimes(file, time.Time{}, info.ModTime())
 }
 
-// TestChangedAtEachStage: what a file was when it was admitted is not what it
-// becomes; the old record ends as gone, and the new content is another document.
+// TestChangedAtEachStage: whenever a file changes, its document is gone, and the new content
+// is another document.
 func TestChangedAtEachStage(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage.state, func(t *testing.T) {
@@ -121,9 +121,8 @@ func TestChangedAtEachStage(t *testing.T) {
 	}
 }
 
-// TestFoldersInFlight: folders that are renamed, moved away and removed with
-// documents under way lose none of what is still in the inbox, and pay for none
-// of it twice.
+// TestFoldersInFlight: when folders with documents in flight are renamed, moved away and
+// removed, what is still in the inbox is filed, and not paid for twice.
 func TestFoldersInFlight(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)
@@ -151,8 +150,8 @@ func TestFoldersInFlight(t *testing.T) {
 	w.checkSubmissions(5 * each)
 }
 
-// TestExchanged: two documents that change their names in flight are each filed
-// by their own answer.
+// TestExchanged: two documents in flight whose names are exchanged are each filed by their
+// own answer.
 func TestExchanged(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)

@@ -32,7 +32,7 @@ func (w *world) checkDisk() reportJSON {
 	w.t.Helper()
 	r, ok := w.report()
 	if !ok {
-		w.t.Fatal("there is no report")
+		w.t.Fatal("no report")
 	}
 	w.checkKept(&r)
 	w.checkReport(&r)

@@ -15,8 +15,8 @@ import (
 	"docusort/testdata"
 )
 
-// Words that the stand-in tells types by. Doubtful has those of two, which makes
-// its confidence about a half.
+// Words by which the stand-in identifies types. Doubtful has those of two, which gives a
+// confidence of about a half.
 const (
 	invoice  = "invoice bill to"
 	receipt  = "receipt total paid"
@@ -29,7 +29,7 @@ func pdf(kind, text string) []byte {
 	return fmt.Appendf(nil, "%%PDF-1.4\n1 0 obj\n<< >>\nstream\n(%s: %s) Tj\nendstream\nendobj\n%%%%EOF\n", kind, text)
 }
 
-// noDocument is of no format that the service takes.
+// noDocument is of a format that the service does not take.
 func noDocument(text string) []byte { return []byte("nothing but text: " + text + "\n") }
 
 func hashOf(content []byte) string {
@@ -118,8 +118,8 @@ func (w *world) dropSamples() {
 	}))
 }
 
-// dropOneOfEach drops one document of each kind that goes its own way: through the
-// service, by the answer to another, to review, to the failed ones.
+// dropOneOfEach drops documents for each way that there is: filed, reused, to review,
+// failed.
 func (w *world) dropOneOfEach(id string) {
 	w.t.Helper()
 	w.drop("scan.pdf", pdf(invoice, id))
@@ -132,8 +132,8 @@ func (w *world) dropOneOfEach(id string) {
 	w.dropFailing("unreadable.pdf", pdf(contract, id+" that no job can identify"))
 }
 
-// dropSome drops a few documents at random, many of them under the same names
-// and some with the same content.
+// dropSome drops a few random documents, many with the same names and some with the same
+// content.
 func (w *world) dropSome(r *rand.Rand, n int) {
 	w.t.Helper()
 	names := []string{"scan.pdf", "a/scan.pdf", "a/b/scan.pdf", "SCAN.PDF", "scan", "Grüße.pdf", "scan.pdf.json", "\xff.pdf"}

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// TestFaultForAWhile: the same from the N-th operation on, until somebody mends
-// it. A disk that is full or broken is a hold, and nothing that comes meanwhile
-// is submitted.
+// TestFaultForAWhile: the same from the N-th operation on, until the fault ends. A disk that
+// is full or broken is a hold, and nothing is submitted meanwhile.
 func TestFaultForAWhile(t *testing.T) {
 	t.Parallel()
 	for _, place := range movings {
@@ -62,15 +61,15 @@ func tryLasting(t *testing.T, far bool, f fault) (came bool) {
 	return came || strings.Contains(c.stderr.String(), injected)
 }
 
-// onlyUnsyncedInbox: nothing was refused but one sync of a folder of the inbox, which
-// keeps no document from being filed whose name in sorted lasts.
+// onlyUnsyncedInbox: only one sync of a folder of the inbox failed, which does not keep a
+// document from being filed.
 func (c *child) onlyUnsyncedInbox() bool {
 	text := c.stderr.String()
 	return strings.Count(text, injected) == 1 && strings.Contains(text, injected+syncFolder+"\n") &&
 		strings.Contains(text, logUnsyncedInbox)
 }
 
-// hasError says whether some unfinished document says why it waits.
+// hasError reports whether a document has an error with this text.
 func (r *reportJSON) hasError(text string) bool {
 	for _, d := range r.Documents {
 		if d.Error != nil && strings.Contains(*d.Error, text) {

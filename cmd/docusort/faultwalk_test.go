@@ -47,7 +47,7 @@ func walkFaults(t *testing.T, op string, try func(t *testing.T, f fault) (came b
 			return
 		}
 		if first > 300 {
-			t.Fatal("there is no end")
+			t.Fatal("no run without the fault")
 		}
 	}
 }
@@ -66,8 +66,8 @@ func (w *world) dropTwo() {
 	w.drop("notes.txt", noDocument("one"))
 }
 
-// TestFaultOnce: each operation on a file, each commit and each question to the
-// record fails once, and nothing comes of it but a delay.
+// TestFaultOnce: each operation on a file, each commit and each query fails once, which only
+// causes a delay.
 func TestFaultOnce(t *testing.T) {
 	t.Parallel()
 	for _, place := range movings {

@@ -36,14 +36,13 @@ func fill(t *testing.T, dir string) {
 	noErr(t, f.Close())
 }
 
-// TestDiskFull: a disk that is full, out of inodes or read-only is a hold that
-// everybody sees, nothing is submitted or lost for it, and work goes on by itself
-// when there is room.
+// TestDiskFull: a disk that is full, out of inodes or read-only is a hold that is reported,
+// nothing is submitted or lost, and the hold ends by itself when there is room.
 func TestDiskFull(t *testing.T) {
 	const room = "size=64m,nr_inodes=10k"
 	for _, c := range []struct {
 		name    string
-		record  bool // it is the disk of the record, or else that of sorted
+		record  bool // it is the disk of the database, or else that of sorted
 		options string
 		begin   func(t *testing.T, at string, again func(uintptr, string))
 	}{
@@ -91,7 +90,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// newDiskWorld has the record, or sorted, on a small disk of its own.
+// newDiskWorld has the database, or sorted, on a small disk of its own.
 func newDiskWorld(t *testing.T, record bool, options string) (w *world, again func(uintptr, string)) {
 	w = newWorld(t)
 	w.settings["DOCUSORT_LOG_LEVEL"] = "info"
@@ -113,9 +112,8 @@ func removeBallast(t *testing.T, dir string) {
 	}
 }
 
-// TestDiskFullAtTheStart: a daemon that is started while the disk of the record
-// is full waits, says so, and does its work when there is room; one that is
-// stopped before has stopped in good order.
+// TestDiskFullAtTheStart: a daemon that is started while the disk of the database is full
+// waits, reports it, and works when there is room; a stop meanwhile is in good order.
 func TestDiskFullAtTheStart(t *testing.T) {
 	w, again := newDiskWorld(t, true, "size=1m")
 	w.startAndStop()
@@ -138,8 +136,8 @@ func TestDiskFullAtTheStart(t *testing.T) {
 	w.checkSubmissions(1)
 }
 
-// TestDiskReadOnlyAtTheStart: somebody must act, and learns what to do. (While the
-// daemon has files open there the kernel refuses to make the disk read-only.)
+// TestDiskReadOnlyAtTheStart: a read-only disk of the database is refused at the start.
+// (The kernel does not make it read-only while a daemon has files open there.)
 func TestDiskReadOnlyAtTheStart(t *testing.T) {
 	w, again := newDiskWorld(t, true, "size=8m")
 	w.killWithPending()

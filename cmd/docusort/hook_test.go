@@ -16,7 +16,7 @@ import (
 // setHook makes a script of these lines the hook. $D is a folder for its output.
 func (w *world) setHook(lines string) {
 	w.t.Helper()
-	dir := filepath.Join(w.dir, "told")
+	dir := filepath.Join(w.dir, "hook output")
 	noErr(w.t, os.MkdirAll(dir, 0o755))
 	program := filepath.Join(w.dir, "hook")
 	noErr(w.t, os.WriteFile(program+".new", []byte("#!/bin/sh\nD='"+dir+"'\n"+lines+"\n"), 0o755))
@@ -41,7 +41,7 @@ type hookEvent struct {
 
 func (w *world) events() (all []hookEvent) {
 	w.t.Helper()
-	b, err := os.ReadFile(filepath.Join(w.dir, "told", "events"))
+	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "events"))
 	if err != nil && !os.IsNotExist(err) {
 		w.t.Fatal(err)
 	}
@@ -87,19 +87,19 @@ func TestHook(t *testing.T) {
 	w.api.SetOutage(docutraytest.OutageNone)
 	all := w.waitEvents(5)
 	if got := eventNames(all); got != `failed not\xff'$(x)`+"\n"+`.txt, filed scan.pdf, hold , resumed , review doubtful.pdf` {
-		t.Errorf("told of %q", got)
+		t.Errorf("events: %q", got)
 	}
 	for _, e := range all {
 		switch {
 		case e.Event == "filed" && (*e.Document.Type != "invoice" || e.Document.Path != filepath.Join(w.sorted, "invoice/scan.pdf")),
 			e.Event == "failed" && !strings.Contains(*e.Document.Error, "unsupported"),
 			e.Event == "hold" && e.Hold.Kind != "service":
-			t.Errorf("told %+v", e)
+			t.Errorf("event %+v", e)
 		}
 	}
 	w.stop(c)
 	w.check()
-	b, err := os.ReadFile(filepath.Join(w.dir, "told", "environment"))
+	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "environment"))
 	noErr(t, err)
 	if text := string(b); !strings.HasPrefix(text, "/\n") || strings.Contains(text, "API_KEY") || strings.Contains(text, secretKey) ||
 		strings.Contains(text, "DOCUSORT_HOME") || !strings.Contains(text, "DOCUSORT_EVENT_SOURCE=not\xff'$(x)\n.txt") {
@@ -118,10 +118,10 @@ func TestHookAcrossRestarts(t *testing.T) {
 	w.waitRunning(c)
 	w.waitAllDone()
 	if n := len(w.events()); n > 0 {
-		t.Fatalf("%d events were told to a program that fails", n)
+		t.Fatalf("%d events were delivered to a hook that fails", n)
 	}
 	w.kill(c)
-	noErr(t, os.WriteFile(filepath.Join(w.dir, "told", "up"), nil, 0o644))
+	noErr(t, os.WriteFile(filepath.Join(w.dir, "hook output", "up"), nil, 0o644))
 	c = w.start("run")
 	all := w.waitEvents(5)
 	seen := map[int64]bool{}
@@ -129,13 +129,13 @@ func TestHookAcrossRestarts(t *testing.T) {
 		seen[e.Document.ID] = true
 	}
 	if len(seen) != 5 {
-		t.Errorf("told of %d documents: %s", len(seen), eventNames(all))
+		t.Errorf("events of %d documents: %s", len(seen), eventNames(all))
 	}
 	w.stop(c)
 	n := len(w.events())
 	w.runToEnd()
 	if len(w.events()) != n {
-		t.Error("what was told is told again")
+		t.Error("an event is delivered again")
 	}
 }
 
@@ -147,17 +147,17 @@ func TestSlowHook(t *testing.T) {
 	c := w.start("run")
 	w.dropMany(20, "%d.pdf")
 	w.waitAllDone()
-	w.waitFor("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "told", "pids")); return err == nil })
+	w.waitFor("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "hook output", "pids")); return err == nil })
 	begun := time.Now()
 	w.stop(c)
 	if took := time.Since(begun); took > 25*time.Second {
 		t.Errorf("the stop took %s", took)
 	}
-	b, err := os.ReadFile(filepath.Join(w.dir, "told", "pids"))
+	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "pids"))
 	noErr(t, err)
 	for _, pid := range strings.Fields(string(b)) {
 		if _, err := os.Stat("/proc/" + pid); err == nil {
-			t.Errorf("%s was left behind", pid)
+			t.Errorf("process %s was left behind", pid)
 		}
 	}
 	w.check()
@@ -169,7 +169,7 @@ func TestHookOnce(t *testing.T) {
 	w.setHook(keepAll)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	if got := w.run("run", "--once"); got.code != exitDone || eventNames(w.events()) != "filed scan.pdf" {
-		t.Errorf("it ended with %d and told %q: %s", got.code, eventNames(w.events()), got.stderr)
+		t.Errorf("it ended with %d, with the events %q: %s", got.code, eventNames(w.events()), got.stderr)
 	}
 	hook := w.settings["DOCUSORT_HOOK"]
 	delete(w.settings, "DOCUSORT_HOOK")
@@ -178,7 +178,7 @@ func TestHookOnce(t *testing.T) {
 	w.settings["DOCUSORT_HOOK"] = hook
 	w.runToEnd()
 	if got := eventNames(w.events()); got != "filed scan.pdf" {
-		t.Errorf("told %q", got)
+		t.Errorf("events: %q", got)
 	}
 }
 

@@ -169,7 +169,7 @@ func TestKilledWithManyPending(t *testing.T) {
 	w.checkSubmissions(many)
 	for _, u := range w.api.Uploads() {
 		if u.Polls <= asked[u.JobID] {
-			t.Errorf("job %s was not asked for after the restart", u.JobID)
+			t.Errorf("job %s was not polled after the restart", u.JobID)
 		}
 	}
 	before := w.api.Stats().Requests

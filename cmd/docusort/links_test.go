@@ -54,7 +54,7 @@ var obstacles = map[string]func(w *world, target, source string) (intact func() 
 	},
 }
 
-// obstacle watches a thing that is told from others by its inode.
+// obstacle returns a function that reports whether the file is still the same.
 func obstacle(target string, err error) func() bool {
 	before, err2 := os.Lstat(target)
 	return func() bool {

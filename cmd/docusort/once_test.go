@@ -93,7 +93,7 @@ func TestOnceOnHold(t *testing.T) {
 	}
 }
 
-// TestOnceStopped: a stop is no failure of a document, and what is under way
+// TestOnceStopped: a stop does not fail documents, and what is under way
 // goes on with the next run.
 func TestOnceStopped(t *testing.T) {
 	w := newWorld(t)

@@ -50,7 +50,7 @@ func TestNotOurs(t *testing.T) {
 	}
 	d := w.startAsNobody("run")
 	w.waitRunning(d)
-	w.waitFor("all that can be told of is", func(r *reportJSON) bool {
+	w.waitFor("all that can be seen is reported", func(r *reportJSON) bool {
 		n := 0
 		for _, doc := range r.Documents {
 			if i := slices.IndexFunc(lockedDocuments, func(l locked) bool { return l.name == doc.Source }); i >= 0 &&
@@ -60,7 +60,7 @@ func TestNotOurs(t *testing.T) {
 		}
 		return n >= 3 && r.Totals["filed"] == 1
 	})
-	w.waitFor("the closed folder is told of", func(*reportJSON) bool {
+	w.waitFor("the closed folder is logged", func(*reportJSON) bool {
 		return countLog(d, filepath.Join(w.inbox, "closed"), "level=WARN") > 0
 	})
 	w.checkSubmissions(1)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestOneIsAlwaysRefused: a document that the service cannot take, whatever it
-// is, costs the others nothing, fails not, and is shown with the reason.
+// TestOneIsAlwaysRefused: a document that the service always refuses does not delay the
+// others, does not fail, and is reported with the reason.
 func TestOneIsAlwaysRefused(t *testing.T) {
 	for _, status := range []int{http.StatusInternalServerError, http.StatusRequestTimeout, 0} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
@@ -61,8 +61,8 @@ func TestOneIsAlwaysRefused(t *testing.T) {
 	}
 }
 
-// TestJobsDenied: an account that may not ask for its own jobs any more is a hold;
-// no job is given up for it, or paid for again.
+// TestJobsDenied: an account that may not poll its own jobs any more is a hold; no job is
+// given up or paid for again.
 func TestJobsDenied(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)

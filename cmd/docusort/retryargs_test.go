@@ -43,7 +43,7 @@ func TestRetryAsksTheOldJob(t *testing.T) {
 			r := w.runToEnd()
 			d := r.Documents[0]
 			if jobs := w.api.Uploads(); d.ID != slow.ID || d.State != "filed" || d.Attempts != want || len(jobs) != want || d.Polls <= slow.Polls {
-				t.Errorf("it is %+v after %d jobs; before the retry the job was asked for %d times", d, len(jobs), polls)
+				t.Errorf("it is %+v after %d jobs; before the retry the job was polled %d times", d, len(jobs), polls)
 			}
 		})
 	}

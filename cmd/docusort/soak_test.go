@@ -104,7 +104,7 @@ func (s *soak) step() {
 		{"renamed", 8, s.rename}, {"renamed a folder", 3, s.renameFolder}, {"service trouble", 3, s.serviceTrouble},
 		{"account trouble", 1, s.accountTrouble}, {"service well", 4, s.serviceWell}, {"disk filled", 2, s.fill},
 		{"disk emptied", 4, s.empty}, {"sorted away", 1, s.putAway}, {"sorted back", 4, s.putBack},
-		{"killed", 2, s.kill}, {"stopped", 1, s.stopAndStart}, {"asked for a look", 2, s.look},
+		{"killed", 2, s.kill}, {"stopped", 1, s.stopAndStart}, {"reloaded", 2, s.look},
 	}
 	total := 0
 	for _, a := range all {
@@ -248,13 +248,13 @@ func (s *soak) checkPaidOnce(r *reportJSON) {
 			s.t.Errorf("%.8s was uploaded and never dropped", h)
 		}
 		if n > submissions[h] {
-			s.t.Errorf("document %.8s was uploaded %d times; the record has %d submissions", h, n, submissions[h])
+			s.t.Errorf("document %.8s was uploaded %d times; the database has %d submissions", h, n, submissions[h])
 		}
 	}
 	again := s.resubmissions(r)
 	for h, n := range stats.JobsBySHA256 {
 		if !s.sources[h] && !s.mustFail[h] && n > 1+again[h] {
-			s.t.Errorf("document %.8s has %d jobs; the record admits to %d", h, n, 1+again[h])
+			s.t.Errorf("document %.8s has %d jobs; the database has %d resubmissions", h, n, again[h])
 		}
 	}
 	if stats.Complete > r.Requests.Submissions {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -113,7 +112,7 @@ func TestSpecialFiles(t *testing.T) {
 			for _, name := range names {
 				file := filepath.Join(w.inbox, name)
 				if n := countLog(d, file, logLeftAlone); n != 1 {
-					t.Errorf("%q was told of %d times", name, n)
+					t.Errorf("%q was logged %d times", name, n)
 				}
 				_, err := os.Lstat(file)
 				noErr(t, err)
@@ -187,31 +186,4 @@ func (w *world) takeAway(file string) {
 	noErr(w.t, os.Remove(file))
 	h := hashOf(content)
 	w.dropped[h] = w.dropped[h][:len(w.dropped[h])-1]
-}
-
-// TestFIFOWithAWriter: nothing is read from a FIFO that somebody writes to.
-func TestFIFOWithAWriter(t *testing.T) {
-	w := newWorld(t)
-	file := filepath.Join(w.inbox, "fifo.pdf")
-	noErr(t, syscall.Mkfifo(file, 0o666))
-	f, err := os.OpenFile(file, os.O_RDWR, 0)
-	noErr(t, err)
-	defer f.Close()
-	content := pdf(invoice, "in a pipe")
-	_, err = f.Write(content)
-	noErr(t, err)
-	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "50ms" // it looks empty
-	d := w.start("run")
-	for i := range 3 { // time enough to get to it
-		w.drop("scan.pdf", pdf(invoice, fmt.Sprint(i)))
-		w.waitState("filed", i+1)
-	}
-	w.stop(d)
-	noErr(t, f.SetReadDeadline(time.Now().Add(deadline)))
-	got := make([]byte, len(content))
-	if n, err := f.Read(got); err != nil || string(got[:n]) != string(content) {
-		t.Errorf("the pipe holds %q: %v", got[:n], err)
-	}
-	noErr(t, os.Remove(file))
-	w.check()
 }

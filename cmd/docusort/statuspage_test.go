@@ -35,8 +35,8 @@ func waitStatusPage(t *testing.T, c *child) string {
 	return m[1]
 }
 
-// TestTheStatusPageOfADaemon: it says what happens, counts requests, keeps the
-// key to itself, and does not hold up the end.
+// TestTheStatusPageOfADaemon: the page shows documents, the metrics count requests, neither
+// shows the key, and an open connection does not delay the stop.
 func TestTheStatusPageOfADaemon(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_HTTP_ADDR"] = "127.0.0.1:0"
@@ -85,7 +85,7 @@ func TestTheAddressOfTheStatusPage(t *testing.T) {
 	}
 }
 
-// TestSeenFromElsewhere: who asks for it is told what that means.
+// TestSeenFromElsewhere: an address that other machines reach is warned about.
 func TestSeenFromElsewhere(t *testing.T) {
 	w := newWorld(t)
 	for addr, want := range map[string]bool{"0.0.0.0:0": true, "0": false, "[::1]:0": false} {

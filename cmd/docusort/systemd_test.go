@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// manager listens as systemd does to what a daemon tells of itself.
+// manager receives what a daemon sends to systemd.
 type manager struct {
 	t     *testing.T
 	mu    sync.Mutex
@@ -64,7 +64,7 @@ func (m *manager) waitMessage(n int, prefix string) {
 	poll(m.t, fmt.Sprintf("%d times %q", n, prefix), func() bool { return len(m.all(prefix)) >= n })
 }
 
-// TestManagedDaemon: ready, alive, at work, looking again, stopping.
+// TestManagedDaemon: ready, alive, at work, reloading, stopping.
 func TestManagedDaemon(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "7m"
@@ -81,12 +81,12 @@ func TestManagedDaemon(t *testing.T) {
 	got := m.all("READY", "RELOADING", "STOPPING")
 	if len(got) != 4 || !strings.HasPrefix(got[1], "RELOADING=1\nMONOTONIC_USEC=") || got[2] != "READY=1" ||
 		got[3] != "STOPPING=1\nEXTEND_TIMEOUT_USEC=450000000" {
-		t.Errorf("it tells %q", got)
+		t.Errorf("systemd gets %q", got)
 	}
 }
 
-// TestManagedWithoutInbox: a daemon whose inbox is not there says that it waits
-// for it, and is ready once it has looked at it.
+// TestManagedWithoutInbox: a daemon without its inbox shows that it waits for it, and is
+// ready once the inbox has been scanned.
 func TestManagedWithoutInbox(t *testing.T) {
 	w := newWorld(t)
 	w.drop("scan.pdf", pdf(invoice, "scan"))

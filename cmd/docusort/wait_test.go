@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// waitFor waits until the report is as asked for.
+// waitFor waits until is returns true for the report.
 func (w *world) waitFor(what string, is func(r *reportJSON) bool) (r reportJSON) {
 	w.t.Helper()
 	poll(w.t, what, func() bool {

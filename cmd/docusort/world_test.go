@@ -194,7 +194,7 @@ func runWith(environ []string, args ...string) result {
 	return got
 }
 
-// filesIn returns the path of everything beneath a folder that is no folder.
+// filesIn returns the paths of all that is beneath a folder, without folders.
 func filesIn(t testing.TB, root string) (all []string) {
 	t.Helper()
 	noErr(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {

@@ -151,8 +151,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestMissingFolders: what docusort run makes by itself is not wrong; it is made
-// here where asked for, and only then.
+// TestMissingFolders: folders that docusort run makes are not wrong; doctor makes them only
+// with Fix.
 func TestMissingFolders(t *testing.T) {
 	d := healthy(t)
 	noErr(t, os.RemoveAll(d.Home))

@@ -198,8 +198,8 @@ func ParseDuration(v string) (time.Duration, error) {
 	return sum + d, nil
 }
 
-// httpAddr makes a port without a host one that only this machine reaches: to be
-// seen from other machines has to be asked for.
+// httpAddr gives a port without a host the loopback address, so that other machines do
+// not reach it unless the user says so.
 func httpAddr(v string) (string, error) {
 	if !strings.Contains(v, ":") {
 		v = ":" + v
