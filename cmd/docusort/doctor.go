@@ -22,11 +22,11 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 		Use:   "doctor",
 		Short: "check whether everything is in order",
 		Long: "doctor checks settings, folders, permissions, free space, inotify limits, the\n" +
-			"database, the API key and the type codes, and says of each what is wrong and what to\n" +
-			"do about it. It changes nothing, and may be run while the daemon runs: best as the user\n" +
-			"that the daemon runs as, since permissions are those of whoever asks. With --fix it makes\n" +
-			"folders that are missing and gives their owner the rights that he lacks. It exits with 0,\n" +
-			"or with 78 if anything is wrong.",
+			"database, the API key and the type codes. For each it says what is wrong and what to do.\n" +
+			"It changes nothing and may be run while the daemon runs, best as the daemon's user,\n" +
+			"because permissions are those of the user who runs it. With --fix it makes missing\n" +
+			"folders and gives their owner the rights that are lacking. It exits with 0, or with 78\n" +
+			"if anything is wrong.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := load(settings.NeedKey | settings.NeedTypes)

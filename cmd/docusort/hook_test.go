@@ -147,7 +147,10 @@ func TestSlowHook(t *testing.T) {
 	c := w.start("run")
 	w.dropMany(20, "%d.pdf")
 	w.waitAllDone()
-	w.waitFor("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "hook output", "pids")); return err == nil })
+	w.waitFor("it runs", func(*reportJSON) bool {
+		_, err := os.Stat(filepath.Join(w.dir, "hook output", "pids"))
+		return err == nil
+	})
 	begun := time.Now()
 	w.stop(c)
 	if took := time.Since(begun); took > 25*time.Second {
