@@ -157,13 +157,10 @@ func isTerminal(w io.Writer) bool {
 
 // width returns the columns of a terminal, or 0 where w is not one.
 func width(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return columns
+		}
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return columns
+	return 0
 }

@@ -109,9 +109,6 @@ func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 	return fmt.Errorf("%w: %d were under way when it was stopped; another run goes on with them", errLeft, left)
 }
 
-// progressEvery is how often progress is looked at.
-const progressEvery = 200 * time.Millisecond
-
 // showProgress calls show with what was finished since begun, that plus what is
 // unfinished, and a line about the latter, until show returns false or ctx is done.
 func (d *daemon) showProgress(ctx context.Context, begun time.Time, show func(finished, total int, detail string) (more bool)) {
