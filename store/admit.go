@@ -25,14 +25,14 @@ type Admission struct {
 	// Failure says why it will never be identified, such as its format.
 	Failure string
 
-	// Continues are failed documents of the same content whose files are not where
+	// FailedMatches are failed documents of the same content whose files are not where
 	// they were put: the file may be one of them. The first that is still failed
 	// goes on.
-	Continues []int64
-	// SeekFailed makes Admit fail with [ErrFailedAlike], having changed nothing,
-	// where a document of this content failed: ask [Store.FailedAlike], and admit
-	// with Continues.
-	SeekFailed bool
+	FailedMatches []int64
+	// CheckFailed makes Admit fail with [ErrFailedMatches], having changed nothing,
+	// where a document of this content failed: ask [Store.FailedMatches], and admit
+	// with FailedMatches.
+	CheckFailed bool
 
 	// Options are the type codes that the service would be asked to choose from.
 	Options []string
@@ -78,19 +78,19 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 				return err
 			}
 		}
-		if alike && a.SeekFailed {
-			switch failed, err := t.failedAlike(a.SHA256); {
+		if alike && a.CheckFailed {
+			switch failed, err := t.failedMatches(a.SHA256); {
 			case err != nil:
 				return err
 			case failed:
-				return ErrFailedAlike
+				return ErrFailedMatches
 			}
 		}
 		switch {
 		case known == nil:
 		case known.Target != "":
 			return ErrMoving
-		case a.Blocked != "" && known.SHA256 != nil && sameContent(known.Identity, a.Identity):
+		case a.Blocked != "" && known.SHA256 != nil && sameFile(known.Identity, a.Identity):
 			// Only its permissions changed, which is no reason to give up its
 			// job. Its identity stays as it was, so that it is looked at again.
 			if known.PutBack != "" {
@@ -99,7 +99,7 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 				}
 			}
 			return t.document(known.ID, &out.Document)
-		case known.PutBack == "" && known.Blocked() && len(a.Continues) > 0:
+		case known.PutBack == "" && known.Blocked() && len(a.FailedMatches) > 0:
 			if err := t.end(known.ID, "can be read by now, and is one that failed before"); err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 			}
 			out.Replaced = known.ID
 		}
-		id, err := t.goOn(inbox, a)
+		id, err := t.resumeFailed(inbox, a)
 		if out.Continued = id != 0; err != nil || id != 0 {
 			return errors.Join(err, t.document(id, &out.Document))
 		}
@@ -131,8 +131,8 @@ func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 // for most files find nothing.
 func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
 	var id sql.NullInt64
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = +?),
-			(SELECT id FROM documents WHERE source = +? AND `+unfinished+`)`, []any{a.SHA256, a.Source}, &alike, &id)
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
+			(SELECT id FROM documents WHERE source = +?2 AND `+unfinished+`)`, []any{a.SHA256, a.Source}, &alike, &id)
 	if err != nil || !id.Valid {
 		return alike, nil, err
 	}
@@ -140,9 +140,9 @@ func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
 	return alike, known, t.document(id.Int64, known)
 }
 
-// sameContent says whether a file that cannot be read is, by all that can be
+// sameFile says whether a file that cannot be read is, by all that can be
 // seen of it, what it was.
-func sameContent(was, is Identity) bool {
+func sameFile(was, is Identity) bool {
 	was.ChangeTime = is.ChangeTime
 	return was == is
 }
@@ -164,13 +164,13 @@ func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 	doc := &out.Document
 	*doc = Document{
 		Inbox: a.Inbox, Source: a.Source, State: Waiting, Identity: a.Identity,
-		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now),
+		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now), Phase: PhaseReady,
 	}
 	switch {
 	case a.Blocked != "":
-		doc.SHA256, doc.ContentType, doc.Error = nil, "", a.Blocked
+		doc.SHA256, doc.ContentType, doc.Error, doc.Phase = nil, "", a.Blocked, PhaseAdmit
 	case a.Failure != "":
-		doc.Outcome, doc.Error = Failed, a.Failure
+		doc.Outcome, doc.Error, doc.Phase = Failed, a.Failure, PhaseFile
 	}
 	var options any
 	if doc.Error == "" {
@@ -212,7 +212,7 @@ func (t *tx) decide(doc int64, a Admission) error {
 		return err
 	}
 	_, err = t.exec(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
-			job_open = (job_open = 1 AND options IS ?3)
+			job_abandoned = iif(options IS ?3, job_abandoned, 0)
 		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -19,11 +21,11 @@ const unfinished = `finished_at IS NULL`
 // reason it plans the statement anew at each call, which takes ten times as
 // long as the answer.
 const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inbox),
-	(SELECT device FROM folders WHERE id = d.inbox), (SELECT inode FROM folders WHERE id = d.inbox), d.source, d.state,
+	(SELECT device FROM folders WHERE id = d.inbox), (SELECT inode FROM folders WHERE id = d.inbox), d.source, d.state, d.phase,
 	d.device, d.inode, d.size, d.modified, d.changed, d.sha256, d.content_type,
 	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
-	d.job_id, d.submissions, d.resubmissions, d.attempts, d.spared, d.refusals, d.polls, d.unknown, d.job_open,
-	d.retry_at, d.waits_for, d.type, d.confidence, d.alternatives, d.reused,
+	d.job_id, d.submissions, d.resubmissions, d.attempts, d.attempts_before_retry, d.failures, d.polls, d.outcome_unknown, d.job_abandoned,
+	d.retry_at, (SELECT code FROM types WHERE id = d.type), d.confidence, d.alternatives, d.reused,
 	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.put_back, d.error
 	FROM documents d`
 
@@ -34,7 +36,47 @@ func timeOf(ms sql.NullInt64) time.Time {
 	return time.UnixMilli(ms.Int64)
 }
 
-// document reads one record inside a transaction.
+// transition makes a change and returns the document as it is then.
+func (s *Store) transition(ctx context.Context, id int64, run func(*tx) error) (doc Document, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		doc = Document{}
+		if err := run(t); err != nil {
+			return err
+		}
+		return t.document(id, &doc)
+	})
+	return doc, err
+}
+
+// change runs an update of one document whose WHERE says where it may start
+// from; [ErrStale] where it does not.
+func (t *tx) change(query string, args ...any) error {
+	n, err := t.exec(query, args...)
+	if err == nil && n == 0 {
+		err = stale(args[0])
+	}
+	return err
+}
+
+func stale(id any) error { return fmt.Errorf("document %d: %w", id, ErrStale) }
+
+// staleIfNone makes [ErrStale] of a query that found no row to start from.
+func staleIfNone(id int64, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return stale(id)
+	}
+	return err
+}
+
+// millis stores the zero time as NULL.
+func millis(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMilli()
+}
+
+// document reads one row inside a transaction.
 func (t *tx) document(id int64, d *Document) error {
 	st, err := t.prepared(selectDocuments + " WHERE d.id = ?")
 	if err != nil {
@@ -42,16 +84,6 @@ func (t *tx) document(id int64, d *Document) error {
 	}
 	*d, err = new(columns).document(st.QueryRowContext(context.Background(), id))
 	return err
-}
-
-// ids reads the first column of every row, outside of a transaction.
-func (s *Store) ids(ctx context.Context, query string, args ...any) ([]int64, error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, s.reading(err)
-	}
-	ids, err := scanIDs(rows)
-	return ids, s.reading(err)
 }
 
 // scanIDs reads rows of one number each, and closes them.

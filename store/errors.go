@@ -14,8 +14,8 @@ var (
 	// ErrMoving says that the earlier document at a place is just being moved
 	// away, so that what lies there now cannot be taken yet.
 	ErrMoving = errors.New("the earlier document of this name is being moved")
-	// ErrFailedAlike says that an admission may be a document that failed.
-	ErrFailedAlike = errors.New("a document of this content failed before")
+	// ErrFailedMatches says that an admission may be a document that failed.
+	ErrFailedMatches = errors.New("a document of this content failed before")
 	// ErrDuplicateJob says that the service gave out a job id that stands for
 	// another document already.
 	ErrDuplicateJob = errors.New("the service gave the job id of another document")

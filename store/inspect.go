@@ -47,7 +47,11 @@ func inspectWith(ctx context.Context, path, dsn string) error {
 	if err != nil {
 		return err
 	}
-	if newest := len(migrations()); version > newest {
+	if version == unreleased {
+		return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
+			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
+	}
+	if newest := newestSchema(); version > newest {
 		return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
 			"nothing was changed; install the newer version", ErrUnusable, path, version, newest)
 	}

@@ -12,6 +12,10 @@ import (
 // the file's header.
 const applicationID = 0x646f6373
 
+// unreleased is the number of the schema that was in use before the first release.
+// Databases with it are refused.
+const unreleased = 1
+
 //go:embed migration/*.sql
 var migrationFiles embed.FS
 
@@ -34,6 +38,9 @@ func migrations() []string {
 	return steps
 }
 
+// newestSchema is the number of the schema that this docusort works with.
+func newestSchema() int { return unreleased + len(migrations()) }
+
 // migrate brings the schema up to date, each step in a transaction of its own
 // together with the number that says that it was done.
 func migrate(ctx context.Context, conn *sql.Conn, path string) error {
@@ -42,13 +49,14 @@ func migrate(ctx context.Context, conn *sql.Conn, path string) error {
 		return unusable(path, err)
 	}
 	for i, step := range migrations() {
-		if i < version {
+		number := unreleased + i + 1
+		if number <= version {
 			continue
 		}
-		sql := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT;", step, i+1)
+		sql := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT;", step, number)
 		if _, err := conn.ExecContext(ctx, sql); err != nil {
 			_, _ = conn.ExecContext(ctx, "ROLLBACK")
-			return fmt.Errorf("database %s: migrate to schema %d: %w", path, i+1, err)
+			return fmt.Errorf("database %s: migrate to schema %d: %w", path, number, err)
 		}
 	}
 	return nil

@@ -3,10 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,7 +23,7 @@ func (s *Store) reading(err error) error {
 	return s.noteDamage(fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err)))
 }
 
-// Known says whether a file of the inbox, in exactly this shape, has a record
+// Known reports whether a file of the inbox, in exactly this shape, has a record
 // that goes on without the file being looked at again.
 func (s *Store) Known(ctx context.Context, source string, id Identity) (bool, error) {
 	var known bool
@@ -44,81 +43,78 @@ func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
 	return d, s.reading(err)
 }
 
-const submittable = `d.state = 'waiting' AND d.outcome IS NULL AND d.waits_for IS NULL AND d.sha256 IS NOT NULL AND d.put_back IS NULL`
-
-// Submittable returns the ids of up to limit documents that may be submitted now:
-// new ones in order of arrival, then those whose pause is over, the longest first.
-func (s *Store) Submittable(ctx context.Context, now time.Time, limit int) ([]int64, error) {
-	fresh, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE `+submittable+
-		` AND d.retry_at IS NULL ORDER BY d.id LIMIT +?`, limit)
-	if err != nil || len(fresh) == limit {
-		return fresh, err
-	}
-	again, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE `+submittable+
-		` AND d.retry_at <= +? ORDER BY d.retry_at, d.id LIMIT +?`, now.UnixMilli(), limit-len(fresh))
-	return append(fresh, again...), err
+// Due returns up to limit documents of a phase whose pause is over: those without
+// a pause first, by id, then by when the pause ended.
+func (s *Store) Due(ctx context.Context, phase Phase, now time.Time, limit int) ([]Document, error) {
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = +?1 AND d.due <= +?2 AND d.`+unfinished+`
+		ORDER BY d.due, d.id LIMIT +?3`, string(phase), now.UnixMilli(), limit)
 }
 
-// Queued is a document of the queue, as it is when it is taken from it.
-type Queued struct {
-	Document
-	// Unheard says that nothing but this is known of its content, and that it was
-	// never submitted: no job was ever made for it.
-	Unheard bool
-}
-
-// Queued reads documents by their ids, in this order; those that there are not are
-// left out.
-func (s *Store) Queued(ctx context.Context, ids []int64) ([]Queued, error) {
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
-	}
-	docs, err := s.documents(ctx, selectDocuments+` WHERE d.id IN (SELECT value FROM json_each(?))`, string(list))
-	if err != nil {
-		return nil, err
-	}
-	unheard, err := s.ids(ctx, `SELECT d.id FROM documents d WHERE d.id IN (SELECT value FROM json_each(?))
-		AND d.submissions = 0 AND d.attempts = 0
-		AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.sha256 = d.sha256 AND o.id <> d.id)`, string(list))
-	if err != nil {
-		return nil, err
-	}
-	queued := make([]Queued, 0, len(docs))
-	for _, id := range ids {
-		if i := slices.IndexFunc(docs, func(d Document) bool { return d.ID == id }); i >= 0 {
-			queued = append(queued, Queued{docs[i], slices.Contains(unheard, id)})
-		}
-	}
-	return queued, nil
-}
-
-// NextRetry returns when the next pause after now ends; zero where none does.
-func (s *Store) NextRetry(ctx context.Context, now time.Time) (time.Time, error) {
+// NextDue returns when the next pause after a time ends in a phase; zero where
+// none does.
+func (s *Store) NextDue(ctx context.Context, phase Phase, after time.Time) (time.Time, error) {
 	var at sql.NullInt64
-	err := s.read.QueryRowContext(ctx, `SELECT min(d.retry_at) FROM documents d WHERE `+submittable+
-		` AND d.retry_at > +?`, now.UnixMilli()).Scan(&at)
+	err := s.read.QueryRowContext(ctx, `SELECT min(due) FROM documents WHERE phase = +?1 AND due > +?2 AND `+unfinished,
+		string(phase), after.UnixMilli()).Scan(&at)
 	return timeOf(at), s.reading(err)
 }
 
-// Pending returns every document whose job is under way, oldest submission
-// first. There are no more than the limit of jobs in flight.
+// Pending returns every document whose job is under way, whatever its pause, the
+// oldest submission first. There are no more than the limit of jobs in flight.
 func (s *Store) Pending(ctx context.Context) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.state = 'pending' ORDER BY d.submitted_at, d.id`)
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'poll' AND d.`+unfinished+` ORDER BY d.submitted_at, d.id`)
 }
 
-// Movable returns up to limit documents with an id above after whose outcome is
-// decided, in the order of their ids.
-func (s *Store) Movable(ctx context.Context, after int64, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+
-		` WHERE d.outcome IS NOT NULL AND d.finished_at IS NULL AND d.id > +? ORDER BY d.id LIMIT +?`, after, limit)
+// Untried returns up to limit documents in [PhaseReady] that have no pause and were
+// never submitted, newest first. A document whose content was submitted before
+// without an answer is not among them: it has been tried.
+func (s *Store) Untried(ctx context.Context, limit int) ([]Document, error) {
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.due = 0 AND d.`+unfinished+`
+		AND d.submissions = 0 AND d.attempts = 0
+		AND NOT EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+`
+			AND o.submissions > 0 AND o.identified_at IS NULL)
+		ORDER BY d.id DESC LIMIT +?`, limit)
+}
+
+// Tried returns up to limit documents in [PhaseReady] whose submission was refused,
+// whatever their pause, the one that was submitted longest ago first.
+func (s *Store) Tried(ctx context.Context, limit int) ([]Document, error) {
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.due > 0 AND d.`+unfinished+`
+		AND d.failures > 0 ORDER BY d.submitted_at, d.id LIMIT +?`, limit)
 }
 
 // Waiting returns up to limit waiting documents without an outcome and with an
 // id above after, in the order of their ids.
 func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+
-		` WHERE d.state = 'waiting' AND d.outcome IS NULL AND d.id > +? AND `+unfinished+` ORDER BY d.id LIMIT +?`, after, limit)
+	return s.documents(ctx, selectDocuments+` WHERE d.id IN (`+waitingIDs+` LIMIT +?2) ORDER BY d.id`, after, limit)
+}
+
+// waitingIDs are those of [Store.Waiting]. Each of the parts without a pause has the
+// order of the index, so that a page costs its own length, and only documents
+// with a pause are sorted.
+var waitingIDs = func() string {
+	var parts []string
+	for _, phase := range []Phase{PhaseAdmit, PhaseReady, PhaseEqual} {
+		for _, due := range []string{"=", ">"} {
+			parts = append(parts, fmt.Sprintf(`SELECT id FROM documents WHERE phase = '%s' AND due %s 0 AND id > +?1 AND %s`,
+				phase, due, unfinished))
+		}
+	}
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY id"
+}()
+
+// EndPauses lets documents be tried now whose pause has not ended, and returns how
+// many there were: those whose submission was refused, or all of them.
+func (s *Store) EndPauses(ctx context.Context, all bool) (n int64, err error) {
+	cond := `phase = 'ready' AND failures > 0`
+	if all {
+		cond = `phase <> 'submit'`
+	}
+	err = s.write(ctx, func(t *tx) error {
+		n, err = t.exec(`UPDATE documents SET retry_at = ?1 WHERE due > ?1 AND `+cond+` AND `+unfinished, t.now)
+		return err
+	})
+	return n, err
 }
 
 // Counts returns how many documents are in each state that is not finished.
@@ -145,17 +141,12 @@ func (s *Store) count(ctx context.Context, query string, args ...any) (map[State
 	return counts, s.reading(rows.Err())
 }
 
-// Stuck returns how many unfinished documents nothing will be done about before
-// a time: those that are blocked, those that wait out a longer pause, those that
-// wait for one of these, and those that could not be moved.
+// Stuck returns how many unfinished documents nothing will be done about before a
+// time: those that cannot be admitted, and those whose pause ends later.
 func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
 	var n int
-	err := s.read.QueryRowContext(ctx, `WITH stuck AS MATERIALIZED (
-			SELECT id FROM documents WHERE `+unfinished+`
-			   AND ((state = 'waiting' AND outcome IS NULL AND (sha256 IS NULL OR put_back IS NOT NULL OR retry_at > ?))
-			     OR (state = 'identified' AND error IS NOT NULL)))
-		SELECT count(*) FROM documents WHERE `+unfinished+`
-		   AND (id IN (SELECT id FROM stuck) OR waits_for IN (SELECT id FROM stuck))`, before.UnixMilli()).Scan(&n)
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM documents WHERE `+unfinished+`
+		AND (phase = 'admit' OR (phase <> 'equal' AND due > ?))`, before.UnixMilli()).Scan(&n)
 	return n, s.reading(err)
 }
 
@@ -165,7 +156,7 @@ func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, e
 		WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
 }
 
-// KnowsFolder says whether documents came from, or went to, a folder at a path.
+// KnowsFolder reports whether documents came from, or went to, a folder at a path.
 func (s *Store) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
 	err = s.read.QueryRowContext(ctx, knowsFolder, path).Scan(&known)
 	return known, s.reading(err)

@@ -100,7 +100,7 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	if err != nil {
 		return err
 	}
-	if newest := len(migrations()); version != newest {
+	if newest := newestSchema(); version != newest {
 		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
 			"use the docusort that the daemon is", ErrUnusable, r.path, version, newest)
 	}

@@ -28,7 +28,7 @@ func (f Filter) where() (string, []any) {
 		cond, args = append(cond, "d.state = ?"), append(args, string(f.State))
 	}
 	if f.Type != "" {
-		cond, args = append(cond, "d.type = ?"), append(args, f.Type)
+		cond, args = append(cond, "d.type = (SELECT id FROM types WHERE code = ?)"), append(args, f.Type)
 	}
 	return strings.Join(cond, " AND "), args
 }
@@ -95,7 +95,7 @@ func (r *Reader) groups(ctx context.Context, f Filter, s *Summary) error {
 	types := make(map[string]*typeSum)
 	where, args := f.where()
 	for _, part := range []string{`d.finished_at IS NOT NULL`, unfinished} {
-		err := r.each(ctx, `SELECT d.state, d.type, count(*), sum(d.submissions), sum(d.polls), sum(d.reused),
+		err := r.each(ctx, `SELECT d.state, (SELECT code FROM types WHERE id = d.type), count(*), sum(d.submissions), sum(d.polls), sum(d.reused),
 				sum(d.resubmissions), total(d.confidence), count(d.confidence)
 			FROM documents d WHERE `+part+` AND `+where+` GROUP BY d.state, d.type`, args,
 			func(row scanner) error { return s.addGroup(row, types) })
@@ -172,16 +172,8 @@ func (t *typeSum) count(kind string) TypeCount {
 func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
 	took := newBars()
 	where, args := f.where()
-	from := "documents d"
-	if f.State == "" && f.Type == "" {
-		index, err := r.latencyIndex(ctx, f)
-		if err != nil {
-			return err
-		}
-		from += " INDEXED BY " + index
-	}
 	err := r.each(ctx, `SELECT max(d.finished_at - d.discovered_at, 0) AS ms, count(*)
-		FROM `+from+` WHERE d.finished_at >= ? AND (d.state = 'filed' OR d.state = 'review') AND `+where+` GROUP BY ms`,
+		FROM documents d INDEXED BY documents_finished WHERE d.finished_at >= ? AND (d.state = 'filed' OR d.state = 'review') AND `+where+` GROUP BY ms`,
 		append([]any{f.Since.UnixMilli()}, args...),
 		func(row scanner) error {
 			var ms int64
@@ -192,22 +184,6 @@ func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
 		})
 	s.Latency = took.latency()
 	return err
-}
-
-// latencyIndex names the index that gives the latencies soonest: the one that
-// has them in order, of all times, which SQLite does not find worth it by
-// itself; or where few enough are left to be sorted, the one by time.
-func (r *Reader) latencyIndex(ctx context.Context, f Filter) (string, error) {
-	if f.Since.IsZero() {
-		return "documents_latency", nil
-	}
-	var many bool
-	err := r.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished
-		WHERE finished_at >= ? LIMIT 1 OFFSET 100000)`, f.Since.UnixMilli()).Scan(&many)
-	if many {
-		return "documents_latency", err
-	}
-	return "documents_finished", err
 }
 
 func (r *Reader) failures(ctx context.Context, f Filter, s *Summary) (err error) {

@@ -14,10 +14,10 @@ import (
 // maxReturned bounds how many failed records of one content are looked at.
 const maxReturned = 64
 
-// FailedAlike returns the failed documents that a file of this content, or of
+// FailedMatches returns the failed documents that a file of this content, or of
 // this size and time where neither was ever read, may be: those that were this
 // very file first, then those of this place, then the newest.
-func (s *Store) FailedAlike(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
+func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
 	const order = ` ORDER BY d.device = ?1 AND d.inode = ?2 DESC, d.source = ?3 DESC, d.id DESC LIMIT +?4`
 	args := []any{int64(id.Device), int64(id.Inode), source, maxReturned}
 	if sha256 == nil {
@@ -67,56 +67,27 @@ const waitAgain = `UPDATE documents SET state = 'waiting', inbox = ?2, source = 
 		put_back = CASE WHEN ?3 IS NULL THEN put_back END,
 		device = ?4, inode = ?5, size = ?6, modified = ?7, changed = ?8,
 		outcome = NULL, sorted = NULL, target = NULL, finished_at = NULL, error = NULL,
-		retry_at = NULL, refusals = 0, spared = attempts
+		retry_at = NULL, failures = 0, attempts_before_retry = attempts
 	WHERE id = ?1 AND state = 'failed'`
 
-// goOn lets the first document that an admission may be, and that is still
+// resumeFailed lets the first document that an admission may be, and that is still
 // failed, wait at the place of the admission. It returns 0 where there is none.
-func (t *tx) goOn(inbox int64, a Admission) (int64, error) {
+func (t *tx) resumeFailed(inbox int64, a Admission) (int64, error) {
 	is := a.Identity
-	for _, id := range a.Continues {
+	for _, id := range a.FailedMatches {
 		err := t.change(waitAgain, id, inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 		if errors.Is(err, ErrStale) {
 			continue
 		}
 		if err != nil {
-			return 0, fmt.Errorf("go on: %w", err)
+			return 0, fmt.Errorf("resume: %w", err)
 		}
 		return id, t.decide(id, a)
 	}
 	return 0, nil
 }
 
-// AskAgain gives a retried document its newest job back, which was given up
-// before it ended: it may have an answer by now, and is paid for. It starts from
-// where [Store.Submitting] starts and leads to pending. found is false, and
-// nothing is changed, where there is no such job, where it was asked again
-// before, or where it chooses from other types.
-func (s *Store) AskAgain(ctx context.Context, id int64, options []string) (doc Document, found bool, err error) {
-	codes, err := optionCodes(options)
-	if err != nil {
-		return Document{}, false, err
-	}
-	err = s.write(ctx, func(t *tx) error {
-		doc, found = Document{}, false
-		n, err := t.exec(`UPDATE documents SET state = 'pending', job_open = 0, retry_at = NULL, error = NULL
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND put_back IS NULL
-			  AND job_open = 1 AND attempts = spared AND options = (SELECT id FROM option_sets WHERE codes = ?2)
-			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = documents.job_id AND o.state = 'pending')`, id, codes)
-		if err != nil || n == 0 {
-			return err
-		}
-		found = true
-		return t.document(id, &doc)
-	})
-	return doc, found, err
-}
-
-// Retried says whether the newest job of the document was made before its newest
-// retry, and never ended.
-func (d *Document) Retried() bool { return d.JobOpen && d.Spared > 0 && d.Attempts == d.Spared }
-
-// Unfinished says whether there is an unfinished document of a place.
+// Unfinished reports whether there is an unfinished document of a place.
 func (s *Store) Unfinished(ctx context.Context, source string) (is bool, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, source).Scan(&is)
 	return is, s.reading(err)

@@ -34,8 +34,8 @@ func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		path: path, log: log, lock: lock, fault: func(string) error { return nil },
-		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), pulse: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
-		polls: pollCount{counted: make(chan struct{}, 1)}, damaged: make(chan struct{}),
+		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), closing: make(chan struct{}), closed: make(chan struct{}),
+		damaged: make(chan struct{}),
 		stopCheck: func() {}, checked: make(chan struct{}),
 	}
 	close(s.checked)

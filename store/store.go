@@ -47,12 +47,11 @@ type Store struct {
 	changes   chan change
 	changed   chan struct{} // holds one token: something was committed
 	committed chan struct{} // the same, for who tells of events
-	pulse     chan struct{} // received from by the writer, wherever it waits
 	closing   chan struct{}
 	closed    chan struct{}
 	once      sync.Once
 
-	polls pollCount
+	busySince atomic.Int64 // Unix milliseconds: the transaction under way; 0: none
 
 	stopCheck context.CancelFunc    // ends checkAll
 	checked   chan struct{}         // closed when checkAll has ended
@@ -83,8 +82,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		path: path, log: log, lock: lock, fault: cfg.Fault,
-		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), pulse: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
-		polls: pollCount{counted: make(chan struct{}, 1)}, damaged: make(chan struct{}),
+		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), closing: make(chan struct{}), closed: make(chan struct{}),
+		damaged: make(chan struct{}),
 	}
 	if s.fault == nil {
 		s.fault = func(string) error { return nil }
@@ -174,4 +173,17 @@ func (s *Store) closeFiles() error {
 		errs = append(errs, s.db.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// Changed returns a channel that holds a token when something was committed since
+// one was last taken. It is for one listener.
+func (s *Store) Changed() <-chan struct{} { return s.changed }
+
+func (s *Store) noteChange() {
+	for _, c := range []chan struct{}{s.changed, s.committed} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
 }

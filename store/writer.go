@@ -27,8 +27,6 @@ type tx struct {
 	fault func(op string) error
 	stmts map[string]*sql.Stmt
 	known numbers
-	polls map[int64]int  // counted and not stored before this transaction
-	added map[int64]bool // of these, what a change has stored
 	now   int64          // Unix milliseconds, one time for all changes of a commit
 }
 
@@ -57,28 +55,17 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 // the next changes gather at the channel and share the following one.
 func (s *Store) runWriter() {
 	defer close(s.closed)
-	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: newNumbers(), added: make(map[int64]bool)}
+	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: newNumbers()}
 	defer t.close()
-	var flush <-chan time.Time // nil while there is nothing to store but what others bring
+	var retry <-chan time.Time // while the disk fails: when to see whether it works again
 	for {
 		var batch []change
 		select {
 		case c := <-s.changes:
 			batch = append(batch, c)
-		case <-s.polls.counted:
-			if flush == nil {
-				flush = time.After(pollsUnstored)
-			}
-			continue
-		case <-flush:
-			flush = nil
-			if s.told.code != 0 {
-				batch = append(batch, change{run: (*tx).touch, done: make(chan error, 1)})
-			}
-		case <-s.pulse:
-			continue
+		case <-retry:
+			batch = append(batch, change{run: (*tx).touch, done: make(chan error, 1)})
 		case <-s.closing:
-			_ = s.commit(t, nil) // they are polls, which are worth no more
 			return
 		}
 		// Those who were told of the last commit may have their next change
@@ -94,8 +81,8 @@ func (s *Store) runWriter() {
 			}
 		}
 		s.tell(s.commit(t, batch))
-		if s.told.code != 0 && flush == nil {
-			flush = time.After(troubleAgain)
+		if retry = nil; s.told.code != 0 {
+			retry = time.After(troubleAgain)
 		}
 	}
 }
@@ -107,14 +94,9 @@ func (s *Store) runWriter() {
 // fault, and all fail at once rather than each after a wait of its own. The last
 // error that undid a transaction is returned; nil: there was none.
 func (s *Store) commit(t *tx, batch []change) (last error) {
-	polls := s.polls.take()
-	if len(batch) == 0 && len(polls) == 0 {
-		return nil
-	}
-	errs, err := t.transact(batch, polls)
-	if err != nil {
-		s.polls.add(polls)
-	}
+	s.busySince.Store(time.Now().UnixMilli())
+	errs, err := t.transact(batch)
+	s.busySince.Store(0)
 	if err != nil && len(batch) > 1 && !errors.Is(err, errBegin) {
 		for _, c := range batch {
 			last = s.commit(t, []change{c})
@@ -131,7 +113,7 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 		}
 		c.done <- errs[i]
 	}
-	if err == nil && len(batch) > 0 {
+	if err == nil {
 		s.noteChange()
 	}
 	return err
@@ -142,9 +124,8 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 var errBegin = errors.New("begin a transaction")
 
 // transact returns each change's guard error, or the error that undid all.
-func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err error) {
-	t.now, t.polls = time.Now().UnixMilli(), polls
-	clear(t.added)
+func (t *tx) transact(batch []change) (guards []error, err error) {
+	t.now = time.Now().UnixMilli()
 	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		t.rollback() // of what an earlier rollback may have left
 		return nil, fmt.Errorf("%w: %w", errBegin, err)
@@ -159,10 +140,6 @@ func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err 
 			return nil, err
 		}
 	}
-	if err := t.storePolls(); err != nil {
-		t.rollback()
-		return nil, err
-	}
 	if err := t.fault("commit"); err != nil {
 		t.rollback()
 		return nil, err
@@ -176,7 +153,7 @@ func (t *tx) transact(batch []change, polls map[int64]int) (guards []error, err 
 
 // isGuard says whether a change refused before it wrote anything.
 func isGuard(err error) bool {
-	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrFailedAlike) || errors.Is(err, ErrDuplicateJob)
+	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrFailedMatches) || errors.Is(err, ErrDuplicateJob)
 }
 
 // rollback undoes the transaction. SQLite has done so by itself after some

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Targeted is where a document is about to be moved to.
 type Targeted struct {
@@ -54,7 +57,7 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 			return err
 		}
 		for _, id := range ids {
-			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2,
+			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2, retry_at = NULL, failures = 0,
 					error = CASE outcome WHEN 'failed' THEN error END
 				WHERE id = ?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
 			if err == nil && n > 0 && listening {
@@ -68,10 +71,14 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 	})
 }
 
-// Waits records why a document that is to be moved cannot be moved yet.
-func (s *Store) Waits(ctx context.Context, id int64, reason string) error {
+// SetMoveError records why a document in [PhaseFile] cannot be moved yet and when
+// to try again, and counts the failure. The reason is shown, unless the document
+// failed: then its error says why.
+func (s *Store) SetMoveError(ctx context.Context, id int64, reason string, retryAt time.Time) error {
 	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE documents SET error = ? WHERE id = ? AND state = 'identified'`, reason, id)
+		_, err := t.exec(`UPDATE documents SET retry_at = ?2, failures = failures + 1,
+				error = iif(outcome = 'failed', error, ?3)
+			WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason)
 		return err
 	})
 }

@@ -30,7 +30,7 @@ func (c *columns) document(row scanner) (Document, error) {
 		ID:          c.integer(),
 		Inbox:       Folder{Path: c.text(), Device: c.bits(), Inode: c.bits()},
 		Source:      c.text(),
-		State:       State(c.text()),
+		State:       State(c.text()), Phase: Phase(c.text()),
 		Identity:    Identity{Device: c.bits(), Inode: c.bits(), Size: c.integer(), ModTime: c.integer(), ChangeTime: c.integer()},
 		SHA256:      c.blob(),
 		ContentType: c.text(),
@@ -38,10 +38,10 @@ func (c *columns) document(row scanner) (Document, error) {
 		DiscoveredAt: c.time(), SubmittedAt: c.time(), IdentifiedAt: c.time(), FinishedAt: c.time(),
 
 		JobID:       c.text(),
-		Submissions: c.count(), Resubmissions: c.count(), Attempts: c.count(), Spared: c.count(),
-		Refusals: c.count(), Polls: c.count(),
-		Unknown: c.flag(), JobOpen: c.flag(),
-		RetryAt: c.time(), WaitsFor: c.integer(),
+		Submissions: c.count(), Resubmissions: c.count(), Attempts: c.count(), AttemptsBeforeRetry: c.count(),
+		Failures: c.count(), Polls: c.count(), OutcomeUnknown: c.flag(),
+		JobAbandoned: c.values[c.next] == int64(jobAbandoned), AskedAgain: c.integer() == jobAskedAgain,
+		RetryAt: c.time(),
 
 		Type: c.text(), Confidence: c.real(), Alternatives: c.json(), Reused: c.flag(),
 

@@ -7,23 +7,26 @@ import (
 	"slices"
 )
 
-// numbers remembers the numbers of folders and of sets of type codes: there are
-// few, and each document asks for some.
+// numbers remembers the row numbers of folders, types and sets of type codes:
+// there are few, and each document needs some.
 type numbers struct {
-	folders map[Folder]int64
-	options map[string]int64 // by their codes, as they are stored
-	newest  struct {         // the set that was asked for last, most often the only one
+	folders  map[Folder]int64
+	types    map[string]int64
+	options  map[string]int64 // by their codes, as they are stored
+	accepted map[int64]bool   // sets whose accepted_at is known to be stored
+	newest   struct {         // the set that was used last, most often the only one
 		options []string
 		id      int64
 	}
 }
 
 func newNumbers() numbers {
-	return numbers{folders: make(map[Folder]int64), options: make(map[string]int64)}
+	return numbers{folders: make(map[Folder]int64), types: make(map[string]int64),
+		options: make(map[string]int64), accepted: make(map[int64]bool)}
 }
 
-// mostNumbers bounds each of the two. A folder counts as another one whenever
-// something else is mounted there.
+// mostNumbers bounds each map. A folder counts as another one whenever something
+// else is mounted there.
 const mostNumbers = 1000
 
 // folder returns the number of a folder, which it gets when it is first seen.
@@ -75,7 +78,23 @@ func (t *tx) optionSetOf(options []string) (int64, error) {
 	return id, err
 }
 
-func remember[K comparable](numbers map[K]int64, key K, id int64) {
+// typeNumber returns the number of a type, which it gets when it is first seen.
+func (t *tx) typeNumber(code string) (int64, error) {
+	if id, ok := t.known.types[code]; ok {
+		return id, nil
+	}
+	var id int64
+	err := t.row(`SELECT id FROM types WHERE code = ?`, []any{code}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		id, err = t.add(`INSERT INTO types (code) VALUES (?)`, code)
+	}
+	if err == nil {
+		remember(t.known.types, code, id)
+	}
+	return id, err
+}
+
+func remember[K comparable, V any](numbers map[K]V, key K, id V) {
 	if len(numbers) >= mostNumbers {
 		clear(numbers)
 	}

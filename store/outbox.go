@@ -27,8 +27,8 @@ type Event struct {
 	Tries int // that failed
 }
 
-// Listen says whether anybody is told of events. While nobody is, none are kept,
-// and those that there were are dropped, as many as dropped says.
+// Listen turns events on or off. While they are off none are kept, and those that
+// there were are dropped, as many as dropped says.
 func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if on {
@@ -49,7 +49,7 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 func (t *tx) tellFinished(id int64) error {
 	_, err := t.exec(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
 		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
-		       type, confidence, error
+		       (SELECT code FROM types WHERE id = documents.type), confidence, error
 		FROM documents WHERE id = ?`, id)
 	return err
 }
@@ -93,18 +93,17 @@ func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
 	return timeOf(at), s.reading(err)
 }
 
-// Told removes an event that was told.
-func (s *Store) Told(ctx context.Context, id int64) error {
+// Ack removes an event that the hook was run for.
+func (s *Store) Ack(ctx context.Context, id int64) error {
 	return s.write(ctx, func(t *tx) error {
 		_, err := t.exec(`DELETE FROM events WHERE id = ?`, id)
 		return err
 	})
 }
 
-// NotTold puts an event off that could not be told, and drops what nobody could
-// be told of for too long: what is older than a time, and all but the newest
-// most. It returns how many were dropped.
-func (s *Store) NotTold(ctx context.Context, id int64, again, tooOld time.Time, most int) (dropped int64, err error) {
+// Nack postpones an event whose hook failed, and drops events that are older than
+// a time, and all but the newest most. It returns how many were dropped.
+func (s *Store) Nack(ctx context.Context, id int64, again, tooOld time.Time, most int) (dropped int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		if _, err := t.exec(`UPDATE events SET tries = tries + 1, retry_at = ? WHERE id = ?`, again.UnixMilli(), id); err != nil {
 			return err

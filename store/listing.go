@@ -82,11 +82,8 @@ type Progress struct {
 func (r *Reader) Progress(ctx context.Context, now time.Time) (Progress, error) {
 	p := Progress{Unfinished: map[State]int{Waiting: 0, Submitting: 0, Pending: 0, Identified: 0}}
 	var oldest, last sql.NullInt64
-	err := r.each(ctx, `SELECT d.state, count(*), count(*) FILTER (WHERE CASE d.state
-				WHEN 'waiting' THEN d.outcome IS NOT NULL
-					OR (d.sha256 IS NOT NULL AND d.waits_for IS NULL AND coalesce(d.retry_at, 0) <= ?)
-				WHEN 'identified' THEN d.error IS NULL
-				ELSE TRUE END),
+	err := r.each(ctx, `SELECT d.state, count(*),
+			count(*) FILTER (WHERE d.phase <> 'admit' AND d.phase <> 'equal' AND d.due <= ?),
 			min(d.discovered_at), max(max(d.discovered_at, coalesce(d.submitted_at, 0), coalesce(d.identified_at, 0)))
 		FROM documents d WHERE `+unfinished+` GROUP BY d.state`, []any{now.UnixMilli()}, func(row scanner) error {
 		var state State
@@ -114,18 +111,9 @@ func (r *Reader) Progress(ctx context.Context, now time.Time) (Progress, error) 
 	return p, r.stoodStill(nil)
 }
 
-// Types returns the types that finished documents have, in their order. It
-// leaps from one to the next, whatever the number of documents.
+// Types returns the types that documents were identified as, in order.
 func (r *Reader) Types(ctx context.Context) (types []string, err error) {
-	err = r.each(ctx, `WITH RECURSIVE states (state) AS (VALUES ('filed'), ('review'), ('failed'), ('gone')),
-		kinds (state, type) AS (
-			SELECT state, (SELECT min(d.type) FROM documents d INDEXED BY documents_summary
-				WHERE d.finished_at IS NOT NULL AND d.state = states.state) FROM states
-			UNION ALL
-			SELECT state, (SELECT min(d.type) FROM documents d INDEXED BY documents_summary
-				WHERE d.finished_at IS NOT NULL AND d.state = kinds.state AND d.type > kinds.type)
-			FROM kinds WHERE type IS NOT NULL)
-		SELECT DISTINCT type FROM kinds WHERE type IS NOT NULL ORDER BY type`, nil, func(row scanner) error {
+	err = r.each(ctx, `SELECT code FROM types ORDER BY code`, nil, func(row scanner) error {
 		var kind string
 		err := row.Scan(&kind)
 		types = append(types, kind)
