@@ -18,7 +18,7 @@ func TestAdmitNew(t *testing.T) {
 	d := doc(t, s, got.ID)
 	if d.State != Waiting || d.Source != a.Source || d.Identity != a.Identity || d.Inbox != inbox ||
 		!slices.Equal(d.SHA256, a.SHA256) || d.ContentType != a.ContentType || d.DiscoveredAt.IsZero() ||
-		d.Blocked() || d.Error != "" || d.WaitsFor != 0 {
+		d.Blocked() || d.Error != "" || d.Phase != PhaseReady {
 		t.Errorf("stored as %+v", d)
 	}
 }
@@ -109,7 +109,7 @@ func TestAdmitBlocked(t *testing.T) {
 	if again.New || again.ID != first.ID || again.Error != "folder is not ours" {
 		t.Errorf("blocked again: %+v", again)
 	}
-	if n := len(must[[]int64](t)(s.Submittable(ctx, time.Now(), 9))); n != 0 {
+	if n := len(due(t, s, PhaseReady)); n != 0 {
 		t.Error("a blocked document may be submitted")
 	}
 	if known := must[bool](t)(s.Known(ctx, "a", a.Identity)); known {
@@ -151,7 +151,7 @@ func TestAdmitFailure(t *testing.T) {
 	if d.State != Waiting || d.Outcome != Failed || d.Error != a.Failure || d.Reused {
 		t.Errorf("stored as %+v", d)
 	}
-	if m := must[[]Document](t)(s.Movable(ctx, 0, 9)); len(m) != 1 || m[0].ID != d.ID {
+	if m := due(t, s, PhaseFile); len(m) != 1 || m[0] != d.ID {
 		t.Errorf("movable: %+v", m)
 	}
 	if known := must[bool](t)(s.Known(ctx, "b", a.Identity)); !known {
@@ -225,7 +225,7 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 		late.ExaminedAt = time.Now()
 		time.Sleep(time.Second)
 		id := pending(t, s, found("a", "a"))
-		check1(t, s.Identified(ctx, id, invoice))
+		must[Document](t)(s.Identified(ctx, id, invoice))
 		move(t, s, id)
 		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
 			t.Errorf("error is %v", err)

@@ -17,20 +17,22 @@ func take(s *Store, n int64) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Submitting(ctx, d.ID, options); err != nil {
+	if _, err := s.Submitting(ctx, d.ID, request); err != nil {
 		return err
 	}
-	if err := s.Accepted(ctx, d.ID, fmt.Sprintf("cm5vm9hx30001m5cgh0p%d", n)); err != nil {
+	if _, err := s.Accepted(ctx, d.ID, fmt.Sprintf("cm5vm9hx30001m5cgh0p%d", n)); err != nil {
 		return err
 	}
-	s.Polled(d.ID)
-	return s.Identified(ctx, d.ID, invoice)
+	answer := invoice
+	answer.Polls = 3
+	_, err = s.Identified(ctx, d.ID, answer)
+	return err
 }
 
 // fileAway moves all that can be moved, as the filer does it: many at a time.
 func fileAway(s *Store) error {
 	for {
-		docs, err := s.Movable(ctx, 0, 256)
+		docs, err := s.Due(ctx, PhaseFile, time.Now(), 256)
 		if err != nil || len(docs) == 0 {
 			return err
 		}
@@ -98,11 +100,13 @@ func BenchmarkQuestions(b *testing.B) {
 	now := time.Now()
 	id := found("scan-77.pdf", "content 77").Identity
 	for name, ask := range map[string]func() error{
-		"Known":       func() error { _, err := s.Known(ctx, "scan-77.pdf", id); return err },
-		"Submittable": func() error { _, err := s.Submittable(ctx, now, 48); return err },
-		"NextRetry":   func() error { _, err := s.NextRetry(ctx, now); return err },
-		"Movable":     func() error { _, err := s.Movable(ctx, 0, 256); return err },
-		"Counts":      func() error { _, err := s.Counts(ctx); return err },
+		"Known":   func() error { _, err := s.Known(ctx, "scan-77.pdf", id); return err },
+		"Due":     func() error { _, err := s.Due(ctx, PhaseReady, now, 48); return err },
+		"NextDue": func() error { _, err := s.NextDue(ctx, PhaseReady, now); return err },
+		"Untried": func() error { _, err := s.Untried(ctx, 1); return err },
+		"Tried":   func() error { _, err := s.Tried(ctx, 1); return err },
+		"Waiting": func() error { _, err := s.Waiting(ctx, 5000, 256); return err },
+		"Counts":  func() error { _, err := s.Counts(ctx); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -24,7 +24,7 @@ const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inb
 	(SELECT device FROM folders WHERE id = d.inbox), (SELECT inode FROM folders WHERE id = d.inbox), d.source, d.state, d.phase,
 	d.device, d.inode, d.size, d.modified, d.changed, d.sha256, d.content_type,
 	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
-	d.job_id, d.submissions, d.resubmissions, d.attempts, d.attempts_before_retry, d.failures, d.polls, d.outcome_unknown, d.job_abandoned,
+	d.job_id, d.submissions, d.resubmissions, d.attempts, d.attempts_before_retry, d.failures, d.polls, d.outcome_unknown, d.job_abandoned = 1, d.job_abandoned = 2,
 	d.retry_at, (SELECT code FROM types WHERE id = d.type), d.confidence, d.alternatives, d.reused,
 	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.put_back, d.error
 	FROM documents d`

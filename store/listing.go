@@ -13,8 +13,8 @@ import (
 // first and among these the oldest.
 func (r *Reader) Underway(ctx context.Context, limit int) ([]Document, error) {
 	var all []Document
-	for _, state := range []State{Identified, Pending, Submitting, Waiting} {
-		more, err := r.some(ctx, `d.state = ? AND `+unfinished+` ORDER BY d.id`, limit-len(all), string(state))
+	for _, phases := range [][]Phase{{PhaseFile}, {PhasePoll}, {PhaseSubmit}, waitingPhases} {
+		more, err := r.some(ctx, `d.id IN (`+inPhases(phases...)+`) ORDER BY d.id`, 0, limit-len(all))
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +36,7 @@ func (r *Reader) Last(ctx context.Context, state State, limit int) ([]Document, 
 	default:
 		cond, args = cond+` AND d.state = ?`, []any{string(state)}
 	}
-	all, err := r.some(ctx, cond+` ORDER BY d.finished_at DESC`, limit, args...)
+	all, err := r.some(ctx, cond+` ORDER BY d.finished_at DESC LIMIT ?`, append(args, limit)...)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f 
 	return r.stoodStill(nil)
 }
 
-// some returns up to limit documents.
-func (r *Reader) some(ctx context.Context, cond string, limit int, args ...any) (all []Document, err error) {
-	err = r.eachDocument(ctx, cond+` LIMIT ?`, append(args, limit), func(d *Document) error {
+// some returns the documents that a condition leaves in.
+func (r *Reader) some(ctx context.Context, cond string, args ...any) (all []Document, err error) {
+	err = r.eachDocument(ctx, cond, args, func(d *Document) error {
 		all = append(all, *d)
 		return nil
 	})
@@ -82,15 +82,16 @@ type Progress struct {
 func (r *Reader) Progress(ctx context.Context, now time.Time) (Progress, error) {
 	p := Progress{Unfinished: map[State]int{Waiting: 0, Submitting: 0, Pending: 0, Identified: 0}}
 	var oldest, last sql.NullInt64
-	err := r.each(ctx, `SELECT d.state, count(*),
-			count(*) FILTER (WHERE d.phase <> 'admit' AND d.phase <> 'equal' AND d.due <= ?),
-			min(d.discovered_at), max(max(d.discovered_at, coalesce(d.submitted_at, 0), coalesce(d.identified_at, 0)))
-		FROM documents d WHERE `+unfinished+` GROUP BY d.state`, []any{now.UnixMilli()}, func(row scanner) error {
-		var state State
-		var n, due int
+	err := r.each(ctx, `SELECT phase, count(*), `+identifiedOnes+`,
+			count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?),
+			min(discovered_at), max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))
+		FROM documents WHERE `+unfinished+` GROUP BY phase`, []any{now.UnixMilli()}, func(row scanner) error {
+		var phase Phase
+		var n, identified, due int
 		var first, newest sql.NullInt64
-		err := row.Scan((*string)(&state), &n, &due, &first, &newest)
-		p.Unfinished[state], p.Due = n, p.Due+due
+		err := row.Scan((*string)(&phase), &n, &identified, &due, &first, &newest)
+		addPhase(p.Unfinished, phase, n, identified)
+		p.Due += due
 		if !oldest.Valid || first.Int64 < oldest.Int64 {
 			oldest = first
 		}

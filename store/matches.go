@@ -1,6 +1,5 @@
 package store
 
-
 // What an admission has to do with documents of identical content. For most there
 // are none.
 

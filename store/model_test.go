@@ -3,8 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 )
@@ -14,11 +14,31 @@ type modelDoc struct {
 	source, content string
 	state           State
 	outcome         State
-	follows         int64
+	equal           bool
 	target          string
 	unknown         bool
 	attempts        int
+	answered        bool // by the service, not by an equal document
 	job             string
+	submitted       int // a number that grows
+	abandoned       int
+}
+
+// phase is what the database must compute.
+func (d *modelDoc) phase() Phase {
+	switch {
+	case d.state.Finished():
+		return ""
+	case d.outcome != "":
+		return PhaseFile
+	case d.state == Submitting:
+		return PhaseSubmit
+	case d.state == Pending:
+		return PhasePoll
+	case d.equal:
+		return PhaseEqual
+	}
+	return PhaseReady
 }
 
 // machine runs random transitions against a store and against a few lines of Go.
@@ -26,6 +46,8 @@ type machine struct {
 	s    *Store
 	docs map[int64]*modelDoc
 	jobs int
+
+	posts int
 }
 
 func (m *machine) any(t *rapid.T) (int64, *modelDoc) {
@@ -53,25 +75,33 @@ func (m *machine) at(source string) int64 {
 	return 0
 }
 
-func (m *machine) followers(leader int64) (all []int64) {
-	for id := int64(1); id <= int64(len(m.docs)); id++ {
-		if m.docs[id].follows == leader {
-			all = append(all, id)
+// alike returns the other documents of the same content in some phases, by id.
+func (m *machine) alike(id int64, phases ...Phase) (all []int64) {
+	for other := int64(1); other <= int64(len(m.docs)); other++ {
+		o := m.docs[other]
+		if other != id && o.content == m.docs[id].content && slices.Contains(phases, o.phase()) {
+			all = append(all, other)
 		}
 	}
 	return all
 }
 
+// release makes the first of those that wait for a content ready.
+func (m *machine) release(id int64) {
+	if waiting := m.alike(id, PhaseEqual); len(waiting) > 0 {
+		m.docs[waiting[0]].equal = false
+	}
+}
+
 func (m *machine) gone(id int64) {
 	d := m.docs[id]
-	d.state, d.target, d.follows = Gone, "", 0
-	heirs := m.followers(id)
-	for i, f := range heirs {
-		m.docs[f].follows = heirs[0]
-		if i == 0 {
-			m.docs[f].follows = 0
-		}
+	if d.state == Pending {
+		d.abandoned = 1
+	} else if d.abandoned != 1 {
+		d.abandoned = 0
 	}
+	d.state, d.target, d.equal = Gone, "", false
+	m.release(id)
 }
 
 func (m *machine) Admit(t *rapid.T) {
@@ -98,17 +128,9 @@ func (m *machine) Admit(t *rapid.T) {
 		m.gone(known)
 	}
 	d := &modelDoc{source: source, content: content, state: Waiting}
-	for id := int64(1); id <= int64(len(m.docs)); id++ {
-		o := m.docs[id]
-		if o.content != content {
-			continue
-		}
-		if o.job == "answered" {
-			d.state, d.outcome, d.follows = Identified, Filed, 0
-			break
-		}
-		if d.follows == 0 && !o.state.Finished() && o.outcome == "" && o.follows == 0 {
-			d.follows = id
+	for _, o := range m.docs {
+		if o.content == content && o.answered {
+			d.state, d.outcome = Identified, Filed
 		}
 	}
 	if !got.New || got.Replaced != known || got.ID != int64(len(m.docs))+1 {
@@ -119,9 +141,40 @@ func (m *machine) Admit(t *rapid.T) {
 
 func (m *machine) Submit(t *rapid.T) {
 	id, d := m.any(t)
-	err := m.s.Submitting(ctx, id, options)
-	if expect(t, err, d.state == Waiting && d.outcome == "" && d.follows == 0) {
-		d.state = Submitting
+	got, err := m.s.Submitting(ctx, id, request)
+	if !expect(t, err, d.phase() == PhaseReady) {
+		return
+	}
+	gone := int64(0) // the newest job that can be taken over
+	for other := int64(1); other <= int64(len(m.docs)); other++ {
+		o := m.docs[other]
+		if o.content == d.content && o.state == Gone && o.abandoned == 1 && !o.answered && o.outcome == "" &&
+			(gone == 0 || o.submitted >= m.docs[gone].submitted) {
+			gone = other
+		}
+	}
+	answered := false
+	for _, o := range m.docs {
+		answered = answered || o.content == d.content && o.answered
+	}
+	switch {
+	case d.abandoned == 1:
+		d.state, d.abandoned = Pending, 2
+	case answered:
+		d.state, d.outcome = Identified, Filed
+		m.release(id)
+	case gone != 0:
+		d.state, d.job, d.submitted, d.unknown, d.abandoned = Pending, m.docs[gone].job, m.docs[gone].submitted, false, 0
+		d.attempts++
+		m.docs[gone].abandoned = 0
+	case len(m.alike(id, PhaseSubmit, PhasePoll)) > 0:
+		d.equal = true
+	default:
+		m.posts++
+		d.state, d.submitted = Submitting, m.posts
+	}
+	if got.Phase != d.phase() {
+		t.Fatalf("document %d is in phase %s, want %s", id, got.Phase, d.phase())
 	}
 }
 
@@ -129,48 +182,74 @@ func (m *machine) Accept(t *rapid.T) {
 	id, d := m.any(t)
 	m.jobs++
 	job := fmt.Sprint("job", m.jobs)
-	if expect(t, m.s.Accepted(ctx, id, job), d.state == Submitting) {
-		d.state, d.job, d.unknown = Pending, job, false
+	_, err := m.s.Accepted(ctx, id, job)
+	if expect(t, err, d.state == Submitting) {
+		d.state, d.job, d.unknown, d.abandoned = Pending, job, false, 0
 		d.attempts++
 	}
 }
 
 func (m *machine) Refuse(t *rapid.T) {
 	id, d := m.any(t)
-	unknown := rapid.Bool().Draw(t, "unknown")
-	err := m.s.Refused(ctx, id, Refusal{Reason: "r", Unknown: unknown, Blameless: rapid.Bool().Draw(t, "blameless")})
+	unknown := rapid.Bool().Draw(t, "outcome_unknown")
+	err := m.s.Refused(ctx, id, Refusal{Reason: "r", OutcomeUnknown: unknown, Uncounted: rapid.Bool().Draw(t, "blameless")})
 	if expect(t, err, d.state == Submitting) {
 		d.state, d.unknown = Waiting, d.unknown || unknown
+		m.release(id)
 	}
 }
 
 func (m *machine) fail(id int64) {
 	d := m.docs[id]
-	d.state, d.outcome, d.follows = Waiting, Failed, 0
-	for _, f := range m.followers(id) {
-		m.docs[f].outcome, m.docs[f].follows = Failed, 0
+	judged := d.state == Submitting || d.state == Pending
+	waiting := m.alike(id, PhaseEqual)
+	d.state, d.outcome, d.equal = Waiting, Failed, false
+	if !judged {
+		m.release(id)
+		return
+	}
+	for _, other := range waiting {
+		m.docs[other].outcome, m.docs[other].equal = Failed, false
 	}
 }
 
 func (m *machine) EndJob(t *rapid.T) {
 	id, d := m.any(t)
-	_, err := m.s.JobEnded(ctx, id, JobEnd{Reason: "e", MaxAttempts: 2})
-	if expect(t, err, d.state == Pending) {
-		d.state = Waiting
-		if d.attempts >= 2 {
-			m.fail(id)
-		}
+	open := rapid.Bool().Draw(t, "open")
+	_, err := m.s.JobEnded(ctx, id, JobEnd{Reason: "e", MaxAttempts: 2, Open: open})
+	if !expect(t, err, d.state == Pending) {
+		return
 	}
+	if open && d.abandoned == 0 {
+		d.abandoned = 1
+	} else {
+		d.abandoned = 0
+	}
+	if d.attempts >= 2 {
+		m.fail(id)
+		return
+	}
+	d.state = Waiting
+	m.release(id)
 }
 
 func (m *machine) Identify(t *rapid.T) {
 	id, d := m.any(t)
-	if expect(t, m.s.Identified(ctx, id, invoice), d.state == Pending) {
-		d.state, d.outcome, d.job = Identified, Filed, "answered"
-		for _, f := range m.followers(id) {
-			o := m.docs[f]
-			o.state, o.outcome, o.follows = Identified, Filed, 0
-		}
+	a := invoice
+	a.Share = rapid.Bool().Draw(t, "share")
+	_, err := m.s.Identified(ctx, id, a)
+	if !expect(t, err, d.state == Pending) {
+		return
+	}
+	waiting := m.alike(id, PhaseReady, PhaseEqual)
+	d.state, d.outcome, d.answered, d.abandoned = Identified, Filed, true, 0
+	if !a.Share {
+		m.release(id)
+		return
+	}
+	for _, other := range waiting {
+		o := m.docs[other]
+		o.state, o.outcome, o.equal, o.abandoned = Identified, Filed, false, 0
 	}
 }
 
@@ -178,6 +257,13 @@ func (m *machine) Fail(t *rapid.T) {
 	id, d := m.any(t)
 	if expect(t, m.s.Failed(ctx, id, "f"), !d.state.Finished() && d.outcome == "") {
 		m.fail(id)
+	}
+}
+
+func (m *machine) Postpone(t *rapid.T) {
+	id, d := m.any(t)
+	if expect(t, m.s.Postponed(ctx, id, "p", later), d.state == Waiting && d.outcome == "") {
+		m.release(id)
 	}
 }
 
@@ -233,28 +319,34 @@ func (m *machine) Restart(t *rapid.T) {
 		if d.state == Submitting {
 			d.state, d.unknown = Waiting, true
 		}
+		d.equal = false
 	}
 }
 
 // Check compares every document, and what the queue says of all of them.
 func (m *machine) Check(t *rapid.T) {
-	submittable := 0
+	count := make(map[Phase]int)
 	for id, want := range m.docs {
 		d, err := m.s.Document(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.State != want.state || d.Outcome != want.outcome || d.WaitsFor != want.follows ||
-			d.Unknown != want.unknown || d.Attempts != want.attempts {
+		if d.State != want.state || d.Outcome != want.outcome || d.Phase != want.phase() ||
+			d.OutcomeUnknown != want.unknown || d.Attempts != want.attempts || d.JobID != want.job ||
+			d.JobAbandoned != (want.abandoned == 1) || d.AskedAgain != (want.abandoned == 2) {
 			t.Fatalf("document %d is %+v\nwant %+v", id, d, *want)
 		}
-		if want.state == Waiting && want.outcome == "" && want.follows == 0 {
-			submittable++
+		count[d.Phase]++
+		// What waits for an equal document is not forgotten.
+		if d.Phase == PhaseEqual && len(m.alike(id, PhaseReady, PhaseSubmit, PhasePoll)) == 0 {
+			t.Fatalf("document %d waits for nothing", id)
 		}
 	}
-	got, err := m.s.Submittable(ctx, time.Now(), 1000)
-	if err != nil || len(got) != submittable {
-		t.Fatalf("%d submittable, want %d: %v", len(got), submittable, err)
+	for _, phase := range []Phase{PhaseReady, PhaseEqual, PhaseSubmit, PhasePoll, PhaseFile} {
+		got, err := m.s.Due(ctx, phase, later, 1000)
+		if err != nil || len(got) != count[phase] {
+			t.Fatalf("%d in phase %s, want %d: %v", len(got), phase, count[phase], err)
+		}
 	}
 }
 

@@ -86,22 +86,24 @@ func (s *Store) Tried(ctx context.Context, limit int) ([]Document, error) {
 // Waiting returns up to limit waiting documents without an outcome and with an
 // id above after, in the order of their ids.
 func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.id IN (`+waitingIDs+` LIMIT +?2) ORDER BY d.id`, after, limit)
+	return s.documents(ctx, selectDocuments+` WHERE d.id IN (`+inPhases(waitingPhases...)+`) ORDER BY d.id`, after, limit)
 }
 
-// waitingIDs are those of [Store.Waiting]. Each of the parts without a pause has the
-// order of the index, so that a page costs its own length, and only documents
-// with a pause are sorted.
-var waitingIDs = func() string {
+var waitingPhases = []Phase{PhaseAdmit, PhaseReady, PhaseEqual}
+
+// inPhases selects the ids, above ?1 and at most ?2 of them, of documents in some
+// phases, in their order. The index has those without a pause in this order
+// already, so that only the others are sorted.
+func inPhases(phases ...Phase) string {
 	var parts []string
-	for _, phase := range []Phase{PhaseAdmit, PhaseReady, PhaseEqual} {
+	for _, phase := range phases {
 		for _, due := range []string{"=", ">"} {
 			parts = append(parts, fmt.Sprintf(`SELECT id FROM documents WHERE phase = '%s' AND due %s 0 AND id > +?1 AND %s`,
 				phase, due, unfinished))
 		}
 	}
-	return strings.Join(parts, " UNION ALL ") + " ORDER BY id"
-}()
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY id LIMIT +?2"
+}
 
 // EndPauses lets documents be tried now whose pause has not ended, and returns how
 // many there were: those whose submission was refused, or all of them.
@@ -119,12 +121,59 @@ func (s *Store) EndPauses(ctx context.Context, all bool) (n int64, err error) {
 
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
-	return s.count(ctx, `SELECT state, count(*) FROM documents WHERE `+unfinished+` GROUP BY state`)
+	counts := make(map[State]int)
+	rows, err := s.read.QueryContext(ctx, `SELECT phase, count(*), `+identifiedOnes+`
+		FROM documents WHERE `+unfinished+` GROUP BY phase`)
+	if err != nil {
+		return nil, s.reading(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var phase Phase
+		var n, identified int
+		if err := rows.Scan((*string)(&phase), &n, &identified); err != nil {
+			return nil, s.reading(err)
+		}
+		addPhase(counts, phase, n, identified)
+	}
+	return counts, s.reading(rows.Err())
 }
 
-// count reads states and numbers.
-func (s *Store) count(ctx context.Context, query string, args ...any) (map[State]int, error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
+// identifiedOnes counts, beside all documents of a phase, those that are
+// identified: of all phases only PhaseFile has documents of two states. So the
+// others are counted from the index alone.
+const identifiedOnes = `count(*) FILTER (WHERE phase = 'file' AND state = 'identified')`
+
+// addPhase adds the documents of a phase to those of their states.
+func addPhase(counts map[State]int, phase Phase, n, identified int) {
+	switch phase {
+	case PhaseSubmit:
+		counts[Submitting] += n
+	case PhasePoll:
+		counts[Pending] += n
+	default:
+		if n > identified {
+			counts[Waiting] += n - identified
+		}
+		if identified > 0 {
+			counts[Identified] += identified
+		}
+	}
+}
+
+// Stuck returns how many unfinished documents nothing will be done about before a
+// time: those that cannot be admitted, and those whose pause ends later.
+func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM documents WHERE `+unfinished+`
+		AND (phase = 'admit' OR (phase <> 'equal' AND due > ?))`, before.UnixMilli()).Scan(&n)
+	return n, s.reading(err)
+}
+
+// Finished returns how many documents ended in each state at or after a time.
+func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT state, count(*) FROM documents INDEXED BY documents_finished
+		WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
 	if err != nil {
 		return nil, s.reading(err)
 	}
@@ -139,21 +188,6 @@ func (s *Store) count(ctx context.Context, query string, args ...any) (map[State
 		counts[state] = n
 	}
 	return counts, s.reading(rows.Err())
-}
-
-// Stuck returns how many unfinished documents nothing will be done about before a
-// time: those that cannot be admitted, and those whose pause ends later.
-func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM documents WHERE `+unfinished+`
-		AND (phase = 'admit' OR (phase <> 'equal' AND due > ?))`, before.UnixMilli()).Scan(&n)
-	return n, s.reading(err)
-}
-
-// Finished returns how many documents ended in each state at or after a time.
-func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, error) {
-	return s.count(ctx, `SELECT state, count(*) FROM documents INDEXED BY documents_finished
-		WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
 }
 
 // KnowsFolder reports whether documents came from, or went to, a folder at a path.

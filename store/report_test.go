@@ -24,7 +24,11 @@ func randomRow(t *rapid.T, tx *tx, i int) error {
 	}
 	typed := state == Identified || state == Filed || state == Review || rapid.Bool().Draw(t, "typed")
 	if typed {
-		kind = rapid.SampledFrom([]string{"invoice", "receipt", "x"}).Draw(t, "type")
+		number, err := tx.typeNumber(rapid.SampledFrom([]string{"invoice", "receipt", "x"}).Draw(t, "type"))
+		if err != nil {
+			return err
+		}
+		kind = number
 		confidence, identified = rapid.Float64Range(0, 1).Draw(t, "confidence"), 1
 	}
 	switch state {

@@ -17,7 +17,7 @@ type columns struct {
 }
 
 // documentColumns is how many columns selectDocuments has.
-const documentColumns = 37
+const documentColumns = 38
 
 type scanner interface{ Scan(dest ...any) error }
 
@@ -27,10 +27,10 @@ func (c *columns) document(row scanner) (Document, error) {
 		return Document{}, err
 	}
 	d := Document{
-		ID:          c.integer(),
-		Inbox:       Folder{Path: c.text(), Device: c.bits(), Inode: c.bits()},
-		Source:      c.text(),
-		State:       State(c.text()), Phase: Phase(c.text()),
+		ID:     c.integer(),
+		Inbox:  Folder{Path: c.text(), Device: c.bits(), Inode: c.bits()},
+		Source: c.text(),
+		State:  State(c.text()), Phase: Phase(c.text()),
 		Identity:    Identity{Device: c.bits(), Inode: c.bits(), Size: c.integer(), ModTime: c.integer(), ChangeTime: c.integer()},
 		SHA256:      c.blob(),
 		ContentType: c.text(),
@@ -40,8 +40,7 @@ func (c *columns) document(row scanner) (Document, error) {
 		JobID:       c.text(),
 		Submissions: c.count(), Resubmissions: c.count(), Attempts: c.count(), AttemptsBeforeRetry: c.count(),
 		Failures: c.count(), Polls: c.count(), OutcomeUnknown: c.flag(),
-		JobAbandoned: c.values[c.next] == int64(jobAbandoned), AskedAgain: c.integer() == jobAskedAgain,
-		RetryAt: c.time(),
+		JobAbandoned: c.flag(), AskedAgain: c.flag(), RetryAt: c.time(),
 
 		Type: c.text(), Confidence: c.real(), Alternatives: c.json(), Reused: c.flag(),
 

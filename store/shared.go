@@ -35,7 +35,7 @@ func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{
 		path: path, log: log, lock: lock, fault: func(string) error { return nil },
 		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), closing: make(chan struct{}), closed: make(chan struct{}),
-		damaged: make(chan struct{}),
+		damaged:   make(chan struct{}),
 		stopCheck: func() {}, checked: make(chan struct{}),
 	}
 	close(s.checked)

@@ -53,17 +53,16 @@ func TestCommitFails(t *testing.T) {
 		t.Run(code.Error(), func(t *testing.T) {
 			s, set := faulty(t)
 			id := submitted(t, s, found("a", "a"))
-			s.Polled(id)
 			set("commit", sqlite3.Error{Code: code})
-			if err := s.Accepted(ctx, id, "job"); !DiskTrouble(err) || !strings.Contains(err.Error(), s.path) {
+			if _, err := s.Accepted(ctx, id, "job"); !DiskTrouble(err) || !strings.Contains(err.Error(), s.path) {
 				t.Errorf("error is %v", err)
 			}
 			if d := doc(t, s, id); d.State != Submitting || d.JobID != "" {
 				t.Errorf("it is %s with job %q", d.State, d.JobID)
 			}
 			set("", nil)
-			check1(t, s.Accepted(ctx, id, "job"))
-			if d := doc(t, s, id); d.State != Pending || d.JobID != "job" || d.Polls != 1 {
+			must[Document](t)(s.Accepted(ctx, id, "job"))
+			if d := doc(t, s, id); d.State != Pending || d.JobID != "job" {
 				t.Errorf("afterwards: %+v", d)
 			}
 		})
@@ -133,7 +132,7 @@ func TestDamageIsRemembered(t *testing.T) {
 					if op == "read" {
 						_, err = s.Document(ctx, id)
 					} else {
-						err = s.Accepted(ctx, id, "job")
+						_, err = s.Accepted(ctx, id, "job")
 					}
 					if !want(err) {
 						t.Errorf("error is %v", err)
@@ -154,7 +153,7 @@ func TestDamageIsRemembered(t *testing.T) {
 					t.Errorf("told %v", err)
 				}
 				set("", nil)
-				if err := s.Accepted(ctx, id, "job"); !unusable(err) {
+				if _, err := s.Accepted(ctx, id, "job"); !unusable(err) {
 					t.Errorf("it writes on: %v", err)
 				}
 			})
@@ -193,7 +192,7 @@ func TestNotWritable(t *testing.T) {
 					t.Errorf("it says %q, without %q", says, part)
 				}
 			}
-			if after := files(t, dir); !sameFiles(before, after) {
+			if after := files(t, dir); !sameListing(before, after) {
 				t.Error("something was changed")
 			}
 		})

@@ -67,12 +67,12 @@ func refused(t *testing.T, path, says string) {
 			t.Errorf("error is %v", err)
 		}
 	}
-	if after := files(t, filepath.Dir(path)); !sameFiles(before, after) {
+	if after := files(t, filepath.Dir(path)); !sameListing(before, after) {
 		t.Errorf("something was changed: %q, %q", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
 	}
 }
 
-func sameFiles(before, after map[string][]byte) bool {
+func sameListing(before, after map[string][]byte) bool {
 	return maps.EqualFunc(before, after, bytes.Equal)
 }
 

@@ -27,7 +27,7 @@ type tx struct {
 	fault func(op string) error
 	stmts map[string]*sql.Stmt
 	known numbers
-	now   int64          // Unix milliseconds, one time for all changes of a commit
+	now   int64 // Unix milliseconds, one time for all changes of a commit
 }
 
 // write hands a change to the writer and returns once it is durable. A context

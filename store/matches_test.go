@@ -7,13 +7,13 @@ import (
 
 // A document of a content that failed is told of before anything is stored, and
 // only that one.
-func TestAdmitSeeksFailedAlike(t *testing.T) {
+func TestAdmitChecksFailedMatches(t *testing.T) {
 	s := openNew(t)
 	failed := failedAfter(t, s, found("failed", "bad"), 1, false)
 	identified(t, s, found("good", "good"), invoice)
 	a := found("again", "bad")
-	a.SeekFailed = true
-	if _, err := s.Admit(ctx, a); !errors.Is(err, ErrFailedAlike) {
+	a.CheckFailed = true
+	if _, err := s.Admit(ctx, a); !errors.Is(err, ErrFailedMatches) {
 		t.Errorf("where one failed: %v", err)
 	}
 	if all := must[[]Document](t)(s.Waiting(ctx, 0, 9)); len(all) != 0 {
@@ -21,19 +21,19 @@ func TestAdmitSeeksFailedAlike(t *testing.T) {
 	}
 	for _, content := range []string{"good", "new"} {
 		b := found("b "+content, content)
-		b.SeekFailed = true
+		b.CheckFailed = true
 		if got := must[Admitted](t)(s.Admit(ctx, b)); !got.New {
 			t.Errorf("%s: %+v", content, got)
 		}
 	}
-	a.SeekFailed, a.Continues = false, []int64{failed}
+	a.CheckFailed, a.FailedMatches = false, []int64{failed}
 	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.Continued || got.ID != failed {
 		t.Errorf("it goes on as %+v", got)
 	}
 }
 
 // A record that cannot be asked says nothing of failed documents.
-func TestAdmitCannotSeekFailedAlike(t *testing.T) {
+func TestAdmitCannotCheckFailedMatches(t *testing.T) {
 	s := openNew(t)
 	admit(t, s, found("a", "content"))
 	check1(t, s.write(ctx, func(tx *tx) error {
@@ -41,8 +41,8 @@ func TestAdmitCannotSeekFailedAlike(t *testing.T) {
 		return err
 	}))
 	a := found("b", "content")
-	a.SeekFailed = true
-	if _, err := s.Admit(ctx, a); err == nil || errors.Is(err, ErrFailedAlike) {
+	a.CheckFailed = true
+	if _, err := s.Admit(ctx, a); err == nil || errors.Is(err, ErrFailedMatches) {
 		t.Errorf("error is %v", err)
 	}
 }
