@@ -26,7 +26,7 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 			}
 			set := func() (int64, error) {
 				return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
-					WHERE id = ?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
+					WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
 			}
 			n, err := set()
 			if isTaken(err) {
@@ -59,7 +59,7 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 		for _, id := range ids {
 			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2, retry_at = NULL, failures = 0,
 					error = CASE outcome WHEN 'failed' THEN error END
-				WHERE id = ?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
+				WHERE id = +?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
 			if err == nil && n > 0 && listening {
 				err = t.tellFinished(id)
 			}

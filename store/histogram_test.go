@@ -12,16 +12,16 @@ import (
 )
 
 // Percentiles do not depend on whether a time is one of the common ones.
-func TestBarsAgainstASortedList(t *testing.T) {
+func TestHistogramAgainstASortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.OneOf(rapid.Int64Range(0, 5), rapid.Int64Range(1<<16-2, 1<<16+2), rapid.Int64Range(0, math.MaxInt32))
 		lists := rapid.SliceOf(rapid.SliceOf(number)).Draw(t, "lists")
-		all, one := newBars(), newBars()
+		all, one := newHistogram(), newHistogram()
 		var took []time.Duration
 		for _, list := range lists {
 			one.clear()
 			for _, ms := range list {
-				one.add(ms, 1)
+				one.add(ms)
 				took = append(took, time.Duration(ms)*time.Millisecond)
 			}
 			all.merge(one)
@@ -38,21 +38,16 @@ func TestBarsAgainstASortedList(t *testing.T) {
 	})
 }
 
-func TestBarsOfAList(t *testing.T) {
-	b := newBars()
-	check1(t, b.addList(""))
-	check1(t, b.addList("0"))
-	check1(t, b.addList("7,65535,65536,7,2147483648"))
-	for ms, want := range map[int]int{0: 1, 7: 2, 65535: 1, 6: 0} {
-		if got := b.small[ms]; got != want {
-			t.Errorf("%d occurs %d times, want %d", ms, got, want)
+func TestNumbersOfAList(t *testing.T) {
+	for list, want := range map[string][]int64{"": nil, "0": {0}, "7,65535,65536,7,2147483648": {7, 65535, 65536, 7, 2147483648}} {
+		var got []int64
+		check1(t, eachNumber(list, func(n int64) { got = append(got, n) }))
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %d", list, got)
 		}
 	}
-	if b.large[65536] != 1 || b.large[2147483648] != 1 || len(b.large) != 2 {
-		t.Errorf("large: %v", b.large)
-	}
 	for _, bad := range []string{"-1", "1,x", "1 2", strings.Repeat("1,", 3) + "."} {
-		if newBars().addList(bad) == nil {
+		if eachNumber(bad, func(int64) {}) == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 )
 
@@ -48,7 +47,7 @@ func (r *Reader) Last(ctx context.Context, state State, limit int) ([]Document, 
 func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f func(*Document) error) error {
 	err := r.eachDocument(ctx, `d.finished_at > ? AND d.finished_at <= ?`, []any{after.UnixMilli(), until.UnixMilli()}, f)
 	if err != nil {
-		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return r.failed(err)
 	}
 	return r.stoodStill(nil)
 }
@@ -60,7 +59,7 @@ func (r *Reader) some(ctx context.Context, cond string, args ...any) (all []Docu
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return nil, r.failed(err)
 	}
 	return all, nil
 }
@@ -103,7 +102,7 @@ func (r *Reader) Progress(ctx context.Context, now time.Time) (Progress, error) 
 		err = r.conn.QueryRowContext(ctx, `SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&finished)
 	}
 	if err != nil {
-		return Progress{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return Progress{}, r.failed(err)
 	}
 	if finished.Valid {
 		last.Int64, last.Valid = max(last.Int64, finished.Int64), true
@@ -121,7 +120,7 @@ func (r *Reader) Types(ctx context.Context) (types []string, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return nil, r.failed(err)
 	}
 	return types, r.stoodStill(nil)
 }

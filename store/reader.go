@@ -107,6 +107,11 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	return nil
 }
 
+// failed says which database could not be read.
+func (r *Reader) failed(err error) error {
+	return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+}
+
 // Close ends the reading.
 func (r *Reader) Close() error {
 	var errs []error

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -25,40 +24,59 @@ type Series struct {
 // bounds are where one bucket ends and the next begins, in ascending order.
 func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
 	var s Series
-	all, took := newBars(), newBars()
+	all := newHistogram()
+	sum := tally{took: newHistogram()}
 	for i := 1; i < len(bounds); i++ {
-		b := Bucket{From: bounds[i-1], To: bounds[i]}
-		took.clear()
-		if err := r.bucket(ctx, f, &b, took); err != nil {
-			return Series{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		from, to := bounds[i-1], bounds[i]
+		sum.clear()
+		if err := r.tally(ctx, f, from.UnixMilli(), to.UnixMilli(), &sum); err != nil {
+			return Series{}, r.failed(err)
 		}
-		b.Latency = took.latency()
-		all.merge(took)
-		s.Buckets = append(s.Buckets, b)
+		all.merge(sum.took)
+		s.Buckets = append(s.Buckets, Bucket{
+			From: from, To: to, Filed: sum.filed, Review: sum.review, Failed: sum.failed, Gone: sum.gone, Latency: sum.took.latency(),
+		})
 	}
 	s.Latency = all.latency()
 	return s, r.stoodStill(nil)
 }
 
-// bucketPart is how many documents are added up at a time; tests make it small.
-var bucketPart = 50_000
+// tally adds up finished documents.
+type tally struct {
+	filed, review, failed, gone int
+	took                        *histogram         // how long it took until they were filed
+	types                       map[int64]*typeSum // of those that were filed, by number; nil: not wanted
+}
 
-// bucket goes over its documents part by part, so that its memory depends on how
-// many different times they took at the most.
-func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket, took *bars) error {
-	from, to := b.From.UnixMilli(), b.To.UnixMilli()
+func (t *tally) clear() {
+	t.filed, t.review, t.failed, t.gone = 0, 0, 0, 0
+	t.took.clear()
+}
+
+// typeSum adds up the filed documents of one type.
+type typeSum struct {
+	filed, review, rated int
+	confidence           int64 // of the rated ones, in millionths
+}
+
+// tallyPart is how many documents are added up at a time; tests make it small.
+var tallyPart = 50_000
+
+// tally adds up the documents that were finished at or after a time and before
+// another. It goes part by part, so that its memory does not grow with their number.
+func (r *Reader) tally(ctx context.Context, f Filter, from, to int64, t *tally) error {
 	for from < to {
 		end := to
 		err := r.conn.QueryRowContext(ctx, `SELECT finished_at FROM documents INDEXED BY documents_finished
 			WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?`,
-			from, to, bucketPart).Scan(&end)
+			from, to, tallyPart).Scan(&end)
 		switch {
 		case err == nil:
 			end++ // documents that were finished together stay together
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		if err := r.part(ctx, f, from, end, b, took); err != nil {
+		if err := r.addPart(ctx, f, from, end, t); err != nil {
 			return err
 		}
 		from = end
@@ -66,25 +84,58 @@ func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket, took *bars) er
 	return nil
 }
 
-// part adds up the documents of a span. The times come in one piece of text,
-// because a row for each would take several times as long.
-func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, took *bars) error {
-	var filed, review, failed, gone int
-	var list sql.NullString
-	where, args := f.where()
+// unrated stands for a document without a confidence, among millionths.
+const unrated = 1<<21 - 1
+
+// The numbers of many documents in one piece of text: a row for each would take
+// several times as long, and GROUP BY would sort them.
+const (
+	tookList = `group_concat(iif(d.state = 'filed' OR d.state = 'review', max(d.finished_at - d.discovered_at, 0), NULL))`
+	// The type, whether it went to review, and the confidence, in one number.
+	typeList = `group_concat(iif(d.state = 'filed' OR d.state = 'review', ((d.type << 1) + (d.state = 'review') << 21)
+		+ coalesce(CAST(round(d.confidence * 1000000) AS INTEGER), (1 << 21) - 1), NULL))`
+)
+
+func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally) error {
+	types := `NULL`
+	if t.types != nil {
+		types = typeList
+	}
+	kind, args := f.ofKind()
+	var part tally
+	var took, typed sql.NullString
 	err := r.conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
-			count(*) FILTER (WHERE d.state = 'gone'),
-			group_concat(iif(d.state = 'filed' OR d.state = 'review', max(d.finished_at - d.discovered_at, 0), NULL))
+			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+types+`
 		FROM documents d INDEXED BY documents_finished
-		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+where, append([]any{from, to}, args...)...).
-		Scan(&filed, &review, &failed, &gone, &list)
-	if err != nil || !list.Valid {
-		b.Failed, b.Gone = b.Failed+failed, b.Gone+gone
+		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+kind, append([]any{from, to}, args...)...).
+		Scan(&part.filed, &part.review, &part.failed, &part.gone, &took, &typed)
+	if err != nil {
 		return err
 	}
-	b.Filed, b.Review, b.Failed, b.Gone = b.Filed+filed, b.Review+review, b.Failed+failed, b.Gone+gone
-	return took.addList(list.String)
+	t.filed, t.review, t.failed, t.gone = t.filed+part.filed, t.review+part.review, t.failed+part.failed, t.gone+part.gone
+	return errors.Join(
+		eachNumber(took.String, func(ms int64) { t.took.add(ms) }),
+		eachNumber(typed.String, t.addType))
+}
+
+// addType adds a number of [typeList].
+func (t *tally) addType(n int64) {
+	kind, confidence := n>>21, n&unrated
+	sum := t.types[kind>>1]
+	if sum == nil {
+		sum = new(typeSum)
+		t.types[kind>>1] = sum
+	}
+	if kind&1 == 1 {
+		sum.review++
+	} else {
+		sum.filed++
+	}
+	if confidence != unrated {
+		sum.rated++
+		sum.confidence += confidence
+	}
 }
 
 // FirstFinished returns when the oldest finished document was finished; zero:
@@ -93,7 +144,7 @@ func (r *Reader) FirstFinished(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
 	err := r.conn.QueryRowContext(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&at)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return time.Time{}, r.failed(err)
 	}
 	return timeOf(at), r.stoodStill(nil)
 }

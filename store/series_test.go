@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -21,16 +22,16 @@ func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
 			rt.Fatal(err)
 		}
 	}
+	rows := make([]func(*tx) error, n) // drawn first: rapid wants its own goroutine
+	for i := range rows {
+		rows[i] = randomRow(rt, i)
+	}
 	ok(s.write(ctx, func(tx *tx) error {
-		if _, err := tx.exec("DELETE FROM documents"); err != nil {
-			return err
+		_, err := tx.exec("DELETE FROM documents")
+		for _, store := range rows {
+			err = errors.Join(err, store(tx))
 		}
-		for i := range n {
-			if err := randomRow(rt, tx, i); err != nil {
-				return err
-			}
-		}
-		return nil
+		return err
 	}))
 	r, err := OpenReader(ctx, s.path)
 	ok(err)
@@ -41,8 +42,8 @@ func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
 }
 
 func TestSeriesAgainstSummaries(t *testing.T) {
-	defer func(n int) { bucketPart = n }(bucketPart)
-	bucketPart = 3
+	defer func(n int) { tallyPart = n }(tallyPart)
+	tallyPart = 3
 	s := openNew(t)
 	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
 	rapid.Check(t, func(rt *rapid.T) {
@@ -231,8 +232,9 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 		"FirstFinished": {func() error { _, err := r.FirstFinished(ctx); return err }, "COVERING INDEX documents_finished"},
 		"Progress":      {func() error { _, err := r.Progress(ctx, now); return err }, "documents_"},
 		"Types":         {func() error { _, err := r.Types(ctx); return err }, "types"},
-		"latency": {func() error { return r.latency(ctx, Filter{Since: now}, new(Summary)) },
-			"COVERING INDEX documents_finished (finished_at>?)"},
+		"finished": {func() error { return r.finished(ctx, Filter{Since: now}, &Summary{Totals: map[State]int{}}) },
+			"COVERING INDEX documents_finished (finished_at>? AND finished_at<?)"},
+		"requests": {func() error { return r.requests(ctx, Filter{Since: now}, new(Summary)) }, "COVERING INDEX documents_finished (finished_at>?)"},
 	} {
 		seen = nil
 		check1(t, c.ask())
@@ -241,11 +243,14 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 			t.Errorf("%s asked nothing", name)
 		}
 		for _, query := range queries {
+			if strings.HasSuffix(query, "FROM types") {
+				continue
+			}
 			got := plan(t, s, query)
 			if !strings.Contains(got, c.index) || whole.MatchString(got) {
 				t.Errorf("%s: without %s\n%s\n%s", name, c.index, query, got)
 			}
-			if strings.Contains(got, "TEMP B-TREE") && name != "latency" && name != "Underway" {
+			if strings.Contains(got, "TEMP B-TREE") && name != "Underway" {
 				t.Errorf("%s sorts\n%s", name, got)
 			}
 		}

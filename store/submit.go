@@ -59,7 +59,7 @@ func (t *tx) submitting(id int64, r SubmitRequest) error {
 	c := candidate{id: id, request: r}
 	err := t.row(`SELECT sha256, job_abandoned,
 			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id)
-		FROM documents d WHERE d.id = ? AND d.phase = 'ready'`, []any{id}, &c.sha256, &c.job, &c.alike)
+		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, []any{id}, &c.sha256, &c.job, &c.alike)
 	if err != nil {
 		return staleIfNone(id, err)
 	}
@@ -176,11 +176,14 @@ func (t *tx) waitForEqual(c candidate) (bool, error) {
 // the next to be submitted: whatever keeps it releases the one after it. Were all
 // released, each of them would be looked at and made to wait again.
 func (t *tx) releaseEqual(id int64) error {
-	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id = (SELECT o.id FROM documents d JOIN documents o
-			ON `+sameContent("o", "d.sha256")+` AND o.options = d.options
-		WHERE d.id = ? AND o.equal = 1 AND o.id <> d.id ORDER BY o.id LIMIT 1)`, id)
+	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id =
+		(SELECT o.id `+fromAlike+` AND o.equal = 1 AND o.id <> d.id ORDER BY o.id LIMIT 1)`, id)
 	return err
 }
+
+// fromAlike finds the documents o with the content and the options of document ?1.
+var fromAlike = `FROM documents d CROSS JOIN documents o INDEXED BY documents_content
+	ON ` + sameContent("o", "d.sha256") + ` AND o.options = d.options WHERE d.id = +?1`
 
 // sameContent is the condition that a document has a hash. The index has its
 // first eight bytes only.

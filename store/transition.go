@@ -99,9 +99,7 @@ func (s *Store) Identified(ctx context.Context, id int64, a Answer) (Document, e
 // share gives the answer of a document to all that wait with the same content and
 // options.
 func (t *tx) share(id int64, outcome State) error {
-	waiting, err := t.ids(`SELECT o.id FROM documents d JOIN documents o ON `+sameContent("o", "d.sha256")+`
-			AND o.options = d.options
-		WHERE d.id = ? AND (o.phase = 'ready' OR o.phase = 'equal')`, id)
+	waiting, err := t.ids(`SELECT o.id `+fromAlike+` AND (o.phase = 'ready' OR o.phase = 'equal')`, id)
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
@@ -140,8 +138,7 @@ func (t *tx) fail(id int64, reason string) error {
 		return t.releaseEqual(id) // the service has not judged the content
 	}
 	_, err = t.exec(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
-		WHERE id IN (SELECT o.id FROM documents d JOIN documents o ON `+sameContent("o", "d.sha256")+`
-			AND o.options = d.options WHERE d.id = ?1 AND o.equal = 1)`, id, reason)
+		WHERE id IN (SELECT o.id `+fromAlike+` AND o.equal = 1)`, id, reason)
 	return err
 }
 
