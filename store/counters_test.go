@@ -65,7 +65,7 @@ func TestSameJobAgain(t *testing.T) {
 func TestAJobEndsTheUnknown(t *testing.T) {
 	s := openNew(t)
 	id := submitted(t, s, found("a", "a"))
-	check1(t, s.Refused(ctx, id, Refusal{Reason: "reset", OutcomeUnknown: true, RetryAt: later}))
+	check1(t, s.Refused(ctx, id, Refusal{Reason: "reset", OutcomeUnknown: true, RetryAt: inAnHour}))
 	submit(t, s, id)
 	must[Document](t)(s.Accepted(ctx, id, "job"))
 	if d := doc(t, s, id); d.OutcomeUnknown || d.Failures != 0 || d.Error != "" || !d.RetryAt.IsZero() {
@@ -126,8 +126,8 @@ func TestJobEndedCountsJobs(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		submit(t, s, id)
 		must[Document](t)(s.Accepted(ctx, id, fmt.Sprint(i)))
-		d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "lost", RetryAt: later, MaxAttempts: 3}))
-		if i < 3 && (d.Outcome != "" || !d.RetryAt.Equal(later)) {
+		d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "lost", RetryAt: inAnHour, MaxAttempts: 3}))
+		if i < 3 && (d.Outcome != "" || !d.RetryAt.Equal(inAnHour)) {
 			t.Errorf("after job %d: %+v", i, d)
 		}
 		if i == 3 && (d.Outcome != Failed || d.Error != "lost (3 jobs, none gave a type)") {

@@ -21,7 +21,7 @@ func (r *Reader) Underway(ctx context.Context, limit int) ([]Document, error) {
 			break
 		}
 	}
-	return all, r.stoodStill(nil)
+	return all, nil
 }
 
 // Last returns up to limit documents that were finished last, the newest first.
@@ -35,21 +35,14 @@ func (r *Reader) Last(ctx context.Context, state State, limit int) ([]Document, 
 	default:
 		cond, args = cond+` AND d.state = ?`, []any{string(state)}
 	}
-	all, err := r.some(ctx, cond+` ORDER BY d.finished_at DESC LIMIT ?`, append(args, limit)...)
-	if err != nil {
-		return nil, err
-	}
-	return all, r.stoodStill(nil)
+	return r.some(ctx, cond+` ORDER BY d.finished_at DESC LIMIT ?`, append(args, limit)...)
 }
 
 // FinishedBetween hands every document that was finished after one time, and
 // not after another, to f, until f returns an error.
 func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f func(*Document) error) error {
 	err := r.eachDocument(ctx, `d.finished_at > ? AND d.finished_at <= ?`, []any{after.UnixMilli(), until.UnixMilli()}, f)
-	if err != nil {
-		return r.failed(err)
-	}
-	return r.stoodStill(nil)
+	return r.result(err)
 }
 
 // some returns the documents that a condition leaves in.
@@ -58,13 +51,10 @@ func (r *Reader) some(ctx context.Context, cond string, args ...any) (all []Docu
 		all = append(all, *d)
 		return nil
 	})
-	if err != nil {
-		return nil, r.failed(err)
-	}
-	return all, nil
+	return all, r.result(err)
 }
 
-// Progress tells whether the work goes on.
+// Progress shows whether the work goes on.
 type Progress struct {
 	Unfinished map[State]int // every unfinished state is there
 	// Due counts the unfinished documents that something could be done about
@@ -80,35 +70,41 @@ type Progress struct {
 // Progress looks at unfinished documents, and at the one that was finished last.
 func (r *Reader) Progress(ctx context.Context, now time.Time) (Progress, error) {
 	p := Progress{Unfinished: map[State]int{Waiting: 0, Submitting: 0, Pending: 0, Identified: 0}}
-	var oldest, last sql.NullInt64
 	err := r.each(ctx, `SELECT phase, count(*), `+identifiedOnes+`,
 			count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?),
 			min(discovered_at), max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))
 		FROM documents WHERE `+unfinished+` GROUP BY phase`, []any{now.UnixMilli()}, func(row scanner) error {
 		var phase Phase
 		var n, identified, due int
-		var first, newest sql.NullInt64
-		err := row.Scan((*string)(&phase), &n, &identified, &due, &first, &newest)
+		var oldest, last int64
+		err := row.Scan((*string)(&phase), &n, &identified, &due, &oldest, &last)
 		addPhase(p.Unfinished, phase, n, identified)
 		p.Due += due
-		if !oldest.Valid || first.Int64 < oldest.Int64 {
-			oldest = first
-		}
-		last.Int64, last.Valid = max(last.Int64, newest.Int64), true
+		p.Oldest = earlier(p.Oldest, time.UnixMilli(oldest))
+		p.Last = later(p.Last, time.UnixMilli(last))
 		return err
 	})
 	var finished sql.NullInt64
 	if err == nil {
 		err = r.conn.QueryRowContext(ctx, `SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&finished)
 	}
-	if err != nil {
-		return Progress{}, r.failed(err)
+	p.Last = later(p.Last, timeOf(finished))
+	return p, r.result(err)
+}
+
+// earlier returns the first of two times that is not zero.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	if finished.Valid {
-		last.Int64, last.Valid = max(last.Int64, finished.Int64), true
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
 	}
-	p.Oldest, p.Last = timeOf(oldest), timeOf(last)
-	return p, r.stoodStill(nil)
+	return a
 }
 
 // Types returns the types that documents were identified as, in order.
@@ -119,8 +115,5 @@ func (r *Reader) Types(ctx context.Context) (types []string, err error) {
 		types = append(types, kind)
 		return err
 	})
-	if err != nil {
-		return nil, r.failed(err)
-	}
-	return types, r.stoodStill(nil)
+	return types, r.result(err)
 }

@@ -262,7 +262,7 @@ func (m *machine) Fail(t *rapid.T) {
 
 func (m *machine) Postpone(t *rapid.T) {
 	id, d := m.any(t)
-	if expect(t, m.s.Postponed(ctx, id, "p", later), d.state == Waiting && d.outcome == "") {
+	if expect(t, m.s.Postponed(ctx, id, "p", inAnHour), d.state == Waiting && d.outcome == "") {
 		m.release(id)
 	}
 }
@@ -343,7 +343,7 @@ func (m *machine) Check(t *rapid.T) {
 		}
 	}
 	for _, phase := range []Phase{PhaseReady, PhaseEqual, PhaseSubmit, PhasePoll, PhaseFile} {
-		got, err := m.s.Due(ctx, phase, later, 1000)
+		got, err := m.s.Due(ctx, phase, inAnHour, 1000)
 		if err != nil || len(got) != count[phase] {
 			t.Fatalf("%d in phase %s, want %d: %v", len(got), phase, count[phase], err)
 		}

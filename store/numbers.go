@@ -29,80 +29,54 @@ func newNumbers() numbers {
 // else is mounted there.
 const mostNumbers = 1000
 
-// folder returns the number of a folder, which it gets when it is first seen.
-func (t *tx) folder(f Folder) (int64, error) {
-	if id, ok := t.known.folders[f]; ok {
+// number returns the row number of a key, which it gets when it is first seen.
+func number[K comparable](t *tx, known map[K]int64, key K, find, insert string, args ...any) (int64, error) {
+	if id, ok := known[key]; ok {
 		return id, nil
 	}
-	key := []any{f.Path, int64(f.Device), int64(f.Inode)}
 	var id int64
-	err := t.row(`SELECT id FROM folders WHERE path = ? AND device = ? AND inode = ?`, key, &id)
+	err := t.row(find, args, &id)
 	if errors.Is(err, sql.ErrNoRows) {
-		id, err = t.add(`INSERT INTO folders (path, device, inode) VALUES (?, ?, ?)`, key...)
+		id, err = t.add(insert, args...)
 	}
-	if err == nil {
-		remember(t.known.folders, f, id)
+	if err != nil {
+		return 0, err
 	}
-	return id, err
+	if len(known) >= mostNumbers {
+		clear(known)
+	}
+	known[key] = id
+	return id, nil
 }
 
-// optionSet returns the number of a set of type codes.
+func (t *tx) folder(f Folder) (int64, error) {
+	return number(t, t.known.folders, f, `SELECT id FROM folders WHERE path = ? AND device = ? AND inode = ?`,
+		`INSERT INTO folders (path, device, inode) VALUES (?, ?, ?)`, f.Path, int64(f.Device), int64(f.Inode))
+}
+
+func (t *tx) typeNumber(code string) (int64, error) {
+	return number(t, t.known.types, code, `SELECT id FROM types WHERE code = ?`, `INSERT INTO types (code) VALUES (?)`, code)
+}
+
 func (t *tx) optionSet(options []string) (int64, error) {
 	newest := &t.known.newest
 	if newest.id != 0 && slices.Equal(newest.options, options) {
 		return newest.id, nil
 	}
-	id, err := t.optionSetOf(options)
+	codes, err := optionCodes(options)
+	if err != nil {
+		return 0, err
+	}
+	id, err := number(t, t.known.options, codes, `SELECT id FROM option_sets WHERE codes = ?`,
+		`INSERT INTO option_sets (codes) VALUES (?)`, codes)
 	if err == nil {
 		newest.options, newest.id = slices.Clone(options), id
 	}
 	return id, err
 }
 
-func (t *tx) optionSetOf(options []string) (int64, error) {
-	codes, err := optionCodes(options)
-	if err != nil {
-		return 0, err
-	}
-	if id, ok := t.known.options[codes]; ok {
-		return id, nil
-	}
-	var id int64
-	err = t.row(`SELECT id FROM option_sets WHERE codes = ?`, []any{codes}, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		id, err = t.add(`INSERT INTO option_sets (codes) VALUES (?)`, codes)
-	}
-	if err == nil {
-		remember(t.known.options, codes, id)
-	}
-	return id, err
-}
-
-// typeNumber returns the number of a type, which it gets when it is first seen.
-func (t *tx) typeNumber(code string) (int64, error) {
-	if id, ok := t.known.types[code]; ok {
-		return id, nil
-	}
-	var id int64
-	err := t.row(`SELECT id FROM types WHERE code = ?`, []any{code}, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		id, err = t.add(`INSERT INTO types (code) VALUES (?)`, code)
-	}
-	if err == nil {
-		remember(t.known.types, code, id)
-	}
-	return id, err
-}
-
-func remember[K comparable, V any](numbers map[K]V, key K, id V) {
-	if len(numbers) >= mostNumbers {
-		clear(numbers)
-	}
-	numbers[key] = id
-}
-
-// optionCodes is how a set of type codes is stored, in whatever order and however often
-// they are given.
+// optionCodes is how a set of type codes is stored, in whatever order and however
+// often they are given.
 func optionCodes(options []string) (string, error) {
 	b, err := json.Marshal(slices.Compact(slices.Sorted(slices.Values(options))))
 	return string(b), err

@@ -61,36 +61,25 @@ func (s *Store) Committed() <-chan struct{} { return s.committed }
 // DueEvents returns up to limit events that may be told now, the oldest first: of
 // each document the first one only, so that its events stay in order.
 func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
+	return readAll(ctx, s, scanEvent, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
 			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
 		FROM events e WHERE retry_at <= ?
 		 AND NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)
 		ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
-	if err != nil {
-		return nil, s.reading(err)
-	}
-	defer rows.Close()
-	var all []Event
-	for rows.Next() {
-		var e Event
-		var at, until sql.NullInt64
-		err := rows.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
-			(*string)(&e.Hold), &until, &e.Tries)
-		if err != nil {
-			return nil, s.reading(err)
-		}
-		e.At, e.Until = timeOf(at), timeOf(until)
-		all = append(all, e)
-	}
-	return all, s.reading(rows.Err())
+}
+
+func scanEvent(row scanner) (e Event, err error) {
+	var at, until sql.NullInt64
+	err = row.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
+		(*string)(&e.Hold), &until, &e.Tries)
+	e.At, e.Until = timeOf(at), timeOf(until)
+	return e, err
 }
 
 // NextEvent returns when the next event may be told; zero where there is none.
 func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	err := s.read.QueryRowContext(ctx, `SELECT min(retry_at) FROM events e
-		WHERE NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)`).Scan(&at)
-	return timeOf(at), s.reading(err)
+	return s.readTime(ctx, `SELECT min(retry_at) FROM events e
+		WHERE NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)`)
 }
 
 // Ack removes an event that the hook was run for.

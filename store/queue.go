@@ -9,35 +9,29 @@ import (
 	"time"
 )
 
-// What the daemon asks the record, in the order in which a document meets it.
-// The record is the queue: only what is being worked on is in memory.
+// What the daemon asks. The database is the queue: only what is being worked on
+// is in memory.
 
-// reading says which database could not be read.
-func (s *Store) reading(err error) error {
-	if err == nil {
-		err = s.fault("read")
-	}
-	if err == nil || errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	return s.noteDamage(fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err)))
-}
-
-// Known reports whether a file of the inbox, in exactly this shape, has a record
-// that goes on without the file being looked at again.
-func (s *Store) Known(ctx context.Context, source string, id Identity) (bool, error) {
-	var known bool
-	err := s.read.QueryRowContext(ctx, `SELECT device = ? AND inode = ? AND size = ? AND modified = ? AND changed = ?
+// Known reports whether a file of the inbox, with exactly this identity, has an
+// unfinished document that needs no new look at the file.
+func (s *Store) Known(ctx context.Context, source string, id Identity) (known bool, err error) {
+	err = s.readOne(ctx, &known, `SELECT device = ? AND inode = ? AND size = ? AND modified = ? AND changed = ?
 			AND (sha256 IS NOT NULL OR outcome IS NOT NULL) AND put_back IS NULL
 		FROM documents WHERE source = +? AND `+unfinished,
-		int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, source).Scan(&known)
+		int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, source)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		err = nil
 	}
-	return known, s.reading(err)
+	return known, err
 }
 
-// Document returns one record; [sql.ErrNoRows] where there is none.
+// Unfinished reports whether there is an unfinished document of a place.
+func (s *Store) Unfinished(ctx context.Context, source string) (is bool, err error) {
+	err = s.readOne(ctx, &is, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, source)
+	return is, err
+}
+
+// Document returns one document; [sql.ErrNoRows] where there is none.
 func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
 	d, err := new(columns).document(s.read.QueryRowContext(ctx, selectDocuments+" WHERE d.id = ?", id))
 	return d, s.reading(err)
@@ -53,10 +47,8 @@ func (s *Store) Due(ctx context.Context, phase Phase, now time.Time, limit int) 
 // NextDue returns when the next pause after a time ends in a phase; zero where
 // none does.
 func (s *Store) NextDue(ctx context.Context, phase Phase, after time.Time) (time.Time, error) {
-	var at sql.NullInt64
-	err := s.read.QueryRowContext(ctx, `SELECT min(due) FROM documents WHERE phase = +?1 AND due > +?2 AND `+unfinished,
-		string(phase), after.UnixMilli()).Scan(&at)
-	return timeOf(at), s.reading(err)
+	return s.readTime(ctx, `SELECT min(due) FROM documents WHERE phase = +?1 AND due > +?2 AND `+unfinished,
+		string(phase), after.UnixMilli())
 }
 
 // Pending returns every document whose job is under way, whatever its pause, the
@@ -122,26 +114,19 @@ func (s *Store) EndPauses(ctx context.Context, all bool) (n int64, err error) {
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 	counts := make(map[State]int)
-	rows, err := s.read.QueryContext(ctx, `SELECT phase, count(*), `+identifiedOnes+`
-		FROM documents WHERE `+unfinished+` GROUP BY phase`)
-	if err != nil {
-		return nil, s.reading(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	_, err := readAll(ctx, s, func(row scanner) (none struct{}, err error) {
 		var phase Phase
 		var n, identified int
-		if err := rows.Scan((*string)(&phase), &n, &identified); err != nil {
-			return nil, s.reading(err)
-		}
+		err = row.Scan((*string)(&phase), &n, &identified)
 		addPhase(counts, phase, n, identified)
-	}
-	return counts, s.reading(rows.Err())
+		return none, err
+	}, `SELECT phase, count(*), `+identifiedOnes+` FROM documents WHERE `+unfinished+` GROUP BY phase`)
+	return counts, err
 }
 
 // identifiedOnes counts, beside all documents of a phase, those that are
-// identified: of all phases only PhaseFile has documents of two states. So the
-// others are counted from the index alone.
+// identified: only PhaseFile has documents of two states. The other phases are
+// counted from the index alone.
 const identifiedOnes = `count(*) FILTER (WHERE phase = 'file' AND state = 'identified')`
 
 // addPhase adds the documents of a phase to those of their states.
@@ -163,77 +148,57 @@ func addPhase(counts map[State]int, phase Phase, n, identified int) {
 
 // Stuck returns how many unfinished documents nothing will be done about before a
 // time: those that cannot be admitted, and those whose pause ends later.
-func (s *Store) Stuck(ctx context.Context, before time.Time) (int, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM documents WHERE `+unfinished+`
-		AND (phase = 'admit' OR (phase <> 'equal' AND due > ?))`, before.UnixMilli()).Scan(&n)
-	return n, s.reading(err)
+func (s *Store) Stuck(ctx context.Context, before time.Time) (n int, err error) {
+	err = s.readOne(ctx, &n, `SELECT count(*) FROM documents WHERE `+unfinished+`
+		AND (phase = 'admit' OR (phase <> 'equal' AND due > ?))`, before.UnixMilli())
+	return n, err
 }
 
 // Finished returns how many documents ended in each state at or after a time.
 func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT state, count(*) FROM documents INDEXED BY documents_finished
-		WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
-	if err != nil {
-		return nil, s.reading(err)
-	}
-	defer rows.Close()
 	counts := make(map[State]int)
-	for rows.Next() {
+	_, err := readAll(ctx, s, func(row scanner) (none struct{}, err error) {
 		var state State
 		var n int
-		if err := rows.Scan((*string)(&state), &n); err != nil {
-			return nil, s.reading(err)
-		}
+		err = row.Scan((*string)(&state), &n)
 		counts[state] = n
-	}
-	return counts, s.reading(rows.Err())
+		return none, err
+	}, `SELECT state, count(*) FROM documents INDEXED BY documents_finished WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
+	return counts, err
 }
 
 // KnowsFolder reports whether documents came from, or went to, a folder at a path.
 func (s *Store) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
-	err = s.read.QueryRowContext(ctx, knowsFolder, path).Scan(&known)
-	return known, s.reading(err)
+	err = s.readOne(ctx, &known, knowsFolder, path)
+	return known, err
 }
+
+const knowsFolder = `SELECT EXISTS (SELECT 1 FROM folders WHERE path = ?)`
 
 // JobTimes returns how long the newest jobs took, from their submission until
 // their answer was stored, newest last.
 func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT identified_at - submitted_at FROM
+	return readAll(ctx, s, func(row scanner) (time.Duration, error) {
+		var ms int64
+		err := row.Scan(&ms)
+		return time.Duration(ms) * time.Millisecond, err
+	}, `SELECT identified_at - submitted_at FROM
 			(SELECT id, identified_at, submitted_at FROM documents ORDER BY id DESC LIMIT ?1)
 		WHERE identified_at >= submitted_at ORDER BY id`, n)
-	if err != nil {
-		return nil, s.reading(err)
-	}
-	defer rows.Close()
-	var took []time.Duration
-	for rows.Next() {
-		var ms int64
-		if err := rows.Scan(&ms); err != nil {
-			return nil, s.reading(err)
-		}
-		took = append(took, time.Duration(ms)*time.Millisecond)
-	}
-	return took, s.reading(rows.Err())
 }
 
-// LastMoved tells each document that was moved within a while before the newest
-// one was finished: its source, and when it was finished.
+// LastMoved calls each for every document that was moved within a while before the
+// newest one was finished, with its source and when it was finished.
 func (s *Store) LastMoved(ctx context.Context, within time.Duration, each func(source string, at time.Time)) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT source, finished_at FROM documents INDEXED BY documents_finished
-		WHERE finished_at >= (SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL) - ?
-		  AND state <> 'gone'`, within.Milliseconds())
-	if err != nil {
-		return s.reading(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	_, err := readAll(ctx, s, func(row scanner) (none struct{}, err error) {
 		var source string
 		var at int64
-		if err := rows.Scan(&source, &at); err != nil {
-			return s.reading(err)
+		if err = row.Scan(&source, &at); err == nil {
+			each(source, time.UnixMilli(at))
 		}
-		each(source, time.UnixMilli(at))
-	}
-	return s.reading(rows.Err())
+		return none, err
+	}, `SELECT source, finished_at FROM documents INDEXED BY documents_finished
+		WHERE finished_at >= (SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL) - ?
+		  AND state <> 'gone'`, within.Milliseconds())
+	return err
 }

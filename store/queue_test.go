@@ -54,16 +54,16 @@ func TestDueOrder(t *testing.T) {
 func TestEndPauses(t *testing.T) {
 	s := openNew(t)
 	refused := submitted(t, s, found("a", "a"))
-	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503", RetryAt: later}))
+	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503", RetryAt: inAnHour}))
 	ended := pending(t, s, found("b", "b"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{Reason: "ERROR", RetryAt: later, MaxAttempts: 9}))
+	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{Reason: "ERROR", RetryAt: inAnHour, MaxAttempts: 9}))
 	if n := must[int64](t)(s.EndPauses(ctx, false)); n != 1 {
 		t.Errorf("%d pauses ended, want 1", n)
 	}
 	if got := due(t, s, PhaseReady); !slices.Equal(got, []int64{refused}) {
 		t.Errorf("submittable: %d", got)
 	}
-	if d := doc(t, s, ended); !d.RetryAt.Equal(later) {
+	if d := doc(t, s, ended); !d.RetryAt.Equal(inAnHour) {
 		t.Error("the pause of a document whose job failed was ended")
 	}
 	if n := must[int64](t)(s.EndPauses(ctx, true)); n != 1 {
@@ -97,7 +97,7 @@ func TestWaitingGoesOnAfter(t *testing.T) {
 		identified(t, s, found(fmt.Sprint("m", i), fmt.Sprint("m", i)), invoice)
 		waiting = append(waiting, admit(t, s, found(fmt.Sprint("w", i), fmt.Sprint("w", i))).ID)
 		paused := submitted(t, s, found(fmt.Sprint("r", i), fmt.Sprint("r", i)))
-		check1(t, s.Refused(ctx, paused, Refusal{RetryAt: later.Add(-time.Duration(i))}))
+		check1(t, s.Refused(ctx, paused, Refusal{RetryAt: inAnHour.Add(-time.Duration(i))}))
 		blocked := admit(t, s, Admission{Inbox: inbox, Source: fmt.Sprint("b", i), Blocked: "permission denied"}).ID
 		waiting = append(waiting, paused, blocked)
 	}
@@ -144,7 +144,7 @@ func TestStuckAndFinished(t *testing.T) {
 		t.Errorf("finished: %v", got)
 	}
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(time.Minute))); len(got) != 0 {
-		t.Errorf("finished later: %v", got)
+		t.Errorf("finished inAnHour: %v", got)
 	}
 }
 

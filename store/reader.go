@@ -107,9 +107,13 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	return nil
 }
 
-// failed says which database could not be read.
-func (r *Reader) failed(err error) error {
-	return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+// result is the error of an answer: which database could not be read, or that
+// it was written meanwhile.
+func (r *Reader) result(err error) error {
+	if err != nil {
+		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	return r.stoodStill(nil)
 }
 
 // Close ends the reading.
@@ -135,7 +139,7 @@ type Daemon struct {
 
 // Daemon tells whether a daemon runs and what it waits for.
 func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
-	running, told, err := locks(r.path)
+	running, troubleSince, err := locks(r.path)
 	if err != nil {
 		return Daemon{}, err
 	}
@@ -152,8 +156,19 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
 	}
 	// What is recorded knows more, unless it could not be recorded.
-	if told.code != 0 && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
-		d.Hold = told.hold(r.path)
+	if !troubleSince.IsZero() && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
+		d.Hold = troubleHold(r.path, troubleSince, d.StartedAt)
 	}
 	return d, r.stoodStill(nil)
+}
+
+// Check looks at every page of the database: [ErrUnusable] where it is damaged.
+func (r *Reader) Check(ctx context.Context) error {
+	return r.stoodStill(quickCheck(ctx, r.conn, r.path))
+}
+
+// KnowsFolder reports whether documents came from, or went to, a folder at a path.
+func (r *Reader) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
+	err = r.conn.QueryRowContext(ctx, knowsFolder, path).Scan(&known)
+	return known, r.result(err)
 }

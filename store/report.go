@@ -86,7 +86,7 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 		r.requests, r.unfinished, r.finished, r.failures, r.troubles,
 	} {
 		if err := part(ctx, f, &s); err != nil {
-			return Summary{}, r.failed(err)
+			return Summary{}, r.result(err)
 		}
 	}
 	return s, r.stoodStill(nil)
@@ -125,9 +125,7 @@ func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 		var discovered int64
 		err := row.Scan((*string)(&state), &n, &discovered)
 		s.Totals[state] = n
-		if at := time.UnixMilli(discovered); s.Oldest.IsZero() || at.Before(s.Oldest) {
-			s.Oldest = at
-		}
+		s.Oldest = earlier(s.Oldest, time.UnixMilli(discovered))
 		return err
 	})
 }
@@ -198,7 +196,7 @@ func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document)
 		return given
 	})
 	if err != nil && !errors.Is(err, given) {
-		return r.failed(err)
+		return r.result(err)
 	}
 	return r.stoodStill(err)
 }

@@ -182,7 +182,7 @@ func TestDocumentsFilterOrderAndStop(t *testing.T) {
 		{Filter{State: Filed}, []int64{filed}},
 		{Filter{Type: "invoice"}, []int64{filed}},
 		{Filter{Type: "other"}, nil},
-		{Filter{Since: later}, []int64{waiting}},
+		{Filter{Since: inAnHour}, []int64{waiting}},
 	} {
 		var got []int64
 		check1(t, r.Documents(ctx, c.f, func(d *Document) error { got = append(got, d.ID); return nil }))
@@ -209,7 +209,7 @@ func TestHold(t *testing.T) {
 		t.Errorf("before it started: %+v", d)
 	}
 	check1(t, s.Started(ctx, 7))
-	until := later
+	until := inAnHour
 	for _, kind := range []HoldKind{HoldAccount, HoldDisk, HoldService, HoldRate} {
 		check1(t, s.SetHold(ctx, &Hold{Kind: kind, Reason: "because", Since: until.Add(-time.Hour), Until: until}))
 		if h := daemon().Hold; h == nil || h.Kind != kind || h.Reason != "because" || !h.Until.Equal(until) ||

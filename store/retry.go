@@ -86,9 +86,3 @@ func (t *tx) resumeFailed(inbox int64, a Admission) (int64, error) {
 	}
 	return 0, nil
 }
-
-// Unfinished reports whether there is an unfinished document of a place.
-func (s *Store) Unfinished(ctx context.Context, source string) (is bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, source).Scan(&is)
-	return is, s.reading(err)
-}

@@ -87,7 +87,7 @@ func TestMisspeltSettingsAreNoticed(t *testing.T) {
 		}
 		db := must[*sql.DB](t)(sql.Open("sqlite3", misspelt))
 		conn := must[*sql.Conn](t)(db.Conn(ctx))
-		if err := settle(ctx, conn); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(key, "_")) {
+		if err := configure(ctx, conn); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(key, "_")) {
 			t.Errorf("without %s: %v", key, err)
 		}
 		check1(t, conn.Close())

@@ -30,7 +30,7 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Seri
 		from, to := bounds[i-1], bounds[i]
 		sum.clear()
 		if err := r.tally(ctx, f, from.UnixMilli(), to.UnixMilli(), &sum); err != nil {
-			return Series{}, r.failed(err)
+			return Series{}, r.result(err)
 		}
 		all.merge(sum.took)
 		s.Buckets = append(s.Buckets, Bucket{
@@ -143,8 +143,5 @@ func (t *tally) addType(n int64) {
 func (r *Reader) FirstFinished(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
 	err := r.conn.QueryRowContext(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&at)
-	if err != nil {
-		return time.Time{}, r.failed(err)
-	}
-	return timeOf(at), r.stoodStill(nil)
+	return timeOf(at), r.result(err)
 }

@@ -201,7 +201,7 @@ func TestProgress(t *testing.T) {
 	check1(t, s.Gone(ctx, first.ID, "taken away"))
 	id := identified(t, s, found("d", "d"), invoice)
 	due("one to be moved, and the one that waited", 2)
-	check1(t, s.SetMoveError(ctx, id, "permission denied", later))
+	check1(t, s.SetMoveError(ctx, id, "permission denied", inAnHour))
 	due("one that cannot be moved", 1)
 	move(t, s, id)
 	if p := progress(); !p.Last.Equal(doc(t, s, id).FinishedAt) {

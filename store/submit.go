@@ -233,7 +233,7 @@ func (t *tx) noteAccepted(id int64) error {
 	}
 	_, err := t.exec(`UPDATE option_sets SET accepted_at = ?2 WHERE id = ?1 AND accepted_at IS NULL`, options, t.now)
 	if err == nil {
-		remember(t.known.accepted, options, true)
+		t.known.accepted[options] = true
 	}
 	return err
 }
@@ -244,9 +244,9 @@ func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted bo
 	if err != nil {
 		return false, err
 	}
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM option_sets
-		WHERE codes = +? AND accepted_at IS NOT NULL)`, codes).Scan(&accepted)
-	return accepted, s.reading(err)
+	err = s.readOne(ctx, &accepted, `SELECT EXISTS (SELECT 1 FROM option_sets
+		WHERE codes = +? AND accepted_at IS NOT NULL)`, codes)
+	return accepted, err
 }
 
 // Refusal is a submission that made no job that we know of.

@@ -95,7 +95,7 @@ func TestEqualDocumentsGoOneAfterAnother(t *testing.T) {
 	for name, end := range map[string]func(s *Store, id int64) error{
 		"gone": func(s *Store, id int64) error { return s.Gone(ctx, id, "deleted") },
 		"job ended": func(s *Store, id int64) error {
-			_, err := s.JobEnded(ctx, id, JobEnd{RetryAt: later, MaxAttempts: 9})
+			_, err := s.JobEnded(ctx, id, JobEnd{RetryAt: inAnHour, MaxAttempts: 9})
 			return err
 		},
 		"changed": func(s *Store, id int64) error {
@@ -107,7 +107,7 @@ func TestEqualDocumentsGoOneAfterAnother(t *testing.T) {
 		first, second, third := alike(t, s)
 		check1(t, end(s, first))
 		phases(t, s, name, map[int64]Phase{second: PhaseReady, third: PhaseEqual})
-		check1(t, s.Postponed(ctx, second, "locked", later))
+		check1(t, s.Postponed(ctx, second, "locked", inAnHour))
 		phases(t, s, name+", postponed", map[int64]Phase{second: PhaseReady, third: PhaseReady})
 	}
 	s := openNew(t)
@@ -125,7 +125,7 @@ func TestEqualDocumentsGoOneAfterAnother(t *testing.T) {
 	if d := ask(t, s, second, request); d.Phase != PhaseEqual {
 		t.Errorf("phase %s", d.Phase)
 	}
-	check1(t, s.Refused(ctx, third, Refusal{Reason: "503", RetryAt: later}))
+	check1(t, s.Refused(ctx, third, Refusal{Reason: "503", RetryAt: inAnHour}))
 	phases(t, s, "refused", map[int64]Phase{second: PhaseReady, third: PhaseReady})
 }
 
@@ -217,7 +217,7 @@ func TestAbandonedJobIsAskedOnce(t *testing.T) {
 	s := openNew(t)
 	id := pending(t, s, found("a", "a"))
 	job := doc(t, s, id).JobID
-	giveUp := JobEnd{Reason: "1 h", Open: true, RetryAt: later, MaxAttempts: 9, Polls: 3}
+	giveUp := JobEnd{Reason: "1 h", Open: true, RetryAt: inAnHour, MaxAttempts: 9, Polls: 3}
 	d := must[Document](t)(s.JobEnded(ctx, id, giveUp))
 	if !d.JobAbandoned || d.AskedAgain || d.Polls != 3 || d.State != Waiting {
 		t.Errorf("given up: %+v", d)
@@ -276,11 +276,11 @@ func TestUntriedAndTried(t *testing.T) {
 	limited := submitted(t, s, found("c", "c"))
 	check1(t, s.Refused(ctx, limited, Refusal{Uncounted: true}))
 	ended := pending(t, s, found("d", "d"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: later, MaxAttempts: 9}))
+	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: inAnHour, MaxAttempts: 9}))
 	e, f := admit(t, s, found("e", "e")).ID, admit(t, s, found("f", "f")).ID
 	admit(t, s, found("copy of a", "a"))
 	submit(t, s, a)
-	check1(t, s.Refused(ctx, a, Refusal{Uncounted: true})) // once more, later than b
+	check1(t, s.Refused(ctx, a, Refusal{Uncounted: true})) // once more, inAnHour than b
 	untried, tried := must[[]Document](t)(s.Untried(ctx, 9)), must[[]Document](t)(s.Tried(ctx, 9))
 	if got := ids(untried); !slices.Equal(got, []int64{f, e}) {
 		t.Errorf("untried: %d", got)
@@ -302,7 +302,7 @@ func TestStaleTransitions(t *testing.T) {
 	s := openNew(t)
 	for name, err := range map[string]error{
 		"Refused":   s.Refused(ctx, 99, Refusal{}),
-		"PollLater": s.PollLater(ctx, 99, "", later, 1),
+		"PollLater": s.PollLater(ctx, 99, "", inAnHour, 1),
 		"Failed":    s.Failed(ctx, 99, ""),
 	} {
 		if !errors.Is(err, ErrStale) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// later is a pause in whole milliseconds, as they are stored.
-var later = time.Now().Add(time.Hour).Truncate(time.Millisecond)
+// inAnHour is a pause in whole milliseconds, as they are stored.
+var inAnHour = time.Now().Add(time.Hour).Truncate(time.Millisecond)
 
 // starts are all the situations that a document can be in.
 var starts = []struct {
@@ -30,12 +30,12 @@ var starts = []struct {
 	}},
 	{"refused", func(t testing.TB, s *Store) int64 {
 		id := submitted(t, s, found("a", "a"))
-		check1(t, s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: later}))
+		check1(t, s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: inAnHour}))
 		return id
 	}},
 	{"given up", func(t testing.TB, s *Store) int64 {
 		id := pending(t, s, found("a", "a"))
-		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "1 h", Open: true, RetryAt: later, MaxAttempts: 9}))
+		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "1 h", Open: true, RetryAt: inAnHour, MaxAttempts: 9}))
 		return id
 	}},
 	{"failing", func(t testing.TB, s *Store) int64 {
@@ -54,7 +54,7 @@ var starts = []struct {
 	{"pending", func(t testing.TB, s *Store) int64 { return pending(t, s, found("a", "a")) }},
 	{"pending, parked", func(t testing.TB, s *Store) int64 {
 		id := pending(t, s, found("a", "a"))
-		check1(t, s.PollLater(ctx, id, "500", later, 1))
+		check1(t, s.PollLater(ctx, id, "500", inAnHour, 1))
 		return id
 	}},
 	{"identified", func(t testing.TB, s *Store) int64 { return identified(t, s, found("a", "a"), invoice) }},
@@ -102,26 +102,26 @@ var transitions = []struct {
 		want: map[string]any{"state": "pending", "job_id": "job", "attempts": int64(1), "failures": int64(0),
 			"outcome_unknown": int64(0), "retry_at": nil, "error": nil, "submissions": int64(1)}},
 	{name: "Refused", run: func(s *Store, id int64) error {
-		return s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: later})
+		return s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: inAnHour})
 	}, legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(1), "outcome_unknown": int64(0), "error": "503",
-			"retry_at": later.UnixMilli(), "attempts": int64(0)}},
+			"retry_at": inAnHour.UnixMilli(), "attempts": int64(0)}},
 	{name: "Refused, unknown", run: func(s *Store, id int64) error {
 		return s.Refused(ctx, id, Refusal{Reason: "reset", OutcomeUnknown: true})
 	}, legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(1), "outcome_unknown": int64(1), "error": "reset"}},
 	{name: "Refused, blameless", run: func(s *Store, id int64) error {
-		return s.Refused(ctx, id, Refusal{Reason: "429", RetryAt: later, Uncounted: true})
+		return s.Refused(ctx, id, Refusal{Reason: "429", RetryAt: inAnHour, Uncounted: true})
 	}, legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(0), "outcome_unknown": int64(0), "error": nil, "retry_at": nil}},
 	{name: "JobEnded", run: func(s *Store, id int64) error {
-		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "lost", Open: true, RetryAt: later, MaxAttempts: 2})
+		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "lost", Open: true, RetryAt: inAnHour, MaxAttempts: 2})
 		return err
 	}, legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "waiting", "outcome": nil, "job_abandoned": int64(1), "error": "lost",
-			"retry_at": later.UnixMilli(), "attempts": int64(1)}},
+			"retry_at": inAnHour.UnixMilli(), "attempts": int64(1)}},
 	{name: "JobEnded, last", run: func(s *Store, id int64) error {
-		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "ERROR: page", RetryAt: later, MaxAttempts: 1})
+		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "ERROR: page", RetryAt: inAnHour, MaxAttempts: 1})
 		return err
 	}, legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "waiting", "outcome": "failed", "job_abandoned": int64(0), "error": "ERROR: page", "retry_at": nil}},
@@ -129,12 +129,12 @@ var transitions = []struct {
 		legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "identified", "phase": "file", "type": int64(1), "confidence": 0.9, "outcome": "filed",
 			"alternatives": `[{"code":"other"}]`, "reused": int64(0), "finished_at": nil}},
-	{name: "PollLater", run: func(s *Store, id int64) error { return s.PollLater(ctx, id, "500", later.Add(1), 3) },
+	{name: "PollLater", run: func(s *Store, id int64) error { return s.PollLater(ctx, id, "500", inAnHour.Add(1), 3) },
 		legal: []string{"pending", "pending, parked"}, want: map[string]any{"state": "pending", "phase": "poll",
-			"error": "500", "retry_at": later.UnixMilli(), "due": later.UnixMilli()}},
-	{name: "Postponed", run: func(s *Store, id int64) error { return s.Postponed(ctx, id, "locked", later.Add(1)) },
+			"error": "500", "retry_at": inAnHour.UnixMilli(), "due": inAnHour.UnixMilli()}},
+	{name: "Postponed", run: func(s *Store, id int64) error { return s.Postponed(ctx, id, "locked", inAnHour.Add(1)) },
 		legal: []string{"waiting", "blocked", "equal", "refused", "given up"},
-		want:  map[string]any{"state": "waiting", "error": "locked", "retry_at": later.UnixMilli()}},
+		want:  map[string]any{"state": "waiting", "error": "locked", "retry_at": inAnHour.UnixMilli()}},
 	{name: "Failed", run: func(s *Store, id int64) error { return s.Failed(ctx, id, "no") },
 		legal: []string{"waiting", "blocked", "equal", "refused", "given up", "submitting", "pending", "pending, parked"},
 		want: map[string]any{"state": "waiting", "outcome": "failed", "error": "no", "retry_at": nil,
@@ -154,9 +154,9 @@ var transitions = []struct {
 	{name: "Moved", run: func(s *Store, id int64) error { return s.Moved(ctx, []int64{id}) }, quiet: true,
 		legal: []string{"failing, moving", "identified, moving"}},
 	{name: "SetMoveError", run: func(s *Store, id int64) error {
-		return s.SetMoveError(ctx, id, "folder is read-only", later)
+		return s.SetMoveError(ctx, id, "folder is read-only", inAnHour)
 	}, quiet: true, legal: []string{"failing", "failing, moving", "identified", "identified, moving"},
-		want: map[string]any{"failures": int64(1), "retry_at": later.UnixMilli(), "phase": "file"}},
+		want: map[string]any{"failures": int64(1), "retry_at": inAnHour.UnixMilli(), "phase": "file"}},
 	{name: "Recover", run: func(s *Store, _ int64) error { _, err := s.Recover(ctx); return err }, quiet: true,
 		legal: []string{"submitting", "equal"}, want: map[string]any{"state": "waiting", "phase": "ready", "retry_at": nil,
 			"equal": int64(0), "failures": int64(0)}},
@@ -253,8 +253,8 @@ func TestMovedEndsByOutcome(t *testing.T) {
 	review := identified(t, s, found("b", "b"), Answer{Type: "invoice", Confidence: 0.2, Outcome: Review})
 	failed := pending(t, s, found("c", "c"))
 	check1(t, s.Failed(ctx, failed, "no type"))
-	check1(t, s.SetMoveError(ctx, filed, "read-only", later))
-	check1(t, s.SetMoveError(ctx, failed, "read-only", later))
+	check1(t, s.SetMoveError(ctx, filed, "read-only", inAnHour))
+	check1(t, s.SetMoveError(ctx, failed, "read-only", inAnHour))
 	move(t, s, filed, review, failed)
 	for id, want := range map[int64]struct {
 		state State

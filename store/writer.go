@@ -1,17 +1,31 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // maxBatch bounds how many changes share one commit, so that the first of them
 // does not wait for an endless queue.
 const maxBatch = 512
+
+// writer is the goroutine that owns the writing connection.
+type writer struct {
+	changes   chan change
+	busySince atomic.Int64 // Unix milliseconds: the transaction under way; 0: none
+	walSize   int64        // the -wal file's, when it was last warned about
+	closing   chan struct{}
+	closed    chan struct{}
+	once      sync.Once
+}
 
 // change is one caller's transition, to be run in a transaction that it may
 // share with others. It may run more than once, so it sets what it hands to its
@@ -37,8 +51,8 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	if ctx.Err() != nil { // select would choose by chance
 		return context.Cause(ctx)
 	}
-	if err := s.damageFound(); err != nil {
-		return err
+	if err := s.damage.err.Load(); err != nil {
+		return *err
 	}
 	c := change{run: run, done: make(chan error, 1)}
 	select {
@@ -68,8 +82,8 @@ func (s *Store) runWriter() {
 		case <-s.closing:
 			return
 		}
-		// Those who were told of the last commit may have their next change
-		// ready: let them run first, and two commits become one.
+		// Callers of the last commit may have their next change ready: let them run
+		// first, and two commits become one.
 		runtime.Gosched()
 	gather:
 		for len(batch) < maxBatch {
@@ -80,8 +94,9 @@ func (s *Store) runWriter() {
 				break gather
 			}
 		}
-		s.tell(s.commit(t, batch))
-		if retry = nil; s.told.code != 0 {
+		s.showTrouble(s.commit(t, batch))
+		s.watchWAL()
+		if retry = nil; s.troubled {
 			retry = time.After(troubleAgain)
 		}
 	}
@@ -107,11 +122,7 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 		err = s.noteDamage(fmt.Errorf("write database %s: %w", s.path, unusable(s.path, err)))
 	}
 	for i, c := range batch {
-		if err != nil {
-			c.done <- err
-			continue
-		}
-		c.done <- errs[i]
+		c.done <- cmp.Or(err, errs[i])
 	}
 	if err == nil {
 		s.noteChange()
@@ -128,30 +139,25 @@ func (t *tx) transact(batch []change) (guards []error, err error) {
 	t.now = time.Now().UnixMilli()
 	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		t.rollback() // of what an earlier rollback may have left
-		return nil, fmt.Errorf("%w: %w", errBegin, err)
+		return make([]error, len(batch)), fmt.Errorf("%w: %w", errBegin, err)
 	}
 	guards = make([]error, len(batch))
 	for i, c := range batch {
-		err := c.run(t)
-		if isGuard(err) {
-			guards[i] = err
-		} else if err != nil {
+		if guards[i] = c.run(t); guards[i] != nil && !isGuard(guards[i]) {
 			t.rollback()
-			return nil, err
+			return guards, guards[i]
 		}
 	}
-	if err := t.fault("commit"); err != nil {
-		t.rollback()
-		return nil, err
+	if err = t.fault("commit"); err == nil {
+		_, err = t.exec("COMMIT")
 	}
-	if _, err := t.exec("COMMIT"); err != nil {
+	if err != nil {
 		t.rollback()
-		return nil, err
 	}
-	return guards, nil
+	return guards, err
 }
 
-// isGuard says whether a change refused before it wrote anything.
+// isGuard reports whether a change refused before it wrote anything.
 func isGuard(err error) bool {
 	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrFailedMatches) || errors.Is(err, ErrDuplicateJob)
 }
@@ -221,11 +227,58 @@ func (t *tx) ids(query string, args ...any) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scanIDs(rows)
+	return collect(rows, func(row scanner) (id int64, err error) {
+		err = row.Scan(&id)
+		return id, err
+	})
 }
 
 func (t *tx) close() {
 	for _, st := range t.stmts {
 		st.Close()
+	}
+}
+
+// troubleAgain is how long the writer waits before it tries whether the disk works
+// again, where nobody else wants anything written.
+const troubleAgain = 5 * time.Second
+
+// touch writes something, and changes nothing.
+func (t *tx) touch() error {
+	_, err := t.exec(`UPDATE daemon SET pid = pid`)
+	return err
+}
+
+// Late says what has stood still for longer than a limit, or "". The writer is
+// late when one transaction takes that long; waiting for a change is not work.
+func (s *Store) Late(limit time.Duration) string {
+	begun := s.busySince.Load()
+	if begun == 0 {
+		return ""
+	}
+	if took := time.Since(time.UnixMilli(begun)); took > limit {
+		return fmt.Sprintf("the database writer has been in one transaction for %v", took.Round(time.Second))
+	}
+	return ""
+}
+
+// walWarning is the size in bytes of the -wal file from which it is warned about,
+// and again whenever it has doubled. It is a variable for the tests.
+var walWarning int64 = 64 << 20
+
+// watchWAL warns once of a -wal file that grows: as long as a program reads an old
+// state of the database, none of it can be used again.
+func (s *Store) watchWAL() {
+	fi, err := os.Stat(s.path + "-wal")
+	if err != nil {
+		return
+	}
+	switch size := fi.Size(); {
+	case size < walWarning:
+		s.walSize = 0
+	case size >= 2*s.walSize:
+		s.walSize = size
+		s.log.Warn("the -wal file of the database grows: a program keeps a read transaction open; end it",
+			"path", s.path+"-wal", "bytes", size)
 	}
 }

@@ -14,6 +14,90 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
+// resolve follows a link at the database's path, as SQLite does, so that the
+// files beside it, and the lock, are those of the database and not of the link.
+// Two slashes at the start, which a URI takes for a host, become one.
+func resolve(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return real, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("open database: %w", err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return "", fmt.Errorf("open database: %s is a link to a file that does not exist; "+
+			"is the disk mounted? Otherwise remove the link", path)
+	}
+	return filepath.Clean(path), nil
+}
+
+// create makes the database under another name and renames it when it is whole,
+// so that a file of that name which is empty or half made was not made by us.
+func create(ctx context.Context, path string) error {
+	fi, err := os.Stat(path)
+	switch {
+	case err == nil:
+		return present(path, fi)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open database: %w", err)
+	}
+	made := path + "-new"
+	for _, left := range []string{made, made + "-journal"} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("make database: %w", err)
+		}
+	}
+	if err := build(ctx, made); err != nil {
+		return fmt.Errorf("make database %s: %w", made, err)
+	}
+	if err := os.Rename(made, path); err != nil {
+		return fmt.Errorf("make database: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// present refuses what cannot be a database, also where SQLite would take it
+// for a new one.
+func present(path string, fi fs.FileInfo) error {
+	if !fi.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is no file; set DOCUSORT_DATABASE to another path", ErrUnusable, path)
+	}
+	if fi.Size() < 512 { // SQLite's smallest page
+		return fmt.Errorf("%w: %s is empty or cut short: the record that was there is lost; "+
+			"restore it from a backup, or remove the file to start with an empty record", ErrUnusable, path)
+	}
+	return nil
+}
+
+// build writes an empty database with the whole schema.
+func build(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite3", dsn(path, "rwc"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return err
+	}
+	return migrate(ctx, conn, path)
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
 // walLimit is the size in bytes that the -wal file is cut back to after a long
 // read kept it from being reused, and to nothing when the store is closed.
 const walLimit = 16 << 20
@@ -41,30 +125,48 @@ func dsn(path, mode string, extra ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// connect opens the one connection that writes.
-func connect(ctx context.Context, path string) (*sql.DB, *sql.Conn, error) {
-	db, err := sql.Open("sqlite3", dsn(path, "rw", "_journal_mode", "WAL"))
-	if err != nil {
-		return nil, nil, err
-	}
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(ctx)
-	if err == nil {
-		err = settle(ctx, conn)
-	}
-	if err != nil {
-		if conn != nil {
-			conn.Close()
+// connect opens the connections, and brings the schema up to date. It leaves none
+// open where it fails.
+func (f *files) connect(ctx context.Context, path string) (err error) {
+	defer func() {
+		if err != nil {
+			_ = f.closeFiles() // nothing was written that it could fail to write
+			*f = files{}
 		}
-		db.Close()
-		return nil, nil, fmt.Errorf("open database %s: %w", path, unusable(path, err))
+	}()
+	if f.db, err = sql.Open("sqlite3", dsn(path, "rw", "_journal_mode", "WAL")); err != nil {
+		return err
 	}
-	return db, conn, nil
+	f.db.SetMaxOpenConns(1)
+	if f.conn, err = f.db.Conn(ctx); err == nil {
+		err = configure(ctx, f.conn)
+	}
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", path, unusable(path, err))
+	}
+	if err = migrate(ctx, f.conn, path); err == nil {
+		f.read, err = openReading(path)
+	}
+	return err
 }
 
-// settle gives the writing connection what its DSN cannot give it, and checks
+func (f *files) closeFiles() error {
+	var errs []error
+	if f.read != nil {
+		errs = append(errs, f.read.Close()) // first, so that the writer closes last and keeps the -wal file
+	}
+	if f.conn != nil {
+		errs = append(errs, f.conn.Close())
+	}
+	if f.db != nil {
+		errs = append(errs, f.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// configure gives the writing connection what its DSN cannot give it, and checks
 // what it did give it.
-func settle(ctx context.Context, conn *sql.Conn) error {
+func configure(ctx context.Context, conn *sql.Conn) error {
 	err := conn.Raw(func(driver any) error {
 		return driver.(*sqlite3.SQLiteConn).SetFileControlInt("main", sqlite3.SQLITE_FCNTL_PERSIST_WAL, 1)
 	})

@@ -1,11 +1,17 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"sync"
+	"sync/atomic"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -104,21 +110,28 @@ func probe(ctx context.Context, conn *sql.Conn, path string) error {
 	return nil
 }
 
-// checkAll checks a large database from end to end, beside the work.
-func (s *Store) checkAll(ctx context.Context) {
-	defer close(s.checked)
-	conn, err := s.read.Conn(ctx)
-	if err == nil {
-		err = quickCheck(ctx, conn, s.path)
-		conn.Close()
-	}
-	switch {
-	case err == nil || ctx.Err() != nil:
-	case errors.Is(err, ErrUnusable):
-		_ = s.noteDamage(err)
-	default:
-		s.log.Warn("the database could not be checked", "err", err)
-	}
+// check looks at every page of a large database, beside the work.
+type check struct {
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+func (s *Store) startCheck(ctx context.Context) {
+	ctx, s.check.stop = context.WithCancel(ctx)
+	s.check.running.Go(func() {
+		conn, err := s.read.Conn(ctx)
+		if err == nil {
+			err = quickCheck(ctx, conn, s.path)
+			conn.Close()
+		}
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, ErrUnusable):
+			_ = s.noteDamage(err)
+		default:
+			s.log.Warn("cannot check the database", "err", err)
+		}
+	})
 }
 
 // ours returns the schema's version of a database that is one of ours.
@@ -135,4 +148,74 @@ func ours(ctx context.Context, conn *sql.Conn, path string) (version int, err er
 		return 0, fmt.Errorf("open database %s: %w", path, unusable(path, err))
 	}
 	return version, nil
+}
+
+// The header of a -wal file (sqlite.org/fileformat2.html, "The WAL file"): its
+// first four bytes are one of two numbers.
+const (
+	walHeader = 32
+	walMagic  = 0x377f0682 // or one more
+)
+
+// lostChanges refuses a database whose newest changes were taken from it, which
+// SQLite does not notice: it takes a -wal file that is missing, or is none, for an
+// empty one. What is in it was committed, such as the ids of jobs that are paid
+// for.
+//
+// The -wal file is made before the -shm file and removed after it, and its header
+// is on the disk before its first commit counts.
+func lostChanges(path string) error {
+	wal := path + "-wal"
+	f, err := os.Open(wal)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !exists(path + "-shm") {
+			return nil // closed by sqlite3, or restored
+		}
+		return lost(path, fmt.Errorf("%s is missing, which was there when the daemon ended", wal))
+	}
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer f.Close()
+	head := make([]byte, walHeader)
+	if _, err := io.ReadFull(f, head); err != nil || bytes.Equal(head, make([]byte, walHeader)) {
+		return nil // nothing was committed to it
+	}
+	if binary.BigEndian.Uint32(head)&^1 != walMagic {
+		return lost(path, fmt.Errorf("%s is damaged", wal))
+	}
+	return nil
+}
+
+func lost(path string, err error) error {
+	return fmt.Errorf("%w: %w; the newest changes of %s are lost with it; nothing was changed; restore both from a backup, "+
+		"or remove the -wal and -shm files to go on with the older record, which may submit documents again", ErrUnusable, err, path)
+}
+
+// damage is what was found first of what makes the file unusable.
+type damage struct {
+	err   atomic.Pointer[error]
+	found chan struct{} // closed when there is one
+}
+
+// Damaged returns why the database cannot be used any more, once that is known:
+// a read, a commit or the check beside the work found it damaged. From then on
+// every change is refused with the same error, so that nothing is paid for that
+// may not be stored. nil: ctx ended first.
+func (s *Store) Damaged(ctx context.Context) error {
+	select {
+	case <-s.damage.found:
+		return *s.damage.err.Load()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// noteDamage returns err, and remembers it where it is about damage.
+func (s *Store) noteDamage(err error) error {
+	if errors.Is(err, ErrUnusable) && s.damage.err.CompareAndSwap(nil, &err) {
+		s.log.Error("the database is damaged; nothing more is written to it", "err", err)
+		close(s.damage.found)
+	}
+	return err
 }
