@@ -17,7 +17,7 @@ type Admission struct {
 	SHA256      []byte // nil where Blocked, or where Failure makes it unimportant
 	ContentType string
 	// ExaminedAt is when the file was opened: it may have been moved since. Zero:
-	// it was not.
+	// it was not opened.
 	ExaminedAt time.Time
 
 	// Blocked says why the file cannot be taken yet: it cannot be read or moved.
@@ -25,9 +25,9 @@ type Admission struct {
 	// Failure says why it will never be identified, such as its format.
 	Failure string
 
-	// FailedMatches are failed documents of the same content whose files are not where
-	// they were put: the file may be one of them. The first that is still failed
-	// goes on.
+	// FailedMatches are failed documents of the same content whose files are not
+	// where they were put: the file may be one of them. The first that is still
+	// failed goes on.
 	FailedMatches []int64
 	// CheckFailed makes Admit fail with [ErrFailedMatches], having changed nothing,
 	// where a document of this content failed: ask [Store.FailedMatches], and admit
@@ -54,81 +54,93 @@ type Admitted struct {
 	Replaced int64
 }
 
-// Admit records a file of the inbox. A file that is known already, by place and
-// content, keeps its record; other content at the place of an unfinished record
-// ends that one as gone. Content that was identified before gets that answer,
-// and content that is in flight waits for it. A failed document that is back in
-// the inbox keeps its record as well. It fails with [ErrMoving] while
-// an earlier file of the place is being moved away, and where the file itself was
-// moved meanwhile: try again later.
+// Admit stores a file of the inbox. A file that is known already, by place and
+// content, keeps its document; other content at the place of an unfinished
+// document ends that one as gone. Content that was identified before gets that
+// answer. A failed document that is back in the inbox goes on as it is. Admit
+// fails with [ErrMoving] while an earlier file of the place is being moved away,
+// and where the file itself was moved meanwhile: try again later.
 func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	var out Admitted
 	err := s.write(ctx, func(t *tx) error {
 		out = Admitted{}
-		inbox, err := t.folder(a.Inbox)
-		if err != nil {
-			return err
-		}
-		alike, known, err := t.recorded(a)
-		if err != nil {
-			return err
-		}
-		if known == nil {
-			if err := t.refuseMoved(a, alike); err != nil {
-				return err
-			}
-		}
-		if alike && a.CheckFailed {
-			switch failed, err := t.failedMatches(a.SHA256); {
-			case err != nil:
-				return err
-			case failed:
-				return ErrFailedMatches
-			}
-		}
-		switch {
-		case known == nil:
-		case known.Target != "":
-			return ErrMoving
-		case a.Blocked != "" && known.SHA256 != nil && sameFile(known.Identity, a.Identity):
-			// Only its permissions changed, which is no reason to give up its
-			// job. Its identity stays as it was, so that it is looked at again.
-			if known.PutBack != "" {
-				if err := t.decide(known.ID, a); err != nil {
-					return err
-				}
-			}
-			return t.document(known.ID, &out.Document)
-		case known.PutBack == "" && known.Blocked() && len(a.FailedMatches) > 0:
-			if err := t.end(known.ID, "can be read by now, and is one that failed before"); err != nil {
-				return err
-			}
-			out.Replaced = known.ID
-		case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
-			// A record without a hash never got further than its name.
-			if err := t.refresh(known, inbox, a); err != nil {
-				return err
-			}
-			return t.document(known.ID, &out.Document)
-		default:
-			if err := t.end(known.ID, "changed in the inbox before it was filed"); err != nil {
-				return err
-			}
-			out.Replaced = known.ID
-		}
-		id, err := t.resumeFailed(inbox, a)
-		if out.Continued = id != 0; err != nil || id != 0 {
-			return errors.Join(err, t.document(id, &out.Document))
-		}
-		out.New = true
-		return t.insert(inbox, a, alike, &out)
+		return t.admit(a, &out)
 	})
 	return out, err
 }
 
-// recorded says whether there is any document of the content of an admission, and
-// returns the unfinished record of its place, or nil: two looks at indexes, which
-// for most files find nothing.
+func (t *tx) admit(a Admission, out *Admitted) error {
+	inbox, err := t.folder(a.Inbox)
+	if err != nil {
+		return err
+	}
+	alike, known, err := t.recorded(a)
+	if err == nil {
+		err = t.refuse(a, alike, known)
+	}
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		keep, err := t.keep(known, inbox, a)
+		if err != nil || keep {
+			return errors.Join(err, t.document(known.ID, &out.Document))
+		}
+		out.Replaced = known.ID
+	}
+	id, err := t.resumeFailed(inbox, a)
+	if out.Continued = id != 0; err != nil || id != 0 {
+		return errors.Join(err, t.document(id, &out.Document))
+	}
+	out.New = true
+	return t.insert(inbox, a, alike, out)
+}
+
+// refuse returns why a file cannot be admitted now.
+func (t *tx) refuse(a Admission, alike bool, known *Document) error {
+	if known == nil {
+		if err := t.refuseMoved(a, alike); err != nil {
+			return err
+		}
+	}
+	if alike && a.CheckFailed {
+		var failed bool
+		err := t.row(`SELECT EXISTS (SELECT 1 FROM documents d INDEXED BY documents_content
+			WHERE `+sameContent("d", "?1")+` AND state = 'failed')`, []any{a.SHA256}, &failed)
+		if err == nil && failed {
+			err = ErrFailedMatches
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if known != nil && known.Target != "" {
+		return ErrMoving
+	}
+	return nil
+}
+
+// keep reports whether the unfinished document of a place is the file that lies
+// there now, and stores how that looks; otherwise it ends the document.
+func (t *tx) keep(known *Document, inbox int64, a Admission) (bool, error) {
+	switch {
+	case a.Blocked != "" && known.SHA256 != nil && sameFile(known.Identity, a.Identity):
+		// Only its permissions changed, which is no reason to give up its job. Its
+		// identity stays as it was, so that the file is looked at again.
+		if known.PutBack == "" {
+			return true, nil
+		}
+		return true, t.decide(known.ID, a)
+	case known.PutBack == "" && known.Blocked() && len(a.FailedMatches) > 0:
+		return false, t.end(known.ID, "can be read by now, and is one that failed before")
+	case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
+		return true, t.refresh(known, inbox, a) // without a hash only its name was known
+	}
+	return false, t.end(known.ID, "changed in the inbox before it was filed")
+}
+
+// recorded reports whether there is any document of the content of a file, and
+// returns the unfinished document of its place, or nil.
 func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
 	var id sql.NullInt64
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
@@ -140,8 +152,8 @@ func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
 	return alike, known, t.document(id.Int64, known)
 }
 
-// sameFile says whether a file that cannot be read is, by all that can be
-// seen of it, what it was.
+// sameFile reports whether a file that cannot be read is what it was, by all that
+// can be seen of it.
 func sameFile(was, is Identity) bool {
 	was.ChangeTime = is.ChangeTime
 	return was == is
@@ -159,7 +171,7 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-// insert makes the record of a new document, which for most is all.
+// insert adds a new document.
 func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 	doc := &out.Document
 	*doc = Document{
@@ -220,20 +232,8 @@ func (t *tx) decide(doc int64, a Admission) error {
 	return t.match(doc, options, a)
 }
 
-// What an admission has to do with documents of identical content. For most there
-// are none.
-
-// failedMatches reports whether a document of a content failed.
-func (t *tx) failedMatches(sha256 []byte) (bool, error) {
-	var is bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents d INDEXED BY documents_content
-		WHERE `+sameContent("d", "?1")+` AND state = 'failed')`,
-		[]any{sha256}, &is)
-	return is, err
-}
-
-// refuseMoved refuses a file that was moved to its place after it was opened, by
-// somebody who had it before.
+// refuseMoved refuses a file that was moved to sorted/ after it was opened here:
+// another worker had it before.
 func (t *tx) refuseMoved(a Admission, alike bool) error {
 	if a.ExaminedAt.IsZero() || a.SHA256 != nil && !alike {
 		return nil

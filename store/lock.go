@@ -39,70 +39,64 @@ func isLocked(f *os.File, at int64) (bool, error) {
 	return l.Type != syscall.F_UNLCK, err
 }
 
-// takeLock takes one of the locks. It lasts until the file is closed or the
-// process ends. taken is the error where somebody else has it.
-func takeLock(f *os.File, at int64, taken error) error {
-	err := setLock(f, at, syscall.F_WRLCK)
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
-		return taken
-	}
-	return err
-}
-
-// lockFile takes the lock that one daemon at a time may have.
+// lockFile takes the lock that one daemon at a time may have. It lasts until the
+// file is closed or the process ends.
 func lockFile(database string) (*os.File, error) {
-	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+	f, err := takeLock(database, daemonByte)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, mayNotWrite(lockPath(database), err)
-	case err != nil:
-		return nil, fmt.Errorf("lock database %s: %w", database, err)
-	}
-	err = takeLock(f, daemonByte, ErrRunning)
-	switch {
-	case errors.Is(err, ErrRunning):
+	case errors.Is(err, errTaken):
 		err = fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
-			"or give this one a DOCUSORT_HOME of its own", err, database)
+			"or give this one a DOCUSORT_HOME of its own", ErrRunning, database)
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		err = mayNotWrite(lockPath(database), err)
 	case err != nil:
 		err = fmt.Errorf("lock database %s: %w", database, err)
-	default:
-		return f, nil
 	}
-	f.Close()
-	return nil, err
+	return f, err
 }
 
-// lockShared takes the lock of whoever changes the database beside the daemon. A
-// missing file is made for the owner of the database, as SQLite does with the
-// files that it makes for root.
+// lockShared takes the lock of whoever changes the database beside the daemon.
 func lockShared(database string) (*os.File, error) {
+	f, err := takeLock(database, sharedByte)
+	switch {
+	case errors.Is(err, errTaken):
+		err = fmt.Errorf("%w (%s); wait until it is done", ErrShared, database)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
+	case err != nil:
+		err = fmt.Errorf("lock database %s: %w", database, err)
+	}
+	return f, err
+}
+
+// errTaken says that somebody else has a lock.
+var errTaken = errors.New("locked")
+
+// takeLock opens the lock file, and makes it where it is missing: for the owner of
+// the database, as SQLite does with the files that it makes for root.
+func takeLock(database string, at int64) (*os.File, error) {
 	made := !exists(lockPath(database))
 	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("lock database %s: %w", database, err)
+		return nil, err
 	}
 	if fi, statErr := os.Stat(database); statErr == nil && made && os.Geteuid() == 0 {
 		owner := fi.Sys().(*syscall.Stat_t)
 		err = f.Chown(int(owner.Uid), int(owner.Gid))
 	}
 	if err == nil {
-		err = takeLock(f, sharedByte, ErrShared)
+		err = setLock(f, at, syscall.F_WRLCK)
 	}
-	switch {
-	case errors.Is(err, ErrShared):
-		err = fmt.Errorf("%w (%s); wait until it is done", err, database)
-	case err != nil:
-		err = fmt.Errorf("lock database %s: %w", database, err)
-	default:
-		return f, nil
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+		err = errTaken
 	}
-	f.Close()
-	return nil, err
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // locks returns whether a daemon has the database, and since when it cannot write

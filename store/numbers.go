@@ -1,9 +1,7 @@
 package store
 
 import (
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"slices"
 )
 
@@ -35,8 +33,8 @@ func number[K comparable](t *tx, known map[K]int64, key K, find, insert string, 
 		return id, nil
 	}
 	var id int64
-	err := t.row(find, args, &id)
-	if errors.Is(err, sql.ErrNoRows) {
+	found, err := t.find(find, args, &id)
+	if !found && err == nil {
 		id, err = t.add(insert, args...)
 	}
 	if err != nil {

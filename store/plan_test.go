@@ -69,24 +69,26 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 	check1(t, s.read.Close())
 	s.read = sql.OpenDB(recorder{dsn(s.path, "ro"), &seen})
 	now := time.Now()
-	sorts := []string{"Pending", "Finished", "Waiting", "Tried"} // few documents each
+	sorts := []string{"Pending", "Finished", "Waiting", "Tried", "FailedMatches", "FailedMatches, unread"} // few documents each
 	for name, c := range map[string]struct {
 		ask   func() error
 		index string
 	}{
-		"Known":       {func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source"},
-		"Due":         {func() error { _, err := s.Due(ctx, PhaseReady, now, 9); return err }, "documents_phase"},
-		"NextDue":     {func() error { _, err := s.NextDue(ctx, PhaseReady, now); return err }, "documents_phase"},
-		"Pending":     {func() error { _, err := s.Pending(ctx); return err }, "documents_phase"},
-		"Untried":     {func() error { _, err := s.Untried(ctx, 9); return err }, "documents_phase"},
-		"Tried":       {func() error { _, err := s.Tried(ctx, 9); return err }, "documents_phase"},
-		"Waiting":     {func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_phase"},
-		"Counts":      {func() error { _, err := s.Counts(ctx); return err }, "documents_phase"},
-		"Stuck":       {func() error { _, err := s.Stuck(ctx, now); return err }, "documents_phase"},
-		"Finished":    {func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished"},
-		"LastMoved":   {func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished"},
-		"KnowsFolder": {func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders"},
-		"Document":    {func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY"},
+		"Known":                 {func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source"},
+		"Due":                   {func() error { _, err := s.Due(ctx, PhaseReady, now, 9); return err }, "documents_phase"},
+		"NextDue":               {func() error { _, err := s.NextDue(ctx, PhaseReady, now); return err }, "documents_phase"},
+		"Pending":               {func() error { _, err := s.Pending(ctx); return err }, "documents_phase"},
+		"Untried":               {func() error { _, err := s.Untried(ctx, 9); return err }, "documents_phase"},
+		"Tried":                 {func() error { _, err := s.Tried(ctx, 9); return err }, "documents_phase"},
+		"Waiting":               {func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_phase"},
+		"Counts":                {func() error { _, err := s.Counts(ctx); return err }, "documents_phase"},
+		"Stuck":                 {func() error { _, err := s.Stuck(ctx, now); return err }, "documents_phase"},
+		"Finished":              {func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished"},
+		"LastMoved":             {func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished"},
+		"FailedMatches":         {func() error { _, err := s.FailedMatches(ctx, "a", hash("a"), Identity{}); return err }, "documents_content"},
+		"FailedMatches, unread": {func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread"},
+		"KnowsFolder":           {func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders"},
+		"Document":              {func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY"},
 	} {
 		seen = nil
 		check1(t, c.ask())

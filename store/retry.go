@@ -6,12 +6,12 @@ import (
 	"fmt"
 )
 
-// A failed document goes on, under the same record, once its file is back in the
-// inbox. Whoever put it there does not matter: [Store.Admit] recognises it. Where
-// it is put back by us, the place is stored before the file is moved, so that a
-// move that was cut off is recognised too.
+// A failed document goes on, with the same id, once its file is back in the inbox.
+// Whoever put it there does not matter: [Store.Admit] recognises it. Where we put
+// it back, the place is stored before the move, so that an interrupted move is
+// recognised too.
 
-// maxReturned bounds how many failed records of one content are looked at.
+// maxReturned bounds how many failed documents of one content are looked at.
 const maxReturned = 64
 
 // FailedMatches returns the failed documents that a file of this content, or of
@@ -24,7 +24,7 @@ func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte,
 		return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 IS NULL
 			AND d.size = +?5 AND d.modified = +?6`+order, append(args, id.Size, id.ModTime)...)
 	}
-	return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 = +?5`+order, append(args, sha256)...)
+	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "?5")+` AND d.state = 'failed'`+order, append(args, sha256)...)
 }
 
 // PuttingBack records, before the move, where in the inbox a failed document is
@@ -36,8 +36,8 @@ func (s *Store) PuttingBack(ctx context.Context, id int64, source string) error 
 }
 
 // PutBack records that a failed document lies in the inbox again, at the place
-// that [Store.PuttingBack] was told: it waits to be admitted there. [ErrStale]:
-// it has gone on already, or another document has the place.
+// that [Store.PuttingBack] stored: it waits to be admitted there. [ErrStale]: it
+// goes on already, or another document has the place.
 func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) error {
 	return s.write(ctx, func(t *tx) error {
 		inbox, err := t.folder(in)
@@ -50,8 +50,8 @@ func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) e
 	})
 }
 
-// PutBackChanged ends the record of a failed document that was changed where it
-// lay: what was put back is a document of its own.
+// PutBackChanged ends a failed document whose file was changed where it lay: what
+// was put back is a document of its own.
 func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
 	return s.write(ctx, func(t *tx) error {
 		return t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, put_back = NULL,
@@ -61,8 +61,8 @@ func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
 	})
 }
 
-// waitAgain makes a failed document wait once more. Its jobs stay counted and are not
-// held against it; one that never ended is remembered, to be asked for first.
+// waitAgain makes a failed document wait once more. Its jobs stay counted, but not
+// as attempts of this retry; a job that never ended is asked once more first.
 const waitAgain = `UPDATE documents SET state = 'waiting', inbox = ?2, source = coalesce(?3, put_back),
 		put_back = CASE WHEN ?3 IS NULL THEN put_back END,
 		device = ?4, inode = ?5, size = ?6, modified = ?7, changed = ?8,

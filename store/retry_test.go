@@ -157,15 +157,6 @@ func TestFailedMatches(t *testing.T) {
 	if got := alike("y", nil, empty.Identity); len(got) != 0 {
 		t.Errorf("of another time: %d", got)
 	}
-	for _, index := range []string{"documents_content", "documents_unread"} {
-		query := "SELECT d.id FROM documents d WHERE d.state = 'failed' AND " + sameContent("d", "?")
-		if index == "documents_unread" {
-			query = "SELECT d.id FROM documents d WHERE d.state = 'failed' AND d.sha256 IS NULL AND d.size = ? AND d.modified = ?"
-		}
-		if p := plan(t, s, query); !strings.Contains(p, index) {
-			t.Errorf("without %s: %s", index, p)
-		}
-	}
 }
 
 func TestPutBackChangedEndsTheRecord(t *testing.T) {

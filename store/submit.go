@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -102,15 +101,12 @@ func (t *tx) reuse(c candidate) (bool, error) {
 	}
 	var from int64
 	var confidence float64
-	err := t.row(`SELECT id, coalesce(confidence, 0) FROM documents d
+	found, err := t.find(`SELECT id, coalesce(confidence, 0) FROM documents d
 		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0
 		  AND identified_at >= +?3 AND id <> +?4
 		ORDER BY identified_at DESC LIMIT 1`,
 		[]any{c.sha256, c.options, t.now - c.request.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	if !found || err != nil {
 		return false, err
 	}
 	outcome := Filed
@@ -137,14 +133,11 @@ func (t *tx) copyAnswer(doc, from, options int64, outcome State) error {
 // options whose document is gone. The time of submission is that of the job.
 func (t *tx) takeOver(c candidate) (bool, error) {
 	var from int64
-	err := t.row(`SELECT d.id FROM documents d
+	found, err := t.find(`SELECT d.id FROM documents d
 		WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND d.state = 'gone' AND d.job_abandoned = 1 AND d.type IS NULL
 		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = d.job_id AND o.state = 'pending')
 		ORDER BY d.submitted_at DESC, d.id DESC LIMIT 1`, []any{c.sha256, c.options}, &from)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	if !found || err != nil {
 		return false, err
 	}
 	_, err = t.exec(`UPDATE documents SET (job_id, submitted_at, options) =

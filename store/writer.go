@@ -217,6 +217,15 @@ func (t *tx) row(query string, args []any, dest ...any) error {
 	return st.QueryRowContext(context.Background(), args...).Scan(dest...)
 }
 
+// find is row for a row that need not be there.
+func (t *tx) find(query string, args []any, dest ...any) (bool, error) {
+	err := t.row(query, args, dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // ids returns the first column of every row.
 func (t *tx) ids(query string, args ...any) ([]int64, error) {
 	st, err := t.prepared(query)
