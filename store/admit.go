@@ -46,11 +46,11 @@ type Admission struct {
 // Admitted says what became of an admission.
 type Admitted struct {
 	Document
-	// New says that there is a new record; otherwise the file was known.
+	// New reports that there is a new document; otherwise the file was known.
 	New bool
-	// Continued says that the record is one that had failed.
+	// Continued reports that the document is one that had failed.
 	Continued bool
-	// Replaced is the record that ended as gone because its content changed, or 0.
+	// Replaced is the document that ended as gone because its content changed, or 0.
 	Replaced int64
 }
 

@@ -13,9 +13,9 @@ type Targeted struct {
 }
 
 // Target records, before the move, where documents are about to go. Each must
-// have an outcome; those that no longer do are left out and returned. A target
-// that was meant for another document, which has not been moved there, is no
-// longer that one's: it could take the equal document at the place for itself.
+// have an outcome; those that no longer do are left out and returned. Another
+// document that was meant for the same place, and was not moved, loses its target:
+// it could take the equal file at the place for its own.
 func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		stale = nil
@@ -48,8 +48,8 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 	return stale, err
 }
 
-// Moved records that documents lie at their targets, safe on the disk, and tells
-// of it where anybody listens.
+// Moved records that documents lie at their targets, safe on the disk, and adds
+// their events where a hook is set.
 func (s *Store) Moved(ctx context.Context, ids []int64) error {
 	return s.write(ctx, func(t *tx) error {
 		var listening bool
@@ -61,7 +61,7 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 					error = CASE outcome WHEN 'failed' THEN error END
 				WHERE id = +?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
 			if err == nil && n > 0 && listening {
-				err = t.tellFinished(id)
+				err = t.addFinished(id)
 			}
 			if err != nil {
 				return err

@@ -6,8 +6,6 @@ import (
 	"time"
 )
 
-// What is shown of a record as it goes on: the ends of its lists.
-
 // Underway returns up to limit unfinished documents, those that are furthest
 // first and among these the oldest.
 func (r *Reader) Underway(ctx context.Context, limit int) ([]Document, error) {
@@ -38,14 +36,14 @@ func (r *Reader) Last(ctx context.Context, state State, limit int) ([]Document, 
 	return r.some(ctx, cond+` ORDER BY d.finished_at DESC LIMIT ?`, append(args, limit)...)
 }
 
-// FinishedBetween hands every document that was finished after one time, and
-// not after another, to f, until f returns an error.
+// FinishedBetween calls f for every document that was finished after one time, and
+// not after another, until f returns an error.
 func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f func(*Document) error) error {
 	err := r.eachDocument(ctx, `d.finished_at > ? AND d.finished_at <= ?`, []any{after.UnixMilli(), until.UnixMilli()}, f)
 	return r.result(err)
 }
 
-// some returns the documents that a condition leaves in.
+// some returns the documents that a condition selects.
 func (r *Reader) some(ctx context.Context, cond string, args ...any) (all []Document, err error) {
 	err = r.eachDocument(ctx, cond, args, func(d *Document) error {
 		all = append(all, *d)
@@ -57,9 +55,8 @@ func (r *Reader) some(ctx context.Context, cond string, args ...any) (all []Docu
 // Progress shows whether the work goes on.
 type Progress struct {
 	Unfinished map[State]int // every unfinished state is there
-	// Due counts the unfinished documents that something could be done about
-	// now: not those that may not be read, that wait out a pause, that wait for
-	// identical content, or that could not be moved.
+	// Due counts the unfinished documents that can be worked on now: not those
+	// that cannot be read or moved, or that wait for a pause or an equal document.
 	Due int
 	// Oldest is when the oldest unfinished document was discovered; zero: none.
 	Oldest time.Time

@@ -33,7 +33,7 @@ func resolve(path string) (string, error) {
 }
 
 // create makes the database under another name and renames it when it is whole,
-// so that a file of that name which is empty or half made was not made by us.
+// so that an empty or half-made file of that name is never ours.
 func create(ctx context.Context, path string) error {
 	fi, err := os.Stat(path)
 	switch {
@@ -61,11 +61,11 @@ func create(ctx context.Context, path string) error {
 // for a new one.
 func present(path string, fi fs.FileInfo) error {
 	if !fi.Mode().IsRegular() {
-		return fmt.Errorf("%w: %s is no file; set DOCUSORT_DATABASE to another path", ErrUnusable, path)
+		return fmt.Errorf("%w: %s is not a file; set DOCUSORT_DATABASE to another path", ErrUnusable, path)
 	}
 	if fi.Size() < 512 { // SQLite's smallest page
-		return fmt.Errorf("%w: %s is empty or cut short: the record that was there is lost; "+
-			"restore it from a backup, or remove the file to start with an empty record", ErrUnusable, path)
+		return fmt.Errorf("%w: %s is empty or cut short: the documents that it knew are lost; "+
+			"restore it from a backup, or remove the file to start with an empty database", ErrUnusable, path)
 	}
 	return nil
 }
@@ -102,14 +102,13 @@ func syncFolder(path string) error {
 // read kept it from being reused, and to nothing when the store is closed.
 const walLimit = 16 << 20
 
-// durability is what the promises of this package rest on: the settings, as
-// SQLite reads them back.
+// durability lists the settings that make commits durable, as SQLite reads them back.
 var durability = []struct{ name, want string }{
 	{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
 }
 
 // dsn names the file and the settings that each connection gets. The driver
-// ignores misspelt keys in silence, so [connect] reads the settings back.
+// ignores misspelt keys in silence, so [configure] reads the settings back.
 func dsn(path, mode string, extra ...string) string {
 	q := url.Values{
 		"mode":          {mode},
@@ -164,8 +163,8 @@ func (f *files) closeFiles() error {
 	return errors.Join(errs...)
 }
 
-// configure gives the writing connection what its DSN cannot give it, and checks
-// what it did give it.
+// configure makes the settings of the writing connection that a DSN cannot make,
+// and checks the others.
 func configure(ctx context.Context, conn *sql.Conn) error {
 	err := conn.Raw(func(driver any) error {
 		return driver.(*sqlite3.SQLiteConn).SetFileControlInt("main", sqlite3.SQLITE_FCNTL_PERSIST_WAL, 1)
@@ -173,8 +172,8 @@ func configure(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return fmt.Errorf("keep the -wal file: %w", err)
 	}
-	// What would undo a statement that fails half-way goes to a file otherwise, as soon
-	// as a transaction has many: two or three writes a document, for nothing.
+	// Otherwise SQLite keeps what would undo a statement in a file: two or three
+	// writes a document, for nothing.
 	if _, err := conn.ExecContext(ctx, "PRAGMA temp_store = MEMORY"); err != nil {
 		return fmt.Errorf("keep temporary data in memory: %w", err)
 	}
@@ -197,8 +196,8 @@ func configure(ctx context.Context, conn *sql.Conn) error {
 
 // openReading opens the pool of read-only connections.
 func openReading(path string, extra ...string) (*sql.DB, error) {
-	// The same few questions are asked for every document; compiling one costs
-	// more than answering it.
+	// The same few queries are made for every document, and compiling one costs
+	// more than running it.
 	db, err := sql.Open("sqlite3", dsn(path, "ro", append([]string{"_stmt_cache_size", "32"}, extra...)...))
 	if err != nil {
 		return nil, err
@@ -218,8 +217,7 @@ func exists(path string) bool {
 }
 
 // writable refuses a database that the daemon may not write to, before it is
-// opened: SQLite would open it for reading instead, and say so at the first
-// commit only.
+// opened: SQLite would open it for reading instead, and fail the first commit.
 func writable(path string) error {
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {
 		err := syscall.Faccessat(atFolder, file, accessWrite, accessEffective)

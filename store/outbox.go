@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Event is something that a hook is to be told of: what became of a document, or
-// the beginning or the end of a hold. It is written in the transaction of the change
-// itself: that of a document by [Store.Moved], that of a hold by a trigger.
+// Event is what the hook is run for: the end of a document's way, or the beginning
+// or the end of a hold. It is stored in the transaction of the change itself, by
+// [Store.Moved] or, for a hold, by a trigger.
 type Event struct {
 	ID   int64
 	Kind string // filed, review, failed, hold or resumed
@@ -44,9 +44,9 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 	return dropped, err
 }
 
-// tellFinished keeps the event of a document that has come to its place. A trigger
-// would cost every document a twentieth of all that it writes, listener or not.
-func (t *tx) tellFinished(id int64) error {
+// addFinished adds the event of a document that was moved. A trigger would cost
+// every document a twentieth of all that it writes, hook or not.
+func (t *tx) addFinished(id int64) error {
 	_, err := t.exec(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
 		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
 		       (SELECT code FROM types WHERE id = documents.type), confidence, error
@@ -54,12 +54,12 @@ func (t *tx) tellFinished(id int64) error {
 	return err
 }
 
-// Committed receives a token after something was committed, so that who waits
-// for events need not ask again and again.
+// Committed returns a channel that receives a token after something was committed,
+// so that nobody need poll for events.
 func (s *Store) Committed() <-chan struct{} { return s.committed }
 
-// DueEvents returns up to limit events that may be told now, the oldest first: of
-// each document the first one only, so that its events stay in order.
+// DueEvents returns up to limit events whose pause is over, the oldest first: of
+// each document only the first, so that its events stay in order.
 func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
 	return readAll(ctx, s, scanEvent, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
 			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
@@ -76,7 +76,7 @@ func scanEvent(row scanner) (e Event, err error) {
 	return e, err
 }
 
-// NextEvent returns when the next event may be told; zero where there is none.
+// NextEvent returns when the pause of the next event ends; zero where there is none.
 func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
 	return s.readTime(ctx, `SELECT min(retry_at) FROM events e
 		WHERE NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)`)

@@ -12,12 +12,12 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// ErrNoDatabase says that there is no record to read yet.
+// ErrNoDatabase says that there is no database yet.
 var ErrNoDatabase = errors.New("there is no database yet")
 
-// Reader reads the record at one moment: whatever the daemon does meanwhile, all
-// its answers agree with each other. It is meant to be short-lived, because it
-// keeps the database from tidying up.
+// Reader reads the database as it is at one moment: whatever the daemon does
+// meanwhile, all answers agree with each other. Close it soon, because the -wal
+// file grows while it is open.
 type Reader struct {
 	path string
 	db   *sql.DB
@@ -25,7 +25,7 @@ type Reader struct {
 	at   os.FileInfo // of the file that must stand still, or nil
 }
 
-// OpenReader opens the record for reading only, for anybody who can read the
+// OpenReader opens the database for reading only, for anybody who can read the
 // file and those beside it, whether a daemon runs or not. It fails with
 // [ErrNoDatabase] where there is none and with [ErrUnusable] where the file is
 // not one of ours.
@@ -60,9 +60,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	case exists(path + "-wal"):
 		return nil, err
 	}
-	// The files beside the database are gone, as after a restore or a visit
-	// with sqlite3, and may not be made here. Without them everything is in the
-	// database itself, and may be read as long as nobody begins to write.
+	// The files beside the database are gone, as after a restore or the use of
+	// sqlite3, and may not be made here. Then the database itself has everything,
+	// and can be read as long as nobody begins to write.
 	r = &Reader{path: path, at: fi}
 	if err := r.begin(ctx, "immutable", "1"); err != nil {
 		r.Close()
@@ -71,8 +71,8 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	return r, nil
 }
 
-// stoodStill returns err, or that the file was written although nothing keeps
-// what is read apart from that.
+// stoodStill returns err, or an error where the file was written meanwhile and the
+// reader was opened without protection from that.
 func (r *Reader) stoodStill(err error) error {
 	if err != nil || r.at == nil {
 		return err
@@ -128,7 +128,7 @@ func (r *Reader) Close() error {
 	return errors.Join(errs...)
 }
 
-// Daemon is what the record and its lock tell of the daemon.
+// Daemon is what the database and its lock say about the daemon.
 type Daemon struct {
 	Running   bool
 	PID       int       // of the daemon that runs, or ran last; 0: none ever did
@@ -137,7 +137,7 @@ type Daemon struct {
 	Hold      *Hold     // nil: none, or no daemon runs
 }
 
-// Daemon tells whether a daemon runs and what it waits for.
+// Daemon returns whether a daemon runs and what it waits for.
 func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	running, troubleSince, err := locks(r.path)
 	if err != nil {
@@ -155,7 +155,7 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	if running && kind.Valid {
 		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
 	}
-	// What is recorded knows more, unless it could not be recorded.
+	// A stored hold says more, but need not have been stored.
 	if !troubleSince.IsZero() && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
 		d.Hold = troubleHold(r.path, troubleSince, d.StartedAt)
 	}

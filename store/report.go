@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Filter narrows what is reported. Its zero value leaves everything in.
+// Filter selects what is reported. Its zero value selects everything.
 type Filter struct {
 	Since time.Time // leaves out what was finished before
 	State State
 	Type  string
 }
 
-// where returns the condition, and what it compares with.
+// where returns the condition and its arguments.
 func (f Filter) where() (string, []any) {
 	cond, args := f.ofKind()
 	if !f.Since.IsZero() {
@@ -26,8 +26,8 @@ func (f Filter) where() (string, []any) {
 	return cond, args
 }
 
-// finished is where() for finished documents. To the letter it starts with the
-// condition of the index that has all that is added up.
+// finished is where() for finished documents, in a form that the index over their
+// times can use.
 func (f Filter) finished() (string, []any) {
 	cond, args := f.ofKind()
 	since := int64(math.MinInt64)
@@ -70,7 +70,7 @@ type TypeCount struct {
 // Latency is the time from discovery to filing.
 type Latency struct{ P50, P95, Max time.Duration }
 
-// Requests counts what the service was asked.
+// Requests counts the requests to the service.
 type Requests struct{ Submissions, Polls, Reused, Resubmissions int }
 
 // Reason counts the documents for which it was given.
@@ -79,7 +79,7 @@ type Reason struct {
 	Count  int
 }
 
-// Summary summarises the documents that the filter leaves in.
+// Summary summarises the documents that the filter selects.
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	s := Summary{Totals: make(map[State]int)}
 	for _, part := range []func(context.Context, Filter, *Summary) error{
@@ -92,7 +92,7 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	return s, r.stoodStill(nil)
 }
 
-// requests adds up what the service was asked.
+// requests adds up the requests to the service.
 func (r *Reader) requests(ctx context.Context, f Filter, s *Summary) error {
 	finished, since := f.finished()
 	kind, args := f.ofKind()
@@ -186,7 +186,7 @@ func (r *Reader) reasons(ctx context.Context, from string, args []any) (all []Re
 	return all, err
 }
 
-// Documents hands every document that the filter leaves in to f, oldest first,
+// Documents calls f for every document that the filter selects, oldest first,
 // until f returns an error.
 func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document) error) error {
 	where, args := filter.where()
@@ -201,7 +201,7 @@ func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document)
 	return r.stoodStill(err)
 }
 
-// eachDocument hands every document that a condition leaves in to f.
+// eachDocument calls f for every document that a condition selects.
 func (r *Reader) eachDocument(ctx context.Context, cond string, args []any, f func(*Document) error) error {
 	var c columns
 	return r.each(ctx, selectDocuments+` WHERE `+cond, args, func(row scanner) error {
@@ -213,7 +213,7 @@ func (r *Reader) eachDocument(ctx context.Context, cond string, args []any, f fu
 	})
 }
 
-// each hands every row of a query to f.
+// each calls f for every row of a query.
 func (r *Reader) each(ctx context.Context, query string, args []any, f func(scanner) error) error {
 	rows, err := r.conn.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// columns takes rows of [selectDocuments] apart, a column after another. NULL reads
-// as the zero value. database/sql would convert each by its own rules, at half the
-// price of the whole row again. One may be used for many rows.
+// columns reads rows of [selectDocuments], one column after another. NULL is the
+// zero value. The conversions of database/sql would make a row half as expensive
+// again. A columns can be used for many rows.
 type columns struct {
 	values [documentColumns]any
 	dest   [documentColumns]any // pointers to values

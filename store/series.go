@@ -20,7 +20,7 @@ type Series struct {
 	Latency *Latency // of all of them together
 }
 
-// Series adds up what the filter leaves in by the time at which it was finished.
+// Series adds up what the filter selects by the time at which it was finished.
 // bounds are where one bucket ends and the next begins, in ascending order.
 func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
 	var s Series
@@ -87,7 +87,7 @@ func (r *Reader) tally(ctx context.Context, f Filter, from, to int64, t *tally) 
 // unrated stands for a document without a confidence, among millionths.
 const unrated = 1<<21 - 1
 
-// The numbers of many documents in one piece of text: a row for each would take
+// The numbers of many documents in one text: a row for each would take
 // several times as long, and GROUP BY would sort them.
 const (
 	tookList = `group_concat(iif(d.state = 'filed' OR d.state = 'review', max(d.finished_at - d.discovered_at, 0), NULL))`

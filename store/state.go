@@ -77,7 +77,7 @@ type Folder struct {
 	Device, Inode uint64
 }
 
-// Document is one record. Times are zero, strings empty and numbers 0 where the
+// Document is one row. Times are zero, strings empty and numbers 0 where the
 // thing has not happened.
 type Document struct {
 	ID       int64

@@ -114,7 +114,7 @@ func TestUnusableFiles(t *testing.T) {
 			_, _ = r.Exec("PRAGMA user_version")
 			check1(t, r.Close())
 		}},
-		{"a folder", "no file", func(t *testing.T, path string) {
+		{"a folder", "not a file", func(t *testing.T, path string) {
 			check1(t, os.Remove(path))
 			check1(t, os.Mkdir(path, 0o755))
 		}},

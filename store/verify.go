@@ -17,22 +17,21 @@ import (
 )
 
 // inspect refuses a file that is not ours, is from a newer version or is
-// damaged. It looks through a connection of its own that cannot write, so that
-// a file which is refused stays as it is, to the byte, together with those
-// beside it: opening it for writing would turn another program's database to
+// damaged. Its connection cannot write, so that a refused file and those beside it
+// stay as they are: opening for writing would turn another program's database to
 // WAL, and closing it again would copy a -wal file into it.
 func inspect(ctx context.Context, path string) error {
 	if err := lostChanges(path); err != nil {
 		return err
 	}
 	if exists(path + "-journal") {
-		// Somebody turned WAL off and was cut off: SQLite must put the old
-		// pages back before there is anything to look at.
+		// A program that turned WAL off was interrupted: SQLite must restore the old
+		// pages first.
 		return inspectWith(ctx, path, dsn(path, "rw"))
 	}
 	if !exists(path + "-wal") {
-		// Nobody but the holder of our lock writes it, so it stands still, and
-		// no -wal and -shm files need to be made for looking at it.
+		// We hold the lock, so nobody else writes, and SQLite need not make -wal
+		// and -shm files.
 		return inspectWith(ctx, path, dsn(path, "ro", "immutable", "1"))
 	}
 	return inspectWith(ctx, path, dsn(path, "ro"))
@@ -93,9 +92,9 @@ func quickCheck(ctx context.Context, conn *sql.Conn, path string) error {
 	return nil
 }
 
-// probe looks at what the daemon is going to work with: everything unfinished,
-// and the newest documents. That the file is as long as it says it is, SQLite
-// looks at by itself. The rest is checked while the daemon runs already.
+// probe reads what the daemon is going to work with: everything unfinished, and the
+// newest documents. SQLite itself checks the length of the file. The rest is
+// checked while the daemon runs.
 func probe(ctx context.Context, conn *sql.Conn, path string) error {
 	for _, query := range []string{
 		`SELECT count(*) FROM (SELECT * FROM documents WHERE ` + unfinished + ` ORDER BY error)`,
@@ -134,7 +133,7 @@ func (s *Store) startCheck(ctx context.Context) {
 	})
 }
 
-// ours returns the schema's version of a database that is one of ours.
+// ours returns the number of the schema, where the database is ours.
 func ours(ctx context.Context, conn *sql.Conn, path string) (version int, err error) {
 	var app int
 	if err := pragma(ctx, conn, "application_id", &app); err != nil {
@@ -157,10 +156,9 @@ const (
 	walMagic  = 0x377f0682 // or one more
 )
 
-// lostChanges refuses a database whose newest changes were taken from it, which
-// SQLite does not notice: it takes a -wal file that is missing, or is none, for an
-// empty one. What is in it was committed, such as the ids of jobs that are paid
-// for.
+// lostChanges refuses a database whose -wal file is missing or garbage, which
+// SQLite takes for an empty one. It has the newest commits, such as the ids of
+// jobs that are paid for.
 //
 // The -wal file is made before the -shm file and removed after it, and its header
 // is on the disk before its first commit counts.
@@ -189,10 +187,10 @@ func lostChanges(path string) error {
 
 func lost(path string, err error) error {
 	return fmt.Errorf("%w: %w; the newest changes of %s are lost with it; nothing was changed; restore both from a backup, "+
-		"or remove the -wal and -shm files to go on with the older record, which may submit documents again", ErrUnusable, err, path)
+		"or remove the -wal and -shm files to go on without them, which may submit documents again", ErrUnusable, err, path)
 }
 
-// damage is what was found first of what makes the file unusable.
+// damage is the first damage that was found.
 type damage struct {
 	err   atomic.Pointer[error]
 	found chan struct{} // closed when there is one

@@ -46,7 +46,7 @@ type tx struct {
 
 // write hands a change to the writer and returns once it is durable. A context
 // that ends stops the change only while it waits for its turn: from then on it
-// is seen through, because its outcome must be known.
+// is carried out, because its outcome must be known.
 func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	if ctx.Err() != nil { // select would choose by chance
 		return context.Cause(ctx)
@@ -102,12 +102,11 @@ func (s *Store) runWriter() {
 	}
 }
 
-// commit runs a batch in one transaction. A change that is refused by a guard
-// has written nothing and does not disturb the others; any other error undoes
-// the whole transaction, and then each change runs in one of its own, so that
-// only the one at fault fails. Where no transaction can be begun none is at
-// fault, and all fail at once rather than each after a wait of its own. The last
-// error that undid a transaction is returned; nil: there was none.
+// commit runs a batch in one transaction. A change that refuses (see isGuard) has
+// written nothing and does not disturb the others. Any other error undoes the
+// whole transaction; then each change runs in one of its own, so that only the one
+// at fault fails. Where no transaction can be begun all fail at once. commit
+// returns the last error that undid a transaction.
 func (s *Store) commit(t *tx, batch []change) (last error) {
 	s.busySince.Store(time.Now().UnixMilli())
 	errs, err := t.transact(batch)
@@ -130,8 +129,7 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 	return err
 }
 
-// errBegin marks that no transaction could be begun, which has nothing to do
-// with what was to be written.
+// errBegin marks that no transaction could be begun, whatever the changes are.
 var errBegin = errors.New("begin a transaction")
 
 // transact returns each change's guard error, or the error that undid all.
@@ -166,7 +164,7 @@ func isGuard(err error) bool {
 // errors, and then says that there is none; that is as good.
 func (t *tx) rollback() {
 	_, _ = t.exec("ROLLBACK")
-	t.known = newNumbers() // some may have been given in what was undone
+	t.known = newNumbers() // some rows may be undone
 }
 
 // prepared keeps each statement for the connection's life; there are few.
@@ -258,8 +256,8 @@ func (t *tx) touch() error {
 	return err
 }
 
-// Late says what has stood still for longer than a limit, or "". The writer is
-// late when one transaction takes that long; waiting for a change is not work.
+// Late returns what has not moved on for longer than a limit, or "". The writer is
+// late when one transaction takes that long; it is never late at rest.
 func (s *Store) Late(limit time.Duration) string {
 	begun := s.busySince.Load()
 	if begun == 0 {
