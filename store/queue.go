@@ -147,10 +147,14 @@ func addPhase(counts map[State]int, phase Phase, n, identified int) {
 }
 
 // Stuck returns how many unfinished documents nothing will be done about before a
-// time: those that cannot be admitted, and those whose pause ends later.
+// time: those that cannot be admitted, those whose pause ends later, and those that
+// wait for an equal document which is one of these.
 func (s *Store) Stuck(ctx context.Context, before time.Time) (n int, err error) {
-	err = s.readOne(ctx, &n, `SELECT count(*) FROM documents WHERE `+unfinished+`
-		AND (phase = 'admit' OR (phase <> 'equal' AND due > ?))`, before.UnixMilli())
+	err = s.readOne(ctx, &n, `SELECT count(*) FROM documents d WHERE d.`+unfinished+` AND CASE d.phase
+		WHEN 'admit' THEN TRUE
+		WHEN 'equal' THEN NOT EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+`
+			AND o.phase <> 'admit' AND o.phase <> 'equal' AND o.due <= ?1)
+		ELSE d.due > ?1 END`, before.UnixMilli())
 	return n, err
 }
 

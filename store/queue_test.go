@@ -138,6 +138,15 @@ func TestStuckAndFinished(t *testing.T) {
 			t.Errorf("%s: %d stuck", start.name, n)
 		}
 	}
+	parked := pending(t, s, found("x", "x"))
+	ask(t, s, admit(t, s, found("y", "x")).ID, request)
+	if n := must[int](t)(s.Stuck(ctx, now)); n != 0 {
+		t.Errorf("%d stuck, one of which waits for the other", n)
+	}
+	check1(t, s.PollLater(ctx, parked, "500", inAnHour, 1))
+	if n := must[int](t)(s.Stuck(ctx, now)); n != 2 {
+		t.Errorf("%d stuck, want one that is parked and one that waits for it", n)
+	}
 	id := identified(t, s, found("a", "a"), invoice)
 	move(t, s, id)
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(-time.Minute))); len(got) != 1 || got[Filed] != 1 {
