@@ -52,7 +52,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	check1(t, os.Remove(filepath.Join(dir, "filler")))
 	must[Document](t)(s.Identified(ctx, id, invoice))
-	if _, err := s.Admit(ctx, found("inAnHour", "inAnHour")); err != nil {
+	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 	check1(t, s.Close())

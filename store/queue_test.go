@@ -153,7 +153,7 @@ func TestStuckAndFinished(t *testing.T) {
 		t.Errorf("finished: %v", got)
 	}
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(time.Minute))); len(got) != 0 {
-		t.Errorf("finished inAnHour: %v", got)
+		t.Errorf("finished later: %v", got)
 	}
 }
 

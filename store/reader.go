@@ -86,8 +86,7 @@ func (r *Reader) stoodStill(err error) error {
 }
 
 func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
-	// Sorting a million documents in the usual 2 MB would take most of the time.
-	if r.db, err = openReading(r.path, append(extra, "_cache_size", "-65536")...); err != nil {
+	if r.db, err = openReading(r.path, extra...); err != nil {
 		return err
 	}
 	if r.conn, err = r.db.Conn(ctx); err != nil {

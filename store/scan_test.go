@@ -19,7 +19,7 @@ func (r rowOf) Scan(dest ...any) error {
 	return nil
 }
 
-// A value of a kind that its column cannot have is an error, and no other one inAnHour.
+// A value of a kind that its column cannot have is an error, and no other one later.
 func TestColumnsOfTheWrongKind(t *testing.T) {
 	var c columns
 	if _, err := c.document(rowOf{int64(7), "/in", "9"}); err == nil || !strings.Contains(err.Error(), "column 3 of a document is a string") {

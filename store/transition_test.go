@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// inAnHour is a pause in whole milliseconds, as they are stored.
+// inAnHour is the end of a pause, in whole milliseconds, as they are stored.
 var inAnHour = time.Now().Add(time.Hour).Truncate(time.Millisecond)
 
 // starts are all the situations that a document can be in.

@@ -189,7 +189,7 @@ func TestAnotherWriter(t *testing.T) {
 		t.Errorf("they waited one after the other: %v", took)
 	}
 	check1(t, held.Rollback())
-	if _, err := s.Admit(ctx, found("inAnHour", "inAnHour")); err != nil {
+	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
 		t.Errorf("it does not go on: %v", err)
 	}
 }
