@@ -8,19 +8,13 @@ import (
 // numbers remembers the row numbers of folders, types and sets of type codes:
 // there are few, and each document needs some.
 type numbers struct {
-	folders  map[Folder]int64
-	types    map[string]int64
-	options  map[string]int64 // by their codes, as they are stored
-	accepted map[int64]bool   // sets whose accepted_at is known to be stored
-	newest   struct {         // the set that was used last, most often the only one
-		options []string
-		id      int64
-	}
+	folders map[Folder]int64
+	types   map[string]int64
+	options map[string]int64 // by their codes, as they are stored
 }
 
 func newNumbers() numbers {
-	return numbers{folders: make(map[Folder]int64), types: make(map[string]int64),
-		options: make(map[string]int64), accepted: make(map[int64]bool)}
+	return numbers{make(map[Folder]int64), make(map[string]int64), make(map[string]int64)}
 }
 
 // mostNumbers bounds each map. A folder counts as another one whenever something
@@ -57,20 +51,12 @@ func (t *tx) typeNumber(code string) (int64, error) {
 }
 
 func (t *tx) optionSet(options []string) (int64, error) {
-	newest := &t.known.newest
-	if newest.id != 0 && slices.Equal(newest.options, options) {
-		return newest.id, nil
-	}
 	codes, err := optionCodes(options)
 	if err != nil {
 		return 0, err
 	}
-	id, err := number(t, t.known.options, codes, `SELECT id FROM option_sets WHERE codes = ?`,
+	return number(t, t.known.options, codes, `SELECT id FROM option_sets WHERE codes = ?`,
 		`INSERT INTO option_sets (codes) VALUES (?)`, codes)
-	if err == nil {
-		newest.options, newest.id = slices.Clone(options), id
-	}
-	return id, err
 }
 
 // optionCodes is how a set of type codes is stored, in whatever order and however

@@ -19,21 +19,13 @@ type SubmitRequest struct {
 	Outcome func(confidence float64) State
 }
 
-// candidate is what [Store.Submitting] looks at in a row.
+// candidate is a document that may be spared a submission.
 type candidate struct {
 	id      int64
-	options int64  // the number of the set that is asked for now
-	sha256  []byte // of its content
-	alike   bool   // there are other documents of the same content
-	job     int    // its job_abandoned
+	options int64 // the number of the set that is asked for now
+	sha256  []byte
 	request SubmitRequest
 }
-
-// The values of job_abandoned.
-const (
-	jobAbandoned  = 1 // the newest job was given up unfinished
-	jobAskedAgain = 2 // it was, and is polled once more
-)
 
 // Submitting is the one question before a submission, and its first transition,
 // in one transaction. It looks for what is paid for already. A document in
@@ -56,21 +48,22 @@ func (s *Store) Submitting(ctx context.Context, id int64, r SubmitRequest) (Docu
 
 func (t *tx) submitting(id int64, r SubmitRequest) error {
 	c := candidate{id: id, request: r}
-	err := t.row(`SELECT sha256, job_abandoned,
+	var abandoned, alike bool
+	err := t.row(`SELECT sha256, job_abandoned = 1,
 			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id)
-		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, []any{id}, &c.sha256, &c.job, &c.alike)
+		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, []any{id}, &c.sha256, &abandoned, &alike)
 	if err != nil {
 		return staleIfNone(id, err)
 	}
 	if c.options, err = t.optionSet(r.Options); err != nil {
 		return err
 	}
-	if c.job == jobAbandoned {
+	if abandoned {
 		if done, err := t.askAgain(c); done || err != nil {
 			return err
 		}
 	}
-	if c.alike {
+	if alike {
 		for _, spare := range []func(candidate) (bool, error){t.reuse, t.takeOver, t.waitForEqual} {
 			if done, err := spare(c); done || err != nil {
 				return err
@@ -199,7 +192,9 @@ func (t *tx) accepted(id int64, jobID string) error {
 		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
 		    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
 	if err == nil {
-		return t.noteAccepted(id)
+		_, err = t.exec(`UPDATE option_sets SET accepted_at = ?2
+			WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
+		return err
 	}
 	if !errors.Is(err, ErrStale) {
 		return err
@@ -211,22 +206,6 @@ func (t *tx) accepted(id int64, jobID string) error {
 	}
 	if submitting {
 		err = fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
-	}
-	return err
-}
-
-// noteAccepted records once that the service accepts the options of a document.
-func (t *tx) noteAccepted(id int64) error {
-	var options int64
-	if err := t.row(`SELECT options FROM documents WHERE id = ?`, []any{id}, &options); err != nil {
-		return err
-	}
-	if t.known.accepted[options] {
-		return nil
-	}
-	_, err := t.exec(`UPDATE option_sets SET accepted_at = ?2 WHERE id = ?1 AND accepted_at IS NULL`, options, t.now)
-	if err == nil {
-		t.known.accepted[options] = true
 	}
 	return err
 }
