@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"embed"
 	"fmt"
-	"sort"
+	"io/fs"
 )
 
 // applicationID marks the file as ours ("docs" in ASCII); SQLite keeps it in
@@ -21,19 +21,11 @@ var migrationFiles embed.FS
 
 // migrations returns the steps from an empty database to the newest schema, in
 // order. A step that has been released is never changed.
-func migrations() []string {
-	entries, err := migrationFiles.ReadDir("migration")
-	if err != nil {
-		panic(err) // they are part of the binary
-	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].Name() < entries[j].Name() })
-	steps := make([]string, len(entries))
-	for i, e := range entries {
-		b, err := migrationFiles.ReadFile("migration/" + e.Name())
-		if err != nil {
-			panic(err)
-		}
-		steps[i] = string(b)
+func migrations() (steps []string) {
+	files, _ := fs.Glob(migrationFiles, "migration/*.sql") // sorted; they are part of the binary
+	for _, file := range files {
+		b, _ := migrationFiles.ReadFile(file)
+		steps = append(steps, string(b))
 	}
 	return steps
 }

@@ -141,7 +141,7 @@ func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
 	if err := r.tally(ctx, f, from, math.MaxInt64, &sum); err != nil {
 		return err
 	}
-	s.Totals[Filed], s.Totals[Review], s.Totals[Failed], s.Totals[Gone] = sum.filed, sum.review, sum.failed, sum.gone
+	s.Totals[Filed], s.Totals[Review], s.Totals[Failed], s.Totals[Gone] = sum.Filed, sum.Review, sum.Failed, sum.Gone
 	s.Latency = sum.took.latency()
 	err := r.each(ctx, `SELECT id, code FROM types`, nil, func(row scanner) error {
 		var id int64

@@ -27,15 +27,14 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Seri
 	all := newHistogram()
 	sum := tally{took: newHistogram()}
 	for i := 1; i < len(bounds); i++ {
-		from, to := bounds[i-1], bounds[i]
-		sum.clear()
-		if err := r.tally(ctx, f, from.UnixMilli(), to.UnixMilli(), &sum); err != nil {
+		sum.Bucket = Bucket{From: bounds[i-1], To: bounds[i]}
+		sum.took.clear()
+		if err := r.tally(ctx, f, sum.From.UnixMilli(), sum.To.UnixMilli(), &sum); err != nil {
 			return Series{}, r.result(err)
 		}
+		sum.Latency = sum.took.latency()
 		all.merge(sum.took)
-		s.Buckets = append(s.Buckets, Bucket{
-			From: from, To: to, Filed: sum.filed, Review: sum.review, Failed: sum.failed, Gone: sum.gone, Latency: sum.took.latency(),
-		})
+		s.Buckets = append(s.Buckets, sum.Bucket)
 	}
 	s.Latency = all.latency()
 	return s, r.stoodStill(nil)
@@ -43,14 +42,9 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Seri
 
 // tally adds up finished documents.
 type tally struct {
-	filed, review, failed, gone int
-	took                        *histogram         // how long it took until they were filed
-	types                       map[int64]*typeSum // of those that were filed, by number; nil: not wanted
-}
-
-func (t *tally) clear() {
-	t.filed, t.review, t.failed, t.gone = 0, 0, 0, 0
-	t.took.clear()
+	Bucket
+	took  *histogram         // how long it took until they were filed
+	types map[int64]*typeSum // of those that were filed, by number; nil: not wanted
 }
 
 // typeSum adds up the filed documents of one type.
@@ -102,18 +96,21 @@ func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally
 		types = typeList
 	}
 	kind, args := f.ofKind()
-	var part tally
+	var part Bucket
 	var took, typed sql.NullString
 	err := r.conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
 			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+types+`
 		FROM documents d INDEXED BY documents_finished
 		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+kind, append([]any{from, to}, args...)...).
-		Scan(&part.filed, &part.review, &part.failed, &part.gone, &took, &typed)
+		Scan(&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed)
 	if err != nil {
 		return err
 	}
-	t.filed, t.review, t.failed, t.gone = t.filed+part.filed, t.review+part.review, t.failed+part.failed, t.gone+part.gone
+	t.Filed += part.Filed
+	t.Review += part.Review
+	t.Failed += part.Failed
+	t.Gone += part.Gone
 	return errors.Join(
 		eachNumber(took.String, func(ms int64) { t.took.add(ms) }),
 		eachNumber(typed.String, t.addType))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -35,13 +36,7 @@ func States() []State {
 }
 
 // Finished reports whether nothing more happens to a document in this state.
-func (s State) Finished() bool {
-	switch s {
-	case Filed, Review, Failed, Gone:
-		return true
-	}
-	return false
-}
+func (s State) Finished() bool { return slices.Contains(States()[4:], s) }
 
 // Phase is what an unfinished document waits for. It is computed by the database
 // from the row, so that each condition is written once.

@@ -239,6 +239,33 @@ func TestAbandonedJobIsAskedOnce(t *testing.T) {
 	}
 }
 
+// A service may return the job of identical content again. While that job is
+// pending for one document no other one gets it.
+func TestJobIsPendingOnce(t *testing.T) {
+	anew := found("b", "same")
+	anew.ReuseWithin = 0
+	for name, end := range map[string]func(s *Store, id int64) error{
+		"given up": func(s *Store, id int64) error {
+			_, err := s.JobEnded(ctx, id, JobEnd{Reason: "1 h", Open: true, MaxAttempts: 9})
+			return err
+		},
+		"gone": func(s *Store, id int64) error { return s.Gone(ctx, id, "deleted") },
+	} {
+		s := openNew(t)
+		first := pending(t, s, found("a", "same"))
+		second := submitted(t, s, anew)
+		check1(t, end(s, first))
+		must[Document](t)(s.Accepted(ctx, second, doc(t, s, first).JobID))
+		next := first
+		if name == "gone" {
+			next = admit(t, s, found("c", "same")).ID
+		}
+		if d := ask(t, s, next, request); d.Phase != PhaseEqual {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
+
 func TestAcceptedWith(t *testing.T) {
 	s := openNew(t)
 	with := func(codes ...string) bool { return must[bool](t)(s.AcceptedWith(ctx, codes)) }
