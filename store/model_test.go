@@ -145,12 +145,12 @@ func (m *machine) Submit(t *rapid.T) {
 	if !expect(t, err, d.phase() == PhaseReady) {
 		return
 	}
-	gone := int64(0) // the newest job that can be taken over
+	from := int64(0) // whose job can be taken over: the newest one
 	for other := int64(1); other <= int64(len(m.docs)); other++ {
 		o := m.docs[other]
-		if o.content == d.content && o.state == Gone && o.abandoned == 1 && !o.answered && o.outcome == "" &&
-			(gone == 0 || o.submitted >= m.docs[gone].submitted) {
-			gone = other
+		if o.content == d.content && (o.state == Gone || o.phase() == PhaseReady) && o.abandoned == 1 && o.state != Identified &&
+			o.outcome == "" && (from == 0 || o.submitted >= m.docs[from].submitted) {
+			from = other
 		}
 	}
 	answered := false
@@ -163,10 +163,14 @@ func (m *machine) Submit(t *rapid.T) {
 	case answered:
 		d.state, d.outcome = Identified, Filed
 		m.release(id)
-	case gone != 0:
-		d.state, d.job, d.submitted, d.unknown, d.abandoned = Pending, m.docs[gone].job, m.docs[gone].submitted, false, 0
+	case from != 0:
+		o := m.docs[from]
+		d.state, d.job, d.submitted, d.unknown, d.abandoned = Pending, o.job, o.submitted, false, 0
+		if o.state != Gone {
+			d.abandoned = 2
+		}
 		d.attempts++
-		m.docs[gone].abandoned = 0
+		o.abandoned = 0
 	case len(m.alike(id, PhaseSubmit, PhasePoll)) > 0:
 		d.equal = true
 	default:
@@ -208,6 +212,11 @@ func (m *machine) fail(id int64) {
 		m.release(id)
 		return
 	}
+	for _, other := range m.alike(id, PhaseReady) {
+		if m.docs[other].attempts > 0 {
+			waiting = append(waiting, other)
+		}
+	}
 	for _, other := range waiting {
 		m.docs[other].outcome, m.docs[other].equal = Failed, false
 	}
@@ -216,7 +225,8 @@ func (m *machine) fail(id int64) {
 func (m *machine) EndJob(t *rapid.T) {
 	id, d := m.any(t)
 	open := rapid.Bool().Draw(t, "open")
-	_, err := m.s.JobEnded(ctx, id, JobEnd{Reason: "e", MaxAttempts: 2, Open: open})
+	share := rapid.Bool().Draw(t, "share")
+	_, err := m.s.JobEnded(ctx, id, JobEnd{Reason: "e", MaxAttempts: 2, Open: open, Share: share})
 	if !expect(t, err, d.state == Pending) {
 		return
 	}
@@ -225,7 +235,13 @@ func (m *machine) EndJob(t *rapid.T) {
 	} else {
 		d.abandoned = 0
 	}
-	if d.attempts >= 2 {
+	attempts := d.attempts
+	if share {
+		for _, other := range m.alike(id, PhaseReady, PhaseEqual, PhaseSubmit, PhasePoll, PhaseFile) {
+			attempts += m.docs[other].attempts
+		}
+	}
+	if attempts >= 2 {
 		m.fail(id)
 		return
 	}

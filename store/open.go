@@ -25,7 +25,7 @@ func resolve(path string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("open database: %w", err)
 	}
-	if _, err := os.Lstat(path); err == nil {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return "", fmt.Errorf("open database: %s is a link to a file that does not exist; "+
 			"is the disk mounted? Otherwise remove the link", path)
 	}

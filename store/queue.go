@@ -58,21 +58,25 @@ func (s *Store) Pending(ctx context.Context) ([]Document, error) {
 }
 
 // Untried returns up to limit documents in [PhaseReady] that have no pause and were
-// never submitted, newest first. A document whose content was submitted before
-// without an answer is not among them: it has been tried.
+// never submitted, newest first.
 func (s *Store) Untried(ctx context.Context, limit int) ([]Document, error) {
 	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.due = 0 AND d.`+unfinished+`
-		AND d.submissions = 0 AND d.attempts = 0
-		AND NOT EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+`
-			AND o.submissions > 0 AND o.identified_at IS NULL)
-		ORDER BY d.id DESC LIMIT +?`, limit)
+		AND d.submissions = 0 AND d.attempts = 0 ORDER BY d.id DESC LIMIT +?`, limit)
 }
 
-// Tried returns up to limit documents in [PhaseReady] whose submission was refused,
-// whatever their pause, the one that was submitted longest ago first.
+// Tried returns up to limit documents in [PhaseReady] that were submitted before,
+// whatever their pause, the one that was submitted longest ago first. It reads all
+// that are ready.
 func (s *Store) Tried(ctx context.Context, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.due > 0 AND d.`+unfinished+`
-		AND d.failures > 0 ORDER BY d.submitted_at, d.id LIMIT +?`, limit)
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.`+unfinished+`
+		AND (d.submissions > 0 OR d.attempts > 0) ORDER BY d.submitted_at, d.id LIMIT +?`, limit)
+}
+
+// Parked returns up to limit documents in [PhasePoll] that were put off until a time
+// that has come, the longest due first.
+func (s *Store) Parked(ctx context.Context, now time.Time, limit int) ([]Document, error) {
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'poll' AND d.due > 0 AND d.due <= +? AND d.`+unfinished+`
+		ORDER BY d.due, d.id LIMIT +?`, now.UnixMilli(), limit)
 }
 
 // Waiting returns up to limit waiting documents without an outcome and with an
@@ -147,11 +151,12 @@ func addPhase(counts map[State]int, phase Phase, n, identified int) {
 }
 
 // Stuck returns how many unfinished documents nothing will be done about before a
-// time: those that cannot be admitted, those whose pause ends later, and those that
-// wait for an equal document which is one of these.
+// time: those that cannot be admitted or moved, those whose pause ends later, and those
+// that wait for an equal document which is one of these.
 func (s *Store) Stuck(ctx context.Context, before time.Time) (n int, err error) {
 	err = s.readOne(ctx, &n, `SELECT count(*) FROM documents d WHERE d.`+unfinished+` AND CASE d.phase
 		WHEN 'admit' THEN TRUE
+		WHEN 'file' THEN d.failures > 0 OR d.due > ?1
 		WHEN 'equal' THEN NOT EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+`
 			AND o.phase <> 'admit' AND o.phase <> 'equal' AND o.due <= ?1)
 		ELSE d.due > ?1 END`, before.UnixMilli())

@@ -129,6 +129,24 @@ func TestPendingOldestFirst(t *testing.T) {
 	})
 }
 
+func TestParked(t *testing.T) {
+	s := openNew(t)
+	now := time.Now().Truncate(time.Millisecond)
+	pending(t, s, found("polled as usual", "0"))
+	var parked []int64
+	for i, pause := range []time.Duration{0, -time.Hour, time.Millisecond} {
+		id := pending(t, s, found(fmt.Sprint("parked", i), fmt.Sprint("parked", i)))
+		check1(t, s.PollLater(ctx, id, "500", now.Add(pause), 1))
+		parked = append(parked, id)
+	}
+	if got := ids(must[[]Document](t)(s.Parked(ctx, now, 9))); !slices.Equal(got, []int64{parked[1], parked[0]}) {
+		t.Errorf("parked: %d", got)
+	}
+	if got := ids(must[[]Document](t)(s.Pending(ctx))); len(got) != 4 {
+		t.Errorf("pending: %d", got)
+	}
+}
+
 func TestStuckAndFinished(t *testing.T) {
 	s := openNew(t)
 	now := time.Now()
@@ -147,8 +165,12 @@ func TestStuckAndFinished(t *testing.T) {
 	if n := must[int](t)(s.Stuck(ctx, now)); n != 2 {
 		t.Errorf("%d stuck, want one that is parked and one that waits for it", n)
 	}
-	id := identified(t, s, found("a", "a"), invoice)
-	move(t, s, id)
+	moving := identified(t, s, found("m", "m"), invoice)
+	check1(t, s.SetMoveError(ctx, moving, "read-only", now))
+	if n := must[int](t)(s.Stuck(ctx, now)); n != 3 {
+		t.Errorf("%d stuck, want one more that could not be moved", n)
+	}
+	move(t, s, moving)
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(-time.Minute))); len(got) != 1 || got[Filed] != 1 {
 		t.Errorf("finished: %v", got)
 	}

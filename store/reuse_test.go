@@ -89,6 +89,26 @@ func TestReuseTakesTheNewestAnswer(t *testing.T) {
 	})
 }
 
+// Documents of the same content share their jobs and what they cost.
+func TestEqualDocumentsShareTheirJobs(t *testing.T) {
+	s := openNew(t)
+	first, second, third := alike(t, s)
+	d := must[Document](t)(s.JobEnded(ctx, first, JobEnd{Reason: "1 h", Open: true, RetryAt: inAnHour, MaxAttempts: 2, Share: true}))
+	if next := doc(t, s, second); d.Outcome != "" || next.Phase != PhaseReady || !next.RetryAt.Equal(inAnHour) {
+		t.Errorf("%+v, and the next one: %+v", d, next)
+	}
+	d = ask(t, s, second, request)
+	if d.State != Pending || d.JobID != doc(t, s, first).JobID || !d.AskedAgain || doc(t, s, first).JobAbandoned {
+		t.Errorf("the job that was given up is not taken over: %+v", d)
+	}
+	d = must[Document](t)(s.JobEnded(ctx, second, JobEnd{Reason: "lost", MaxAttempts: 2, Share: true}))
+	for _, id := range []int64{first, second, third} {
+		if d := doc(t, s, id); d.Outcome != Failed {
+			t.Errorf("after their share of jobs: %+v", d)
+		}
+	}
+}
+
 // An answer whose confidence the service left out is an answer.
 func TestReuseWithoutConfidence(t *testing.T) {
 	s := openNew(t)

@@ -35,8 +35,8 @@ type candidate struct {
 //     same options and was not asked again since;
 //   - identified, where the service answered for identical content and options,
 //     not longer ago than ReuseWithin;
-//   - pending, with the job of an identical document that is gone: a file that
-//     was renamed in the inbox is not paid for twice;
+//   - pending, with a job for identical content that nobody polls, where answers
+//     are reused: a file that was renamed in the inbox is not paid for twice;
 //   - waiting in [PhaseEqual], where an identical document is under way;
 //   - submitting otherwise: the caller makes the POST.
 //
@@ -70,10 +70,25 @@ func (t *tx) submitting(id int64, r SubmitRequest) error {
 			}
 		}
 	}
+	paid := false
+	if alike && r.ReuseWithin > 0 {
+		if paid, err = t.paidBefore(c); err != nil {
+			return err
+		}
+	}
 	return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3, retry_at = NULL,
 			submissions = submissions + 1,
-			resubmissions = resubmissions + (attempts > 0 OR outcome_unknown = 1)
-		WHERE id = ?1`, id, t.now, c.options)
+			resubmissions = resubmissions + (attempts > 0 OR outcome_unknown = 1 OR ?4)
+		WHERE id = ?1`, id, t.now, c.options, paid)
+}
+
+// paidBefore reports whether identical content was submitted without an answer, or
+// perhaps was: then the next submission is one more of the same.
+func (t *tx) paidBefore(c candidate) (paid bool, err error) {
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND d.id <> +?3
+			AND (d.outcome_unknown = 1 OR d.attempts > 0) AND d.identified_at IS NULL AND d.state <> 'failed')`,
+		[]any{c.sha256, c.options, c.id}, &paid)
+	return paid, err
 }
 
 // askAgain polls the document's own job once more before another one is paid
@@ -123,20 +138,26 @@ func (t *tx) copyAnswer(doc, from, options int64, outcome State) error {
 }
 
 // takeOver gives a document the newest job for identical content and the same
-// options whose document is gone. The time of submission is that of the job.
+// options that nobody polls: its document is gone, or gave it up unfinished. The
+// job of a document that gave it up is polled once more only. The time of
+// submission is that of the job.
 func (t *tx) takeOver(c candidate) (bool, error) {
+	if c.request.ReuseWithin <= 0 {
+		return false, nil
+	}
 	var from int64
 	found, err := t.find(`SELECT d.id FROM documents d
-		WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND d.state = 'gone' AND d.job_abandoned = 1 AND d.type IS NULL
+		WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND (d.state = 'gone' OR d.phase = 'ready')
+		  AND d.job_abandoned = 1 AND d.type IS NULL
 		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = d.job_id AND o.state = 'pending')
 		ORDER BY d.submitted_at DESC, d.id DESC LIMIT 1`, []any{c.sha256, c.options}, &from)
 	if !found || err != nil {
 		return false, err
 	}
-	_, err = t.exec(`UPDATE documents SET (job_id, submitted_at, options) =
-			(SELECT job_id, submitted_at, options FROM documents WHERE id = ?2),
+	_, err = t.exec(`UPDATE documents SET (job_id, submitted_at, options, job_abandoned) =
+			(SELECT job_id, submitted_at, options, iif(state = 'gone', 0, 2) FROM documents WHERE id = ?2),
 			state = 'pending', attempts = attempts + 1,
-			failures = 0, outcome_unknown = 0, job_abandoned = 0, retry_at = NULL, error = NULL
+			failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
 		WHERE id = ?1`, c.id, from)
 	if err != nil {
 		return false, err
@@ -162,10 +183,12 @@ func (t *tx) waitForEqual(c candidate) (bool, error) {
 // the next to be submitted: whatever keeps it releases the one after it. Were all
 // released, each of them would be looked at and made to wait again.
 func (t *tx) releaseEqual(id int64) error {
-	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id =
-		(SELECT o.id `+fromAlike+` AND o.equal = 1 AND o.id <> d.id ORDER BY o.id LIMIT 1)`, id)
+	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
 	return err
 }
+
+// oneEqual finds the document that has waited longest for the content of document ?1.
+var oneEqual = `SELECT o.id ` + fromAlike + ` AND o.equal = 1 AND o.id <> d.id ORDER BY o.id LIMIT 1`
 
 // fromAlike finds the documents o with the content and the options of document ?1.
 var fromAlike = `FROM documents d CROSS JOIN documents o INDEXED BY documents_content

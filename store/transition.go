@@ -18,6 +18,8 @@ type JobEnd struct {
 	MaxAttempts int
 	// Polls are the status requests that were made for it.
 	Polls int
+	// Share counts the jobs of all unfinished documents of the same content.
+	Share bool
 }
 
 // JobEnded puts a document whose job failed, was lost or took too long back to
@@ -29,6 +31,9 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 		var attempts, share int
 		err := t.row(`SELECT attempts, attempts - attempts_before_retry FROM documents WHERE id = ? AND state = 'pending'`,
 			[]any{id}, &attempts, &share)
+		if err == nil && e.Share {
+			err = t.row(`SELECT sum(o.attempts - o.attempts_before_retry) `+fromAlike+` AND o.`+unfinished, []any{id}, &share)
+		}
 		if err != nil {
 			return staleIfNone(id, err)
 		}
@@ -46,6 +51,11 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 		}
 		_, err = t.exec(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
 			id, millis(e.RetryAt), e.Reason)
+		if err != nil {
+			return err
+		}
+		// The pause is the content's: another job for an equal document costs as much.
+		_, err = t.exec(`UPDATE documents SET retry_at = ?2 WHERE id = (`+oneEqual+`)`, id, millis(e.RetryAt))
 		if err != nil {
 			return err
 		}
@@ -116,8 +126,8 @@ func (t *tx) share(id int64, outcome State) error {
 }
 
 // Failed decides that a document cannot be identified. It starts from any
-// unfinished state without an outcome. Documents that wait for its answer because
-// their content is the same fail with it.
+// unfinished state without an outcome. Where the service had it, documents of the
+// same content that wait for its answer, or had a job before, fail with it.
 func (s *Store) Failed(ctx context.Context, id int64, reason string) error {
 	return s.write(ctx, func(t *tx) error { return t.fail(id, reason) })
 }
@@ -138,7 +148,7 @@ func (t *tx) fail(id int64, reason string) error {
 		return t.releaseEqual(id) // the service has not judged the content
 	}
 	_, err = t.exec(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
-		WHERE id IN (SELECT o.id `+fromAlike+` AND o.equal = 1)`, id, reason)
+		WHERE id IN (SELECT o.id `+fromAlike+` AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
 	return err
 }
 
