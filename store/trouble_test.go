@@ -91,6 +91,11 @@ func TestReadersSeeThatNothingCanBeWritten(t *testing.T) {
 				t.Errorf("later it shows %+v", h)
 			}
 		}
+		long := time.Now().Add(-24 * time.Hour) // on a disk that is read-only the time cannot be set
+		check1(t, os.Chtimes(lockPath(s.path), long, long))
+		if h := holdOf(t, s); h == nil || !h.Since.Equal(time.Now()) {
+			t.Errorf("where the time could not be set it shows %+v", h)
+		}
 		set("", nil)
 		time.Sleep(troubleAgain + time.Second)
 		synctest.Wait()
