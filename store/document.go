@@ -99,7 +99,7 @@ func (t *tx) document(id int64, d *Document) error {
 	if err != nil {
 		return err
 	}
-	*d, err = new(columns).document(st.QueryRowContext(context.Background(), id))
+	*d, err = t.columns.document(st.QueryRowContext(context.Background(), id))
 	return err
 }
 

@@ -96,19 +96,11 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 func (r *Reader) requests(ctx context.Context, f Filter, s *Summary) error {
 	finished, since := f.finished()
 	kind, args := f.ofKind()
-	return r.each(ctx, `SELECT coalesce(sum(submissions), 0), coalesce(sum(polls), 0), coalesce(sum(reused), 0),
-			coalesce(sum(resubmissions), 0) FROM documents d INDEXED BY documents_finished WHERE `+finished+`
-		UNION ALL SELECT coalesce(sum(submissions), 0), coalesce(sum(polls), 0), coalesce(sum(reused), 0),
-			coalesce(sum(resubmissions), 0) FROM documents d WHERE `+unfinished+` AND `+kind, append(since, args...),
-		func(row scanner) error {
-			var q Requests
-			err := row.Scan(&q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
-			s.Requests.Submissions += q.Submissions
-			s.Requests.Polls += q.Polls
-			s.Requests.Reused += q.Reused
-			s.Requests.Resubmissions += q.Resubmissions
-			return err
-		})
+	const sums = `SELECT sum(submissions) AS s, sum(polls) AS p, sum(reused) AS u, sum(resubmissions) AS a FROM documents d `
+	return r.conn.QueryRowContext(ctx, `SELECT coalesce(sum(s), 0), coalesce(sum(p), 0), coalesce(sum(u), 0), coalesce(sum(a), 0)
+		FROM (`+sums+`INDEXED BY documents_finished WHERE `+finished+` UNION ALL `+sums+`WHERE `+unfinished+` AND `+kind+`)`,
+		append(since, args...)...).
+		Scan(&s.Requests.Submissions, &s.Requests.Polls, &s.Requests.Reused, &s.Requests.Resubmissions)
 }
 
 // unfinished counts the unfinished documents and finds the one that was

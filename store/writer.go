@@ -37,11 +37,12 @@ type change struct {
 
 // tx is what a change sees: the open transaction.
 type tx struct {
-	conn  *sql.Conn
-	fault func(op string) error
-	stmts map[string]*sql.Stmt
-	known numbers
-	now   int64 // Unix milliseconds, one time for all changes of a commit
+	conn    *sql.Conn
+	fault   func(op string) error
+	stmts   map[string]*sql.Stmt
+	known   numbers
+	columns columns // of the document that is read
+	now     int64   // Unix milliseconds, one time for all changes of a commit
 }
 
 // write hands a change to the writer and returns once it is durable. A context
