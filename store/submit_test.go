@@ -1,9 +1,7 @@
 package store
 
 import (
-	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -288,42 +286,4 @@ func reopen(t testing.TB, s *Store) string {
 	t.Helper()
 	check1(t, s.Close())
 	return s.path
-}
-
-func TestUntriedAndTried(t *testing.T) {
-	synctest.Test(t, testUntriedAndTried)
-}
-
-func testUntriedAndTried(t *testing.T) {
-	s := openNew(t)
-	now := time.Now()
-	refused := func(name string, pause time.Duration) int64 {
-		id := submitted(t, s, found(name, name))
-		r := Refusal{Reason: "503"}
-		if pause > 0 {
-			r.RetryAt = now.Add(pause)
-		}
-		check1(t, s.Refused(ctx, id, r))
-		return id
-	}
-	a, b := refused("a", time.Hour), refused("b", 0)
-	limited := submitted(t, s, found("c", "c"))
-	check1(t, s.Refused(ctx, limited, Refusal{Uncounted: true}))
-	ended := pending(t, s, found("d", "d"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: inAnHour, MaxAttempts: 9}))
-	e, f := admit(t, s, found("e", "e")).ID, admit(t, s, found("f", "f")).ID
-	same := admit(t, s, found("copy of a", "a")).ID
-	time.Sleep(time.Second)
-	submit(t, s, a)
-	check1(t, s.Refused(ctx, a, Refusal{Uncounted: true})) // once more, later than b
-	untried, tried := must[[]Document](t)(s.Untried(ctx, 9)), must[[]Document](t)(s.Tried(ctx, 9))
-	if got := ids(untried); !slices.Equal(got, []int64{same, f, e}) {
-		t.Errorf("untried: %d", got)
-	}
-	if got := ids(tried); !slices.Equal(got, []int64{b, limited, ended, a}) {
-		t.Errorf("tried: %d", got)
-	}
-	if one := must[[]Document](t)(s.Untried(ctx, 1)); len(one) != 1 {
-		t.Errorf("%d untried, want 1", len(one))
-	}
 }
