@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// admitAll admits the files that the inbox gives, a few at a time because
-// hashing is work for the processor. It returns when there are no more.
+// admitAll admits the files that the inbox gives, a few at a time because hashing is
+// work for the processor. It returns when there are no more.
 func (p *Pipeline) admitAll(ctx context.Context) error {
 	var g errgroup.Group
 	for range max(p.Workers, 1) {
@@ -41,59 +41,51 @@ func (p *Pipeline) admitAll(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	close(p.noMoreFiles)
+	close(p.admitted)
 	return nil
 }
 
-// admit stores one file of the inbox as a document. What lies in the way of it
-// is stored too, or left to the next look at the inbox; only an end of the whole
-// work is returned.
+// admit stores one file of the inbox as a document. What prevents that is stored too,
+// or left to the next look at the inbox; it returns only what ends the whole work.
 func (p *Pipeline) admit(ctx context.Context, path string) error {
 	a, err := p.examine(path)
-	// Whether a document of the content failed is found out on the way; one
-	// without a hash is not known by its content.
-	if a.SeekFailed = a.SHA256 != nil; err == nil && !a.SeekFailed {
-		a.Continues, err = p.returned(ctx, &a)
+	// Whether a document of this content failed is found out on the way. One without
+	// a hash is not recognised by its content.
+	if a.CheckFailed = a.SHA256 != nil; err == nil && !a.CheckFailed {
+		a.FailedMatches, err = p.failedMatches(ctx, &a)
 	}
 	if err != nil {
-		p.log.Debug("not taken yet", "path", path, "err", err)
+		p.log.Debug("left for the next scan", "path", path, "err", err)
 		return nil
 	}
-	doc, err := p.record(ctx, a)
-	if errors.Is(err, store.ErrFailedAlike) {
-		a.SeekFailed = false
-		if a.Continues, err = p.returned(ctx, &a); err != nil {
-			p.log.Debug("not taken yet", "path", path, "err", err)
+	doc, err := p.admitFile(ctx, a)
+	if errors.Is(err, store.ErrFailedMatches) {
+		a.CheckFailed = false
+		if a.FailedMatches, err = p.failedMatches(ctx, &a); err != nil {
+			p.log.Debug("left for the next scan", "path", path, "err", err)
 			return nil
 		}
-		doc, err = p.record(ctx, a)
+		doc, err = p.admitFile(ctx, a)
 	}
 	switch {
 	case errors.Is(err, store.ErrMoving):
-		p.log.Debug("not taken yet", "path", path, "err", err)
+		p.log.Debug("left for the next scan", "path", path, "err", err)
 		return nil
 	case err != nil:
 		return fmt.Errorf("admit %q: %w", path, err)
 	}
 	p.logAdmitted(&doc)
 	if doc.Outcome != "" {
-		p.fileWake.wake()
+		p.fileNow.wake()
 	} else {
-		p.submitWake.wake()
+		p.gate.Untried(true)
 	}
-	if doc.Replaced != 0 {
-		p.submitWake.wake() // one that waited for the old content may take its place
-	}
+	p.dispatchNow.wake() // also for one that waited for content that is gone now
 	return nil
 }
 
-// record stores what was found.
-func (p *Pipeline) record(ctx context.Context, a store.Admission) (doc store.Admitted, err error) {
-	err = p.durable(ctx, func(ctx context.Context) (err error) {
-		doc, err = p.Store.Admit(ctx, a)
-		return err
-	})
-	return doc, err
+func (p *Pipeline) admitFile(ctx context.Context, a store.Admission) (store.Admitted, error) {
+	return write(ctx, p, func(ctx context.Context) (store.Admitted, error) { return p.Store.Admit(ctx, a) })
 }
 
 func (p *Pipeline) logAdmitted(doc *store.Admitted) {
@@ -102,7 +94,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	}
 	log := p.log.With("doc", doc.ID, "path", doc.Source)
 	if doc.Continued {
-		log.Info("document that failed is back")
+		log.Info("failed document is back in the inbox")
 	}
 	if !doc.New {
 		return
@@ -114,15 +106,13 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 		log.Warn("document cannot be identified", "err", doc.Error)
 	case doc.Reused:
 		log.Info("document is identical to an identified one", "type", doc.Type)
-	case doc.WaitsFor != 0:
-		log.Info("document is identical to one under way", "other", doc.WaitsFor)
 	default:
-		log.Info("document waits", "format", doc.ContentType, "size", doc.Identity.Size)
+		log.Debug("document admitted", "format", doc.ContentType, "size", doc.Identity.Size)
 	}
 }
 
-// examine finds out all that is known of a file before the service is asked. An
-// error says that this is not the moment, and that looking again later will do.
+// examine finds out all that is known of a file before the service is asked. An error
+// says that it is not the moment, and that looking again later will do.
 func (p *Pipeline) examine(path string) (store.Admission, error) {
 	a := store.Admission{
 		Source: path, Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
@@ -142,7 +132,23 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 		a.Blocked = doc.Fixed.Error()
 		return a, nil
 	}
-	return p.read(a, doc.Document)
+	switch size := a.Identity.Size; {
+	case size == 0:
+		a.Failure = "the file is empty"
+		return a, nil
+	case size > docutray.MaxFileSize:
+		a.Failure = fmt.Sprintf("larger than the %d MB that the service takes", docutray.MaxFileSize>>20)
+		return a, nil
+	}
+	err = readContent(&a, doc.Document)
+	switch {
+	case errors.Is(err, filing.ErrChanged):
+		return a, err
+	case err != nil: // a bad spot on the disk, most likely
+		a.SHA256, a.ContentType, a.Failure = nil, "", ""
+		a.Blocked = fmt.Sprintf("cannot be read: %v", err)
+	}
+	return a, nil
 }
 
 // blocked describes a file that could not even be opened.
@@ -160,58 +166,27 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 	return a, nil
 }
 
-// read looks at the content.
-func (p *Pipeline) read(a store.Admission, doc *filing.Document) (store.Admission, error) {
-	switch size := a.Identity.Size; {
-	case size == 0:
-		a.Failure = "the file is empty"
-		return a, nil
-	case size > docutray.MaxFileSize:
-		a.Failure = fmt.Sprintf("larger than the %d MB that the service takes", docutray.MaxFileSize>>20)
-		return a, nil
+// readContent tells a document's format and hashes it.
+func readContent(a *store.Admission, doc *filing.Document) (err error) {
+	if a.ContentType, err = doc.ContentType(); err != nil {
+		return err
+	}
+	if a.ContentType == "" {
+		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
 	buf := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(buf)
-	head := (*buf)[:min(int64(len(*buf)), a.Identity.Size)] // most often all of it
-	if _, err := io.ReadFull(doc, head); err != nil {
-		return p.unreadable(a, err)
+	hash := sha256.New()
+	n, err := io.CopyBuffer(hash, struct{ io.Reader }{doc}, *buf) // without the file's own WriteTo
+	if err != nil {
+		return err
 	}
-	if format, ok := filing.Sniff(head[:min(filing.SniffLength, len(head))]); ok {
-		a.ContentType = format.ContentType
-	} else {
-		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
-	}
-	hash, sum := sha256.New(), p.sums.new()
-	both := io.MultiWriter(hash, sum)
-	_, _ = both.Write(head) // hashes take everything
-	if int64(len(head)) < a.Identity.Size {
-		if _, err := io.CopyBuffer(both, doc, *buf); err != nil {
-			return p.unreadable(a, err)
-		}
+	if n != a.Identity.Size {
+		return filing.ErrChanged
 	}
 	a.SHA256 = hash.Sum(nil)
-	p.sums.learn(a.SHA256, sum.Sum(nil))
-	return a, doc.Unchanged()
-}
-
-// unreadable describes a file that can be opened and not be read: a bad spot on
-// the disk, most likely.
-func (p *Pipeline) unreadable(a store.Admission, err error) (store.Admission, error) {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return a, filing.ErrChanged
-	}
-	a.SHA256, a.ContentType, a.Failure = nil, "", ""
-	a.Blocked = fmt.Sprintf("cannot be read: %v", err)
-	return a, nil
+	return doc.Unchanged()
 }
 
 // copyBuffers are used for every pass over a document's bytes.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}
-
-// outcome says what an answer of this confidence leads to.
-func (p *Pipeline) outcome(confidence float64) store.State {
-	if confidence < p.MinConfidence {
-		return store.Review
-	}
-	return store.Filed
-}

@@ -12,9 +12,9 @@ import (
 	"docusort/store"
 )
 
-// content reads a document for an upload and makes sure, before the service can
-// have all of it, that it is what was admitted: where the hash is another, the
-// end of the content is an error and the request is never completed.
+// content reads a document for an upload and makes sure, before the service can have
+// all of it, that it is what was admitted: where the hash is another, the end of the
+// content is an error and the request is never completed.
 type content struct {
 	name string // without folders
 	file *filing.Document
@@ -22,8 +22,8 @@ type content struct {
 	want []byte
 }
 
-// openContent opens the file of a document. [filing.ErrChanged]: it is not the
-// one that was admitted.
+// openContent opens the file of a document. [filing.ErrChanged]: it is not the one
+// that was admitted.
 func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
 	f, err := filing.OpenDocument(p.Inbox, doc.Source)
 	if err != nil {
@@ -33,11 +33,7 @@ func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
 		f.Close()
 		return nil, filing.ErrChanged
 	}
-	c := &content{name: path.Base(doc.Source), file: f, sum: sha256.New(), want: doc.SHA256}
-	if sum := p.sums.of(doc.SHA256); sum != nil {
-		c.sum, c.want = p.sums.new(), sum
-	}
-	return c, nil
+	return &content{name: path.Base(doc.Source), file: f, sum: sha256.New(), want: doc.SHA256}, nil
 }
 
 // Read implements io.Reader.

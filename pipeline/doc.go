@@ -1,30 +1,35 @@
-// Package pipeline takes each document its whole way: from a settled file in
-// the inbox to a file in the folder of its type.
+// Package pipeline takes each document its whole way: from a settled file in the
+// inbox to a file in the folder of its type.
 //
-//	settled files ─► admit ─► submit ─► poll ─► file
-//	                   │         │        │       │
-//	                   └─────────┴── store ───────┘
+//	settled files ─► admit ─► [waiting] ─► dispatch ─► identify ─► [identified] ─► file
+//	                                         ▲             │
+//	                                         └── classify ◄┘ any error
 //
-// Each stage is one file of this package and one goroutine of [Pipeline.Run],
-// with a bounded number of workers behind it. The stages do not call each other:
-// each stores what it found and wakes the next one, which takes its work from
-// the record. So a document that was under way when the daemon was killed is
-// taken up by the same code that serves a new one.
+// States in brackets are stored: see package store. The parts hand documents to
+// each other through the database alone, so a document that was under way when the
+// daemon was killed is taken up by the same code that serves a new one.
 //
-//   - admit opens the file, tells its format, hashes it and stores it. Content
-//     that has an answer already skips the service.
-//   - submit uploads, at most Workers at a time and MaxPending in flight. What is
-//     stored as submitting before the POST is an unknown outcome after a crash.
-//   - poll keeps every job in flight in a heap of due times. It learns how long
-//     jobs take and asks when an answer is likely: as seldom as it can while half of
-//     the answers are still seen within a tenth of their jobs' times.
-//   - file decides on a target, stores it, moves, makes the move durable for many
-//     documents at once, and only then stores that the document is filed.
+//   - admit (admit.go) opens a file, tells its format, hashes it and stores it.
+//     Content that has an answer already skips the service.
+//   - dispatch (dispatch.go) gives each document one goroutine. It takes what a
+//     submission needs first, and only then chooses a document: a place among
+//     MaxPending, a place among Workers, a permit of the gate.
+//   - identify (identify.go, poll.go) is that goroutine: submit, poll, store the
+//     answer. Every error that it meets goes to classify (classify.go), the one
+//     place that decides what becomes of the document: it fails, it waits for a
+//     time that is stored in its row, or it is left as it is.
+//   - file (file.go) takes everything identified since its last round: it stores the
+//     targets, moves the files, syncs the folders they share once, and commits once.
+//     A copy to another filesystem runs beside that loop.
 //
-// Every request passes the gate, which keeps the pace and closes on trouble that
-// is no document's own: a hold. A hold opens by itself, because the gate lets a
-// single request through now and then to see.
+// Every request to the service passes the gate (package gate), which keeps the pace
+// and holds requests for trouble that is no document's own.
 //
-// What one document meets is kept to that document: a stage's workers return no
-// errors, they store them. Run ends with an error only where nothing can go on.
+// What a goroutine holds in memory goes stale, because the file of its document may
+// be renamed, changed or removed at any time. So each transition returns the row as
+// it is by then, and refuses where the document is no longer in the state that it
+// starts from ([store.ErrStale]); such a document is left to whoever changed it.
+//
+// A document's own trouble is stored with the document. Run ends with an error only
+// where nothing can go on.
 package pipeline

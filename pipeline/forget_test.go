@@ -28,7 +28,7 @@ func TestKeepHistory(t *testing.T) {
 		time.Sleep(10 * time.Hour)
 		same(t, "records in the end", r.kept(), 0)
 		sameList(t, "files", r.names(), "invoice/first.pdf", "invoice/second.pdf")
-		same(t, "times told", r.log.count("old documents left the record; their files stay"), 2)
+		same(t, "times told", r.log.count("old documents removed from the database"), 2)
 	}, func(c *Config) { c.KeepHistory, c.Rescan = keep, time.Hour })
 }
 
@@ -36,7 +36,7 @@ func TestKeepHistory(t *testing.T) {
 // documents go their way.
 func TestKeepHistoryAtTheStart(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
-		const many = 2*forgetBatch + 10
+		const many = 2*pruneBatch + 10
 		for i := range many {
 			a := store.Admission{Inbox: store.Folder{Path: r.inbox}, Source: fmt.Sprint(i), Blocked: "no"}
 			d, err := r.store.Admit(context.Background(), a)

@@ -42,7 +42,7 @@ func TestTroubleOfServiceAndAccount(t *testing.T) {
 					for i := range n {
 						r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
 					}
-					r.held(c.kind, time.Minute)
+					r.held(c.kind, 3*time.Minute)
 					time.Sleep(2 * time.Hour)
 					synctest.Wait()
 					r.held(c.kind, 0)
@@ -57,7 +57,7 @@ func TestTroubleOfServiceAndAccount(t *testing.T) {
 					r.service.SetFaults(docutraytest.Faults{})
 					r.until(c.within, "all filed", func() bool { return len(r.names()) == n })
 					r.held("", 0)
-					same(t, "told to have gone on", r.log.count("work goes on"), 1)
+					same(t, "told to have gone on", r.log.count("hold ended"), 1)
 					for _, d := range r.docs() {
 						same(t, "attempts", d.Attempts, 1)
 						if name != "5xx" { // among them are gateways that lose sight of a request
@@ -106,7 +106,7 @@ func TestRequestsWithinTheServicesLimit(t *testing.T) {
 			}
 			for _, d := range r.docs() {
 				same(t, "submitted twice", d.Resubmissions, 0)
-				same(t, "refusals", d.Refusals, 0)
+				same(t, "refusals", d.Failures, 0)
 			}
 		})
 	}
@@ -180,7 +180,7 @@ func TestDiskOfTheSortedDocuments(t *testing.T) {
 					r.held("", time.Second)
 					same(t, "failed", r.counts()[store.Failed], 0)
 					same(t, "jobs", r.service.Stats().Jobs, 6)
-					same(t, "told", r.log.count("work waits for somebody to act"), 1)
+					same(t, "told", r.log.count("on hold: action required"), 1)
 				}, func(c *Config) { c.Mover, c.Sidecar = mover, true })
 			})
 		}

@@ -17,7 +17,7 @@ func (r *rig) unfinishedWhilePending() {
 	r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
 		id := path.Base(req.URL.Path)
 		for _, d := range r.docs() {
-			if req.Method == http.MethodGet && d.JobID == id && d.State == store.Pending {
+			if req.Method == http.MethodGet && d.JobID == id && d.State == store.Pending && !d.AskedAgain {
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprintf(w, `{"id":%q,"status":"PROCESSING"}`, id)
 				return true
@@ -38,7 +38,7 @@ func TestJobThatWasGivenUpIsAskedForOnceMore(t *testing.T) {
 		d := r.reaches("scan.pdf", store.Filed, 2*time.Hour)
 		same(t, "jobs", r.service.Stats().Jobs, 1)
 		same(t, "submissions", d.Submissions, 1)
-		same(t, "open", d.JobOpen, false)
+		same(t, "open", d.JobAbandoned, false)
 		if d.IdentifiedAt.Sub(d.SubmittedAt) < time.Hour {
 			t.Error("the job was not given up")
 		}

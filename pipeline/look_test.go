@@ -75,7 +75,7 @@ func (r *rig) until(within time.Duration, what string, is func() bool) {
 
 // hold returns the hold that is shown.
 func (r *rig) hold() *store.Hold {
-	h, _, _ := r.p.gate.shown(time.Now())
+	h, _ := r.p.Hold()
 	return h
 }
 

@@ -176,6 +176,33 @@ func (r *rig) close() {
 }
 
 // pdf returns the content of a document that nothing else has the same of.
+// submitting and accepted take a document on as a daemon would.
+func (r *rig) submitting(id int64) {
+	r.t.Helper()
+	_, err := r.store.Submitting(bg, id, store.SubmitRequest{Options: r.cfg.DocumentTypes})
+	must(r.t, err)
+}
+
+func (r *rig) accepted(id int64, job string) {
+	r.t.Helper()
+	_, err := r.store.Accepted(bg, id, job)
+	must(r.t, err)
+}
+
+func (r *rig) identified(id int64, a store.Answer) {
+	r.t.Helper()
+	_, err := r.store.Identified(bg, id, a)
+	must(r.t, err)
+}
+
+// goesRound fails the test where a loop stands still that has work.
+func (r *rig) goesRound() {
+	r.t.Helper()
+	if late := r.p.Late(time.Second); late != "" {
+		r.t.Errorf("%s stands still", late)
+	}
+}
+
 func pdf(what string) string { return "%PDF-1.4\n" + what + "\n%%EOF\n" }
 
 // write puts a file into the inbox without telling of it. The service will find

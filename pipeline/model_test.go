@@ -137,7 +137,7 @@ func (m *model) play(a act) {
 	case "disk":
 		m.setFull(a.Fault%2 == 0)
 	case "look":
-		m.p.Look()
+		m.p.RetryNow(bg)
 	case "stop", "kill":
 		m.cfg.ShutdownGrace = 25 * time.Second
 		if a.Do == "kill" {
@@ -201,11 +201,15 @@ func (m *model) rescan() {
 	}
 }
 
-// settle lets all trouble end and waits until nothing is left to do.
+// settle lets all trouble end and waits until nothing is left to do. Now and then it
+// drops another document: a job is taken for lost only where others are polled.
 func (m *model) settle() {
 	m.service.SetFaults(docutraytest.Faults{})
 	m.setFull(false)
-	for range 6 * 60 {
+	for i := range 6 * 60 {
+		if i%60 == 1 {
+			m.put("other.pdf", pdf(fmt.Sprint("other ", i)))
+		}
 		m.rescan()
 		counts, err := m.store.Counts(bg)
 		must(m.t, err)

@@ -55,7 +55,7 @@ func TestLongPath(t *testing.T) {
 		r.files <- source
 		r.until(time.Minute, "filed", func() bool { return r.doc(source).State == store.Filed })
 		r.held("", 0)
-		same(t, "holds", r.log.count("work waits for somebody to act"), 0)
+		same(t, "holds", r.log.count("on hold: action required"), 0)
 	})
 }
 
@@ -100,7 +100,7 @@ func TestFolderOfTheInboxThatCannotBeRead(t *testing.T) {
 		r.start()
 		r.files <- "drop/scan.pdf"
 		r.reaches("drop/scan.pdf", store.Filed, 10*time.Second)
-		same(t, "holds", r.log.count("work waits for somebody to act"), 0)
+		same(t, "holds", r.log.count("on hold: action required"), 0)
 	})
 }
 
@@ -136,7 +136,7 @@ func TestFolderOfOneTypeThatCannotBeUsed(t *testing.T) {
 					r.drop(n, pdf(n), "contract")
 					r.reaches(n, store.Filed, 5*time.Second)
 				}
-				same(t, "holds", r.log.count("work waits for somebody to act"), 0)
+				same(t, "holds", r.log.count("on hold: action required"), 0)
 			}, func(c *Config) { c.MinConfidence = 0.5 })
 		})
 	}

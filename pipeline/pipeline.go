@@ -12,6 +12,7 @@ import (
 
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
+	"docusort/pipeline/gate"
 	"docusort/store"
 
 	"golang.org/x/sync/errgroup"
@@ -24,14 +25,14 @@ type Service interface {
 	Ping(ctx context.Context) error
 }
 
-// Config says what the pipeline works with and how. Every field without
-// another word must be set; settings are checked where they are read.
+// Config says what the pipeline works with and how. Every field without another
+// word must be set; settings are checked where they are read.
 type Config struct {
 	Store   *store.Store
 	Service Service
 	Keys    docutray.KeySource
-	// Files gives the settled files of the inbox, as paths relative to it. Once
-	// it is closed, and everything that can be finished is, Run returns.
+	// Files gives the settled files of the inbox, as paths relative to it. Once it is
+	// closed, and everything that can be finished is, Run returns.
 	Files  <-chan string
 	Inbox  string // absolute
 	Sorted string // absolute
@@ -50,7 +51,7 @@ type Config struct {
 	MinConfidence     float64
 	ReuseResults      time.Duration // 0: never
 	Sidecar           bool
-	KeepHistory       time.Duration // how long finished documents stay in the record; 0: for ever
+	KeepHistory       time.Duration // how long finished documents stay in the database; 0: for ever
 	Settle            time.Duration // how long to leave a file alone that changed
 	Rescan            time.Duration // how often to look at what could not be done
 	ShutdownGrace     time.Duration
@@ -64,22 +65,21 @@ type Config struct {
 type Pipeline struct {
 	Config
 	log  *slog.Logger
-	gate *gate
+	gate *gate.Gate
+	ages *jobAges
 
-	submitWake, fileWake, slotFreed signal
-	retryNow, moveNow, sweepNow     signal              // told by Look
-	accepted                        chan store.Document // jobs for the poller
-	sums                            *sums               // of what was read
-	emptied                         *folders            // of the inbox, that lost a file
-	noMoreFiles                     chan struct{}       // closed when every file that came was admitted
-	pulses                          pulses
+	// Each wakes one loop.
+	dispatchNow, parkedNow, fileNow, sweepNow signal
 
-	inFlight  atomic.Int64 // jobs at the service and uploads under way
-	uploading atomic.Int64
-	begun     atomic.Int64 // submissions, ever
-	// stuckAside are documents that failed and cannot be moved aside: the record
-	// keeps why they failed, not why they stay.
-	stuckAside atomic.Int64
+	emptied  *emptyFolders
+	admitted chan struct{} // closed when every file that came was admitted
+	loops    loops
+	activity activity
+}
+
+// activity counts what goes on.
+type activity struct {
+	inFlight, uploading, waitingForDisk atomic.Int64
 }
 
 // signal wakes one goroutine. Signals that come while it is awake are one.
@@ -101,79 +101,83 @@ func New(cfg Config) *Pipeline {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Pipeline{
-		Config: cfg, log: log,
-		gate:       newGate(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping, log),
-		submitWake: newSignal(), fileWake: newSignal(), slotFreed: newSignal(),
-		retryNow: newSignal(), moveNow: newSignal(), sweepNow: newSignal(),
-		accepted: make(chan store.Document, cfg.Workers),
-		sums:     newSums(), emptied: newFolders(), noMoreFiles: make(chan struct{}), pulses: newPulses(),
+		Config: cfg, log: log, ages: newJobAges(cfg.PollMin, cfg.PollMax),
+		dispatchNow: newSignal(), parkedNow: newSignal(), fileNow: newSignal(), sweepNow: newSignal(),
+		gate:    gate.New(gate.Config{RequestsPerMinute: cfg.RequestsPerMinute, Keys: cfg.Keys, Ping: cfg.Service.Ping}),
+		emptied: newEmptyFolders(), admitted: make(chan struct{}),
 	}
 }
 
 // Run works until ctx is done, or until Files is closed and all is finished that
-// can be. Then no upload is begun, those under way have ShutdownGrace to end,
-// and it returns when nothing of it runs any more: nil, or what made it
-// impossible to go on. [ErrLeft]: Files was closed, and documents are left.
+// can be. Then no upload is begun, those under way have ShutdownGrace to end, and it
+// returns when nothing of it runs any more: nil, or what made it impossible to go
+// on. [ErrLeft]: Files was closed, and documents are left.
 func (p *Pipeline) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	l, end := p.lifetimes(ctx)
 	defer end()
 
-	var g errgroup.Group // a stage that ends with an error stops the others
-	begin := func(name string, stage func(context.Context) error) {
+	var g errgroup.Group
+	begin := func(name string, part func(context.Context) error) {
 		g.Go(func() error {
-			err := stage(ctx)
+			err := part(ctx)
 			if err == nil || errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil
 			}
-			stop()
+			stop() // a part that ends with an error stops the others
 			if errors.Is(err, errFinished) {
 				return nil
 			}
 			return fmt.Errorf("%s: %w", name, err)
 		})
 	}
-	begin("record", p.awaitDamage)
-	begin("holds", p.recordHolds)
+	begin("database", p.awaitDamage)
+	begin("holds", p.showHolds)
 	begin("take up the work of an earlier run", func(ctx context.Context) error {
-		pending, err := p.takeUp(ctx)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil // stopped before anything was begun
-		case err != nil:
+		jobs, err := p.takeUp(ctx)
+		if err != nil {
 			return err
 		}
-		p.inFlight.Store(int64(len(pending)))
 		begin("admit", p.admitAll)
-		begin("submit", func(context.Context) error { return p.submitAll(l) })
-		begin("poll", func(ctx context.Context) error { return p.pollAll(ctx, pending) })
+		begin("dispatch", func(context.Context) error { return p.dispatch(l, jobs) })
 		begin("file", func(context.Context) error { return p.fileAll(l) })
-		begin("sweep", p.sweepAll)
-		begin("tidy", p.tidyFolders)
-		begin("forget", p.forgetAll)
+		begin("removed files", p.sweepAll)
+		begin("empty folders", p.removeEmptyFolders)
+		begin("history", p.pruneAll)
 		begin("finish", p.awaitEnd)
 		return nil
 	})
 	return g.Wait()
 }
 
-// takeUp puts in order what an earlier run left, and returns the jobs in flight.
+// takeUp puts in order what an earlier run left, and returns the documents whose
+// jobs are in flight.
 func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
-	begun := p.pulses.notBegun()
-	defer begun()
-	var n int64
-	err := p.durable(ctx, func(ctx context.Context) (err error) {
-		n, err = p.Store.Recover(ctx)
-		return err
+	cutOff, err := write(ctx, p, p.Store.Recover)
+	if err != nil {
+		return nil, err
+	}
+	if cutOff > 0 {
+		p.log.Warn("uploads were interrupted; whether the service received them is unknown", "documents", cutOff)
+	}
+	accepted, err := read(ctx, p, func(ctx context.Context) (bool, error) {
+		return p.Store.AcceptedWith(ctx, p.DocumentTypes)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if n > 0 {
-		p.log.Warn("uploads were cut off when the daemon ended; whether they made jobs is not known", "documents", n)
+	p.gate.SetAccepted(accepted)
+	ages, err := read(ctx, p, func(ctx context.Context) ([]time.Duration, error) {
+		return p.Store.JobTimes(ctx, agesKept)
+	})
+	if err != nil {
+		return nil, err
 	}
-	return asked(ctx, p, nil, p.Store.Pending)
+	for _, age := range ages {
+		p.ages.add(age)
+	}
+	return read(ctx, p, p.Store.Pending)
 }
 
 // lifetimes are the contexts of what may not end all at once.
@@ -182,6 +186,10 @@ type lifetimes struct {
 	finish context.Context // until the grace is over: what is under way
 	store  context.Context // a little longer: what must be stored once it happened
 }
+
+// storeTimeout is how long something may take to be stored that must be, although
+// the daemon stops.
+const storeTimeout = 10 * time.Second
 
 func (p *Pipeline) lifetimes(ctx context.Context) (lifetimes, context.CancelFunc) {
 	finish, endFinish := outlive(ctx, p.ShutdownGrace)
@@ -199,7 +207,7 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, context.Ca
 	return longer, func() { unhook(); end() }
 }
 
-// Known says whether a file of the inbox, in exactly this shape, is being taken
+// Known reports whether a file of the inbox, in exactly this shape, is being taken
 // care of; see watcher.Config.
 func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bool, error) {
 	id, ok := filing.IdentityOf(info)
@@ -209,12 +217,10 @@ func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bo
 	return p.Store.Known(ctx, path, store.Identity(id))
 }
 
-// Look makes the pipeline try again at once what it waits to try again, whatever
-// the reason.
-func (p *Pipeline) Look() {
-	p.gate.probeNow()
-	p.retryNow.wake()
-	p.moveNow.wake()
+// RetryNow ends every pause: whatever waits to be tried again is tried at once.
+func (p *Pipeline) RetryNow(ctx context.Context) {
+	p.gate.RetryNow()
+	p.endPauses(ctx, true)
 	p.sweepNow.wake()
 }
 
@@ -226,25 +232,8 @@ type Activity struct {
 
 // Activity returns what the pipeline does at the moment.
 func (p *Pipeline) Activity() Activity {
-	return Activity{Uploading: int(p.uploading.Load()), InFlight: int(p.inFlight.Load())}
+	return Activity{Uploading: int(p.activity.uploading.Load()), InFlight: int(p.activity.inFlight.Load())}
 }
-
-// Limits of the waits for a disk that may have room again.
-const (
-	firstDiskWait   = time.Second
-	longestDiskWait = time.Minute
-)
-
-// durable runs a transition of the record until it is stored. A disk that is
-// full or broken is waited for, while nothing new is submitted; every other
-// error, and the end of ctx, ends it.
-func (p *Pipeline) durable(ctx context.Context, transition func(context.Context) error) error {
-	return p.outlast(ctx, database, nil, transition)
-}
-
-// storeTimeout is how long something may take to be stored that must be, although
-// the daemon stops.
-const storeTimeout = 10 * time.Second
 
 // sleep waits; false means that ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -256,4 +245,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// at returns a channel that gives the time when t has come; nil, which never gives
+// anything, for the zero time.
+func at(t time.Time) <-chan time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return time.After(time.Until(t))
 }

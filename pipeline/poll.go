@@ -1,177 +1,130 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"docusort/pipeline/docutray"
+	"docusort/pipeline/gate"
 	"docusort/store"
 )
 
-// pollAll asks for every job in flight until it ends. One goroutine owns the
-// heap of due times; the requests are made by others.
-func (p *Pipeline) pollAll(ctx context.Context, pending []store.Document) error {
-	s := newScheduler(p)
-	took, err := asked(ctx, p, p.pulses.poll, func(ctx context.Context) ([]time.Duration, error) {
-		return p.Store.JobTimes(ctx, 2*remembered)
-	})
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("how long jobs took: %w", err)
-	}
-	s.pace.remember(took)
-	for _, doc := range pending {
-		s.add(doc, time.Now())
-	}
-	s.run(ctx)
-	return s.requests.Wait()
+// result is an answer, and how many polls it took.
+type result struct {
+	docutray.Status
+	polls int
 }
 
-// poll asks for one job, and stores what the answer changes. It says whether the
-// job is over, for us. passed is called when the request may be made, storing when
-// there is an answer, which takes a sync to the disk to store.
-func (p *Pipeline) poll(ctx context.Context, j *job, passed, storing func()) bool {
-	permit, err := p.gate.enter(ctx, request{doc: j.doc.ID})
-	if err != nil {
-		return false
+// patience is how long a job may be unknown to the service before it is taken for
+// lost, and how long its polls may fail before it gives its place back.
+const patience = time.Minute
+
+// poll asks for a document's job until the service answers it. What else ends it is
+// a [jobError], an [untypedError] or a [parkedError], or that ctx ended.
+func (p *Pipeline) poll(ctx context.Context, doc *store.Document) (result, error) {
+	if doc.State == store.Pending && !doc.RetryAt.IsZero() || doc.AskedAgain {
+		// It was asked for before; what is known of jobs' ages says nothing of it.
+		return p.pollFrom(ctx, doc, 0)
 	}
-	passed()
-	status, err := p.Service.Status(ctx, j.doc.JobID)
-	j.awaited.Store(back)
-	if ctx.Err() != nil {
-		p.gate.abandon(permit)
-		return false
-	}
-	p.Store.Polled(j.doc.ID)
-	if e := errorOf(err); e != nil && e.StatusCode == 403 {
-		if j.denied && !p.gate.denied() {
-			// Something else was allowed since: it is this job alone.
-			p.gate.abandon(permit)
-			return p.overdue(ctx, j, e.Reason())
+	return p.pollFrom(ctx, doc, p.ages.next(age(doc), 0)-age(doc))
+}
+
+func age(doc *store.Document) time.Duration { return time.Since(doc.SubmittedAt) }
+
+// pollFrom polls after a pause, and then as often as the answers suggest.
+func (p *Pipeline) pollFrom(ctx context.Context, doc *store.Document, pause time.Duration) (result, error) {
+	unfinished := time.Duration(0) // the age at which the job was last known to be unfinished
+	untyped := time.Duration(0)    // the age at which the answer first named no type
+	for polls := 1; ; polls++ {
+		if !sleep(ctx, pause) {
+			return result{}, context.Cause(ctx)
 		}
-		j.denied = true
+		permit, err := p.gate.Acquire(ctx, gate.Poll)
+		if err != nil {
+			return result{}, err
+		}
+		asked := age(doc)
+		status, err := p.Service.Status(ctx, doc.JobID)
+		if ctx.Err() != nil {
+			permit.Release()
+			return result{}, context.Cause(ctx)
+		}
+		p.logPoll(ctx, doc, status, err)
+		verdict := permit.Done(ctx, doc.ID, err)
+		switch {
+		case verdict == gate.External:
+			pause = 0 // the gate knows when
+			continue
+		case err != nil:
+			if pause, err = p.afterTrouble(doc, verdict, polls); err != nil {
+				return result{}, err
+			}
+			continue
+		case status.State == docutray.Succeeded:
+			p.ages.add(took(status, unfinished, asked))
+			return result{status, polls}, nil
+		case status.State == docutray.Failed:
+			p.ages.add(took(status, unfinished, asked))
+			reason := "the service could not identify it: " + cmp.Or(status.Error, "no reason given")
+			return result{}, &jobError{JobEnd: store.JobEnd{Reason: reason, Polls: polls}}
+		case status.State == docutray.NoType && untyped == 0:
+			untyped = asked
+		case status.State == docutray.NoType && asked-untyped >= patience:
+			return result{}, &untypedError{}
+		case status.State == docutray.NoType:
+		case asked >= p.JobTimeout || doc.AskedAgain:
+			return result{}, p.timedOut(fmt.Sprintf("the job did not end within %s", p.JobTimeout), polls)
+		}
+		unfinished = asked
+		pause = p.ages.next(age(doc), asked) - age(doc)
 	}
-	v := p.gate.done(permit, err)
-	j.troubled = v == troubled
+}
+
+// took returns how long a job took: as the service says, where that makes sense,
+// else halfway between the last two polls.
+func took(s docutray.Status, unfinished, asked time.Duration) time.Duration {
+	if d := s.Took; d > 0 && d >= unfinished && d <= asked {
+		return d
+	}
+	return (unfinished + asked) / 2
+}
+
+// afterTrouble returns how long to wait after a poll that failed although the service
+// answers, or the error that ends the polls. Neither what the service says of a job
+// that it does not know nor the job's age is believed before the poll of another job
+// was answered: until then it may be the service's own trouble.
+func (p *Pipeline) afterTrouble(doc *store.Document, verdict gate.Verdict, polls int) (time.Duration, error) {
+	t := p.gate.Trouble(doc.ID)
+	lasted := time.Since(t.Since)
+	pause := backoff(t.Tries, longestJobPause, rand.Float64())
 	switch {
-	case v == lost && j.lost:
-		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service does not know the job any more"})
-	case v == lost:
-		j.lost = true // a service of many parts may not know yet what it just accepted: ask once more
-		return false
-	case err != nil:
-		p.logPoll(ctx, j, "err", err)
-		if v == notAtFault || p.gate.holding() {
-			return false
-		}
-		return p.overdue(ctx, j, fmt.Sprintf("the job could not be asked for within %s: %s", p.JobTimeout, errorOf(err).Reason()))
+	case doc.AskedAgain && verdict == gate.JobMissing, verdict == gate.JobMissing && t.OthersAnswered && lasted >= patience:
+		return 0, &jobError{JobEnd: store.JobEnd{Reason: "the service does not know the job any more", Polls: polls}}
+	case doc.AskedAgain, t.OthersAnswered && age(doc) >= p.JobTimeout:
+		return 0, p.timedOut(fmt.Sprintf("the job could not be polled within %s: %s", p.JobTimeout, t.Reason), polls)
+	case lasted >= patience:
+		return 0, &parkedError{reason: t.Reason, until: time.Now().Add(pause), polls: polls}
 	}
-	j.lost, j.denied = false, false
-	p.logPoll(ctx, j, "state", status.State)
-	j.said, j.took = finished, status.Responded.Sub(status.Requested)
-	switch status.State {
-	case docutray.Succeeded:
-		storing()
-		return p.identified(ctx, j, status)
-	case docutray.Failed:
-		return p.jobEnded(ctx, j, store.JobEnd{Reason: "the service could not identify it: " + orNoReason(status.Error)})
-	}
-	j.said = unfinished
-	return p.overdue(ctx, j, fmt.Sprintf("the job did not end within %s", p.JobTimeout))
+	return pause, nil
+}
+
+func (p *Pipeline) timedOut(reason string, polls int) error {
+	return &jobError{JobEnd: store.JobEnd{Reason: reason, Open: true, Polls: polls}}
 }
 
 // logPoll costs nothing where polls are not logged, as is usual.
-func (p *Pipeline) logPoll(ctx context.Context, j *job, key string, value any) {
-	if p.log.Enabled(ctx, slog.LevelDebug) {
-		p.log.Debug("poll", "doc", j.doc.ID, "path", j.doc.Source, "job_id", j.doc.JobID, key, value)
+func (p *Pipeline) logPoll(ctx context.Context, doc *store.Document, s docutray.Status, err error) {
+	if !p.log.Enabled(ctx, slog.LevelDebug) {
+		return
 	}
-}
-
-func orNoReason(s string) string {
-	if s == "" {
-		return "it gave no reason"
-	}
-	return s
-}
-
-// identified stores the answer.
-func (p *Pipeline) identified(ctx context.Context, j *job, s docutray.Status) bool {
-	err := p.storeAnswer(ctx, &j.doc, s, p.Store.Identified)
-	return err == nil || errors.Is(err, store.ErrStale)
-}
-
-// storeAnswer stores the type of a document by one of the ways that there are.
-func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docutray.Status, as func(context.Context, int64, store.Answer) error) error {
-	a := store.Answer{
-		Type: s.Type.Code, Confidence: s.Type.Confidence, Outcome: p.outcome(s.Type.Confidence),
-		Alternatives: alternatives(s.Alternatives),
-	}
-	p.reached(Answered)
-	if err := p.durable(ctx, func(ctx context.Context) error { return as(ctx, doc.ID, a) }); err != nil {
-		p.transitionFailed(doc, "identified", err)
-		return err
-	}
-	p.reached(IdentifiedStored)
-	p.log.Info("document identified", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID,
-		"type", a.Type, "confidence", a.Confidence)
-	p.fileWake.wake()
-	return nil
-}
-
-// alternatives keeps what else the service thought of, for sidecars.
-func alternatives(types []docutray.Type) json.RawMessage {
-	type alternative struct {
-		Code       string  `json:"code"`
-		Confidence float64 `json:"confidence"`
-	}
-	var all []alternative
-	for _, t := range types {
-		if t.Confidence > 0 {
-			all = append(all, alternative{t.Code, t.Confidence})
-		}
-	}
-	if len(all) < 2 {
-		return nil // the answer itself says as much
-	}
-	b, err := json.Marshal(all)
+	log := p.log.With("doc", doc.ID, "path", doc.Source, "job_id", doc.JobID)
 	if err != nil {
-		return nil // cannot be: finite numbers and strings
+		log.Debug("polled", "err", err)
+	} else {
+		log.Debug("polled", "state", s.State)
 	}
-	return b
-}
-
-// overdue gives a job up that takes too long. It is called only after the
-// service was asked, so that a long outage costs no job.
-func (p *Pipeline) overdue(ctx context.Context, j *job, reason string) bool {
-	if time.Since(j.doc.SubmittedAt) < p.JobTimeout {
-		return false
-	}
-	return p.jobEnded(ctx, j, store.JobEnd{Reason: reason, Open: true})
-}
-
-// jobEnded stores that a job ended without an answer.
-func (p *Pipeline) jobEnded(ctx context.Context, j *job, e store.JobEnd) bool {
-	pause := pauseAfter(j.doc.Attempts)
-	e.RetryAt, e.MaxAttempts = time.Now().Add(pause), p.MaxAttempts
-	var doc store.Document
-	err := p.durable(ctx, func(ctx context.Context) (err error) {
-		doc, err = p.Store.JobEnded(ctx, j.doc.ID, e)
-		return err
-	})
-	if err != nil {
-		p.transitionFailed(&j.doc, "waiting", err)
-		return errors.Is(err, store.ErrStale)
-	}
-	log := p.log.With("doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "attempt", doc.Attempts)
-	if doc.Outcome == store.Failed {
-		log.Warn("document cannot be identified", "err", doc.Error)
-		p.fileWake.wake()
-		return true
-	}
-	log.Warn("job ended without an answer; will submit again", "err", e.Reason, "pause", pause)
-	p.submitWake.wake()
-	return true
 }

@@ -36,7 +36,7 @@ func (r *rig) putBackUntil(id int64, n int) (ended bool) {
 	}()
 	doc, err := r.store.Document(context.Background(), id)
 	must(r.t, err)
-	_, _, err = Returner{
+	_, _, err = Requeuer{
 		Store: r.store, Inbox: r.inbox, OnStep: func(Step) { count() },
 		Mover: filing.NewMover(filing.Options{Fault: func(string, bool) error { count(); return nil }}),
 	}.PutBack(context.Background(), doc)

@@ -46,11 +46,11 @@ func TestRecordOutOfReach(t *testing.T) {
 					r.reaches("first.pdf", store.Filed, time.Minute)
 					r.disk.set(op, code)
 					r.drop("second.pdf", pdf("second"), "invoice")
-					r.p.Look() // so that every loop meets it
+					r.p.RetryNow(bg) // so that every loop meets it
 					time.Sleep(3 * time.Hour)
 					synctest.Wait()
 					same(t, "submissions", r.service.Stats().Submissions, 1)
-					r.answers(time.Second) // it waits, and is alive
+					r.goesRound() // it waits, and is alive
 					if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
 						t.Errorf("hold: %+v", h)
 					}
@@ -69,11 +69,11 @@ func TestRecordOutOfReachAtTheStart(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.admitted("scan.pdf", pdf("scan"))
-			must(t, r.store.Submitting(bg, 1, r.cfg.DocumentTypes))
+			r.submitting(1)
 			r.disk.set(op, sqlite3.ErrIoErr)
 			r.start()
 			time.Sleep(time.Hour)
-			r.answers(time.Second)
+			r.goesRound()
 			if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
 				t.Errorf("hold: %+v", h)
 			}
@@ -128,7 +128,7 @@ func TestDamagedRecordEndsTheWork(t *testing.T) {
 			time.Sleep(time.Hour)
 			r.disk.set(op, sqlite3.ErrCorrupt)
 			if op == "read" {
-				r.p.Look()
+				r.p.RetryNow(bg)
 			} else {
 				r.drop("second.pdf", pdf("second"), "invoice")
 			}

@@ -129,13 +129,13 @@ func TestMaxPendingAcrossRestartsAndSettings(t *testing.T) {
 func TestSubmittingIsSubmittedOnceMore(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.admitted("scan.pdf", pdf("x"))
-		must(t, r.store.Submitting(context.Background(), 1, r.cfg.DocumentTypes))
+		r.submitting(1)
 		r.start()
 		d := r.reaches("scan.pdf", store.Filed, time.Minute)
 		same(t, "submissions", d.Submissions, 2)
 		same(t, "resubmissions", d.Resubmissions, 1)
 		same(t, "jobs", r.service.Stats().Jobs, 1)
-		same(t, "warnings", r.log.count("uploads were cut off when the daemon ended; whether they made jobs is not known"), 1)
+		same(t, "warnings", r.log.count("uploads were interrupted; whether the service received them is unknown"), 1)
 	})
 }
 
@@ -156,9 +156,9 @@ func TestIdentifiedNeedsNoService(t *testing.T) {
 				r.service.SetOutage(docutraytest.OutageDrop)
 				r.admitted("scan.pdf", pdf("x"))
 				ctx := context.Background()
-				must(t, r.store.Submitting(ctx, 1, r.cfg.DocumentTypes))
-				must(t, r.store.Accepted(ctx, 1, "job"))
-				must(t, r.store.Identified(ctx, 1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed}))
+				r.submitting(1)
+				r.accepted(1, "job")
+				r.identified(1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed, Share: true})
 				if c.target != "" {
 					_, err := r.store.Target(ctx, []store.Targeted{{ID: 1, Sorted: r.sorted, Target: c.target}})
 					must(t, err)
@@ -184,9 +184,9 @@ func TestEqualDocumentTakesTheTargetOfAnother(t *testing.T) {
 		ctx := context.Background()
 		r.admitted("a/scan.pdf", pdf("x"))
 		r.admitted("b/scan.pdf", pdf("x"))
-		must(t, r.store.Submitting(ctx, 1, r.cfg.DocumentTypes))
-		must(t, r.store.Accepted(ctx, 1, "job"))
-		must(t, r.store.Identified(ctx, 1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed}))
+		r.submitting(1)
+		r.accepted(1, "job")
+		r.identified(1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed, Share: true})
 		for _, id := range []int64{1, 2} {
 			_, err := r.store.Target(ctx, []store.Targeted{{ID: id, Sorted: r.sorted, Target: "contract/scan.pdf"}})
 			must(t, err)
@@ -206,9 +206,9 @@ func TestTargetInAnotherSortedFolderThatIsAway(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		ctx := context.Background()
 		r.admitted("old.pdf", pdf("old"))
-		must(t, r.store.Submitting(ctx, 1, r.cfg.DocumentTypes))
-		must(t, r.store.Accepted(ctx, 1, "job"))
-		must(t, r.store.Identified(ctx, 1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed}))
+		r.submitting(1)
+		r.accepted(1, "job")
+		r.identified(1, store.Answer{Type: "contract", Confidence: 1, Outcome: store.Filed, Share: true})
 		_, err := r.store.Target(ctx, []store.Targeted{{ID: 1, Sorted: r.sorted + ".old", Target: "contract/old.pdf"}})
 		must(t, err)
 		r.start()

@@ -156,8 +156,8 @@ func TestOneBadDocumentIsNobodysTrouble(t *testing.T) {
 		synctest.Wait()
 		d = r.doc("poison.pdf")
 		same(t, "state", d.State, store.Waiting)
-		if d.Refusals < 8 || d.Refusals > 40 || d.Error == "" {
-			t.Errorf("refused %d times: %q", d.Refusals, d.Error)
+		if d.Failures < 8 || d.Failures > 40 || d.Error == "" {
+			t.Errorf("refused %d times: %q", d.Failures, d.Error)
 		}
 		r.intercept(nil)
 		r.reaches("poison.pdf", store.Filed, 2*time.Hour)

@@ -16,14 +16,13 @@ import (
 	"docusort/store"
 )
 
-// Endings of the files that tell of a document beside it.
+// Suffixes of the files that are written beside a document.
 const (
 	answerSuffix  = ".json"
 	failureSuffix = ".error.json"
 )
 
-// sidecarOf returns the ending of the file that is written beside the document;
-// "" for none.
+// sidecarOf returns the suffix of the file to write beside the document; "" for none.
 func (p *Pipeline) sidecarOf(d *store.Document) string {
 	switch {
 	case d.Outcome == store.Failed:
@@ -34,8 +33,8 @@ func (p *Pipeline) sidecarOf(d *store.Document) string {
 	return ""
 }
 
-// sidecar is what stands in the file beside a document. It depends on the record
-// alone, so that one which was written before a crash is known again.
+// sidecar is the file beside a document. It depends on the document's row alone, so
+// that one which was written before a crash is recognised.
 type sidecar struct {
 	Version      int             `json:"version"`
 	Source       string          `json:"source"`
@@ -58,19 +57,19 @@ func newSidecar(d *store.Document) sidecar {
 	s := sidecar{
 		Version: 1, Source: nameText(d.Source), JobID: d.JobID, Attempts: d.Attempts,
 		SHA256: hex.EncodeToString(d.SHA256), Size: d.Identity.Size, ContentType: d.ContentType,
-		DiscoveredAt: timeOrNone(d.DiscoveredAt), SubmittedAt: timeOrNone(d.SubmittedAt),
+		DiscoveredAt: utcOrNil(d.DiscoveredAt), SubmittedAt: utcOrNil(d.SubmittedAt),
 	}
 	if d.Outcome == store.Failed {
 		s.Reason = d.Error
 		return s
 	}
 	s.Type, s.Confidence, s.Alternatives, s.Reused = d.Type, &d.Confidence, d.Alternatives, d.Reused
-	s.IdentifiedAt = timeOrNone(d.IdentifiedAt)
+	s.IdentifiedAt = utcOrNil(d.IdentifiedAt)
 	return s
 }
 
-// nameText writes a name as the report does: a byte that is not UTF-8 as \xNN, and
-// so the backslash of what reads like that already. JSON knows text only.
+// nameText escapes a name as the report does, because JSON is text: a byte that is not
+// UTF-8 becomes \xNN, and so does the backslash of what looks like such an escape.
 func nameText(name string) string {
 	var b strings.Builder
 	for i, n := 0, 0; i < len(name); i += n {
@@ -93,7 +92,7 @@ func readsEscaped(s string) bool {
 	return err == nil
 }
 
-func timeOrNone(t time.Time) *time.Time {
+func utcOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -101,8 +100,7 @@ func timeOrNone(t time.Time) *time.Time {
 	return &t
 }
 
-// writeSidecar writes the file beside a document that has been moved, if there
-// is to be one.
+// writeSidecar writes the file beside a document that was moved, if there is to be one.
 func (f *filer) writeSidecar(d *store.Document) error {
 	suffix := f.p.sidecarOf(d)
 	if suffix == "" {
@@ -113,18 +111,18 @@ func (f *filer) writeSidecar(d *store.Document) error {
 		return err
 	}
 	data = append(data, '\n')
-	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640, time.Time{})
+	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
 	if !errors.Is(err, fs.ErrExist) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errSorted, err)
 		}
 		return nil
 	}
-	// Written before the daemon ended, most likely.
+	// Most likely it was written before the daemon was killed.
 	if there, readErr := os.ReadFile(filepath.Join(d.Sorted, d.Target+suffix)); readErr == nil && bytes.Equal(there, data) {
 		return nil
 	}
-	f.p.log.Warn("something stands where the file about a document should be; it is left as it is",
+	f.p.log.Warn("a file stands where the sidecar belongs; leaving it as it is",
 		"doc", d.ID, "path", d.Target+suffix)
 	return nil
 }

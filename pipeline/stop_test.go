@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,8 +56,8 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 		same(t, "stop took", time.Since(begun), 25*time.Second)
 		d := r.doc("scan.pdf")
 		same(t, "state", d.State, store.Waiting)
-		same(t, "unknown", d.Unknown, true)
-		same(t, "refusals", d.Refusals, 0)
+		same(t, "unknown", d.OutcomeUnknown, true)
+		same(t, "refusals", d.Failures, 0)
 		r.intercept(nil)
 		r.start()
 		d = r.reaches("scan.pdf", store.Filed, time.Minute)
@@ -109,47 +108,12 @@ func TestLimitsOfUploadsAndOfJobsInFlight(t *testing.T) {
 	}, func(c *Config) { c.Workers, c.MaxPending = 3, 10 })
 }
 
-// Few jobs are asked for at a time. Questions that the service is slow to answer
-// are waited for beside others, but not any number of them.
-func TestFewPollsAtATime(t *testing.T) {
-	for took, limit := range map[time.Duration]int{
-		400 * time.Millisecond: pollers, 5 * time.Second: pollers + mostSuspects,
-	} {
-		bubble(t, docutraytest.Options{}, func(r *rig) {
-			var mu sync.Mutex
-			now, most := 0, 0
-			r.intercept(func(_ http.ResponseWriter, req *http.Request) bool {
-				if req.Method == http.MethodPost {
-					return false
-				}
-				mu.Lock()
-				now++
-				most = max(most, now)
-				mu.Unlock()
-				time.Sleep(took)
-				mu.Lock()
-				now--
-				mu.Unlock()
-				return false
-			})
-			r.start()
-			for i := range 80 {
-				r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-			}
-			r.until(10*time.Minute, "all filed", func() bool { return len(r.names()) == 80 })
-			if most > limit || most < limit/2 {
-				t.Errorf("%s each: %d at a time, want no more than %d", took, most, limit)
-			}
-		})
-	}
-}
-
 // New documents go before those that wait out a pause.
 func TestNewDocumentsGoFirst(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		for i := range 3 {
 			r.admitted(fmt.Sprint("old", i, ".pdf"), pdf(fmt.Sprint("old", i)))
-			must(t, r.store.Submitting(bg, int64(i+1), r.cfg.DocumentTypes))
+			r.submitting(int64(i + 1))
 			must(t, r.store.Refused(bg, int64(i+1), store.Refusal{Reason: "x", RetryAt: time.Now().Add(time.Second)}))
 		}
 		r.slowUploads(10 * time.Second)

@@ -146,23 +146,3 @@ func TestStalledJobThatRecovers(t *testing.T) {
 		}
 	})
 }
-
-// So do questions that had to wait at the gate before they were not answered.
-func TestStalledPollsThatWaitedAtTheGate(t *testing.T) {
-	const latency = 3 * time.Second
-	bubble(t, docutraytest.Options{Latency: latency}, func(r *rig) {
-		s := r.stall()
-		r.start()
-		r.dropStalled(s, 20)
-		r.p.gate.mu.Lock()
-		r.p.gate.holds[limit] = &hold{since: time.Now(), until: time.Now().Add(10 * time.Second)}
-		r.p.gate.mu.Unlock()
-		time.Sleep(15 * time.Second)
-		r.drop("new.pdf", pdf("new"), "invoice")
-		d := r.reaches("new.pdf", store.Filed, time.Minute)
-		u, _ := r.service.Upload(d.JobID)
-		if late := d.IdentifiedAt.Sub(u.At) - latency; late > 2*time.Second {
-			t.Errorf("answer seen %s late", late)
-		}
-	})
-}

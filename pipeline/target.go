@@ -2,58 +2,53 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"path/filepath"
+	"slices"
 
 	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
-// choose decides on a target for each document that has none, and stores them
-// all before anything is moved. It returns those that can be moved now.
-func (f *filer) choose(ctx context.Context, docs []*filed) []*filed {
-	chosen, targets := f.targets(ctx, docs)
+// errStaleTarget says that a document's state changed before its target was stored:
+// it is not to be moved any more.
+var errStaleTarget = errors.New("the document changed before it could be moved")
+
+// choose decides on a target for each document that has none, and stores them all
+// before anything is moved. It returns those that can be moved now.
+func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
+	chosen, targets := f.targets(all)
 	if len(chosen) == 0 {
 		return nil
 	}
-	var stale []int64
-	err := f.durable(ctx, func(ctx context.Context) (err error) {
-		stale, err = f.p.Store.Target(ctx, targets)
-		return err
+	stale, err := write(ctx, f.p, func(ctx context.Context) ([]int64, error) {
+		return f.p.Store.Target(ctx, targets)
 	})
 	if err == nil {
 		f.p.reached(TargetStored)
 	}
-	gone := make(map[int64]bool)
-	for _, id := range stale {
-		gone[id] = true
-	}
-	var movable []*filed
-	for _, m := range chosen {
-		switch {
-		case err != nil:
-			f.failed(ctx, m, err)
-		case !gone[m.doc.ID]:
-			movable = append(movable, m)
-		default:
-			m.over = true // its state changed meanwhile
+	return slices.DeleteFunc(chosen, func(m *moving) bool {
+		if m.err = err; err == nil && slices.Contains(stale, m.doc.ID) {
+			m.err = errStaleTarget
 		}
-	}
-	return movable
+		return m.err != nil
+	})
 }
 
 // targets decides on a target for each document that has none.
-func (f *filer) targets(ctx context.Context, docs []*filed) (chosen []*filed, targets []store.Targeted) {
-	folders := f.p.Mover.Batch()
-	defer folders.Close()
-	taken := make(map[string]bool) // given away in this batch
-	for _, m := range docs {
-		if m.done || m.over || m.doc.Target != "" || f.diskTroubled() {
+func (f *filer) targets(all []*moving) (chosen []*moving, targets []store.Targeted) {
+	taken := maps.Clone(f.copies.targets) // names given away
+	made := make(map[string]error) // folders
+	for _, m := range all {
+		if m.moved || m.err != nil || m.doc.Target != "" {
 			continue
 		}
-		target, err := f.target(folders, m.doc, taken)
+		target, err := f.target(m.doc, taken, made)
 		if err != nil {
-			f.failed(ctx, m, err)
+			m.err = err
 			continue
 		}
 		m.doc.Sorted, m.doc.Target = f.p.Sorted, target
@@ -64,16 +59,21 @@ func (f *filer) targets(ctx context.Context, docs []*filed) (chosen []*filed, ta
 }
 
 // target finds a free name in the folder of the document's outcome.
-func (f *filer) target(folders *filing.Batch, d *store.Document, taken map[string]bool) (string, error) {
+func (f *filer) target(d *store.Document, taken map[string]bool, made map[string]error) (string, error) {
 	folder := folderOf(d)
-	if err := folders.MakeFolder(f.p.Sorted, folder); err != nil {
+	err, known := made[folder]
+	if !known {
+		err = f.p.Mover.MakeFolder(f.p.Sorted, folder)
+		made[folder] = err
+	}
+	if err != nil {
 		return "", fmt.Errorf("%w: %w", errSorted, err)
 	}
 	var companions []string
 	if s := f.p.sidecarOf(d); s != "" {
 		companions = []string{s}
 	}
-	name, err := folders.FreeName(f.p.Sorted, folder, path.Base(d.Source), companions, func(name string) bool {
+	name, err := filing.FreeName(filepath.Join(f.p.Sorted, folder), path.Base(d.Source), companions, func(name string) bool {
 		return taken[folder+"/"+name]
 	})
 	if err != nil {

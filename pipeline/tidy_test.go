@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,26 +63,4 @@ func TestFolderThatIsEmptiedAgainWaitsAgain(t *testing.T) {
 		synctest.Wait()
 		missing(t, r.inbox, "a")
 	})
-}
-
-// Each folder is given once, when it is due at last.
-func TestEmptyFoldersInOrder(t *testing.T) {
-	begun := time.Unix(0, 0)
-	left := emptyFolders{due: make(map[string]time.Time)}
-	want := make(map[string]time.Time)
-	draw := rand.New(rand.NewPCG(1, 2))
-	for now := begun; now.Before(begun.Add(1000 * time.Second)); now = now.Add(time.Second) {
-		for dir, ok := left.take(now); ok; dir, ok = left.take(now) {
-			if !want[dir].Equal(now) {
-				t.Fatalf("%s at %s, due %s", dir, now, want[dir])
-			}
-			delete(want, dir)
-		}
-		dir := fmt.Sprint(draw.IntN(40))
-		want[dir] = now.Add(20 * time.Second)
-		left.put(dir, want[dir])
-		if len(left.order) != len(want) || len(left.due) != len(want) {
-			t.Fatalf("%d and %d folders kept, want %d", len(left.order), len(left.due), len(want))
-		}
-	}
 }

@@ -103,9 +103,9 @@ func TestDiskOfOneType(t *testing.T) {
 		for i, d := range []struct{ name, kind string }{{"full.pdf", "receipt"}, {"good.pdf", "invoice"}} {
 			id := int64(i + 1)
 			r.admitted(d.name, pdf(d.name+strings.Repeat(" ", 9000)))
-			must(t, r.store.Submitting(bg, id, r.cfg.DocumentTypes))
-			must(t, r.store.Accepted(bg, id, d.name))
-			must(t, r.store.Identified(bg, id, store.Answer{Type: d.kind, Confidence: 1, Outcome: store.Filed}))
+			r.submitting(id)
+			r.accepted(id, d.name)
+			r.identified(id, store.Answer{Type: d.kind, Confidence: 1, Outcome: store.Filed})
 		}
 		r.start()
 		r.reaches("good.pdf", store.Filed, time.Minute)

@@ -60,7 +60,7 @@ func TestContentsThatLastTogether(t *testing.T) {
 				}
 				r.until(5*time.Minute, "all filed", func() bool { return len(r.names()) == n })
 				r.held("", time.Second)
-				same(t, "holds", r.log.count("work waits for somebody to act"), 1)
+				same(t, "holds", r.log.count("on hold: action required"), 1)
 				mu.Lock()
 				defer mu.Unlock()
 				if ops["sync filesystem"] == 0 {

@@ -17,7 +17,7 @@ type Admission struct {
 	SHA256      []byte // nil where Blocked, or where Failure makes it unimportant
 	ContentType string
 	// ExaminedAt is when the file was opened: it may have been moved since. Zero:
-	// it was not.
+	// it was not opened.
 	ExaminedAt time.Time
 
 	// Blocked says why the file cannot be taken yet: it cannot be read or moved.
@@ -25,14 +25,14 @@ type Admission struct {
 	// Failure says why it will never be identified, such as its format.
 	Failure string
 
-	// Continues are failed documents of the same content whose files are not where
-	// they were put: the file may be one of them. The first that is still failed
-	// goes on.
-	Continues []int64
-	// SeekFailed makes Admit fail with [ErrFailedAlike], having changed nothing,
-	// where a document of this content failed: ask [Store.FailedAlike], and admit
-	// with Continues.
-	SeekFailed bool
+	// FailedMatches are failed documents of the same content whose files are not
+	// where they were put: the file may be one of them. The first that is still
+	// failed goes on.
+	FailedMatches []int64
+	// CheckFailed makes Admit fail with [ErrFailedMatches], having changed nothing,
+	// where a document of this content failed: ask [Store.FailedMatches], and admit
+	// with FailedMatches.
+	CheckFailed bool
 
 	// Options are the type codes that the service would be asked to choose from.
 	Options []string
@@ -46,93 +46,105 @@ type Admission struct {
 // Admitted says what became of an admission.
 type Admitted struct {
 	Document
-	// New says that there is a new record; otherwise the file was known.
+	// New reports that there is a new document; otherwise the file was known.
 	New bool
-	// Continued says that the record is one that had failed.
+	// Continued reports that the document is one that had failed.
 	Continued bool
-	// Replaced is the record that ended as gone because its content changed, or 0.
+	// Replaced is the document that ended as gone because its content changed, or 0.
 	Replaced int64
 }
 
-// Admit records a file of the inbox. A file that is known already, by place and
-// content, keeps its record; other content at the place of an unfinished record
-// ends that one as gone. Content that was identified before gets that answer,
-// and content that is in flight waits for it. A failed document that is back in
-// the inbox keeps its record as well. It fails with [ErrMoving] while
-// an earlier file of the place is being moved away, and where the file itself was
-// moved meanwhile: try again later.
+// Admit stores a file of the inbox. A file that is known already, by place and
+// content, keeps its document; other content at the place of an unfinished
+// document ends that one as gone. Content that was identified before gets that
+// answer. A failed document that is back in the inbox goes on as it is. Admit
+// fails with [ErrMoving] while an earlier file of the place is being moved away,
+// and where the file itself was moved meanwhile: try again later.
 func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	var out Admitted
 	err := s.write(ctx, func(t *tx) error {
 		out = Admitted{}
-		inbox, err := t.folder(a.Inbox)
-		if err != nil {
-			return err
-		}
-		alike, known, err := t.recorded(a)
-		if err != nil {
-			return err
-		}
-		if known == nil {
-			if err := t.refuseMoved(a, alike); err != nil {
-				return err
-			}
-		}
-		if alike && a.SeekFailed {
-			switch failed, err := t.failedAlike(a.SHA256); {
-			case err != nil:
-				return err
-			case failed:
-				return ErrFailedAlike
-			}
-		}
-		switch {
-		case known == nil:
-		case known.Target != "":
-			return ErrMoving
-		case a.Blocked != "" && known.SHA256 != nil && sameContent(known.Identity, a.Identity):
-			// Only its permissions changed, which is no reason to give up its
-			// job. Its identity stays as it was, so that it is looked at again.
-			if known.PutBack != "" {
-				if err := t.decide(known.ID, a); err != nil {
-					return err
-				}
-			}
-			return t.document(known.ID, &out.Document)
-		case known.PutBack == "" && known.Blocked() && len(a.Continues) > 0:
-			if err := t.end(known.ID, "can be read by now, and is one that failed before"); err != nil {
-				return err
-			}
-			out.Replaced = known.ID
-		case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
-			// A record without a hash never got further than its name.
-			if err := t.refresh(known, inbox, a); err != nil {
-				return err
-			}
-			return t.document(known.ID, &out.Document)
-		default:
-			if err := t.end(known.ID, "changed in the inbox before it was filed"); err != nil {
-				return err
-			}
-			out.Replaced = known.ID
-		}
-		id, err := t.goOn(inbox, a)
-		if out.Continued = id != 0; err != nil || id != 0 {
-			return errors.Join(err, t.document(id, &out.Document))
-		}
-		out.New = true
-		return t.insert(inbox, a, alike, &out)
+		return t.admit(a, &out)
 	})
 	return out, err
 }
 
-// recorded says whether there is any document of the content of an admission, and
-// returns the unfinished record of its place, or nil: two looks at indexes, which
-// for most files find nothing.
+func (t *tx) admit(a Admission, out *Admitted) error {
+	inbox, err := t.folder(a.Inbox)
+	if err != nil {
+		return err
+	}
+	alike, known, err := t.recorded(a)
+	if err == nil {
+		err = t.refuse(a, alike, known)
+	}
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		keep, err := t.keep(known, inbox, a)
+		if err != nil || keep {
+			return errors.Join(err, t.document(known.ID, &out.Document))
+		}
+		out.Replaced = known.ID
+	}
+	id, err := t.resumeFailed(inbox, a)
+	if out.Continued = id != 0; err != nil || id != 0 {
+		return errors.Join(err, t.document(id, &out.Document))
+	}
+	out.New = true
+	return t.insert(inbox, a, alike, out)
+}
+
+// refuse returns why a file cannot be admitted now.
+func (t *tx) refuse(a Admission, alike bool, known *Document) error {
+	if known == nil {
+		if err := t.refuseMoved(a, alike); err != nil {
+			return err
+		}
+	}
+	if alike && a.CheckFailed {
+		var failed bool
+		err := t.row(`SELECT EXISTS (SELECT 1 FROM documents d INDEXED BY documents_content
+			WHERE `+sameContent("d", "?1")+` AND state = 'failed')`, []any{a.SHA256}, &failed)
+		if err == nil && failed {
+			err = ErrFailedMatches
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if known != nil && known.Target != "" {
+		return ErrMoving
+	}
+	return nil
+}
+
+// keep reports whether the unfinished document of a place is the file that lies
+// there now, and stores how that looks; otherwise it ends the document.
+func (t *tx) keep(known *Document, inbox int64, a Admission) (bool, error) {
+	switch {
+	case a.Blocked != "" && known.SHA256 != nil && sameFile(known.Identity, a.Identity):
+		// Only its permissions changed, which is no reason to give up its job. Its
+		// identity stays as it was, so that the file is looked at again.
+		if known.PutBack == "" {
+			return true, nil
+		}
+		return true, t.decide(known.ID, a)
+	case known.PutBack == "" && known.Blocked() && len(a.FailedMatches) > 0:
+		return false, t.end(known.ID, "can be read by now, and is one that failed before")
+	case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
+		return true, t.refresh(known, inbox, a) // without a hash only its name was known
+	}
+	return false, t.end(known.ID, "changed in the inbox before it was filed")
+}
+
+// recorded reports whether there is any document of the content of a file, and
+// returns the unfinished document of its place, or nil.
 func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
 	var id sql.NullInt64
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE sha256 = +?),
-			(SELECT id FROM documents WHERE source = +? AND `+unfinished+`)`, []any{a.SHA256, a.Source}, &alike, &id)
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
+			(SELECT id FROM documents WHERE source = +?2 AND `+unfinished+`)`, []any{a.SHA256, a.Source}, &alike, &id)
 	if err != nil || !id.Valid {
 		return alike, nil, err
 	}
@@ -140,9 +152,9 @@ func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
 	return alike, known, t.document(id.Int64, known)
 }
 
-// sameContent says whether a file that cannot be read is, by all that can be
-// seen of it, what it was.
-func sameContent(was, is Identity) bool {
+// sameFile reports whether a file that cannot be read is what it was, by all that
+// can be seen of it.
+func sameFile(was, is Identity) bool {
 	was.ChangeTime = is.ChangeTime
 	return was == is
 }
@@ -159,18 +171,18 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-// insert makes the record of a new document, which for most is all.
+// insert adds a new document.
 func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 	doc := &out.Document
 	*doc = Document{
 		Inbox: a.Inbox, Source: a.Source, State: Waiting, Identity: a.Identity,
-		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now),
+		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now), Phase: PhaseReady,
 	}
 	switch {
 	case a.Blocked != "":
-		doc.SHA256, doc.ContentType, doc.Error = nil, "", a.Blocked
+		doc.SHA256, doc.ContentType, doc.Error, doc.Phase = nil, "", a.Blocked, PhaseAdmit
 	case a.Failure != "":
-		doc.Outcome, doc.Error = Failed, a.Failure
+		doc.Outcome, doc.Error, doc.Phase = Failed, a.Failure, PhaseFile
 	}
 	var options any
 	if doc.Error == "" {
@@ -212,10 +224,38 @@ func (t *tx) decide(doc int64, a Admission) error {
 		return err
 	}
 	_, err = t.exec(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
-			job_open = (job_open = 1 AND options IS ?3)
+			job_abandoned = iif(options IS ?3, job_abandoned, 0)
 		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
 	if err != nil {
 		return err
 	}
 	return t.match(doc, options, a)
+}
+
+// refuseMoved refuses a file that was moved to sorted/ after it was opened here:
+// another worker had it before.
+func (t *tx) refuseMoved(a Admission, alike bool) error {
+	if a.ExaminedAt.IsZero() || a.SHA256 != nil && !alike {
+		return nil
+	}
+	by := `INDEXED BY documents_finished WHERE ?7 IS NULL`
+	if a.SHA256 != nil {
+		by = `d INDEXED BY documents_content WHERE ` + sameContent("d", "?7")
+	}
+	var moved bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents `+by+` AND finished_at >= +?1
+			AND state <> 'gone' AND source = +?2 AND device = +?3 AND inode = +?4 AND size = +?5 AND modified = +?6)`,
+		[]any{a.ExaminedAt.UnixMilli(), a.Source, int64(a.Identity.Device), int64(a.Identity.Inode),
+			a.Identity.Size, a.Identity.ModTime, a.SHA256}, &moved)
+	if err == nil && moved {
+		err = ErrMoving
+	}
+	return err
+}
+
+// match gives a document the answer that its content got before.
+func (t *tx) match(doc, options int64, a Admission) error {
+	_, err := t.reuse(candidate{id: doc, options: options, sha256: a.SHA256,
+		request: SubmitRequest{ReuseWithin: a.ReuseWithin, Outcome: a.Outcome}})
+	return err
 }

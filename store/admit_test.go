@@ -18,7 +18,7 @@ func TestAdmitNew(t *testing.T) {
 	d := doc(t, s, got.ID)
 	if d.State != Waiting || d.Source != a.Source || d.Identity != a.Identity || d.Inbox != inbox ||
 		!slices.Equal(d.SHA256, a.SHA256) || d.ContentType != a.ContentType || d.DiscoveredAt.IsZero() ||
-		d.Blocked() || d.Error != "" || d.WaitsFor != 0 {
+		d.Blocked() || d.Error != "" || d.Phase != PhaseReady {
 		t.Errorf("stored as %+v", d)
 	}
 }
@@ -109,7 +109,7 @@ func TestAdmitBlocked(t *testing.T) {
 	if again.New || again.ID != first.ID || again.Error != "folder is not ours" {
 		t.Errorf("blocked again: %+v", again)
 	}
-	if n := len(must[[]int64](t)(s.Submittable(ctx, time.Now(), 9))); n != 0 {
+	if n := len(due(t, s, PhaseReady)); n != 0 {
 		t.Error("a blocked document may be submitted")
 	}
 	if known := must[bool](t)(s.Known(ctx, "a", a.Identity)); known {
@@ -151,7 +151,7 @@ func TestAdmitFailure(t *testing.T) {
 	if d.State != Waiting || d.Outcome != Failed || d.Error != a.Failure || d.Reused {
 		t.Errorf("stored as %+v", d)
 	}
-	if m := must[[]Document](t)(s.Movable(ctx, 0, 9)); len(m) != 1 || m[0].ID != d.ID {
+	if m := due(t, s, PhaseFile); len(m) != 1 || m[0] != d.ID {
 		t.Errorf("movable: %+v", m)
 	}
 	if known := must[bool](t)(s.Known(ctx, "b", a.Identity)); !known {
@@ -225,7 +225,7 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 		late.ExaminedAt = time.Now()
 		time.Sleep(time.Second)
 		id := pending(t, s, found("a", "a"))
-		check1(t, s.Identified(ctx, id, invoice))
+		must[Document](t)(s.Identified(ctx, id, invoice))
 		move(t, s, id)
 		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
 			t.Errorf("error is %v", err)
@@ -248,4 +248,46 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 			t.Errorf("error is %v", err)
 		}
 	})
+}
+
+// A document of a content that failed is told of before anything is stored, and
+// only that one.
+func TestAdmitChecksFailedMatches(t *testing.T) {
+	s := openNew(t)
+	failed := failedAfter(t, s, found("failed", "bad"), 1, false)
+	identified(t, s, found("good", "good"), invoice)
+	a := found("again", "bad")
+	a.CheckFailed = true
+	if _, err := s.Admit(ctx, a); !errors.Is(err, ErrFailedMatches) {
+		t.Errorf("where one failed: %v", err)
+	}
+	if all := must[[]Document](t)(s.Waiting(ctx, 0, 9)); len(all) != 0 {
+		t.Errorf("stored all the same: %+v", all)
+	}
+	for _, content := range []string{"good", "new"} {
+		b := found("b "+content, content)
+		b.CheckFailed = true
+		if got := must[Admitted](t)(s.Admit(ctx, b)); !got.New {
+			t.Errorf("%s: %+v", content, got)
+		}
+	}
+	a.CheckFailed, a.FailedMatches = false, []int64{failed}
+	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.Continued || got.ID != failed {
+		t.Errorf("it goes on as %+v", got)
+	}
+}
+
+// A record that cannot be asked says nothing of failed documents.
+func TestAdmitCannotCheckFailedMatches(t *testing.T) {
+	s := openNew(t)
+	admit(t, s, found("a", "content"))
+	check1(t, s.write(ctx, func(tx *tx) error {
+		_, err := tx.exec("DROP INDEX documents_content") // by which it is asked
+		return err
+	}))
+	a := found("b", "content")
+	a.CheckFailed = true
+	if _, err := s.Admit(ctx, a); err == nil || errors.Is(err, ErrFailedMatches) {
+		t.Errorf("error is %v", err)
+	}
 }

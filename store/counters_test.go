@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 )
 
 func TestDuplicateJob(t *testing.T) {
@@ -39,7 +38,7 @@ func TestDuplicateJob(t *testing.T) {
 			a.ReuseWithin = 0
 			id := submitted(t, s, a)
 			before := row(t, s, id)
-			err := s.Accepted(ctx, id, job)
+			_, err := s.Accepted(ctx, id, job)
 			if !errors.Is(err, c.want) {
 				t.Fatalf("error is %v, want %v", err, c.want)
 			}
@@ -47,7 +46,7 @@ func TestDuplicateJob(t *testing.T) {
 				t.Errorf("changed %q", d)
 			}
 			if err != nil {
-				check1(t, s.Accepted(ctx, id, "its own"))
+				must[Document](t)(s.Accepted(ctx, id, "its own"))
 			}
 		})
 	}
@@ -57,19 +56,19 @@ func TestDuplicateJob(t *testing.T) {
 func TestSameJobAgain(t *testing.T) {
 	s := openNew(t)
 	id := pending(t, s, found("a", "a"))
-	must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "timeout", Open: true, MaxAttempts: 5}))
-	check1(t, s.Submitting(ctx, id, options))
-	check1(t, s.Accepted(ctx, id, doc(t, s, id).JobID))
+	must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "timeout", MaxAttempts: 5}))
+	submit(t, s, id)
+	must[Document](t)(s.Accepted(ctx, id, doc(t, s, id).JobID))
 }
 
 // What became of the newest POST is known again once there is a job.
 func TestAJobEndsTheUnknown(t *testing.T) {
 	s := openNew(t)
 	id := submitted(t, s, found("a", "a"))
-	check1(t, s.Refused(ctx, id, Refusal{Reason: "reset", Unknown: true, RetryAt: later}))
-	check1(t, s.Submitting(ctx, id, options))
-	check1(t, s.Accepted(ctx, id, "job"))
-	if d := doc(t, s, id); d.Unknown || d.Refusals != 0 || d.Error != "" || !d.RetryAt.IsZero() {
+	check1(t, s.Refused(ctx, id, Refusal{Reason: "reset", OutcomeUnknown: true, RetryAt: inAnHour}))
+	submit(t, s, id)
+	must[Document](t)(s.Accepted(ctx, id, "job"))
+	if d := doc(t, s, id); d.OutcomeUnknown || d.Failures != 0 || d.Error != "" || !d.RetryAt.IsZero() {
 		t.Errorf("accepted: %+v", d)
 	}
 }
@@ -81,9 +80,9 @@ func TestCounters(t *testing.T) {
 	refused := func(r Refusal) func(*Store, int64) error {
 		return func(s *Store, id int64) error { r.Reason = "r"; return s.Refused(ctx, id, r) }
 	}
-	submit := func(s *Store, id int64) error { return s.Submitting(ctx, id, options) }
+	post := func(s *Store, id int64) error { _, err := s.Submitting(ctx, id, request); return err }
 	n := 0
-	accept := func(s *Store, id int64) error { n++; return s.Accepted(ctx, id, fmt.Sprint("job-", n)) }
+	accept := func(s *Store, id int64) error { n++; _, err := s.Accepted(ctx, id, fmt.Sprint("job-", n)); return err }
 	end := func(s *Store, id int64) error {
 		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "ERROR", MaxAttempts: 9})
 		return err
@@ -95,17 +94,17 @@ func TestCounters(t *testing.T) {
 		steps steps
 		want  counts
 	}{
-		{"one POST", steps{submit}, counts{1, 0, 0, 0}},
-		{"accepted", steps{submit, accept}, counts{1, 0, 1, 0}},
-		{"refused for good reason, then accepted", steps{submit, refused(Refusal{}), submit, accept}, counts{2, 0, 1, 0}},
-		{"refused three times", steps{submit, refused(Refusal{}), submit, refused(Refusal{}), submit, refused(Refusal{})}, counts{3, 0, 0, 3}},
-		{"blameless", steps{submit, refused(Refusal{Blameless: true}), submit}, counts{2, 0, 0, 0}},
-		{"unknown, then again", steps{submit, refused(Refusal{Unknown: true}), submit}, counts{2, 1, 0, 1}},
-		{"unknown stays so through a refusal", steps{submit, refused(Refusal{Unknown: true}), submit, refused(Refusal{}), submit, accept}, counts{3, 2, 1, 0}},
-		{"unknown at a stop", steps{submit, refused(Refusal{Unknown: true, Blameless: true}), submit}, counts{2, 1, 0, 0}},
-		{"crashed", steps{submit, recover, submit, accept}, counts{2, 1, 1, 0}},
-		{"job failed", steps{submit, accept, end, submit, accept}, counts{2, 1, 2, 0}},
-		{"job failed, refused, then again", steps{submit, accept, end, submit, refused(Refusal{}), submit}, counts{3, 2, 1, 1}},
+		{"one POST", steps{post}, counts{1, 0, 0, 0}},
+		{"accepted", steps{post, accept}, counts{1, 0, 1, 0}},
+		{"refused for good reason, then accepted", steps{post, refused(Refusal{}), post, accept}, counts{2, 0, 1, 0}},
+		{"refused three times", steps{post, refused(Refusal{}), post, refused(Refusal{}), post, refused(Refusal{})}, counts{3, 0, 0, 3}},
+		{"blameless", steps{post, refused(Refusal{Uncounted: true}), post}, counts{2, 0, 0, 0}},
+		{"unknown, then again", steps{post, refused(Refusal{OutcomeUnknown: true}), post}, counts{2, 1, 0, 1}},
+		{"unknown stays so through a refusal", steps{post, refused(Refusal{OutcomeUnknown: true}), post, refused(Refusal{}), post, accept}, counts{3, 2, 1, 0}},
+		{"unknown at a stop", steps{post, refused(Refusal{OutcomeUnknown: true, Uncounted: true}), post}, counts{2, 1, 0, 0}},
+		{"crashed", steps{post, recover, post, accept}, counts{2, 1, 1, 0}},
+		{"job failed", steps{post, accept, end, post, accept}, counts{2, 1, 2, 0}},
+		{"job failed, refused, then again", steps{post, accept, end, post, refused(Refusal{}), post}, counts{3, 2, 1, 1}},
 	} {
 		s := openNew(t)
 		id := admit(t, s, found("a", "a")).ID
@@ -115,65 +114,20 @@ func TestCounters(t *testing.T) {
 			}
 		}
 		d := doc(t, s, id)
-		if got := (counts{d.Submissions, d.Resubmissions, d.Attempts, d.Refusals}); got != c.want {
+		if got := (counts{d.Submissions, d.Resubmissions, d.Attempts, d.Failures}); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-}
-
-func TestPollsAreStoredWithTheNextChange(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		a, b := pending(t, s, found("a", "a")), pending(t, s, found("b", "b"))
-		for range 3 {
-			s.Polled(a)
-		}
-		s.Polled(b)
-		s.Polled(99) // no longer there
-		check1(t, s.Identified(ctx, b, invoice))
-		if x, y := doc(t, s, a).Polls, doc(t, s, b).Polls; x != 3 || y != 1 {
-			t.Errorf("polls %d and %d, want 3 and 1", x, y)
-		}
-		s.Polled(a)
-		time.Sleep(pollsUnstored + time.Millisecond) // in a bubble: nobody waits
-		check1(t, s.write(ctx, func(*tx) error { return nil }))
-		if x := doc(t, s, a).Polls; x != 4 {
-			t.Errorf("polls %d, want 4", x)
-		}
-		s.Polled(a)
-		path := s.path
-		check1(t, s.Close())
-		if x := doc(t, openAt(t, path), a).Polls; x != 5 {
-			t.Errorf("polls after closing %d, want 5", x)
-		}
-	})
-}
-
-// Without any other change they are stored after a short while.
-func TestPollsAreStoredByThemselves(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		id := pending(t, s, found("a", "a"))
-		commits := countCommits(t, s)
-		for range 50 {
-			s.Polled(id)
-		}
-		time.Sleep(pollsUnstored * 2)
-		if x := doc(t, s, id).Polls; x != 50 {
-			t.Errorf("polls %d, want 50", x)
-		}
-		if got := commits.Load(); got > 1 {
-			t.Errorf("%d commits for them", got)
-		}
-	})
 }
 
 func TestJobEndedCountsJobs(t *testing.T) {
 	s := openNew(t)
 	id := admit(t, s, found("a", "a")).ID
 	for i := 1; i <= 3; i++ {
-		check1(t, s.Submitting(ctx, id, options))
-		check1(t, s.Accepted(ctx, id, fmt.Sprint(i)))
-		d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "lost", RetryAt: later, MaxAttempts: 3}))
-		if i < 3 && (d.Outcome != "" || !d.RetryAt.Equal(later)) {
+		submit(t, s, id)
+		must[Document](t)(s.Accepted(ctx, id, fmt.Sprint(i)))
+		d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "lost", RetryAt: inAnHour, MaxAttempts: 3}))
+		if i < 3 && (d.Outcome != "" || !d.RetryAt.Equal(inAnHour)) {
 			t.Errorf("after job %d: %+v", i, d)
 		}
 		if i == 3 && (d.Outcome != Failed || d.Error != "lost (3 jobs, none gave a type)") {

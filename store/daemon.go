@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// HoldKind says what a hold is about. The values are stored and shown.
+// HoldKind is what a hold is about. The values are stored and shown.
 type HoldKind string
 
 // The kinds of holds, those that need a person first.
@@ -16,8 +16,8 @@ const (
 	HoldRate    HoldKind = "rate"    // the service named a time to wait until
 )
 
-// Hold is trouble that is no document's own, for which all work or a part of it
-// waits.
+// Hold is trouble that is not a document's own and keeps all work, or a part of it,
+// waiting.
 type Hold struct {
 	Kind   HoldKind
 	Reason string
@@ -25,8 +25,8 @@ type Hold struct {
 	Until  time.Time // zero: not known
 }
 
-// Started records that a daemon has the database. It clears a hold that an
-// earlier one left.
+// Started records that a daemon has the database. It clears the hold of an earlier
+// one.
 func (s *Store) Started(ctx context.Context, pid int) error {
 	return s.write(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO daemon (id, pid, started_at) VALUES (1, ?1, ?2)

@@ -1,44 +1,42 @@
-// Package store keeps the record of every document: which state it is in, what
-// the service was asked and what it answered, and where the document went. The
-// record is one SQLite file, so that it outlives the daemon and can be read by
-// anybody with nothing but SQLite.
+// Package store keeps the database: which state each document is in, what the
+// service was asked and what it answered, and where the document went. It is one
+// SQLite file, so that it outlives the daemon and anybody with SQLite can read it.
 //
-//	                  ┌── refused, or the job was lost ──┐
-//	                  ▼                                  │
-//	(admitted) ─► waiting ─► submitting ─► pending ──────┤
-//	     │            │          │            │          │
-//	     │ reused     │          └────────────┤          │
-//	     ▼            │                       ▼          │
-//	 identified ◄─────┼──── (answer) ─── identified ─────┘
-//	     │            │
-//	     ▼            ▼ (outcome failed)         any unfinished state
-//	filed | review  failed                                │
-//	                                                      ▼
-//	                                                    gone
+//	             ┌──────── refused, or the job was lost ────────┐
+//	             ▼                                              │
+//	(admitted)─►waiting─────►submitting─────►pending────────────┤
+//	    │        │  ▲             │             ▲               │
+//	    │ known  │  └─ refused ───┘             │ job known     ▼ answer
+//	    │ answer ├──────────────────────────────┘           identified
+//	    │        │ known answer                                 ▲  │
+//	    └────────┴──────────────────────────────────────────────┘  ▼
+//	             │ outcome failed, moved                     filed | review
+//	             ▼
+//	           failed            any unfinished state ─► gone
 //
-// A document stays in an unfinished state until its file has been moved: what
-// is going to become of it stands in Outcome, the place that it is being moved
-// to in Target. A document that cannot be identified therefore waits, with the
-// outcome failed, until it lies in its folder, and only then is it failed.
+// An unfinished document is in one [Phase], which the database computes from the
+// row and which says what it waits for: to be admitted, to be submitted, for an
+// equal document, for its upload, for its job, or to be moved. A document stays
+// unfinished until its file has been moved. What becomes of it stands in Outcome,
+// and the place that it is moved to in Target. A document that cannot be
+// identified waits, with the outcome failed, until it lies in its folder.
 //
-// Two shortcuts spare the service a question. A document whose content is in
-// flight waits for that answer, in WaitsFor; and where a document went while its
-// job was under way, as by a rename, [Store.Adopt] takes identical content from
-// waiting straight to pending with that job.
+// [Store.Submitting] is the one question before a submission: it looks for what is
+// paid for already. Documents of identical content wait while one of them is under
+// way ([PhaseEqual]). One of them is released whenever that one brings no answer.
 //
-// [Store] is the daemon's side. Its methods are the transitions; each returns
-// once its change is durable, and refuses with [ErrStale] where the document is
-// no longer in the state that the transition starts from. One goroutine writes,
-// and commits the changes of many callers together. [Reader] is everybody
-// else's side: it reads while the daemon runs, after it stopped, and after it
-// was killed.
+// [Store] is the daemon's side. Its methods are the transitions. Each returns once
+// its change is durable, and refuses with [ErrStale] where the document is no
+// longer in the state that the transition starts from. One goroutine writes, and
+// commits the changes of many callers together. [Reader] is everybody else's side:
+// it reads while the daemon runs, after it stopped, and after it was killed.
 //
 // What may go wrong: a full or broken disk, or another program that keeps the
 // database locked, fails a transition or a question with an error that
-// [DiskTrouble] recognises; nothing of the transition is kept then, and it may be
-// tried again as it is. Readers are told meanwhile that the daemon cannot write,
-// by a lock, because it cannot be written down. A damaged file, or one that may
-// not be written to, is refused with [ErrUnusable] and left as it is, to the
-// byte. Damage may come out only after a while; every transition is refused from
-// then on, and [Store.Damaged] tells.
+// [DiskTrouble] recognises. Nothing of the transition is kept then, and it may be
+// tried again. Meanwhile a lock shows readers that the daemon cannot write. A
+// damaged file, or one that may not be written to, is refused with [ErrUnusable]
+// and left as it is. Where damage is found later, every transition is refused from
+// then on, and [Store.Damaged] returns. A program that keeps a read transaction
+// open lets the -wal file grow, which is logged.
 package store

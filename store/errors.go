@@ -12,29 +12,26 @@ var (
 	// starts from: something else happened to it. Nothing was changed.
 	ErrStale = errors.New("the document is in another state by now")
 	// ErrMoving says that the earlier document at a place is just being moved
-	// away, so that what lies there now cannot be taken yet.
+	// away, so that what lies there now cannot be admitted yet.
 	ErrMoving = errors.New("the earlier document of this name is being moved")
-	// ErrFailedAlike says that an admission may be a document that failed.
-	ErrFailedAlike = errors.New("a document of this content failed before")
-	// ErrDuplicateJob says that the service gave out a job id that stands for
-	// another document already.
+	// ErrFailedMatches says that an admission may be a document that failed.
+	ErrFailedMatches = errors.New("a document of this content failed before")
+	// ErrDuplicateJob says that the service returned the job id of another document.
 	ErrDuplicateJob = errors.New("the service gave the job id of another document")
 	// ErrRunning says that another daemon has the database.
 	ErrRunning = errors.New("already running")
-	// ErrShared says that somebody else changes the record beside the daemon.
-	ErrShared = errors.New("another docusort is changing the record")
-	// ErrUnusable says that the database file cannot be worked with: it is
-	// damaged, from a newer version, another program's, or may not be written to.
-	// It was left as it is.
+	// ErrShared says that another command is changing the database beside the daemon.
+	ErrShared = errors.New("another docusort is changing the database")
+	// ErrUnusable says that the database file is damaged, from a newer version,
+	// another program's, or may not be written to. It was left as it is.
 	ErrUnusable = errors.New("the database cannot be used")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the database is closed")
 )
 
-// DiskTrouble says whether err comes from a disk that is full, broken or
+// DiskTrouble reports whether err comes from a disk that is full, broken or
 // read-only, from another program that keeps the database locked, or from a
-// machine without memory or descriptors, which is nobody's fault in the inbox
-// and may pass.
+// machine without memory or descriptors. It may pass, and no document is to blame.
 func DiskTrouble(err error) bool {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
@@ -48,19 +45,19 @@ func DiskTrouble(err error) bool {
 	return false
 }
 
-// isTaken says whether a change was refused because another row has what is
+// isTaken reports whether a change was refused because another row has what is
 // unique. Nothing of it was done.
 func isTaken(err error) bool {
 	var e sqlite3.Error
 	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique
 }
 
-// unusable wraps what SQLite says of a file that is no database of ours.
+// unusable adds to an error of SQLite about a damaged file what to do.
 func unusable(path string, err error) error {
 	var e sqlite3.Error
 	if errors.As(err, &e) && (e.Code == sqlite3.ErrNotADB || e.Code == sqlite3.ErrCorrupt) {
 		return fmt.Errorf("%w: %s: %w; nothing was changed; restore it from a backup, or move it away "+
-			"together with its -wal and -shm files to start with an empty record", ErrUnusable, path, err)
+			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path, err)
 	}
 	return err
 }

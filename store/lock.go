@@ -7,63 +7,150 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // Commands of fcntl for locks that belong to the open file and not to the
 // process (Linux, fcntl(2)): closing another descriptor of the same file does
-// not drop them, and they can be looked at without taking them.
+// not drop them, and others can look at them without taking them.
 const (
 	ofdGetLock = 36 // F_OFD_GETLK
 	ofdSetLock = 37 // F_OFD_SETLK
 )
 
+// The bytes of the lock file. A lock takes no room and ends with the process, so
+// that one can also tell what cannot be written to a full disk.
+const (
+	daemonByte  = 0 // a daemon has the database
+	sharedByte  = 1 // somebody changes the database beside the daemon
+	troubleByte = 2 // the daemon cannot write; since the file's modification time
+)
+
 func lockPath(database string) string { return database + "-lock" }
 
-// lockFile takes the lock that one daemon at a time may have. It lasts until
-// the file is closed or the process ends, however it ends.
+func setLock(f *os.File, at int64, kind int16) error {
+	return syscall.FcntlFlock(f.Fd(), ofdSetLock, &syscall.Flock_t{Type: kind, Start: at, Len: 1})
+}
+
+// isLocked reports whether another open file has a lock.
+func isLocked(f *os.File, at int64) (bool, error) {
+	l := syscall.Flock_t{Type: syscall.F_WRLCK, Start: at, Len: 1}
+	err := syscall.FcntlFlock(f.Fd(), ofdGetLock, &l)
+	return l.Type != syscall.F_UNLCK, err
+}
+
+// lockFile takes the lock that one daemon at a time may have. It lasts until the
+// file is closed or the process ends.
 func lockFile(database string) (*os.File, error) {
-	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+	f, err := takeLock(database, daemonByte)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, mayNotWrite(lockPath(database), err)
-	case err != nil:
-		return nil, fmt.Errorf("lock database %s: %w", database, err)
-	}
-	err = syscall.FcntlFlock(f.Fd(), ofdSetLock, &syscall.Flock_t{Type: syscall.F_WRLCK, Len: 1})
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
-		f.Close()
-		return nil, fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
+	case errors.Is(err, errTaken):
+		err = fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
 			"or give this one a DOCUSORT_HOME of its own", ErrRunning, database)
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		err = mayNotWrite(lockPath(database), err)
+	case err != nil:
+		err = fmt.Errorf("lock database %s: %w", database, err)
+	}
+	return f, err
+}
+
+// lockShared takes the lock of whoever changes the database beside the daemon.
+func lockShared(database string) (*os.File, error) {
+	f, err := takeLock(database, sharedByte)
+	switch {
+	case errors.Is(err, errTaken):
+		err = fmt.Errorf("%w (%s); wait until it is done", ErrShared, database)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
+	case err != nil:
+		err = fmt.Errorf("lock database %s: %w", database, err)
+	}
+	return f, err
+}
+
+// errTaken says that somebody else has a lock.
+var errTaken = errors.New("locked")
+
+// takeLock opens the lock file, and makes it where it is missing: for the owner of
+// the database, as SQLite does with the files that it makes for root.
+func takeLock(database string, at int64) (*os.File, error) {
+	made := !exists(lockPath(database))
+	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if fi, statErr := os.Stat(database); statErr == nil && made && os.Geteuid() == 0 {
+		owner := fi.Sys().(*syscall.Stat_t)
+		err = f.Chown(int(owner.Uid), int(owner.Gid))
+	}
+	if err == nil {
+		err = setLock(f, at, syscall.F_WRLCK)
+	}
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+		err = errTaken
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("lock database %s: %w", database, err)
+		return nil, err
 	}
 	return f, nil
 }
 
-// locks says whether a daemon has the database, and what trouble it tells of,
-// without disturbing one that just starts.
-func locks(database string) (running bool, told trouble, err error) {
+// locks returns whether a daemon has the database, and since when it cannot write
+// (zero: it can), without disturbing one that is just starting.
+func locks(database string) (running bool, troubleSince time.Time, err error) {
 	f, err := os.OpenFile(lockPath(database), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, trouble{}, nil
+		return false, time.Time{}, nil
+	}
+	if err == nil {
+		defer f.Close()
+		running, err = isLocked(f, daemonByte)
+	}
+	troubled := false
+	if err == nil {
+		troubled, err = isLocked(f, troubleByte)
 	}
 	if err != nil {
-		return false, trouble{}, fmt.Errorf("look whether the daemon runs: %w", err)
+		return false, time.Time{}, fmt.Errorf("look whether the daemon is running: %w", err)
 	}
-	defer f.Close()
-	daemon := syscall.Flock_t{Type: syscall.F_WRLCK, Len: 1}
-	word := syscall.Flock_t{Type: syscall.F_WRLCK, Start: troubleStart}
-	for _, l := range []*syscall.Flock_t{&daemon, &word} {
-		if err := syscall.FcntlFlock(f.Fd(), ofdGetLock, l); err != nil {
-			return false, trouble{}, fmt.Errorf("look whether the daemon runs: %w", err)
-		}
+	if !troubled {
+		return running, time.Time{}, nil
 	}
-	if word.Type != syscall.F_UNLCK {
-		told = trouble{code: int(word.Start - troubleStart), since: word.Len}
+	fi, err := f.Stat()
+	if err != nil {
+		return running, time.Now(), nil
 	}
-	return daemon.Type != syscall.F_UNLCK, told, nil
+	return running, fi.ModTime(), nil
+}
+
+// showTrouble lets readers know how the last attempt to write ended.
+func (s *Store) showTrouble(err error) {
+	troubled := DiskTrouble(err)
+	if troubled == s.troubled {
+		return
+	}
+	kind := int16(syscall.F_UNLCK)
+	if troubled {
+		kind = syscall.F_WRLCK
+		now := time.Now()
+		_ = os.Chtimes(lockPath(s.path), now, now) // a reader sees by the time that this failed
+	}
+	if err := setLock(s.lock, troubleByte, kind); err != nil {
+		s.log.Warn("cannot show readers whether the database can be written", "err", err)
+	}
+	s.troubled = troubled
+}
+
+// troubleHold is what a reader shows while the daemon cannot write. A time from
+// before the daemon's start is another one's: the time could not be set.
+func troubleHold(path string, since, started time.Time) *Hold {
+	if since.Before(started) {
+		since = time.Now()
+	}
+	return &Hold{Kind: HoldDisk, Since: since, Reason: "write database " + path +
+		": its disk is full, read-only or failing, or another program keeps it locked; the daemon's log says which"}
 }

@@ -2,9 +2,8 @@ package store
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 )
@@ -14,11 +13,31 @@ type modelDoc struct {
 	source, content string
 	state           State
 	outcome         State
-	follows         int64
+	equal           bool
 	target          string
 	unknown         bool
 	attempts        int
+	answered        bool // by the service, not by an equal document
 	job             string
+	submitted       int // a number that grows
+	abandoned       int
+}
+
+// phase is what the database must compute.
+func (d *modelDoc) phase() Phase {
+	switch {
+	case d.state.Finished():
+		return ""
+	case d.outcome != "":
+		return PhaseFile
+	case d.state == Submitting:
+		return PhaseSubmit
+	case d.state == Pending:
+		return PhasePoll
+	case d.equal:
+		return PhaseEqual
+	}
+	return PhaseReady
 }
 
 // machine runs random transitions against a store and against a few lines of Go.
@@ -26,6 +45,8 @@ type machine struct {
 	s    *Store
 	docs map[int64]*modelDoc
 	jobs int
+
+	posts int
 }
 
 func (m *machine) any(t *rapid.T) (int64, *modelDoc) {
@@ -53,168 +74,33 @@ func (m *machine) at(source string) int64 {
 	return 0
 }
 
-func (m *machine) followers(leader int64) (all []int64) {
-	for id := int64(1); id <= int64(len(m.docs)); id++ {
-		if m.docs[id].follows == leader {
-			all = append(all, id)
+// alike returns the other documents of the same content in some phases, by id.
+func (m *machine) alike(id int64, phases ...Phase) (all []int64) {
+	for other := int64(1); other <= int64(len(m.docs)); other++ {
+		o := m.docs[other]
+		if other != id && o.content == m.docs[id].content && slices.Contains(phases, o.phase()) {
+			all = append(all, other)
 		}
 	}
 	return all
 }
 
+// release makes the first of those that wait for a content ready.
+func (m *machine) release(id int64) {
+	if waiting := m.alike(id, PhaseEqual); len(waiting) > 0 {
+		m.docs[waiting[0]].equal = false
+	}
+}
+
 func (m *machine) gone(id int64) {
 	d := m.docs[id]
-	d.state, d.target, d.follows = Gone, "", 0
-	heirs := m.followers(id)
-	for i, f := range heirs {
-		m.docs[f].follows = heirs[0]
-		if i == 0 {
-			m.docs[f].follows = 0
-		}
+	if d.state == Pending {
+		d.abandoned = 1
+	} else if d.abandoned != 1 {
+		d.abandoned = 0
 	}
-}
-
-func (m *machine) Admit(t *rapid.T) {
-	source := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "source")
-	content := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "content")
-	known := m.at(source)
-	got, err := m.s.Admit(ctx, found(source, content))
-	if known != 0 && m.docs[known].target != "" {
-		if !errors.Is(err, ErrMoving) {
-			t.Fatalf("error is %v, want ErrMoving", err)
-		}
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if known != 0 && m.docs[known].content == content {
-		if got.New || got.ID != known {
-			t.Fatalf("known as %d, admitted as %+v", known, got)
-		}
-		return
-	}
-	if known != 0 {
-		m.gone(known)
-	}
-	d := &modelDoc{source: source, content: content, state: Waiting}
-	for id := int64(1); id <= int64(len(m.docs)); id++ {
-		o := m.docs[id]
-		if o.content != content {
-			continue
-		}
-		if o.job == "answered" {
-			d.state, d.outcome, d.follows = Identified, Filed, 0
-			break
-		}
-		if d.follows == 0 && !o.state.Finished() && o.outcome == "" && o.follows == 0 {
-			d.follows = id
-		}
-	}
-	if !got.New || got.Replaced != known || got.ID != int64(len(m.docs))+1 {
-		t.Fatalf("a new one admitted as %+v, replacing %d", got, known)
-	}
-	m.docs[got.ID] = d
-}
-
-func (m *machine) Submit(t *rapid.T) {
-	id, d := m.any(t)
-	err := m.s.Submitting(ctx, id, options)
-	if expect(t, err, d.state == Waiting && d.outcome == "" && d.follows == 0) {
-		d.state = Submitting
-	}
-}
-
-func (m *machine) Accept(t *rapid.T) {
-	id, d := m.any(t)
-	m.jobs++
-	job := fmt.Sprint("job", m.jobs)
-	if expect(t, m.s.Accepted(ctx, id, job), d.state == Submitting) {
-		d.state, d.job, d.unknown = Pending, job, false
-		d.attempts++
-	}
-}
-
-func (m *machine) Refuse(t *rapid.T) {
-	id, d := m.any(t)
-	unknown := rapid.Bool().Draw(t, "unknown")
-	err := m.s.Refused(ctx, id, Refusal{Reason: "r", Unknown: unknown, Blameless: rapid.Bool().Draw(t, "blameless")})
-	if expect(t, err, d.state == Submitting) {
-		d.state, d.unknown = Waiting, d.unknown || unknown
-	}
-}
-
-func (m *machine) fail(id int64) {
-	d := m.docs[id]
-	d.state, d.outcome, d.follows = Waiting, Failed, 0
-	for _, f := range m.followers(id) {
-		m.docs[f].outcome, m.docs[f].follows = Failed, 0
-	}
-}
-
-func (m *machine) EndJob(t *rapid.T) {
-	id, d := m.any(t)
-	_, err := m.s.JobEnded(ctx, id, JobEnd{Reason: "e", MaxAttempts: 2})
-	if expect(t, err, d.state == Pending) {
-		d.state = Waiting
-		if d.attempts >= 2 {
-			m.fail(id)
-		}
-	}
-}
-
-func (m *machine) Identify(t *rapid.T) {
-	id, d := m.any(t)
-	if expect(t, m.s.Identified(ctx, id, invoice), d.state == Pending) {
-		d.state, d.outcome, d.job = Identified, Filed, "answered"
-		for _, f := range m.followers(id) {
-			o := m.docs[f]
-			o.state, o.outcome, o.follows = Identified, Filed, 0
-		}
-	}
-}
-
-func (m *machine) Fail(t *rapid.T) {
-	id, d := m.any(t)
-	if expect(t, m.s.Failed(ctx, id, "f"), !d.state.Finished() && d.outcome == "") {
-		m.fail(id)
-	}
-}
-
-func (m *machine) Go(t *rapid.T) {
-	id, d := m.any(t)
-	if expect(t, m.s.Gone(ctx, id, "g"), !d.state.Finished()) {
-		m.gone(id)
-	}
-}
-
-func (m *machine) Target(t *rapid.T) {
-	id, d := m.any(t)
-	place := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "target")
-	stale, err := m.s.Target(ctx, []Targeted{{id, "/sorted", place}})
-	legal := d.outcome != "" && !d.state.Finished()
-	if err != nil || legal != (len(stale) == 0) {
-		t.Fatalf("stale %d, error %v; legal: %v", stale, err, legal)
-	}
-	if !legal {
-		return
-	}
-	for _, other := range m.docs {
-		if other.target == place && !other.state.Finished() {
-			other.target = ""
-		}
-	}
-	d.target = place
-}
-
-func (m *machine) Move(t *rapid.T) {
-	id, d := m.any(t)
-	if err := m.s.Moved(ctx, []int64{id}); err != nil {
-		t.Fatal(err)
-	}
-	if d.target != "" && !d.state.Finished() {
-		d.state = d.outcome
-	}
+	d.state, d.target, d.equal = Gone, "", false
+	m.release(id)
 }
 
 func (m *machine) Restart(t *rapid.T) {
@@ -233,28 +119,34 @@ func (m *machine) Restart(t *rapid.T) {
 		if d.state == Submitting {
 			d.state, d.unknown = Waiting, true
 		}
+		d.equal = false
 	}
 }
 
 // Check compares every document, and what the queue says of all of them.
 func (m *machine) Check(t *rapid.T) {
-	submittable := 0
+	count := make(map[Phase]int)
 	for id, want := range m.docs {
 		d, err := m.s.Document(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.State != want.state || d.Outcome != want.outcome || d.WaitsFor != want.follows ||
-			d.Unknown != want.unknown || d.Attempts != want.attempts {
+		if d.State != want.state || d.Outcome != want.outcome || d.Phase != want.phase() ||
+			d.OutcomeUnknown != want.unknown || d.Attempts != want.attempts || d.JobID != want.job ||
+			d.JobAbandoned != (want.abandoned == 1) || d.AskedAgain != (want.abandoned == 2) {
 			t.Fatalf("document %d is %+v\nwant %+v", id, d, *want)
 		}
-		if want.state == Waiting && want.outcome == "" && want.follows == 0 {
-			submittable++
+		count[d.Phase]++
+		// What waits for an equal document is not forgotten.
+		if d.Phase == PhaseEqual && len(m.alike(id, PhaseReady, PhaseSubmit, PhasePoll)) == 0 {
+			t.Fatalf("document %d waits for nothing", id)
 		}
 	}
-	got, err := m.s.Submittable(ctx, time.Now(), 1000)
-	if err != nil || len(got) != submittable {
-		t.Fatalf("%d submittable, want %d: %v", len(got), submittable, err)
+	for _, phase := range []Phase{PhaseReady, PhaseEqual, PhaseSubmit, PhasePoll, PhaseFile} {
+		got, err := m.s.Due(ctx, phase, inAnHour, 1000)
+		if err != nil || len(got) != count[phase] {
+			t.Fatalf("%d in phase %s, want %d: %v", len(got), phase, count[phase], err)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -17,7 +16,7 @@ func ids(docs []Document) []int64 {
 	return all
 }
 
-func TestSubmittableOrder(t *testing.T) {
+func TestDueOrder(t *testing.T) {
 	s := openNew(t)
 	now := time.Now().Truncate(time.Millisecond)
 	pause := func(until time.Duration) int64 {
@@ -29,7 +28,6 @@ func TestSubmittableOrder(t *testing.T) {
 	notYet := pause(time.Millisecond)
 	short, long := pause(0), pause(-time.Hour)
 	first, second := admit(t, s, found("a", "a")).ID, admit(t, s, found("b", "b")).ID
-	admit(t, s, found("follower", "a"))
 	for _, c := range []struct {
 		limit int
 		want  []int64
@@ -40,49 +38,36 @@ func TestSubmittableOrder(t *testing.T) {
 		{1, []int64{first}},
 		{0, nil},
 	} {
-		if got := must[[]int64](t)(s.Submittable(ctx, now, c.limit)); !slices.Equal(got, c.want) {
+		if got := ids(must[[]Document](t)(s.Due(ctx, PhaseReady, now, c.limit))); !slices.Equal(got, c.want) {
 			t.Errorf("limit %d: %d, want %d", c.limit, got, c.want)
 		}
 	}
-	next := must[time.Time](t)(s.NextRetry(ctx, now))
+	next := must[time.Time](t)(s.NextDue(ctx, PhaseReady, now))
 	if !next.Equal(now.Add(time.Millisecond)) {
 		t.Errorf("next retry %v, want that of %d", next, notYet)
 	}
-	if next := must[time.Time](t)(s.NextRetry(ctx, now.Add(time.Hour))); !next.IsZero() {
+	if next := must[time.Time](t)(s.NextDue(ctx, PhaseReady, now.Add(time.Hour))); !next.IsZero() {
 		t.Errorf("next retry %v where there is none", next)
 	}
 }
 
-// Only a document whose content is known from nothing else, and that was never
-// submitted, has no job to take over.
-func TestQueuedUnheard(t *testing.T) {
-	s := openNew(t)
-	refused := submitted(t, s, found("refused", "refused"))
-	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503"}))
-	gone := pending(t, s, found("gone", "known"))
-	check1(t, s.Gone(ctx, gone, "taken away"))
-	known, unheard := admit(t, s, found("known", "known")).ID, admit(t, s, found("new", "new")).ID
-	list := []int64{unheard, 99, known, refused, unheard}
-	want := []Queued{{doc(t, s, unheard), true}, {doc(t, s, known), false}, {doc(t, s, refused), false}, {doc(t, s, unheard), true}}
-	if got := must[[]Queued](t)(s.Queued(ctx, list)); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
-func TestRetryNow(t *testing.T) {
+func TestEndPauses(t *testing.T) {
 	s := openNew(t)
 	refused := submitted(t, s, found("a", "a"))
-	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503", RetryAt: later}))
+	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503", RetryAt: inAnHour}))
 	ended := pending(t, s, found("b", "b"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{Reason: "ERROR", RetryAt: later, MaxAttempts: 9}))
-	if n := must[int64](t)(s.RetryNow(ctx)); n != 1 {
+	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{Reason: "ERROR", RetryAt: inAnHour, MaxAttempts: 9}))
+	if n := must[int64](t)(s.EndPauses(ctx, false)); n != 1 {
 		t.Errorf("%d pauses ended, want 1", n)
 	}
-	if got := must[[]int64](t)(s.Submittable(ctx, time.Now(), 9)); !slices.Equal(got, []int64{refused}) {
+	if got := due(t, s, PhaseReady); !slices.Equal(got, []int64{refused}) {
 		t.Errorf("submittable: %d", got)
 	}
-	if d := doc(t, s, ended); !d.RetryAt.Equal(later) {
+	if d := doc(t, s, ended); !d.RetryAt.Equal(inAnHour) {
 		t.Error("the pause of a document whose job failed was ended")
+	}
+	if n := must[int64](t)(s.EndPauses(ctx, true)); n != 1 {
+		t.Errorf("%d more pauses ended, want 1", n)
 	}
 }
 
@@ -91,6 +76,11 @@ func TestRecoverCounts(t *testing.T) {
 	for i := range 3 {
 		submitted(t, s, found(fmt.Sprint(i), fmt.Sprint(i)))
 	}
+	defer func() {
+		if d := doc(t, s, 1); !d.OutcomeUnknown || d.Submissions != 1 || d.Error == "" {
+			t.Errorf("recovered: %+v", d)
+		}
+	}()
 	pending(t, s, found("x", "x"))
 	if n := must[int64](t)(s.Recover(ctx)); n != 3 {
 		t.Errorf("%d recovered, want 3", n)
@@ -100,32 +90,27 @@ func TestRecoverCounts(t *testing.T) {
 	}
 }
 
-func TestMovableAndWaitingGoOnAfter(t *testing.T) {
+func TestWaitingGoesOnAfter(t *testing.T) {
 	s := openNew(t)
-	var movable, waiting []int64
-	for i := range 5 {
-		movable = append(movable, identified(t, s, found(fmt.Sprint("m", i), fmt.Sprint("m", i)), invoice))
+	var waiting []int64
+	for i := range 4 {
+		identified(t, s, found(fmt.Sprint("m", i), fmt.Sprint("m", i)), invoice)
 		waiting = append(waiting, admit(t, s, found(fmt.Sprint("w", i), fmt.Sprint("w", i))).ID)
+		paused := submitted(t, s, found(fmt.Sprint("r", i), fmt.Sprint("r", i)))
+		check1(t, s.Refused(ctx, paused, Refusal{RetryAt: inAnHour.Add(-time.Duration(i))}))
+		blocked := admit(t, s, Admission{Inbox: inbox, Source: fmt.Sprint("b", i), Blocked: "permission denied"}).ID
+		waiting = append(waiting, paused, blocked)
 	}
-	move(t, s, movable[0])
-	for name, c := range map[string]struct {
-		ask  func(int64, int) ([]Document, error)
-		want []int64
-	}{
-		"Movable": {func(after int64, n int) ([]Document, error) { return s.Movable(ctx, after, n) }, movable[1:]},
-		"Waiting": {func(after int64, n int) ([]Document, error) { return s.Waiting(ctx, after, n) }, waiting},
-	} {
-		var got []int64
-		for after := int64(0); ; after = got[len(got)-1] {
-			page := ids(must[[]Document](t)(c.ask(after, 2)))
-			if len(page) == 0 {
-				break
-			}
-			got = append(got, page...)
+	var got []int64
+	for after := int64(0); ; after = got[len(got)-1] {
+		page := ids(must[[]Document](t)(s.Waiting(ctx, after, 2)))
+		if len(page) == 0 {
+			break
 		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
+		got = append(got, page...)
+	}
+	if !slices.Equal(got, waiting) {
+		t.Errorf("%d, want %d", got, waiting)
 	}
 }
 
@@ -136,12 +121,30 @@ func TestPendingOldestFirst(t *testing.T) {
 		time.Sleep(time.Second)
 		a := pending(t, s, found("a", "a"))
 		time.Sleep(time.Second)
-		check1(t, s.Submitting(ctx, b, options))
-		check1(t, s.Accepted(ctx, b, "late"))
+		submit(t, s, b)
+		must[Document](t)(s.Accepted(ctx, b, "late"))
 		if got := ids(must[[]Document](t)(s.Pending(ctx))); !slices.Equal(got, []int64{a, b}) {
 			t.Errorf("pending: %d, want %d", got, []int64{a, b})
 		}
 	})
+}
+
+func TestParked(t *testing.T) {
+	s := openNew(t)
+	now := time.Now().Truncate(time.Millisecond)
+	pending(t, s, found("polled as usual", "0"))
+	var parked []int64
+	for i, pause := range []time.Duration{0, -time.Hour, time.Millisecond} {
+		id := pending(t, s, found(fmt.Sprint("parked", i), fmt.Sprint("parked", i)))
+		check1(t, s.PollLater(ctx, id, "500", now.Add(pause), 1))
+		parked = append(parked, id)
+	}
+	if got := ids(must[[]Document](t)(s.Parked(ctx, now, 9))); !slices.Equal(got, []int64{parked[1], parked[0]}) {
+		t.Errorf("parked: %d", got)
+	}
+	if got := ids(must[[]Document](t)(s.Pending(ctx))); len(got) != 4 {
+		t.Errorf("pending: %d", got)
+	}
 }
 
 func TestStuckAndFinished(t *testing.T) {
@@ -149,12 +152,25 @@ func TestStuckAndFinished(t *testing.T) {
 	now := time.Now()
 	for _, start := range starts {
 		if n := must[int](t)(openAndCount(t, start.make, now.Add(time.Minute))); n != map[string]int{
-			"blocked": 1, "refused": 1, "given up": 1}[start.name] {
+			"blocked": 1, "refused": 1, "given up": 1, "pending, parked": 1}[start.name] {
 			t.Errorf("%s: %d stuck", start.name, n)
 		}
 	}
-	id := identified(t, s, found("a", "a"), invoice)
-	move(t, s, id)
+	parked := pending(t, s, found("x", "x"))
+	ask(t, s, admit(t, s, found("y", "x")).ID, request)
+	if n := must[int](t)(s.Stuck(ctx, now)); n != 0 {
+		t.Errorf("%d stuck, one of which waits for the other", n)
+	}
+	check1(t, s.PollLater(ctx, parked, "500", inAnHour, 1))
+	if n := must[int](t)(s.Stuck(ctx, now)); n != 2 {
+		t.Errorf("%d stuck, want one that is parked and one that waits for it", n)
+	}
+	moving := identified(t, s, found("m", "m"), invoice)
+	check1(t, s.SetMoveError(ctx, moving, "read-only", now))
+	if n := must[int](t)(s.Stuck(ctx, now)); n != 3 {
+		t.Errorf("%d stuck, want one more that could not be moved", n)
+	}
+	move(t, s, moving)
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(-time.Minute))); len(got) != 1 || got[Filed] != 1 {
 		t.Errorf("finished: %v", got)
 	}
@@ -167,4 +183,42 @@ func openAndCount(t *testing.T, start func(testing.TB, *Store) int64, before tim
 	s := openNew(t)
 	start(t, s)
 	return s.Stuck(ctx, before)
+}
+
+func TestUntriedAndTried(t *testing.T) {
+	synctest.Test(t, testUntriedAndTried)
+}
+
+func testUntriedAndTried(t *testing.T) {
+	s := openNew(t)
+	now := time.Now()
+	refused := func(name string, pause time.Duration) int64 {
+		id := submitted(t, s, found(name, name))
+		r := Refusal{Reason: "503"}
+		if pause > 0 {
+			r.RetryAt = now.Add(pause)
+		}
+		check1(t, s.Refused(ctx, id, r))
+		return id
+	}
+	a, b := refused("a", time.Hour), refused("b", 0)
+	limited := submitted(t, s, found("c", "c"))
+	check1(t, s.Refused(ctx, limited, Refusal{Uncounted: true}))
+	ended := pending(t, s, found("d", "d"))
+	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: inAnHour, MaxAttempts: 9}))
+	e, f := admit(t, s, found("e", "e")).ID, admit(t, s, found("f", "f")).ID
+	same := admit(t, s, found("copy of a", "a")).ID
+	time.Sleep(time.Second)
+	submit(t, s, a)
+	check1(t, s.Refused(ctx, a, Refusal{Uncounted: true})) // once more, later than b
+	untried, tried := must[[]Document](t)(s.Untried(ctx, 9)), must[[]Document](t)(s.Tried(ctx, 9))
+	if got := ids(untried); !slices.Equal(got, []int64{same, f, e}) {
+		t.Errorf("untried: %d", got)
+	}
+	if got := ids(tried); !slices.Equal(got, []int64{b, limited, ended, a}) {
+		t.Errorf("tried: %d", got)
+	}
+	if one := must[[]Document](t)(s.Untried(ctx, 1)); len(one) != 1 {
+		t.Errorf("%d untried, want 1", len(one))
+	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// ErrNoDatabase says that there is no record to read yet.
+// ErrNoDatabase says that there is no database yet.
 var ErrNoDatabase = errors.New("there is no database yet")
 
-// Reader reads the record at one moment: whatever the daemon does meanwhile, all
-// its answers agree with each other. It is meant to be short-lived, because it
-// keeps the database from tidying up.
+// Reader reads the database as it is at one moment: whatever the daemon does
+// meanwhile, all answers agree with each other. Close it soon, because the -wal
+// file grows while it is open.
 type Reader struct {
 	path string
 	db   *sql.DB
@@ -25,7 +25,7 @@ type Reader struct {
 	at   os.FileInfo // of the file that must stand still, or nil
 }
 
-// OpenReader opens the record for reading only, for anybody who can read the
+// OpenReader opens the database for reading only, for anybody who can read the
 // file and those beside it, whether a daemon runs or not. It fails with
 // [ErrNoDatabase] where there is none and with [ErrUnusable] where the file is
 // not one of ours.
@@ -60,9 +60,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	case exists(path + "-wal"):
 		return nil, err
 	}
-	// The files beside the database are gone, as after a restore or a visit
-	// with sqlite3, and may not be made here. Without them everything is in the
-	// database itself, and may be read as long as nobody begins to write.
+	// The files beside the database are gone, as after a restore or the use of
+	// sqlite3, and may not be made here. Then the database itself has everything,
+	// and can be read as long as nobody begins to write.
 	r = &Reader{path: path, at: fi}
 	if err := r.begin(ctx, "immutable", "1"); err != nil {
 		r.Close()
@@ -71,8 +71,8 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	return r, nil
 }
 
-// stoodStill returns err, or that the file was written although nothing keeps
-// what is read apart from that.
+// stoodStill returns err, or an error where the file was written meanwhile and the
+// reader was opened without protection from that.
 func (r *Reader) stoodStill(err error) error {
 	if err != nil || r.at == nil {
 		return err
@@ -86,8 +86,7 @@ func (r *Reader) stoodStill(err error) error {
 }
 
 func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
-	// Sorting a million documents in the usual 2 MB would take most of the time.
-	if r.db, err = openReading(r.path, append(extra, "_cache_size", "-65536")...); err != nil {
+	if r.db, err = openReading(r.path, extra...); err != nil {
 		return err
 	}
 	if r.conn, err = r.db.Conn(ctx); err != nil {
@@ -100,11 +99,20 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	if err != nil {
 		return err
 	}
-	if newest := len(migrations()); version != newest {
+	if newest := newestSchema(); version != newest {
 		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
 			"use the docusort that the daemon is", ErrUnusable, r.path, version, newest)
 	}
 	return nil
+}
+
+// result is the error of an answer: which database could not be read, or that
+// it was written meanwhile.
+func (r *Reader) result(err error) error {
+	if err != nil {
+		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	return r.stoodStill(nil)
 }
 
 // Close ends the reading.
@@ -119,7 +127,7 @@ func (r *Reader) Close() error {
 	return errors.Join(errs...)
 }
 
-// Daemon is what the record and its lock tell of the daemon.
+// Daemon is what the database and its lock say about the daemon.
 type Daemon struct {
 	Running   bool
 	PID       int       // of the daemon that runs, or ran last; 0: none ever did
@@ -128,9 +136,9 @@ type Daemon struct {
 	Hold      *Hold     // nil: none, or no daemon runs
 }
 
-// Daemon tells whether a daemon runs and what it waits for.
+// Daemon returns whether a daemon runs and what it waits for.
 func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
-	running, told, err := locks(r.path)
+	running, troubleSince, err := locks(r.path)
 	if err != nil {
 		return Daemon{}, err
 	}
@@ -146,9 +154,20 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	if running && kind.Valid {
 		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
 	}
-	// What is recorded knows more, unless it could not be recorded.
-	if told.code != 0 && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
-		d.Hold = told.hold(r.path)
+	// A stored hold says more, but need not have been stored.
+	if !troubleSince.IsZero() && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
+		d.Hold = troubleHold(r.path, troubleSince, d.StartedAt)
 	}
 	return d, r.stoodStill(nil)
+}
+
+// Check looks at every page of the database: [ErrUnusable] where it is damaged.
+func (r *Reader) Check(ctx context.Context) error {
+	return r.stoodStill(quickCheck(ctx, r.conn, r.path))
+}
+
+// KnowsFolder reports whether documents came from, or went to, a folder at a path.
+func (r *Reader) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
+	err = r.conn.QueryRowContext(ctx, knowsFolder, path).Scan(&known)
+	return known, r.result(err)
 }

@@ -3,32 +3,48 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Filter narrows what is reported. Its zero value leaves everything in.
+// Filter selects what is reported. Its zero value selects everything.
 type Filter struct {
 	Since time.Time // leaves out what was finished before
 	State State
 	Type  string
 }
 
-// where returns the condition, with "TRUE" for none.
+// where returns the condition and its arguments.
 func (f Filter) where() (string, []any) {
-	cond, args := []string{"TRUE"}, []any(nil)
+	cond, args := f.ofKind()
 	if !f.Since.IsZero() {
-		cond, args = append(cond, "(d.finished_at IS NULL OR d.finished_at >= ?)"), append(args, f.Since.UnixMilli())
+		cond, args = cond+" AND (d.finished_at IS NULL OR d.finished_at >= ?)", append(args, f.Since.UnixMilli())
 	}
+	return cond, args
+}
+
+// finished is where() for finished documents, in a form that the index over their
+// times can use.
+func (f Filter) finished() (string, []any) {
+	cond, args := f.ofKind()
+	since := int64(math.MinInt64)
+	if !f.Since.IsZero() {
+		since = f.Since.UnixMilli()
+	}
+	return "d.finished_at >= ? AND " + cond, append([]any{since}, args...)
+}
+
+// ofKind is the condition about the state and the type, with "TRUE" for none.
+func (f Filter) ofKind() (string, []any) {
+	cond, args := []string{"TRUE"}, []any(nil)
 	if f.State != "" {
 		cond, args = append(cond, "d.state = ?"), append(args, string(f.State))
 	}
 	if f.Type != "" {
-		cond, args = append(cond, "d.type = ?"), append(args, f.Type)
+		cond, args = append(cond, "d.type = (SELECT id FROM types WHERE code = ?)"), append(args, f.Type)
 	}
 	return strings.Join(cond, " AND "), args
 }
@@ -54,7 +70,7 @@ type TypeCount struct {
 // Latency is the time from discovery to filing.
 type Latency struct{ P50, P95, Max time.Duration }
 
-// Requests counts what the service was asked.
+// Requests counts the requests to the service.
 type Requests struct{ Submissions, Polls, Reused, Resubmissions int }
 
 // Reason counts the documents for which it was given.
@@ -63,167 +79,96 @@ type Reason struct {
 	Count  int
 }
 
-// Summary summarises the documents that the filter leaves in.
+// Summary summarises the documents that the filter selects.
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
-	return r.summary(ctx, f, r.groups, r.oldest, r.latency, r.failures, r.troubles)
-}
-
-// Totals is [Reader.Summary] without the latency, for those who have it from
-// [Reader.Series].
-func (r *Reader) Totals(ctx context.Context, f Filter) (Summary, error) {
-	return r.summary(ctx, f, r.groups, r.oldest, r.failures, r.troubles)
-}
-
-func (r *Reader) summary(ctx context.Context, f Filter, parts ...func(context.Context, Filter, *Summary) error) (Summary, error) {
-	var s Summary
-	for _, part := range parts {
+	s := Summary{Totals: make(map[State]int)}
+	for _, part := range []func(context.Context, Filter, *Summary) error{
+		r.requests, r.unfinished, r.finished, r.failures, r.troubles,
+	} {
 		if err := part(ctx, f, &s); err != nil {
-			return Summary{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+			return Summary{}, r.result(err)
 		}
 	}
 	return s, r.stoodStill(nil)
 }
 
-// groups adds up what can be added up, a group for each state and type: the
-// finished documents in one pass over an index that has all that is needed, the
-// unfinished ones from their own.
-func (r *Reader) groups(ctx context.Context, f Filter, s *Summary) error {
-	s.Totals = make(map[State]int)
-	for _, state := range States() {
+// requests adds up the requests to the service.
+func (r *Reader) requests(ctx context.Context, f Filter, s *Summary) error {
+	finished, since := f.finished()
+	kind, args := f.ofKind()
+	const sums = `SELECT sum(submissions) AS s, sum(polls) AS p, sum(reused) AS u, sum(resubmissions) AS a FROM documents d `
+	return r.conn.QueryRowContext(ctx, `SELECT coalesce(sum(s), 0), coalesce(sum(p), 0), coalesce(sum(u), 0), coalesce(sum(a), 0)
+		FROM (`+sums+`INDEXED BY documents_finished WHERE `+finished+` UNION ALL `+sums+`WHERE `+unfinished+` AND `+kind+`)`,
+		append(since, args...)...).
+		Scan(&s.Requests.Submissions, &s.Requests.Polls, &s.Requests.Reused, &s.Requests.Resubmissions)
+}
+
+// unfinished counts the unfinished documents and finds the one that was
+// discovered first.
+func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
+	kind, args := f.ofKind()
+	for _, state := range States()[:4] {
 		s.Totals[state] = 0
 	}
-	types := make(map[string]*typeSum)
-	where, args := f.where()
-	for _, part := range []string{`d.finished_at IS NOT NULL`, unfinished} {
-		err := r.each(ctx, `SELECT d.state, d.type, count(*), sum(d.submissions), sum(d.polls), sum(d.reused),
-				sum(d.resubmissions), total(d.confidence), count(d.confidence)
-			FROM documents d WHERE `+part+` AND `+where+` GROUP BY d.state, d.type`, args,
-			func(row scanner) error { return s.addGroup(row, types) })
-		if err != nil {
+	return r.each(ctx, `SELECT d.state, count(*), min(d.discovered_at) FROM documents d
+		WHERE `+unfinished+` AND `+kind+` GROUP BY d.state`, args, func(row scanner) error {
+		var state State
+		var n int
+		var discovered int64
+		err := row.Scan((*string)(&state), &n, &discovered)
+		s.Totals[state] = n
+		s.Oldest = earlier(s.Oldest, time.UnixMilli(discovered))
+		return err
+	})
+}
+
+// finished counts the finished documents and those of each type, and finds the
+// percentiles of how long filing took.
+func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
+	from := int64(math.MinInt64)
+	if !f.Since.IsZero() {
+		from = f.Since.UnixMilli()
+	}
+	sum := tally{took: newHistogram(), types: make(map[int64]*typeSum)}
+	if err := r.tally(ctx, f, from, math.MaxInt64, &sum); err != nil {
+		return err
+	}
+	s.Totals[Filed], s.Totals[Review], s.Totals[Failed], s.Totals[Gone] = sum.Filed, sum.Review, sum.Failed, sum.Gone
+	s.Latency = sum.took.latency()
+	err := r.each(ctx, `SELECT id, code FROM types`, nil, func(row scanner) error {
+		var id int64
+		var c TypeCount
+		if err := row.Scan(&id, &c.Type); err != nil {
 			return err
 		}
-	}
-	for kind, sum := range types {
-		s.Types = append(s.Types, sum.count(kind))
-	}
+		if t := sum.types[id]; t != nil {
+			c.Filed, c.Review = t.filed, t.review
+			c.MeanConfidence = float64(t.confidence) / 1e6 / float64(max(t.rated, 1))
+			s.Types = append(s.Types, c)
+		}
+		return nil
+	})
 	slices.SortFunc(s.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(b.Filed, a.Filed), cmp.Compare(b.Review, a.Review), cmp.Compare(a.Type, b.Type))
 	})
-	return nil
-}
-
-func (s *Summary) addGroup(row scanner, types map[string]*typeSum) error {
-	var state State
-	var kind sql.NullString
-	var n, submissions, polls, reused, resubmissions, rated int
-	var confidence float64
-	err := row.Scan((*string)(&state), &kind, &n, &submissions, &polls, &reused, &resubmissions, &confidence, &rated)
-	if err != nil {
-		return err
-	}
-	s.Totals[state] += n
-	s.Requests.Submissions += submissions
-	s.Requests.Polls += polls
-	s.Requests.Reused += reused
-	s.Requests.Resubmissions += resubmissions
-	if state == Filed || state == Review {
-		if types[kind.String] == nil {
-			types[kind.String] = &typeSum{}
-		}
-		types[kind.String].add(state, n, confidence, rated)
-	}
-	return nil
-}
-
-// oldest finds the unfinished document that was discovered first.
-func (r *Reader) oldest(ctx context.Context, f Filter, s *Summary) error {
-	where, args := f.where()
-	var at sql.NullInt64
-	err := r.conn.QueryRowContext(ctx, `SELECT min(d.discovered_at) FROM documents d WHERE `+unfinished+
-		` AND `+where, args...).Scan(&at)
-	s.Oldest = timeOf(at)
 	return err
-}
-
-// typeSum gathers a type's states.
-type typeSum struct {
-	filed, review, rated int
-	confidence           float64
-}
-
-func (t *typeSum) add(state State, n int, confidence float64, rated int) {
-	if state == Filed {
-		t.filed += n
-	} else {
-		t.review += n
-	}
-	t.confidence += confidence
-	t.rated += rated
-}
-
-func (t *typeSum) count(kind string) TypeCount {
-	return TypeCount{Type: kind, Filed: t.filed, Review: t.review, MeanConfidence: t.confidence / float64(max(t.rated, 1))}
-}
-
-// latency finds the nearest-rank percentiles, each the smallest value that is
-// not below that share of all, from how often each value occurs: many documents
-// take the same time to the millisecond. The bound of the time that it repeats is
-// for the index.
-func (r *Reader) latency(ctx context.Context, f Filter, s *Summary) error {
-	took := newBars()
-	where, args := f.where()
-	from := "documents d"
-	if f.State == "" && f.Type == "" {
-		index, err := r.latencyIndex(ctx, f)
-		if err != nil {
-			return err
-		}
-		from += " INDEXED BY " + index
-	}
-	err := r.each(ctx, `SELECT max(d.finished_at - d.discovered_at, 0) AS ms, count(*)
-		FROM `+from+` WHERE d.finished_at >= ? AND (d.state = 'filed' OR d.state = 'review') AND `+where+` GROUP BY ms`,
-		append([]any{f.Since.UnixMilli()}, args...),
-		func(row scanner) error {
-			var ms int64
-			var n int
-			err := row.Scan(&ms, &n)
-			took.add(ms, n)
-			return err
-		})
-	s.Latency = took.latency()
-	return err
-}
-
-// latencyIndex names the index that gives the latencies soonest: the one that
-// has them in order, of all times, which SQLite does not find worth it by
-// itself; or where few enough are left to be sorted, the one by time.
-func (r *Reader) latencyIndex(ctx context.Context, f Filter) (string, error) {
-	if f.Since.IsZero() {
-		return "documents_latency", nil
-	}
-	var many bool
-	err := r.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished
-		WHERE finished_at >= ? LIMIT 1 OFFSET 100000)`, f.Since.UnixMilli()).Scan(&many)
-	if many {
-		return "documents_latency", err
-	}
-	return "documents_finished", err
 }
 
 func (r *Reader) failures(ctx context.Context, f Filter, s *Summary) (err error) {
-	s.Failures, err = r.reasons(ctx, f, `d.state = 'failed'`)
+	cond, args := f.finished()
+	s.Failures, err = r.reasons(ctx, `INDEXED BY documents_failed WHERE d.state = 'failed' AND `+cond, args)
 	return err
 }
 
 func (r *Reader) troubles(ctx context.Context, f Filter, s *Summary) (err error) {
-	s.Troubles, err = r.reasons(ctx, f, unfinished+` AND d.error IS NOT NULL`)
+	kind, args := f.ofKind()
+	s.Troubles, err = r.reasons(ctx, `WHERE `+unfinished+` AND d.error IS NOT NULL AND `+kind, args)
 	return err
 }
 
-// reasons returns the most frequent ones of the documents that cond leaves in.
-func (r *Reader) reasons(ctx context.Context, f Filter, cond string) (all []Reason, err error) {
-	where, args := f.where()
-	err = r.each(ctx, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d WHERE `+cond+` AND `+where+`
+// reasons returns the most frequent ones.
+func (r *Reader) reasons(ctx context.Context, from string, args []any) (all []Reason, err error) {
+	err = r.each(ctx, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d `+from+`
 		GROUP BY 1 ORDER BY n DESC, 1 LIMIT 100`, args, func(row scanner) error {
 		var reason Reason
 		err := row.Scan(&reason.Reason, &reason.Count)
@@ -233,7 +178,7 @@ func (r *Reader) reasons(ctx context.Context, f Filter, cond string) (all []Reas
 	return all, err
 }
 
-// Documents hands every document that the filter leaves in to f, oldest first,
+// Documents calls f for every document that the filter selects, oldest first,
 // until f returns an error.
 func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document) error) error {
 	where, args := filter.where()
@@ -243,12 +188,12 @@ func (r *Reader) Documents(ctx context.Context, filter Filter, f func(*Document)
 		return given
 	})
 	if err != nil && !errors.Is(err, given) {
-		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return r.result(err)
 	}
 	return r.stoodStill(err)
 }
 
-// eachDocument hands every document that a condition leaves in to f.
+// eachDocument calls f for every document that a condition selects.
 func (r *Reader) eachDocument(ctx context.Context, cond string, args []any, f func(*Document) error) error {
 	var c columns
 	return r.each(ctx, selectDocuments+` WHERE `+cond, args, func(row scanner) error {
@@ -260,7 +205,7 @@ func (r *Reader) eachDocument(ctx context.Context, cond string, args []any, f fu
 	})
 }
 
-// each hands every row of a query to f.
+// each calls f for every row of a query.
 func (r *Reader) each(ctx context.Context, query string, args []any, f func(scanner) error) error {
 	rows, err := r.conn.QueryContext(ctx, query, args...)
 	if err != nil {

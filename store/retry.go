@@ -6,25 +6,25 @@ import (
 	"fmt"
 )
 
-// A failed document goes on, under the same record, once its file is back in the
-// inbox. Whoever put it there does not matter: [Store.Admit] recognises it. Where
-// it is put back by us, the place is stored before the file is moved, so that a
-// move that was cut off is recognised too.
+// A failed document goes on, with the same id, once its file is back in the inbox.
+// Whoever put it there does not matter: [Store.Admit] recognises it. Where we put
+// it back, the place is stored before the move, so that an interrupted move is
+// recognised too.
 
-// maxReturned bounds how many failed records of one content are looked at.
+// maxReturned bounds how many failed documents of one content are looked at.
 const maxReturned = 64
 
-// FailedAlike returns the failed documents that a file of this content, or of
+// FailedMatches returns the failed documents that a file of this content, or of
 // this size and time where neither was ever read, may be: those that were this
 // very file first, then those of this place, then the newest.
-func (s *Store) FailedAlike(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
+func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
 	const order = ` ORDER BY d.device = ?1 AND d.inode = ?2 DESC, d.source = ?3 DESC, d.id DESC LIMIT +?4`
 	args := []any{int64(id.Device), int64(id.Inode), source, maxReturned}
 	if sha256 == nil {
 		return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 IS NULL
 			AND d.size = +?5 AND d.modified = +?6`+order, append(args, id.Size, id.ModTime)...)
 	}
-	return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 = +?5`+order, append(args, sha256)...)
+	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "?5")+` AND d.state = 'failed'`+order, append(args, sha256)...)
 }
 
 // PuttingBack records, before the move, where in the inbox a failed document is
@@ -36,8 +36,8 @@ func (s *Store) PuttingBack(ctx context.Context, id int64, source string) error 
 }
 
 // PutBack records that a failed document lies in the inbox again, at the place
-// that [Store.PuttingBack] was told: it waits to be admitted there. [ErrStale]:
-// it has gone on already, or another document has the place.
+// that [Store.PuttingBack] stored: it waits to be admitted there. [ErrStale]: it
+// goes on already, or another document has the place.
 func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) error {
 	return s.write(ctx, func(t *tx) error {
 		inbox, err := t.folder(in)
@@ -50,8 +50,8 @@ func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) e
 	})
 }
 
-// PutBackChanged ends the record of a failed document that was changed where it
-// lay: what was put back is a document of its own.
+// PutBackChanged ends a failed document whose file was changed where it lay: what
+// was put back is a document of its own.
 func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
 	return s.write(ctx, func(t *tx) error {
 		return t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, put_back = NULL,
@@ -61,63 +61,28 @@ func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
 	})
 }
 
-// waitAgain makes a failed document wait once more. Its jobs stay counted and are not
-// held against it; one that never ended is remembered, to be asked for first.
+// waitAgain makes a failed document wait once more. Its jobs stay counted, but not
+// as attempts of this retry; a job that never ended is asked once more first.
 const waitAgain = `UPDATE documents SET state = 'waiting', inbox = ?2, source = coalesce(?3, put_back),
 		put_back = CASE WHEN ?3 IS NULL THEN put_back END,
 		device = ?4, inode = ?5, size = ?6, modified = ?7, changed = ?8,
 		outcome = NULL, sorted = NULL, target = NULL, finished_at = NULL, error = NULL,
-		retry_at = NULL, refusals = 0, spared = attempts
+		retry_at = NULL, failures = 0, attempts_before_retry = attempts
 	WHERE id = ?1 AND state = 'failed'`
 
-// goOn lets the first document that an admission may be, and that is still
+// resumeFailed lets the first document that an admission may be, and that is still
 // failed, wait at the place of the admission. It returns 0 where there is none.
-func (t *tx) goOn(inbox int64, a Admission) (int64, error) {
+func (t *tx) resumeFailed(inbox int64, a Admission) (int64, error) {
 	is := a.Identity
-	for _, id := range a.Continues {
+	for _, id := range a.FailedMatches {
 		err := t.change(waitAgain, id, inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 		if errors.Is(err, ErrStale) {
 			continue
 		}
 		if err != nil {
-			return 0, fmt.Errorf("go on: %w", err)
+			return 0, fmt.Errorf("resume: %w", err)
 		}
 		return id, t.decide(id, a)
 	}
 	return 0, nil
-}
-
-// AskAgain gives a retried document its newest job back, which was given up
-// before it ended: it may have an answer by now, and is paid for. It starts from
-// where [Store.Submitting] starts and leads to pending. found is false, and
-// nothing is changed, where there is no such job, where it was asked again
-// before, or where it chooses from other types.
-func (s *Store) AskAgain(ctx context.Context, id int64, options []string) (doc Document, found bool, err error) {
-	codes, err := optionCodes(options)
-	if err != nil {
-		return Document{}, false, err
-	}
-	err = s.write(ctx, func(t *tx) error {
-		doc, found = Document{}, false
-		n, err := t.exec(`UPDATE documents SET state = 'pending', job_open = 0, retry_at = NULL, error = NULL
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND put_back IS NULL
-			  AND job_open = 1 AND attempts = spared AND options = (SELECT id FROM option_sets WHERE codes = ?2)
-			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = documents.job_id AND o.state = 'pending')`, id, codes)
-		if err != nil || n == 0 {
-			return err
-		}
-		found = true
-		return t.document(id, &doc)
-	})
-	return doc, found, err
-}
-
-// Retried says whether the newest job of the document was made before its newest
-// retry, and never ended.
-func (d *Document) Retried() bool { return d.JobOpen && d.Spared > 0 && d.Attempts == d.Spared }
-
-// Unfinished says whether there is an unfinished document of a place.
-func (s *Store) Unfinished(ctx context.Context, source string) (is bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, source).Scan(&is)
-	return is, s.reading(err)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // failedAfter fails a document after some jobs, the last of which is given up
@@ -17,13 +16,13 @@ func failedAfter(t testing.TB, s *Store, a Admission, jobs int, open bool) int64
 	t.Helper()
 	id := admit(t, s, a).ID
 	for n := range jobs {
-		check1(t, s.Submitting(ctx, id, a.Options))
-		check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d-%d", id, n)))
-		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "too slow", Open: open, MaxAttempts: jobs}))
+		submit(t, s, id)
+		must[Document](t)(s.Accepted(ctx, id, fmt.Sprintf("job-%d-%d", id, n)))
+		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "too slow", Open: open && n == jobs-1, MaxAttempts: jobs}))
 	}
 	move(t, s, id)
-	if d := doc(t, s, id); d.State != Failed || d.JobOpen != open {
-		t.Fatalf("document %d is %s, its job open %v", id, d.State, d.JobOpen)
+	if d := doc(t, s, id); d.State != Failed || d.JobAbandoned != open {
+		t.Fatalf("document %d is %s, its job open %v", id, d.State, d.JobAbandoned)
 	}
 	return id
 }
@@ -44,21 +43,21 @@ func TestPutBackGoesOnWithTheRecord(t *testing.T) {
 	check1(t, s.PutBack(ctx, id, inbox, again))
 	d := doc(t, s, id)
 	if d.State != Waiting || d.Source != "a-2" || d.Outcome != "" || d.Target != "" || d.Sorted != "" || d.Error != "" ||
-		!d.FinishedAt.IsZero() || d.Identity != again || d.Attempts != 3 || d.Spared != 3 || !d.Retried() || d.PutBack == "" {
+		!d.FinishedAt.IsZero() || d.Identity != again || d.Attempts != 3 || d.AttemptsBeforeRetry != 3 || d.Phase != PhaseAdmit || d.PutBack == "" {
 		t.Errorf("put back: %+v", d)
 	}
-	if all := must[[]int64](t)(s.Submittable(ctx, time.Now(), 9)); len(all) != 0 {
+	if all := due(t, s, PhaseReady); len(all) != 0 {
 		t.Error("it may be submitted before it was looked at")
 	}
 	if known := must[bool](t)(s.Known(ctx, "a-2", again)); known {
 		t.Error("it is known before it was looked at")
 	}
-	if err := s.Submitting(ctx, id, options); !errors.Is(err, ErrStale) {
+	if _, err := s.Submitting(ctx, id, request); !errors.Is(err, ErrStale) {
 		t.Errorf("submitted before it was looked at: %v", err)
 	}
 	a.Source, a.Identity = "a-2", again
 	got := must[Admitted](t)(s.Admit(ctx, a))
-	if got.ID != id || got.New || got.PutBack != "" || got.Attempts != 3 || !got.Retried() {
+	if got.ID != id || got.New || got.PutBack != "" || got.Attempts != 3 || got.Phase != PhaseReady {
 		t.Errorf("admitted: %+v", got)
 	}
 	for _, err := range []error{s.PutBack(ctx, id, inbox, again), s.PuttingBack(ctx, id, "b"), s.PutBackChanged(ctx, id)} {
@@ -68,99 +67,72 @@ func TestPutBackGoesOnWithTheRecord(t *testing.T) {
 	}
 }
 
-func TestAskAgainOnceAndOnlyForTheSame(t *testing.T) {
-	back := func(t *testing.T, open bool) (*Store, int64) {
+func TestRetriedDocumentAsksItsOpenJobFirst(t *testing.T) {
+	back := func(t *testing.T, open bool, codes []string) (*Store, int64) {
 		s := openNew(t)
 		id := failedAfter(t, s, found("a", "a"), 2, open)
 		a := found("b", "a")
-		a.Continues = []int64{id}
+		a.FailedMatches, a.Options = []int64{id}, codes
 		if got := must[Admitted](t)(s.Admit(ctx, a)); got.ID != id || !got.Continued || got.Source != "b" {
 			t.Fatalf("admitted: %+v", got)
 		}
 		return s, id
 	}
-	ask := func(s *Store, id int64, codes []string) bool {
-		t.Helper()
-		d, found, err := s.AskAgain(ctx, id, codes)
-		check1(t, err)
-		if found != (d.State == Pending) {
-			t.Errorf("found %v, and it is %s", found, d.State)
-		}
-		return found
-	}
-	s, id := back(t, true)
-	if ask(s, id, []string{"letter"}) {
-		t.Error("the job chooses from other types")
-	}
-	if !ask(s, id, options) || doc(t, s, id).JobID != fmt.Sprintf("job-%d-1", id) {
-		t.Error("the open job was not given back")
+	s, id := back(t, true, options)
+	if d := ask(t, s, id, request); d.State != Pending || d.JobID != fmt.Sprintf("job-%d-1", id) {
+		t.Errorf("the open job was not given back: %+v", d)
 	}
 	d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "too slow", Open: true, MaxAttempts: 2}))
-	if d.State != Waiting || d.Outcome != "" || d.Retried() || ask(s, id, options) {
+	if d.State != Waiting || d.Outcome != "" || d.JobAbandoned {
 		t.Errorf("after it was asked again: %+v", d)
 	}
 	for n := range 2 { // a whole new allowance
-		check1(t, s.Submitting(ctx, id, options))
-		check1(t, s.Accepted(ctx, id, fmt.Sprint("new-", n)))
+		submit(t, s, id)
+		must[Document](t)(s.Accepted(ctx, id, fmt.Sprint("new-", n)))
 		d = must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "ERROR", MaxAttempts: 2}))
 	}
 	if d.Outcome != Failed || d.Attempts != 4 || !strings.Contains(d.Error, "4 jobs") || d.Resubmissions != 3 {
 		t.Errorf("after its new allowance: %+v", d)
 	}
-	if s, id := back(t, false); ask(s, id, options) {
-		t.Error("a job that ended was asked for again")
-	}
-	s, id = back(t, true)
-	check1(t, s.write(ctx, func(t *tx) error {
-		_, err := t.exec("UPDATE documents SET state = 'failed', outcome = 'failed', sorted = 1, target = 'x', finished_at = 1 WHERE id = ?", id)
-		return err
-	}))
-	a := found("c", "a")
-	a.Continues, a.Options = []int64{id}, []string{"letter"}
-	if admit(t, s, a).JobOpen {
+	s, id = back(t, false, options)
+	submit(t, s, id) // the job ended
+	s, id = back(t, true, []string{"letter"})
+	if doc(t, s, id).JobAbandoned {
 		t.Error("with other options the job is kept")
 	}
 }
 
-// A failed document that is back goes by an answer, or with a document in
-// flight, like every other one.
-func TestContinuedDocumentsReuseAndFollow(t *testing.T) {
+// A failed document that is back goes by an answer like every other one.
+func TestContinuedDocuments(t *testing.T) {
 	s := openNew(t)
 	failed := failedAfter(t, s, found("a", "same"), 1, false)
 	other := identified(t, s, found("b", "same"), invoice)
 	move(t, s, other)
 	a := found("a", "same")
-	a.Continues = []int64{99, failed}
+	a.FailedMatches = []int64{99, failed}
 	if d := admit(t, s, a); d.ID != failed || d.State != Identified || !d.Reused {
 		t.Errorf("with an answer: %+v", d)
 	}
-	failed = failedAfter(t, s, found("c", "flight"), 1, false)
-	lead := admit(t, s, found("d", "flight")).ID
-	a = found("c", "flight")
-	a.Continues = []int64{failed}
-	if d := admit(t, s, a); d.ID != failed || d.WaitsFor != lead {
-		t.Errorf("with one in flight: %+v", d)
-	}
 	a.Failure = "unsupported format"
-	a.Source, a.Continues = "e", []int64{failedAfter(t, s, found("e", "text"), 1, false)}
-	if d := admit(t, s, a); d.ID != a.Continues[0] || d.Outcome != Failed || d.Error != a.Failure || d.PutBack != "" {
+	a.Source, a.FailedMatches = "e", []int64{failedAfter(t, s, found("e", "text"), 1, false)}
+	if d := admit(t, s, a); d.ID != a.FailedMatches[0] || d.Outcome != Failed || d.Error != a.Failure || d.PutBack != "" {
 		t.Errorf("what is still unsupported: %+v", d)
 	}
 	a = found("f", "race") // it has gone on already
-	a.Continues = []int64{failed}
+	a.FailedMatches = []int64{failed}
 	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.New || got.Continued {
 		t.Errorf("one that no longer failed: %+v", got)
 	}
 }
 
-func TestFailedAlike(t *testing.T) {
+func TestFailedMatches(t *testing.T) {
 	s := openNew(t)
 	one := failedAfter(t, s, found("one", "same"), 1, false)
 	two := failedAfter(t, s, found("longer", "same"), 1, false)
 	failedAfter(t, s, found("other", "other"), 1, false)
 	admit(t, s, found("waits", "same"))
 	alike := func(source string, sum []byte, id Identity) (ids []int64) {
-		for _, d := range must[[]Document](t)(s.FailedAlike(ctx, source, sum, id)) {
+		for _, d := range must[[]Document](t)(s.FailedMatches(ctx, source, sum, id)) {
 			ids = append(ids, d.ID)
 		}
 		return ids
@@ -184,15 +156,6 @@ func TestFailedAlike(t *testing.T) {
 	empty.Identity.ModTime++
 	if got := alike("y", nil, empty.Identity); len(got) != 0 {
 		t.Errorf("of another time: %d", got)
-	}
-	for _, index := range []string{"documents_content", "documents_unread"} {
-		query := "SELECT d.id FROM documents d WHERE d.state = 'failed' AND d.sha256 = ?"
-		if index == "documents_unread" {
-			query = "SELECT d.id FROM documents d WHERE d.state = 'failed' AND d.sha256 IS NULL AND d.size = ? AND d.modified = ?"
-		}
-		if p := plan(t, s, query); !strings.Contains(p, index) {
-			t.Errorf("without %s: %s", index, p)
-		}
 	}
 }
 

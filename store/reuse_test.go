@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,101 +89,23 @@ func TestReuseTakesTheNewestAnswer(t *testing.T) {
 	})
 }
 
-// follow sets up a leader in flight and two documents that wait for it.
-func follow(t *testing.T, s *Store) (leader, first, second int64) {
-	t.Helper()
-	leader = pending(t, s, found("leader", "a"))
-	b, c := admit(t, s, found("b", "a")), admit(t, s, found("c", "a"))
-	if b.WaitsFor != leader || c.WaitsFor != leader || b.State != Waiting {
-		t.Fatalf("waiting for %d and %d, want %d", b.WaitsFor, c.WaitsFor, leader)
-	}
-	if d := must[[]int64](t)(s.Submittable(ctx, time.Now(), 9)); len(d) != 0 {
-		t.Fatalf("submittable: %+v", d)
-	}
-	return leader, b.ID, c.ID
-}
-
-func TestFollowersGetTheAnswer(t *testing.T) {
+// Documents of the same content share their jobs and what they cost.
+func TestEqualDocumentsShareTheirJobs(t *testing.T) {
 	s := openNew(t)
-	leader, first, second := follow(t, s)
-	check1(t, s.Identified(ctx, leader, invoice))
-	for _, id := range []int64{first, second} {
-		d := doc(t, s, id)
-		if d.State != Identified || !d.Reused || d.Type != "invoice" || d.Outcome != Filed || d.WaitsFor != 0 {
-			t.Errorf("follower: %+v", d)
+	first, second, third := alike(t, s)
+	d := must[Document](t)(s.JobEnded(ctx, first, JobEnd{Reason: "1 h", Open: true, RetryAt: inAnHour, MaxAttempts: 2, Share: true}))
+	if next := doc(t, s, second); d.Outcome != "" || next.Phase != PhaseReady || !next.RetryAt.Equal(inAnHour) {
+		t.Errorf("%+v, and the next one: %+v", d, next)
+	}
+	d = ask(t, s, second, request)
+	if d.State != Pending || d.JobID != doc(t, s, first).JobID || !d.AskedAgain || doc(t, s, first).JobAbandoned {
+		t.Errorf("the job that was given up is not taken over: %+v", d)
+	}
+	d = must[Document](t)(s.JobEnded(ctx, second, JobEnd{Reason: "lost", MaxAttempts: 2, Share: true}))
+	for _, id := range []int64{first, second, third} {
+		if d := doc(t, s, id); d.Outcome != Failed {
+			t.Errorf("after their share of jobs: %+v", d)
 		}
-	}
-	if d := doc(t, s, leader); d.Reused {
-		t.Error("the leader's own answer is called reused")
-	}
-}
-
-func TestFollowersFailWithTheirLeader(t *testing.T) {
-	s := openNew(t)
-	leader, first, second := follow(t, s)
-	must[Document](t)(s.JobEnded(ctx, leader, JobEnd{Reason: "ERROR", MaxAttempts: 1}))
-	for _, id := range []int64{first, second} {
-		if d := doc(t, s, id); d.Outcome != Failed || d.Error != "ERROR" || d.WaitsFor != 0 {
-			t.Errorf("follower: %+v", d)
-		}
-	}
-}
-
-func TestFollowersInherit(t *testing.T) {
-	s := openNew(t)
-	leader, first, second := follow(t, s)
-	check1(t, s.Gone(ctx, leader, "deleted"))
-	if d := doc(t, s, first); d.WaitsFor != 0 || d.State != Waiting {
-		t.Errorf("the heir: %+v", d)
-	}
-	if d := doc(t, s, second); d.WaitsFor != first {
-		t.Errorf("the other waits for %d", d.WaitsFor)
-	}
-	third := admit(t, s, found("d", "a"))
-	if third.WaitsFor != first {
-		t.Errorf("a later one waits for %d, want the heir", third.WaitsFor)
-	}
-	check1(t, s.Gone(ctx, second, "deleted")) // a follower: nobody inherits
-	if d := doc(t, s, third.ID); d.WaitsFor != first {
-		t.Errorf("after another follower went it waits for %d", d.WaitsFor)
-	}
-}
-
-// A follower that failed by itself is not raised again by its leader's answer.
-func TestFailedFollowerStaysFailed(t *testing.T) {
-	s := openNew(t)
-	leader, first, _ := follow(t, s)
-	check1(t, s.Failed(ctx, first, "unreadable"))
-	check1(t, s.Identified(ctx, leader, invoice))
-	if d := doc(t, s, first); d.Outcome != Failed || d.Type != "" {
-		t.Errorf("it is %+v", d)
-	}
-	if err := s.Submitting(ctx, first, options); !errors.Is(err, ErrStale) {
-		t.Errorf("submitting it: %v", err)
-	}
-}
-
-func TestFollowOnlyWhereItHelps(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		change func(*Admission)
-	}{
-		{"turned off", func(a *Admission) { a.ReuseWithin = 0 }},
-		{"other options", func(a *Admission) { a.Options = []string{"x"} }},
-		{"other content", func(a *Admission) { a.SHA256 = hash("b") }},
-	} {
-		s := openNew(t)
-		pending(t, s, found("a", "a"))
-		a := found("b", "a")
-		c.change(&a)
-		if d := admit(t, s, a); d.WaitsFor != 0 {
-			t.Errorf("%s: waits for %d", c.name, d.WaitsFor)
-		}
-	}
-	s := openNew(t)
-	check1(t, s.Failed(ctx, pending(t, s, found("a", "a")), "no"))
-	if d := admit(t, s, found("b", "a")); d.WaitsFor != 0 {
-		t.Error("it waits for one that has failed and can give no answer")
 	}
 }
 
@@ -198,46 +119,6 @@ func TestReuseWithoutConfidence(t *testing.T) {
 	}))
 	if d := admit(t, s, found("b", "a")); !d.Reused || d.Confidence != 0 {
 		t.Errorf("%+v", d)
-	}
-}
-
-func TestAdopt(t *testing.T) {
-	s := openNew(t)
-	old := pending(t, s, found("scan.pdf", "a"))
-	check1(t, s.Gone(ctx, old, "renamed"))
-	renamed := admit(t, s, found("bill.pdf", "a"))
-	if _, ok, err := s.Adopt(ctx, renamed.ID, []string{"x"}); ok || err != nil {
-		t.Errorf("adopted with other options: %v, %v", ok, err)
-	}
-	d, ok, err := s.Adopt(ctx, renamed.ID, []string{"receipt", "invoice"})
-	if !ok || err != nil || d.State != Pending || d.JobID != doc(t, s, old).JobID || d.Attempts != 1 || d.Submissions != 0 ||
-		!d.SubmittedAt.Equal(doc(t, s, old).SubmittedAt) {
-		t.Fatalf("adopted: %v, %v, %+v", ok, err, d)
-	}
-	other := found("c.pdf", "a")
-	other.ReuseWithin = 0
-	if _, ok, err := s.Adopt(ctx, admit(t, s, other).ID, options); ok || err != nil {
-		t.Errorf("the job was adopted twice: %v", err)
-	}
-	// Lost after all: what is submitted now is submitted a second time.
-	must[Document](t)(s.JobEnded(ctx, d.ID, JobEnd{Reason: "lost", MaxAttempts: 5}))
-	check1(t, s.Submitting(ctx, d.ID, options))
-	if d := doc(t, s, d.ID); d.Resubmissions != 1 || d.Submissions != 1 {
-		t.Errorf("resubmissions %d, submissions %d", d.Resubmissions, d.Submissions)
-	}
-}
-
-func TestAdoptNothingThatEnded(t *testing.T) {
-	s := openNew(t)
-	check1(t, s.Gone(ctx, submitted(t, s, found("a", "a")), "deleted"))
-	ended := pending(t, s, found("b", "b"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{Reason: "ERROR", MaxAttempts: 5}))
-	check1(t, s.Gone(ctx, ended, "deleted"))
-	for _, content := range []string{"a", "b"} {
-		if _, ok, err := s.Adopt(ctx, admit(t, s, found("x", content)).ID, options); ok || err != nil {
-			t.Errorf("%s: adopted %v, %v", content, ok, err)
-		}
-		check1(t, s.Gone(ctx, must[int64](t)(idAt(s, "x")), "next"))
 	}
 }
 

@@ -87,7 +87,7 @@ func TestMisspeltSettingsAreNoticed(t *testing.T) {
 		}
 		db := must[*sql.DB](t)(sql.Open("sqlite3", misspelt))
 		conn := must[*sql.Conn](t)(db.Conn(ctx))
-		if err := settle(ctx, conn); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(key, "_")) {
+		if err := configure(ctx, conn); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(key, "_")) {
 			t.Errorf("without %s: %v", key, err)
 		}
 		check1(t, conn.Close())
@@ -104,8 +104,8 @@ func TestMigrationsFromEmpty(t *testing.T) {
 		check1(t, migrate(ctx, conn, "memory"))
 		var version int
 		check1(t, pragma(ctx, conn, "user_version", &version))
-		if version != len(migrations()) || version == 0 {
-			t.Errorf("version %d of %d", version, len(migrations()))
+		if version != newestSchema() || version == 0 {
+			t.Errorf("version %d of %d", version, newestSchema())
 		}
 	}
 	var app int

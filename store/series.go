@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -21,44 +20,57 @@ type Series struct {
 	Latency *Latency // of all of them together
 }
 
-// Series adds up what the filter leaves in by the time at which it was finished.
+// Series adds up what the filter selects by the time at which it was finished.
 // bounds are where one bucket ends and the next begins, in ascending order.
 func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
 	var s Series
-	all, took := newBars(), newBars()
+	all := newHistogram()
+	sum := tally{took: newHistogram()}
 	for i := 1; i < len(bounds); i++ {
-		b := Bucket{From: bounds[i-1], To: bounds[i]}
-		took.clear()
-		if err := r.bucket(ctx, f, &b, took); err != nil {
-			return Series{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		sum.Bucket = Bucket{From: bounds[i-1], To: bounds[i]}
+		sum.took.clear()
+		if err := r.tally(ctx, f, sum.From.UnixMilli(), sum.To.UnixMilli(), &sum); err != nil {
+			return Series{}, r.result(err)
 		}
-		b.Latency = took.latency()
-		all.merge(took)
-		s.Buckets = append(s.Buckets, b)
+		sum.Latency = sum.took.latency()
+		all.merge(sum.took)
+		s.Buckets = append(s.Buckets, sum.Bucket)
 	}
 	s.Latency = all.latency()
 	return s, r.stoodStill(nil)
 }
 
-// bucketPart is how many documents are added up at a time; tests make it small.
-var bucketPart = 50_000
+// tally adds up finished documents.
+type tally struct {
+	Bucket
+	took  *histogram         // how long it took until they were filed
+	types map[int64]*typeSum // of those that were filed, by number; nil: not wanted
+}
 
-// bucket goes over its documents part by part, so that its memory depends on how
-// many different times they took at the most.
-func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket, took *bars) error {
-	from, to := b.From.UnixMilli(), b.To.UnixMilli()
+// typeSum adds up the filed documents of one type.
+type typeSum struct {
+	filed, review, rated int
+	confidence           int64 // of the rated ones, in millionths
+}
+
+// tallyPart is how many documents are added up at a time; tests make it small.
+var tallyPart = 50_000
+
+// tally adds up the documents that were finished at or after a time and before
+// another. It goes part by part, so that its memory does not grow with their number.
+func (r *Reader) tally(ctx context.Context, f Filter, from, to int64, t *tally) error {
 	for from < to {
 		end := to
 		err := r.conn.QueryRowContext(ctx, `SELECT finished_at FROM documents INDEXED BY documents_finished
 			WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?`,
-			from, to, bucketPart).Scan(&end)
+			from, to, tallyPart).Scan(&end)
 		switch {
 		case err == nil:
 			end++ // documents that were finished together stay together
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		if err := r.part(ctx, f, from, end, b, took); err != nil {
+		if err := r.addPart(ctx, f, from, end, t); err != nil {
 			return err
 		}
 		from = end
@@ -66,25 +78,61 @@ func (r *Reader) bucket(ctx context.Context, f Filter, b *Bucket, took *bars) er
 	return nil
 }
 
-// part adds up the documents of a span. The times come in one piece of text,
-// because a row for each would take several times as long.
-func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, took *bars) error {
-	var filed, review, failed, gone int
-	var list sql.NullString
-	where, args := f.where()
+// unrated stands for a document without a confidence, among millionths.
+const unrated = 1<<21 - 1
+
+// The numbers of many documents in one text: a row for each would take
+// several times as long, and GROUP BY would sort them.
+const (
+	tookList = `group_concat(iif(d.state = 'filed' OR d.state = 'review', max(d.finished_at - d.discovered_at, 0), NULL))`
+	// The type, whether it went to review, and the confidence, in one number.
+	typeList = `group_concat(iif(d.state = 'filed' OR d.state = 'review', ((d.type << 1) + (d.state = 'review') << 21)
+		+ coalesce(CAST(round(d.confidence * 1000000) AS INTEGER), (1 << 21) - 1), NULL))`
+)
+
+func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally) error {
+	types := `NULL`
+	if t.types != nil {
+		types = typeList
+	}
+	kind, args := f.ofKind()
+	var part Bucket
+	var took, typed sql.NullString
 	err := r.conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
-			count(*) FILTER (WHERE d.state = 'gone'),
-			group_concat(iif(d.state = 'filed' OR d.state = 'review', max(d.finished_at - d.discovered_at, 0), NULL))
+			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+types+`
 		FROM documents d INDEXED BY documents_finished
-		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+where, append([]any{from, to}, args...)...).
-		Scan(&filed, &review, &failed, &gone, &list)
-	if err != nil || !list.Valid {
-		b.Failed, b.Gone = b.Failed+failed, b.Gone+gone
+		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+kind, append([]any{from, to}, args...)...).
+		Scan(&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed)
+	if err != nil {
 		return err
 	}
-	b.Filed, b.Review, b.Failed, b.Gone = b.Filed+filed, b.Review+review, b.Failed+failed, b.Gone+gone
-	return took.addList(list.String)
+	t.Filed += part.Filed
+	t.Review += part.Review
+	t.Failed += part.Failed
+	t.Gone += part.Gone
+	return errors.Join(
+		eachNumber(took.String, func(ms int64) { t.took.add(ms) }),
+		eachNumber(typed.String, t.addType))
+}
+
+// addType adds a number of [typeList].
+func (t *tally) addType(n int64) {
+	kind, confidence := n>>21, n&unrated
+	sum := t.types[kind>>1]
+	if sum == nil {
+		sum = new(typeSum)
+		t.types[kind>>1] = sum
+	}
+	if kind&1 == 1 {
+		sum.review++
+	} else {
+		sum.filed++
+	}
+	if confidence != unrated {
+		sum.rated++
+		sum.confidence += confidence
+	}
 }
 
 // FirstFinished returns when the oldest finished document was finished; zero:
@@ -92,8 +140,5 @@ func (r *Reader) part(ctx context.Context, f Filter, from, to int64, b *Bucket, 
 func (r *Reader) FirstFinished(ctx context.Context) (time.Time, error) {
 	var at sql.NullInt64
 	err := r.conn.QueryRowContext(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&at)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
-	}
-	return timeOf(at), r.stoodStill(nil)
+	return timeOf(at), r.result(err)
 }

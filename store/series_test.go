@@ -2,6 +2,8 @@ package store
 
 import (
 	"database/sql"
+	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,16 +22,16 @@ func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
 			rt.Fatal(err)
 		}
 	}
+	rows := make([]func(*tx) error, n) // drawn first: rapid wants its own goroutine
+	for i := range rows {
+		rows[i] = randomRow(rt, i)
+	}
 	ok(s.write(ctx, func(tx *tx) error {
-		if _, err := tx.exec("DELETE FROM documents"); err != nil {
-			return err
+		_, err := tx.exec("DELETE FROM documents")
+		for _, store := range rows {
+			err = errors.Join(err, store(tx))
 		}
-		for i := range n {
-			if err := randomRow(rt, tx, i); err != nil {
-				return err
-			}
-		}
-		return nil
+		return err
 	}))
 	r, err := OpenReader(ctx, s.path)
 	ok(err)
@@ -40,8 +42,8 @@ func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
 }
 
 func TestSeriesAgainstSummaries(t *testing.T) {
-	defer func(n int) { bucketPart = n }(bucketPart)
-	bucketPart = 3
+	defer func(n int) { tallyPart = n }(tallyPart)
+	tallyPart = 3
 	s := openNew(t)
 	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
 	rapid.Check(t, func(rt *rapid.T) {
@@ -103,8 +105,8 @@ func TestRecentAgainstAllDocuments(t *testing.T) {
 		randomRecord(rt, s, func(r *Reader, all []Document) {
 			var open, last, between []int64
 			types := map[string]bool{}
-			order := map[State]int{Identified: 0, Pending: 1, Submitting: 2, Waiting: 3}
-			slices.SortStableFunc(all, func(a, b Document) int { return order[a.State] - order[b.State] })
+			order := map[Phase]int{PhaseFile: 0, PhasePoll: 1, PhaseSubmit: 2, PhaseAdmit: 3, PhaseReady: 3, PhaseEqual: 3}
+			slices.SortStableFunc(all, func(a, b Document) int { return order[a.Phase] - order[b.Phase] })
 			for _, d := range all {
 				if !d.State.Finished() {
 					open = append(open, d.ID)
@@ -155,7 +157,8 @@ func TestRecentAgainstAllDocuments(t *testing.T) {
 				rt.Errorf("between: %v, want %v", found, between)
 			}
 			kinds, err := r.Types(ctx)
-			if err != nil || len(kinds) != len(types) || !slices.IsSorted(kinds) {
+			if err != nil || !slices.IsSorted(kinds) || slices.ContainsFunc(slices.Collect(maps.Keys(types)),
+				func(kind string) bool { return !slices.Contains(kinds, kind) }) {
 				rt.Errorf("types %v, %v, want those of %v", kinds, err, types)
 			}
 		})
@@ -184,20 +187,21 @@ func TestProgress(t *testing.T) {
 	if p := progress(); !p.Oldest.Equal(first.DiscoveredAt) || !p.Last.Equal(first.DiscoveredAt) || p.Unfinished[Waiting] != 1 {
 		t.Errorf("%+v", p)
 	}
-	admit(t, s, found("b", "a")) // waits for the first
-	due("identical content", 1)
+	second := admit(t, s, found("b", "a"))
+	due("identical content", 2)
 	blocked := found("c", "c")
 	blocked.SHA256, blocked.Blocked = nil, "may not be read"
 	admit(t, s, blocked)
-	due("one that may not be read", 1)
-	check1(t, s.Submitting(ctx, first.ID, options))
-	due("an upload", 1)
+	due("one that may not be read", 2)
+	submit(t, s, first.ID)
+	ask(t, s, second.ID, request)
+	due("an upload, and one that waits for it", 1)
 	check1(t, s.Refused(ctx, first.ID, Refusal{Reason: "503", RetryAt: time.Now().Add(time.Hour)}))
-	due("a pause", 0)
+	due("a pause, and the one that waited", 1)
 	check1(t, s.Gone(ctx, first.ID, "taken away"))
 	id := identified(t, s, found("d", "d"), invoice)
 	due("one to be moved, and the one that waited", 2)
-	check1(t, s.Waits(ctx, id, "permission denied"))
+	check1(t, s.SetMoveError(ctx, id, "permission denied", inAnHour))
 	due("one that cannot be moved", 1)
 	move(t, s, id)
 	if p := progress(); !p.Last.Equal(doc(t, s, id).FinishedAt) {
@@ -219,7 +223,7 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 		ask   func() error
 		index string
 	}{
-		"Underway":        {func() error { _, err := r.Underway(ctx, 9); return err }, "documents_unfinished"},
+		"Underway":        {func() error { _, err := r.Underway(ctx, 9); return err }, "documents_phase"},
 		"Last":            {func() error { _, err := r.Last(ctx, "", 9); return err }, "documents_finished"},
 		"Last failed":     {func() error { _, err := r.Last(ctx, Failed, 9); return err }, "documents_failed"},
 		"FinishedBetween": {func() error { return r.FinishedBetween(ctx, now, now, nil) }, "documents_finished"},
@@ -227,9 +231,10 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 			"COVERING INDEX documents_finished"},
 		"FirstFinished": {func() error { _, err := r.FirstFinished(ctx); return err }, "COVERING INDEX documents_finished"},
 		"Progress":      {func() error { _, err := r.Progress(ctx, now); return err }, "documents_"},
-		"Types":         {func() error { _, err := r.Types(ctx); return err }, "documents_summary (state=? AND type>?)"},
-		"latency": {func() error { return r.latency(ctx, Filter{Since: now}, new(Summary)) },
-			"COVERING INDEX documents_finished (finished_at>?)"},
+		"Types":         {func() error { _, err := r.Types(ctx); return err }, "types"},
+		"finished": {func() error { return r.finished(ctx, Filter{Since: now}, &Summary{Totals: map[State]int{}}) },
+			"COVERING INDEX documents_finished (finished_at>? AND finished_at<?)"},
+		"requests": {func() error { return r.requests(ctx, Filter{Since: now}, new(Summary)) }, "COVERING INDEX documents_finished (finished_at>?)"},
 	} {
 		seen = nil
 		check1(t, c.ask())
@@ -238,11 +243,14 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 			t.Errorf("%s asked nothing", name)
 		}
 		for _, query := range queries {
+			if strings.HasSuffix(query, "FROM types") {
+				continue
+			}
 			got := plan(t, s, query)
 			if !strings.Contains(got, c.index) || whole.MatchString(got) {
 				t.Errorf("%s: without %s\n%s\n%s", name, c.index, query, got)
 			}
-			if strings.Contains(got, "TEMP B-TREE") && name != "latency" && name != "Types" {
+			if strings.Contains(got, "TEMP B-TREE") && name != "Underway" {
 				t.Errorf("%s sorts\n%s", name, got)
 			}
 		}

@@ -2,19 +2,19 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
-// State says how far a document has come. The values are stored and shown to
+// State is how far a document has come. The values are stored and shown to
 // users; they are a contract.
 type State string
 
 // The states, in the order in which a document passes through them.
 const (
-	// Waiting: known, not submitted. It may be new, wait out a pause after a
-	// refusal, wait for identical content that is in flight, or be unreadable.
+	// Waiting: known, not submitted. [Phase] says what it waits for.
 	Waiting State = "waiting"
-	// Submitting: an upload was begun and its outcome is not stored yet.
+	// Submitting: an upload has begun and its outcome is not stored yet.
 	Submitting State = "submitting"
 	// Pending: the service accepted it and the job's id is stored.
 	Pending State = "pending"
@@ -26,7 +26,7 @@ const (
 	Review State = "review"
 	// Failed: it could not be identified; moved into the folder for those.
 	Failed State = "failed"
-	// Gone: changed or taken out of the inbox before it was filed.
+	// Gone: changed in the inbox, or removed from it, before it was filed.
 	Gone State = "gone"
 )
 
@@ -35,14 +35,28 @@ func States() []State {
 	return []State{Waiting, Submitting, Pending, Identified, Filed, Review, Failed, Gone}
 }
 
-// Finished says whether nothing more happens to a document in this state.
-func (s State) Finished() bool {
-	switch s {
-	case Filed, Review, Failed, Gone:
-		return true
-	}
-	return false
-}
+// Finished reports whether nothing more happens to a document in this state.
+func (s State) Finished() bool { return slices.Contains(States()[4:], s) }
+
+// Phase is what an unfinished document waits for. It is computed by the database
+// from the row, so that each condition is written once.
+type Phase string
+
+// The phases. A document whose pause (RetryAt) is not over waits for that first.
+const (
+	// PhaseAdmit: cannot be read or moved yet, or was put back and not looked at since.
+	PhaseAdmit Phase = "admit"
+	// PhaseReady: may be submitted.
+	PhaseReady Phase = "ready"
+	// PhaseEqual: identical content with the same options is on its way through the service.
+	PhaseEqual Phase = "equal"
+	// PhaseSubmit: an upload is under way.
+	PhaseSubmit Phase = "submit"
+	// PhasePoll: its job is under way.
+	PhasePoll Phase = "poll"
+	// PhaseFile: the outcome is decided, the file not moved.
+	PhaseFile Phase = "file"
+)
 
 // Identity tells a file from every other one without reading it. Times are
 // nanoseconds since 1970.
@@ -58,13 +72,14 @@ type Folder struct {
 	Device, Inode uint64
 }
 
-// Document is one record. Times are zero, strings empty and numbers 0 where the
+// Document is one row. Times are zero, strings empty and numbers 0 where the
 // thing has not happened.
 type Document struct {
 	ID       int64
 	Inbox    Folder
 	Source   string // relative to the inbox, raw bytes
 	State    State
+	Phase    Phase // "" once it is finished
 	Identity Identity
 	SHA256   []byte // nil: not read yet
 	// ContentType is the format by content, such as "application/pdf".
@@ -72,17 +87,17 @@ type Document struct {
 
 	DiscoveredAt, SubmittedAt, IdentifiedAt, FinishedAt time.Time
 
-	JobID         string // the newest job
-	Submissions   int    // POSTs begun
-	Resubmissions int    // POSTs made after one that was accepted or whose outcome is unknown
-	Attempts      int    // jobs that the service made
-	Spared        int    // those of Attempts that were made before the newest retry
-	Refusals      int    // POSTs without a job since the last job
-	Polls         int    // status requests
-	Unknown       bool   // what became of a POST is not known
-	JobOpen       bool   // the newest job was given up while the service still worked on it
-	RetryAt       time.Time
-	WaitsFor      int64 // the document in flight whose content is the same
+	JobID               string // the newest job
+	Submissions         int    // POSTs begun
+	Resubmissions       int    // POSTs made after one that was accepted or whose outcome is unknown
+	Attempts            int    // jobs that the service made
+	AttemptsBeforeRetry int    // those of Attempts that were made before the newest retry
+	Failures            int    // tries in a row that failed: submissions refused, or moves
+	Polls               int    // status requests
+	OutcomeUnknown      bool   // a POST may have made a job whose id we do not have
+	JobAbandoned        bool   // the newest job was given up while the service still worked on it
+	AskedAgain          bool   // it was, and is polled once more
+	RetryAt             time.Time
 
 	Type         string
 	Confidence   float64
@@ -96,8 +111,8 @@ type Document struct {
 	Error   string // why it failed, waits or is gone
 }
 
-// Blocked says whether the document could not be read or could not be moved, so
-// that nothing is done about it until that has changed.
+// Blocked reports whether the file cannot be read or moved, so that nothing is
+// done about it until that has changed.
 func (d *Document) Blocked() bool {
 	return d.State == Waiting && d.SHA256 == nil && d.Outcome == ""
 }

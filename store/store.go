@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,42 +20,53 @@ type Config struct {
 	Logger *slog.Logger
 	// Patient makes Open wait for a disk that is full or broken, until its ctx is
 	// done, as the daemon does later: it goes on by itself when there is room.
-	// Readers are told meanwhile.
+	// Readers see that meanwhile.
 	Patient bool
-	// Fault, where not nil, is called before "open" and each "commit", and after
-	// each "read" of the daemon. The error that it returns becomes that of the operation, and
-	// a transaction is undone for it, so that a test can make each one fail. It
-	// may be called by many goroutines at once. Never set outside tests.
+	// Fault lets tests make operations fail: it is called before "open" and each
+	// "commit", and after each "read" of the daemon, by many goroutines at once. Its
+	// error becomes that of the operation, and the transaction is undone.
 	Fault func(op string) error
 }
 
-// Store is the record with the right to change it. All methods may be called
+// Store is the database with the right to change it. All methods may be called
 // from any goroutine.
 type Store struct {
-	path  string
-	log   *slog.Logger
-	lock  *os.File
-	fault func(op string) error // never nil
-	told  trouble               // what readers are told; the writer's, once there is one
+	path     string
+	log      *slog.Logger
+	lock     *os.File
+	fault    func(op string) error // never nil
+	troubled bool                  // what readers see of the disk; the writer's, once there is one
 
+	files
+	writer
+	changed   chan struct{} // holds one token: something was committed
+	committed chan struct{} // the same, for whoever runs the hook
+	check     check
+	damage    damage
+}
+
+// files are the connections.
+type files struct {
 	db   *sql.DB   // of the one writing connection
 	conn *sql.Conn // owned by the writer goroutine
 	read *sql.DB   // read-only connections
+}
 
-	changes   chan change
-	changed   chan struct{} // holds one token: something was committed
-	committed chan struct{} // the same, for who tells of events
-	pulse     chan struct{} // received from by the writer, wherever it waits
-	closing   chan struct{}
-	closed    chan struct{}
-	once      sync.Once
-
-	polls pollCount
-
-	stopCheck context.CancelFunc    // ends checkAll
-	checked   chan struct{}         // closed when checkAll has ended
-	damage    atomic.Pointer[error] // what makes the file unusable, or nil
-	damaged   chan struct{}         // closed when that is known
+// newStore returns a store whose files are still to be opened.
+func newStore(cfg Config, path string, lock *os.File) *Store {
+	s := &Store{
+		path: path, log: cfg.Logger, lock: lock, fault: cfg.Fault,
+		writer:  writer{changes: make(chan change), closing: make(chan struct{}), closed: make(chan struct{})},
+		changed: make(chan struct{}, 1), committed: make(chan struct{}, 1),
+		check: check{stop: func() {}}, damage: damage{found: make(chan struct{})},
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.fault == nil {
+		s.fault = func(string) error { return nil }
+	}
+	return s
 }
 
 // Open opens the database for the daemon, and makes it where there is none. It
@@ -66,10 +75,6 @@ type Store struct {
 // another program's, or may not be written to. A database of more than 32 MB is
 // checked from end to end only after Open has returned; see [Store.Damaged].
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	path, err := resolve(cfg.Path)
 	if err != nil {
 		return nil, err
@@ -81,29 +86,42 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{
-		path: path, log: log, lock: lock, fault: cfg.Fault,
-		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1), pulse: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
-		polls: pollCount{counted: make(chan struct{}, 1)}, damaged: make(chan struct{}),
-	}
-	if s.fault == nil {
-		s.fault = func(string) error { return nil }
-	}
+	s := newStore(cfg, path, lock)
 	if err := s.openPatiently(ctx, cfg.Patient); err != nil {
 		return nil, errors.Join(err, s.lock.Close())
 	}
 	go s.runWriter()
-	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stopCheck, s.checked = stop, make(chan struct{})
 	if large, err := isLarge(path); err == nil && large {
-		go s.checkAll(checking)
-	} else {
-		close(s.checked)
+		s.startCheck(context.WithoutCancel(ctx))
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) (err error) {
+// OpenShared opens the database to change it beside a daemon, whether one runs or
+// not: SQLite lets one of them write at a time, and the other waits. It makes
+// nothing: [ErrNoDatabase] where there is none. One process at a time may do this,
+// so that two do not disturb each other: [ErrShared].
+func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
+	r, err := OpenReader(ctx, cfg.Path) // looks, without changing anything, whether the file is ours
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Close(); err != nil {
+		return nil, err
+	}
+	lock, err := lockShared(r.path)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(cfg, r.path, lock)
+	if err := s.connect(ctx, r.path); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
+	}
+	go s.runWriter()
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
 	if err := s.fault("open"); err != nil {
 		return err
 	}
@@ -113,14 +131,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := inspect(ctx, s.path); err != nil {
 		return err
 	}
-	if s.db, s.conn, err = connect(ctx, s.path); err != nil {
-		return err
-	}
-	if err := migrate(ctx, s.conn, s.path); err != nil {
-		return err
-	}
-	s.read, err = openReading(s.path)
-	return err
+	return s.connect(ctx, s.path)
 }
 
 // openPatiently opens the files, and leaves none open where it fails.
@@ -128,18 +139,16 @@ func (s *Store) openPatiently(ctx context.Context, patient bool) error {
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		err := s.open(ctx)
 		if err == nil {
-			s.tell(nil)
+			s.showTrouble(nil)
 			return nil
 		}
-		_ = s.closeFiles() // nothing was written that it could fail to write
-		s.read, s.conn, s.db = nil, nil, nil
 		if !patient || !DiskTrouble(err) || ctx.Err() != nil {
 			return err
 		}
-		if s.told.code == 0 {
+		if !s.troubled {
 			s.log.Error("the database cannot be opened now; waiting for its disk", "err", err)
 		}
-		s.tell(err)
+		s.showTrouble(err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -153,25 +162,24 @@ func (s *Store) openPatiently(ctx context.Context, patient bool) error {
 func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
-		s.stopCheck()
+		s.check.stop()
 		close(s.closing)
 		<-s.closed
-		<-s.checked
+		s.check.running.Wait()
 		err = errors.Join(s.closeFiles(), s.lock.Close())
 	})
 	return err
 }
 
-func (s *Store) closeFiles() error {
-	var errs []error
-	if s.read != nil {
-		errs = append(errs, s.read.Close()) // first, so that the writer closes last and keeps the -wal file
+// Changed returns a channel that holds a token when something was committed since
+// one was last taken. It is for one listener.
+func (s *Store) Changed() <-chan struct{} { return s.changed }
+
+func (s *Store) noteChange() {
+	for _, c := range []chan struct{}{s.changed, s.committed} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
-	if s.conn != nil {
-		errs = append(errs, s.conn.Close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
-	}
-	return errors.Join(errs...)
 }

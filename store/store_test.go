@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 var (
 	ctx     = context.Background()
 	options = []string{"invoice", "receipt"}
+	request = SubmitRequest{Options: options, ReuseWithin: week}
 	inbox   = Folder{Path: "/in", Device: 1, Inode: 1<<64 - 1}
 )
 
@@ -147,25 +148,44 @@ func diff(before, after map[string]any) []string {
 func submitted(t testing.TB, s *Store, a Admission) int64 {
 	t.Helper()
 	d := admit(t, s, a)
-	check1(t, s.Submitting(ctx, d.ID, a.Options))
+	got := must[Document](t)(s.Submitting(ctx, d.ID, SubmitRequest{a.Options, a.ReuseWithin, a.Outcome}))
+	if got.State != Submitting {
+		t.Fatalf("document %d is %s (%s)", d.ID, got.State, got.Phase)
+	}
 	return d.ID
+}
+
+// submit submits a document that is there already.
+func submit(t testing.TB, s *Store, id int64) Document {
+	t.Helper()
+	d := must[Document](t)(s.Submitting(ctx, id, request))
+	if d.State != Submitting {
+		t.Fatalf("document %d is %s (%s)", id, d.State, d.Phase)
+	}
+	return d
+}
+
+// due returns the ids of what may be done in a phase.
+func due(t testing.TB, s *Store, phase Phase) []int64 {
+	t.Helper()
+	return ids(must[[]Document](t)(s.Due(ctx, phase, time.Now(), 99)))
 }
 
 func pending(t testing.TB, s *Store, a Admission) int64 {
 	t.Helper()
 	id := submitted(t, s, a)
-	check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
+	must[Document](t)(s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
 	return id
 }
 
 func identified(t testing.TB, s *Store, a Admission, answer Answer) int64 {
 	t.Helper()
 	id := pending(t, s, a)
-	check1(t, s.Identified(ctx, id, answer))
+	must[Document](t)(s.Identified(ctx, id, answer))
 	return id
 }
 
-var invoice = Answer{Type: "invoice", Confidence: 0.9, Alternatives: []byte(`[{"code":"other"}]`), Outcome: Filed}
+var invoice = Answer{Type: "invoice", Confidence: 0.9, Alternatives: []byte(`[{"code":"other"}]`), Outcome: Filed, Share: true}
 
 // move brings documents with an outcome to their end.
 func move(t testing.TB, s *Store, ids ...int64) {

@@ -2,86 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
-
-// Submitting records, before the POST, that one is about to be made. It starts
-// from waiting, where the content is known and no other document is waited for.
-// options are the type codes that the service is asked to choose from.
-func (s *Store) Submitting(ctx context.Context, id int64, options []string) error {
-	return s.write(ctx, func(t *tx) error {
-		set, err := t.optionSet(options)
-		if err != nil {
-			return err
-		}
-		return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3,
-				submissions = submissions + 1,
-				resubmissions = resubmissions + (attempts > 0 OR unknown = 1)
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL`, id, t.now, set)
-	})
-}
-
-// Accepted records the id of the job that the service made. It starts from
-// submitting. [ErrDuplicateJob]: the id stands for another document, perhaps one
-// long finished, so that what is asked for would be that one's answer.
-func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
-	return s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_open = 0,
-				attempts = attempts + 1, refusals = 0, unknown = 0, retry_at = NULL, error = NULL
-			WHERE id = ?1 AND state = 'submitting'
-			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
-			    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
-		if !errors.Is(err, ErrStale) {
-			return err
-		}
-		var submitting bool
-		if err := t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE id = ? AND state = 'submitting')`,
-			[]any{id}, &submitting); err != nil {
-			return err
-		}
-		if submitting {
-			err = fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
-		}
-		return err
-	})
-}
-
-// Refusal is a submission that made no job that we know of.
-type Refusal struct {
-	Reason string
-	// Unknown says that there may be a job all the same, whose id we never got.
-	Unknown bool
-	// RetryAt is when it may be tried again; zero: when its turn comes.
-	RetryAt time.Time
-	// Blameless says that the document had nothing to do with it, so that it
-	// neither counts nor shows: a rate limit, a hold, a stop.
-	Blameless bool
-	// Own says that it was the file that could not be sent, so that an identical
-	// one may be: see [Store.Postponed].
-	Own bool
-}
-
-// Refused puts a document whose submission made no job back to waiting. It
-// starts from submitting.
-func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
-	return s.write(ctx, func(t *tx) error {
-		if r.Blameless {
-			return t.change(`UPDATE documents SET state = 'waiting', unknown = unknown OR ?2, retry_at = NULL
-				WHERE id = ?1 AND state = 'submitting'`, id, r.Unknown)
-		}
-		err := t.change(`UPDATE documents SET state = 'waiting', unknown = unknown OR ?2,
-				refusals = refusals + 1, retry_at = ?3, error = ?4
-			WHERE id = ?1 AND state = 'submitting'`, id, r.Unknown, millis(r.RetryAt), r.Reason)
-		if err != nil || !r.Own {
-			return err
-		}
-		return t.stepBack(id)
-	})
-}
 
 // JobEnd is a job that ended without an answer.
 type JobEnd struct {
@@ -92,36 +16,60 @@ type JobEnd struct {
 	RetryAt time.Time
 	// MaxAttempts is how many jobs a document gets before it fails.
 	MaxAttempts int
+	// Polls are the status requests that were made for it.
+	Polls int
+	// Share counts the jobs of all unfinished documents of the same content.
+	Share bool
 }
 
 // JobEnded puts a document whose job failed, was lost or took too long back to
 // waiting, or decides that it failed when it has had its share of jobs. It
-// starts from pending and returns the document as it is then.
+// starts from pending and returns the document as it is then. A job that was
+// given up unfinished is asked once more, by [Store.Submitting].
 func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, error) {
-	var out Document
-	err := s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'waiting', job_open = (?2 AND attempts > spared), retry_at = ?3, error = ?4
-			WHERE id = ?1 AND state = 'pending'`, id, e.Open, millis(e.RetryAt), e.Reason)
+	return s.transition(ctx, id, func(t *tx) error {
+		var attempts, share int
+		err := t.row(`SELECT attempts, attempts - attempts_before_retry FROM documents WHERE id = ? AND state = 'pending'`,
+			[]any{id}, &attempts, &share)
+		if err == nil && e.Share {
+			err = t.row(`SELECT sum(o.attempts - o.attempts_before_retry) `+fromAlike+` AND o.`+unfinished, []any{id}, &share)
+		}
+		if err != nil {
+			return staleIfNone(id, err)
+		}
+		_, err = t.exec(`UPDATE documents SET polls = polls + ?2, job_abandoned = (?3 AND job_abandoned = 0) WHERE id = ?1`,
+			id, e.Polls, e.Open)
 		if err != nil {
 			return err
 		}
-		var attempts, spared int
-		if err := t.row(`SELECT attempts, spared FROM documents WHERE id = ?`, []any{id}, &attempts, &spared); err != nil {
-			return err
-		}
-		if attempts-spared >= e.MaxAttempts {
+		if share >= e.MaxAttempts {
 			reason := e.Reason
 			if attempts > 1 {
 				reason = fmt.Sprintf("%s (%d jobs, none gave a type)", e.Reason, attempts)
 			}
-			if err := t.fail(id, reason); err != nil {
-				return err
-			}
+			return t.fail(id, reason)
 		}
-		out = Document{}
-		return t.document(id, &out)
+		_, err = t.exec(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
+			id, millis(e.RetryAt), e.Reason)
+		if err != nil {
+			return err
+		}
+		// The pause is the content's: another job for an equal document costs as much.
+		_, err = t.exec(`UPDATE documents SET retry_at = ?2 WHERE id = (`+oneEqual+`)`, id, millis(e.RetryAt))
+		if err != nil {
+			return err
+		}
+		return t.releaseEqual(id)
 	})
-	return out, err
+}
+
+// PollLater parks a pending document: [Store.Due] returns it in [PhasePoll] from a
+// time on. The reason is shown.
+func (s *Store) PollLater(ctx context.Context, id int64, reason string, at time.Time, polls int) error {
+	return s.write(ctx, func(t *tx) error {
+		return t.change(`UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4 WHERE id = ?1 AND state = 'pending'`,
+			id, millis(at), reason, polls)
+	})
 }
 
 // Answer is what the service found.
@@ -130,111 +78,135 @@ type Answer struct {
 	Confidence   float64
 	Alternatives json.RawMessage // nil: none
 	Outcome      State           // filed or review
+	Polls        int             // status requests that it took
+	Share        bool            // identical documents that wait get it too
 }
 
-// Identified records the answer, and gives it to the documents that wait for
-// this one because their content is the same. It starts from pending.
-func (s *Store) Identified(ctx context.Context, id int64, a Answer) error {
-	return s.write(ctx, func(t *tx) error { return t.identify(id, a, `state = 'pending'`) })
-}
-
-// IdentifiedLate is Identified for a job that was given up while the service
-// still worked on it, and was asked once more before another is paid for. It
-// starts from waiting, with such a job.
-func (s *Store) IdentifiedLate(ctx context.Context, id int64, a Answer) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.identify(id, a, `state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND job_open = 1`)
+// Identified records the answer. It starts from pending and returns the document
+// as it is then. Where the answer is shared, waiting documents of the same content
+// and options are identified with it.
+func (s *Store) Identified(ctx context.Context, id int64, a Answer) (Document, error) {
+	return s.transition(ctx, id, func(t *tx) error {
+		kind, err := t.typeNumber(a.Type)
+		if err != nil {
+			return err
+		}
+		err = t.change(`UPDATE documents SET state = 'identified', type = ?2, confidence = ?3, alternatives = ?4,
+				outcome = ?5, identified_at = ?6, polls = polls + ?7,
+				job_abandoned = 0, failures = 0, retry_at = NULL, error = NULL
+			WHERE id = ?1 AND state = 'pending'`,
+			id, kind, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now, a.Polls)
+		if err != nil {
+			return err
+		}
+		if !a.Share {
+			return t.releaseEqual(id)
+		}
+		return t.share(id, a.Outcome)
 	})
 }
 
-func (t *tx) identify(id int64, a Answer, from string) error {
-	err := t.change(`UPDATE documents SET state = 'identified', type = ?2, confidence = ?3, alternatives = ?4,
-			outcome = ?5, identified_at = ?6, job_open = 0, retry_at = NULL, error = NULL, polls = polls + ?7
-		WHERE id = ?1 AND `+from,
-		id, a.Type, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now, t.polls[id])
-	if err != nil {
+// share gives the answer of a document to all that wait with the same content and
+// options.
+func (t *tx) share(id int64, outcome State) error {
+	waiting, err := t.ids(`SELECT o.id `+fromAlike+` AND (o.phase = 'ready' OR o.phase = 'equal')`, id)
+	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	t.added[id] = true
-	followers, err := t.ids(`SELECT id FROM documents WHERE waits_for = +?`, id)
-	for _, f := range followers {
-		if err := t.copyAnswer(f, id, a.Outcome); err != nil {
+	var options int64
+	if err := t.row(`SELECT options FROM documents WHERE id = ?`, []any{id}, &options); err != nil {
+		return err
+	}
+	for _, other := range waiting {
+		if err := t.copyAnswer(other, id, options, outcome); err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
-// Failed decides that a document cannot be identified. Documents that wait for
-// it fail with it: their content is the same. It starts from any unfinished
-// state without an outcome.
+// Failed decides that a document cannot be identified. It starts from any
+// unfinished state without an outcome. Where the service had it, documents of the
+// same content that wait for its answer, or had a job before, fail with it.
 func (s *Store) Failed(ctx context.Context, id int64, reason string) error {
 	return s.write(ctx, func(t *tx) error { return t.fail(id, reason) })
 }
 
 func (t *tx) fail(id int64, reason string) error {
-	err := t.change(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, retry_at = NULL, waits_for = NULL, put_back = NULL
-		WHERE id = ?1 AND outcome IS NULL AND `+unfinished, id, reason)
+	var phase Phase
+	err := t.row(`SELECT phase FROM documents WHERE id = ? AND outcome IS NULL AND `+unfinished, []any{id}, (*string)(&phase))
+	if err != nil {
+		return staleIfNone(id, err)
+	}
+	_, err = t.exec(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2,
+			retry_at = NULL, failures = 0, equal = 0, put_back = NULL
+		WHERE id = ?1`, id, reason)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE documents SET waits_for = NULL, outcome = 'failed', error = ?2 WHERE waits_for = ?1`, id, reason)
+	if phase != PhaseSubmit && phase != PhasePoll {
+		return t.releaseEqual(id) // the service has not judged the content
+	}
+	_, err = t.exec(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
+		WHERE id IN (SELECT o.id `+fromAlike+` AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
 	return err
 }
 
-// Gone records that a document was changed or taken away before it was filed.
-// One of the documents that wait for it takes its place. A job that is under
-// way stays known, so that [Store.Adopt] can give it to identical content.
+// Gone records that a document was changed in the inbox or removed from it before
+// it was filed. A job that is under way stays known, so that [Store.Submitting]
+// can give it to identical content.
 func (s *Store) Gone(ctx context.Context, id int64, reason string) error {
 	return s.write(ctx, func(t *tx) error { return t.end(id, reason) })
 }
 
 func (t *tx) end(id int64, reason string) error {
 	err := t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, error = ?3,
-			sorted = NULL, target = NULL, put_back = NULL, waits_for = NULL, retry_at = NULL,
-			job_open = (job_open = 1 OR state = 'pending')
+			sorted = NULL, target = NULL, put_back = NULL, equal = 0, retry_at = NULL,
+			job_abandoned = (job_abandoned = 1 OR state = 'pending')
 		WHERE id = ?1 AND `+unfinished, id, t.now, reason)
 	if err != nil {
 		return err
 	}
-	var heir int64
-	err = t.row(`SELECT id FROM documents WHERE waits_for = +? ORDER BY retry_at, id LIMIT 1`, []any{id}, &heir)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(`UPDATE documents SET waits_for = CASE id WHEN ?2 THEN NULL ELSE ?2 END WHERE waits_for = ?1`, id, heir)
-	return err
+	return t.releaseEqual(id)
 }
 
 // Recover puts the documents whose submission was cut off by the end of an
-// earlier daemon back to waiting: what became of the POST is not known.
+// earlier daemon back to waiting, and returns how many: what became of the POST
+// is not known. Documents that waited for identical ones are ready again.
 func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		n, err = t.exec(`UPDATE documents SET state = 'waiting', unknown = 1, retry_at = NULL,
-			error = 'the daemon ended during its upload; whether a job was made is not known'
-			WHERE state = 'submitting' AND ` + unfinished)
+		n, err = t.exec(`UPDATE documents SET state = 'waiting', outcome_unknown = 1,
+				retry_at = iif(failures > 0, ?, NULL),
+				error = 'the daemon ended during its upload; whether a job was made is not known'
+			WHERE phase = 'submit' AND `+unfinished, t.now)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`UPDATE documents SET equal = 0 WHERE phase = 'equal' AND ` + unfinished)
 		return err
 	})
 	return n, err
 }
 
-// change runs an update of one document whose WHERE says where it may start
-// from; [ErrStale] where it does not.
-func (t *tx) change(query string, args ...any) error {
-	n, err := t.exec(query, args...)
-	if err == nil && n == 0 {
-		return fmt.Errorf("document %d: %w", args[0], ErrStale)
-	}
-	return err
+// Prune removes up to limit documents that were finished before a time from the
+// database, the oldest first, and returns how many. A document that is just being
+// put back stays, and one that the hook was not run for yet. The room is used
+// again; the file does not shrink.
+func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (n int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n, err = t.exec(`DELETE FROM documents WHERE id IN (SELECT id FROM documents INDEXED BY documents_finished
+			WHERE finished_at < ? AND put_back IS NULL
+			  AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)
+			ORDER BY finished_at LIMIT ?)`, before.UnixMilli(), limit)
+		return err
+	})
+	return n, err
 }
 
-// millis stores the zero time as NULL.
-func millis(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMilli()
+// OldestFinished returns when the first of the finished documents was finished;
+// zero where there is none.
+func (s *Store) OldestFinished(ctx context.Context) (time.Time, error) {
+	return s.readTime(ctx, `SELECT min(finished_at) FROM documents
+		WHERE finished_at IS NOT NULL AND put_back IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)`)
 }

@@ -34,8 +34,8 @@ func closed(t testing.TB, n int) string {
 	return path
 }
 
-// files returns the content of everything in a folder but the lock.
-func files(t testing.TB, dir string) map[string][]byte {
+// contentsOf returns the content of everything in a folder but the lock.
+func contentsOf(t testing.TB, dir string) map[string][]byte {
 	t.Helper()
 	all := make(map[string][]byte)
 	for _, e := range must[[]os.DirEntry](t)(os.ReadDir(dir)) {
@@ -56,7 +56,7 @@ func execSQL(t testing.TB, path, query string) {
 // refused opens a file that cannot be used, and compares what is there after.
 func refused(t *testing.T, path, says string) {
 	t.Helper()
-	before := files(t, filepath.Dir(path))
+	before := contentsOf(t, filepath.Dir(path))
 	for range 2 {
 		s, err := Open(ctx, Config{Path: path})
 		if err == nil {
@@ -67,12 +67,12 @@ func refused(t *testing.T, path, says string) {
 			t.Errorf("error is %v", err)
 		}
 	}
-	if after := files(t, filepath.Dir(path)); !sameFiles(before, after) {
+	if after := contentsOf(t, filepath.Dir(path)); !sameListing(before, after) {
 		t.Errorf("something was changed: %q, %q", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
 	}
 }
 
-func sameFiles(before, after map[string][]byte) bool {
+func sameListing(before, after map[string][]byte) bool {
 	return maps.EqualFunc(before, after, bytes.Equal)
 }
 
@@ -97,6 +97,9 @@ func TestUnusableFiles(t *testing.T) {
 			check1(t, os.Remove(path))
 			execSQL(t, path, "CREATE TABLE t (a); PRAGMA application_id = 7; PRAGMA user_version = 1")
 		}},
+		{"from before the first release", "before its first release", func(t *testing.T, path string) {
+			execSQL(t, path, "PRAGMA user_version = 1")
+		}},
 		{"a newer version's", "newer version", func(t *testing.T, path string) { execSQL(t, path, "PRAGMA user_version = 999") }},
 		{"a newer version's, in the -wal file", "newer version", func(t *testing.T, path string) {
 			db := must[*sql.DB](t)(sql.Open("sqlite3", "file:"+path))
@@ -111,7 +114,7 @@ func TestUnusableFiles(t *testing.T) {
 			_, _ = r.Exec("PRAGMA user_version")
 			check1(t, r.Close())
 		}},
-		{"a folder", "no file", func(t *testing.T, path string) {
+		{"a folder", "not a file", func(t *testing.T, path string) {
 			check1(t, os.Remove(path))
 			check1(t, os.Mkdir(path, 0o755))
 		}},
@@ -188,7 +191,7 @@ func TestHalfMadeDatabaseHeals(t *testing.T) {
 		check1(t, os.WriteFile(path+"-new-journal", []byte(left), 0o644))
 		s := openAt(t, path)
 		admit(t, s, found("a", "a"))
-		if got := files(t, filepath.Dir(path)); got["docusort.db-new"] != nil || got["docusort.db-new-journal"] != nil {
+		if got := contentsOf(t, filepath.Dir(path)); got["docusort.db-new"] != nil || got["docusort.db-new-journal"] != nil {
 			t.Error("it was left behind")
 		}
 	}
@@ -220,7 +223,7 @@ func TestLargeDatabaseIsCheckedBesideTheWork(t *testing.T) {
 
 	path := closed(t, 300)
 	s := openAt(t, path)
-	<-s.checked
+	s.check.running.Wait()
 	if _, err := s.Admit(ctx, found("new", "new")); err != nil {
 		t.Errorf("a good one: %v", err)
 	}
@@ -235,7 +238,7 @@ func TestLargeDatabaseIsCheckedBesideTheWork(t *testing.T) {
 	copy(whole[(root-1)*4096:], "\xff\xff\xff\xff\xff\xff\xff\xff")
 	check1(t, os.WriteFile(path, whole, 0o644))
 	s = openAt(t, path)
-	<-s.checked
+	s.check.running.Wait()
 	if err := s.Gone(ctx, 1, ""); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), path) {
 		t.Errorf("a damaged one: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -38,6 +39,41 @@ func TestLongReaderLetsGo(t *testing.T) {
 		t.Errorf("after the reader it still has %d bytes", n)
 	}
 	check1(t, s.SetHold(ctx, nil))
+}
+
+// A program that keeps a read transaction open is warned about once, and again
+// when the file has doubled or grows anew.
+func TestGrowingWALIsWarnedAbout(t *testing.T) {
+	defer func(n int64) { walWarning = n }(walWarning)
+	walWarning = 1 << 20
+	var log bytes.Buffer
+	s := must[*Store](t)(Open(ctx, Config{
+		Path: quickFolder(t) + "/docusort.db", Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	}))
+	defer s.Close()
+	check1(t, s.Started(ctx, 1))
+	warnings := func(fill int64) int {
+		t.Helper()
+		for n := fill / 60000; n > 0; n-- {
+			check1(t, s.SetHold(ctx, &Hold{Kind: HoldRate, Reason: strings.Repeat(fmt.Sprint(n%10), 60000)}))
+		}
+		check1(t, s.write(ctx, func(*tx) error { return nil })) // the warning follows the commit
+		return strings.Count(log.String(), "a program keeps a read transaction open")
+	}
+	if n := warnings(900_000); n != 0 {
+		t.Errorf("%d warnings of a small file", n)
+	}
+	r := must[*Reader](t)(OpenReader(ctx, s.path))
+	defer r.Close()
+	if n := warnings(400_000); n != 1 || !strings.Contains(log.String(), s.path+"-wal") {
+		t.Errorf("%d warnings: %s", n, log.String())
+	}
+	if n := warnings(400_000); n != 1 {
+		t.Errorf("%d warnings of the same", n)
+	}
+	if n := warnings(1_000_000); n != 2 {
+		t.Errorf("%d warnings of twice the size", n)
+	}
 }
 
 // The newest changes are in the -wal file until they are copied: where it was

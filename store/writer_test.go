@@ -94,13 +94,18 @@ func TestBatchesAreBounded(t *testing.T) {
 func TestOneBadChangeFailsAlone(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		ids := []int64{pending(t, s, found("a", "a")), pending(t, s, found("b", "b")), pending(t, s, found("c", "c"))}
+		polled := invoice
+		polled.Polls = 1
 		errs := together(t, s,
-			func() error { s.Polled(ids[0]); return s.Identified(ctx, ids[0], invoice) },
+			func() error { _, err := s.Identified(ctx, ids[0], polled); return err },
 			// A CHECK refuses it, which undoes the whole transaction.
-			func() error { return s.Identified(ctx, ids[1], Answer{Type: "invoice", Confidence: 2, Outcome: Filed}) },
+			func() error {
+				_, err := s.Identified(ctx, ids[1], Answer{Type: "invoice", Confidence: 2, Outcome: Filed})
+				return err
+			},
 			// A guard refuses it, which does not.
-			func() error { return s.Accepted(ctx, ids[2], "x") },
-			func() error { return s.Identified(ctx, ids[2], invoice) },
+			func() error { _, err := s.Accepted(ctx, ids[2], "x"); return err },
+			func() error { _, err := s.Identified(ctx, ids[2], invoice); return err },
 		)
 		var constraint sqlite3.Error
 		if errs[0] != nil || errs[3] != nil || !errors.Is(errs[2], ErrStale) ||
@@ -122,11 +127,11 @@ func TestAGuardDoesNotUndoItsBatch(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		commits := countCommits(t, s)
 		a, b := submitted(t, s, found("a", "a")), submitted(t, s, found("b", "b"))
-		check1(t, s.Accepted(ctx, a, "job"))
+		must[Document](t)(s.Accepted(ctx, a, "job"))
 		commits.Store(0)
 		errs := together(t, s,
-			func() error { return s.Accepted(ctx, b, "job") },
-			func() error { return s.Identified(ctx, a, invoice) },
+			func() error { _, err := s.Accepted(ctx, b, "job"); return err },
+			func() error { _, err := s.Identified(ctx, a, invoice); return err },
 			func() error { return s.Gone(ctx, 99, "no such document") },
 			func() error { return s.Gone(ctx, b, "deleted") },
 		)
@@ -187,4 +192,52 @@ func TestAnotherWriter(t *testing.T) {
 	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
 		t.Errorf("it does not go on: %v", err)
 	}
+}
+
+// The writer is late when a transaction lasts, and not at rest.
+func TestLate(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		time.Sleep(time.Hour)
+		if late := s.Late(time.Minute); late != "" {
+			t.Errorf("at rest: %q", late)
+		}
+		stuck := make(chan struct{})
+		go s.write(ctx, func(*tx) error { <-stuck; return nil })
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		if late := s.Late(time.Minute); late != "" {
+			t.Errorf("not yet: %q", late)
+		}
+		time.Sleep(time.Second)
+		if late := s.Late(time.Minute); late == "" {
+			t.Error("it is not late")
+		}
+		close(stuck)
+		synctest.Wait()
+		if late := s.Late(time.Minute); late != "" {
+			t.Errorf("afterwards: %q", late)
+		}
+	})
+}
+
+// Commits are reported, many as one.
+func TestChanged(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		told := func() bool {
+			synctest.Wait()
+			select {
+			case <-s.Changed():
+				return true
+			default:
+				return false
+			}
+		}
+		told() // of the start
+		for _, name := range []string{"a", "b"} {
+			must[Admitted](t)(s.Admit(ctx, found(name, name)))
+		}
+		if !told() || told() {
+			t.Error("two commits are not told of, once")
+		}
+	})
 }

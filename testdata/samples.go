@@ -1,15 +1,14 @@
-// Package testdata holds the sample documents: the content of an inbox as it
-// might be after a busy morning, with the answer that is right for each.
+// Package testdata holds the sample documents: the contents of an inbox after a
+// busy morning, and the right type of each document.
 //
-// They are for `docusort demo`, which drops them into its own inbox, for tests
-// that want real documents instead of invented bytes, and for a person who
-// wants something to try with. All six formats of the service are there, in
-// several makes each, under names that are awkward on purpose. README.md tells
-// about every one of them; the program in make writes them.
+// `docusort demo` drops them into its own inbox, tests use them where real
+// documents say more than invented bytes, and a person may try docusort with
+// them. All six formats are there, under names that are awkward on purpose.
+// README.md describes each of them.
 //
-// Types names the right answers. The API stand-in gives them too, since the
-// documents carry their words where it looks; the real service is free to think
-// otherwise about a picture of a tide table.
+// The stand-in gives the types of Types, because the documents carry their words
+// as plain bytes. The real service may decide otherwise about a picture of a
+// tide table.
 package testdata
 
 import (
@@ -21,18 +20,17 @@ import (
 //go:embed all:inbox
 var files embed.FS
 
-// Inbox is the samples as a file system whose root is the inbox: the names in
-// it are relative to the inbox, subfolders included.
+// Inbox returns the samples as a file system whose root is the inbox.
 func Inbox() fs.FS {
 	sub, err := fs.Sub(files, "inbox")
 	if err != nil {
-		panic(err) // the name is a constant, and valid
+		panic(err) // the name is a valid constant
 	}
 	return sub
 }
 
-// The codes of the types that the samples belong to. Other is no type to ask
-// for: it is the service's catch-all for what is none of those asked for.
+// The types of the samples. Other is not an option: the service answers it where
+// no option fits.
 const (
 	Invoice  = "invoice"
 	Receipt  = "receipt"
@@ -43,8 +41,8 @@ const (
 // Options are the type codes to send with the samples.
 func Options() []string { return []string{Invoice, Receipt, Contract} }
 
-// Types says which type each sample is of, by its name in Inbox. The map is the
-// caller's own.
+// Types returns the type of each sample, by its name in Inbox. The caller may
+// change the map.
 func Types() map[string]string { return maps.Clone(types) }
 
 var types = map[string]string{

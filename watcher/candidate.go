@@ -11,21 +11,18 @@ import (
 // identity tells one file or folder from another for as long as it exists.
 type identity struct{ dev, ino uint64 }
 
-// shape is all that must stand still for a file to settle.
-type shape struct {
+// fileState is all that must stand still for a file to settle.
+type fileState struct {
 	identity
 	size         int64
 	mtime, ctime syscall.Timespec
 }
 
-func identityOf(info fs.FileInfo) identity { return shapeOf(info).identity }
+func identityOf(info fs.FileInfo) identity { return stateOf(info).identity }
 
-func shapeOf(info fs.FileInfo) shape {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return shape{size: info.Size()}
-	}
-	return shape{identity{uint64(st.Dev), st.Ino}, st.Size, st.Mtim, st.Ctim}
+func stateOf(info fs.FileInfo) fileState {
+	st := info.Sys().(*syscall.Stat_t)
+	return fileState{identity{uint64(st.Dev), st.Ino}, st.Size, st.Mtim, st.Ctim}
 }
 
 // candidate is a file that has not been sent yet. It is either waiting, with a
@@ -39,85 +36,70 @@ func shapeOf(info fs.FileInfo) shape {
 //	          └───────────── changed ─────────┘
 type candidate struct {
 	path  string
-	shape shape
+	state fileState
 	first time.Time     // when it was first seen
 	since time.Time     // when it was last seen to have changed
 	due   time.Time     // when to look again
 	pause time.Duration // the last pause after Writing or Incomplete; 0: none yet
-	sent  bool          // it was sent before, and may be known by now
-	order uint64        // earlier ones first where all else is equal
-	in    *queue        // where it waits
+	queue *queue        // the one that it is in
 	index int           // its place there
 }
 
-// candidates holds every candidate, by path and in one of two queues: those that
-// wait, by the time to look at them, and those that are ready. Of these the file
-// that was written first goes first. A folder gives its files in no order at all,
-// and what is far apart on the disk and in an index costs more to go through.
+// candidates holds every candidate, by path and in one of two queues: those
+// waiting, by the time to look at them, and those ready, the one that was
+// written first in front.
 type candidates struct {
-	byPath map[string]*candidate
-	due    queue
-	ready  queue
-	stuck  int // those with a pause: looked into and found unfinished
-	count  uint64
+	byPath  map[string]*candidate
+	waiting queue
+	ready   queue
 }
 
 func newCandidates() candidates {
 	return candidates{
-		byPath: make(map[string]*candidate),
-		due:    queue{before: func(a, b *candidate) int { return a.due.Compare(b.due) }},
-		ready: queue{before: func(a, b *candidate) int {
-			return cmp.Or(cmp.Compare(a.shape.mtime.Sec, b.shape.mtime.Sec), cmp.Compare(a.shape.mtime.Nsec, b.shape.mtime.Nsec))
+		byPath:  make(map[string]*candidate),
+		waiting: queue{before: func(a, b *candidate) bool { return a.due.Before(b.due) }},
+		ready: queue{before: func(a, b *candidate) bool {
+			x, y := a.state.mtime, b.state.mtime
+			return cmp.Or(cmp.Compare(x.Sec, y.Sec), cmp.Compare(x.Nsec, y.Nsec)) < 0
 		}},
 	}
 }
 
 func (cs *candidates) len() int { return len(cs.byPath) }
 
-// add makes a new candidate, to be looked at when due.
-func (cs *candidates) add(path string, s shape, now, due time.Time) {
-	cs.count++
-	c := &candidate{path: path, shape: s, first: now, since: now, due: due, order: cs.count}
-	cs.byPath[path] = c
-	cs.due.put(c)
+func (cs *candidates) add(c *candidate) {
+	cs.byPath[c.path] = c
+	cs.waiting.put(c)
 }
 
-// wait makes c look again at due after the given pause (0: it changed).
+// wait has c looked at again when due, after the given pause (0: it changed).
 func (cs *candidates) wait(c *candidate, due time.Time, pause time.Duration) {
-	cs.setPause(c, pause)
-	c.due = due
-	cs.due.put(c)
-}
-
-// makeReady puts c among those to be sent.
-func (cs *candidates) makeReady(c *candidate) {
-	cs.setPause(c, 0)
-	cs.ready.put(c)
+	c.due, c.pause = due, pause
+	cs.waiting.put(c)
 }
 
 func (cs *candidates) remove(c *candidate) {
-	cs.setPause(c, 0)
-	heap.Remove(c.in, c.index)
+	heap.Remove(c.queue, c.index)
 	delete(cs.byPath, c.path)
 }
 
-func (cs *candidates) setPause(c *candidate, pause time.Duration) {
-	if c.pause > 0 {
-		cs.stuck--
+// unfinished counts those that Inspect found Writing or Incomplete.
+func (cs *candidates) unfinished() (n int) {
+	for _, c := range cs.waiting.all {
+		if c.pause > 0 {
+			n++
+		}
 	}
-	if pause > 0 {
-		cs.stuck++
-	}
-	c.pause = pause
+	return n
 }
 
 // queue is a heap of candidates.
 type queue struct {
-	before func(a, b *candidate) int // negative: a comes first
+	before func(a, b *candidate) bool
 	all    []*candidate
 }
 
-// first is the candidate whose turn it is, or nil.
+// first is the candidate at the front, or nil.
 func (q *queue) first() *candidate {
 	if len(q.all) == 0 {
 		return nil
@@ -125,27 +107,19 @@ func (q *queue) first() *candidate {
 	return q.all[0]
 }
 
-// put takes a candidate from where it waits, or finds its place anew.
+// put moves a candidate here from the queue that it is in, or to its new place
+// in this one.
 func (q *queue) put(c *candidate) {
-	switch c.in {
-	case q:
-		heap.Fix(q, c.index)
-		return
-	case nil:
-	default:
-		heap.Remove(c.in, c.index)
+	if c.queue != nil {
+		heap.Remove(c.queue, c.index)
 	}
 	heap.Push(q, c)
 }
 
 // Len, Less, Swap, Push and Pop are for package heap.
 
-func (q *queue) Len() int { return len(q.all) }
-
-func (q *queue) Less(i, j int) bool {
-	a, b := q.all[i], q.all[j]
-	return cmp.Or(q.before(a, b), cmp.Compare(a.order, b.order)) < 0
-}
+func (q *queue) Len() int           { return len(q.all) }
+func (q *queue) Less(i, j int) bool { return q.before(q.all[i], q.all[j]) }
 
 func (q *queue) Swap(i, j int) {
 	q.all[i], q.all[j] = q.all[j], q.all[i]
@@ -154,7 +128,7 @@ func (q *queue) Swap(i, j int) {
 
 func (q *queue) Push(x any) {
 	c := x.(*candidate)
-	c.in, c.index = q, len(q.all)
+	c.queue, c.index = q, len(q.all)
 	q.all = append(q.all, c)
 }
 
@@ -163,6 +137,6 @@ func (q *queue) Pop() any {
 	c := q.all[last]
 	q.all[last] = nil
 	q.all = q.all[:last]
-	c.in = nil
+	c.queue = nil
 	return c
 }

@@ -2,16 +2,14 @@ package watcher
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
-// The way down to a folder is not gone anew for each step of it: a scan of a long
-// chain of folders took minutes.
+// A long chain of folders is scanned soon, although each one is opened from the
+// inbox.
 func TestDeepFoldersAreScannedSoon(t *testing.T) {
 	for _, mode := range []Mode{Poll, Inotify} {
 		root := t.TempDir()
@@ -25,9 +23,7 @@ func TestDeepFoldersAreScannedSoon(t *testing.T) {
 			t.Fatal(err)
 		}
 		w, err := New(Config{
-			Root: root, Files: make(chan string), Mode: mode,
-			Rescan: time.Hour, Settle: time.Second, IncompleteAfter: time.Minute, Recursive: true,
-			Known:   func(string, fs.FileInfo) (bool, error) { return false, nil },
+			Root: root, Files: make(chan string), Mode: mode, Rescan: time.Hour, Recursive: true,
 			Inspect: func(string) (Condition, error) { return Complete, nil },
 		})
 		if err != nil {
@@ -44,25 +40,4 @@ func TestDeepFoldersAreScannedSoon(t *testing.T) {
 		stop()
 		<-ended
 	}
-}
-
-// In a tree of many branches every file is found where it is, whichever folders
-// were entered from the same one.
-func TestBushyTree(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		var want []string
-		var grow func(dir string, depth int)
-		grow = func(dir string, depth int) {
-			f.must(os.MkdirAll(f.path(dir), 0o755))
-			want = append(want, dir+"/file")
-			f.write(dir+"/file", "END")
-			for i := range depth {
-				grow(fmt.Sprint(dir, "/", strings.Repeat("x", i+1)), depth-1-i/2)
-			}
-		}
-		grow("a", 4)
-		grow("b", 4)
-		f.start(nil)
-		f.want(time.Minute, want...)
-	})
 }

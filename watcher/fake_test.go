@@ -25,7 +25,7 @@ func newFake() *fake {
 	return &fake{ev: make(chan fsnotify.Event), errs: make(chan error), has: make(map[string]bool)}
 }
 
-func (f *fake) add(folder string) error {
+func (f *fake) Add(folder string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.adds++
@@ -41,7 +41,7 @@ func (f *fake) add(folder string) error {
 	return nil
 }
 
-func (f *fake) remove(folder string) error {
+func (f *fake) Remove(folder string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.has[folder] {
@@ -52,16 +52,11 @@ func (f *fake) remove(folder string) error {
 	return nil
 }
 
-func (f *fake) watching(folder string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.has[folder]
-}
+func (f *fake) notifier() notifier { return notifier{f, f.ev, f.errs} }
 
-func (f *fake) events() <-chan fsnotify.Event { return f.ev }
-func (f *fake) errors() <-chan error          { return f.errs }
+func (f *fake) watching(folder string) bool { return slices.Contains(f.WatchList(), folder) }
 
-func (f *fake) close() error {
+func (f *fake) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.closed {
@@ -72,7 +67,7 @@ func (f *fake) close() error {
 	return nil
 }
 
-func (f *fake) watched() []string {
+func (f *fake) WatchList() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var all []string

@@ -1,31 +1,17 @@
 package watcher
 
-import (
-	"log/slog"
-	"syscall"
-)
+import "syscall"
 
 // shared names the filesystems that another machine, or a program behind them,
 // can change without the kernel here noticing, by the magic numbers of
 // statfs(2) and linux/magic.h. Not overlayfs: what goes through the watched
 // mount is seen there, and the rescan finds the rest as it does everywhere.
 var shared = map[uint32]string{
-	0x6969:     "NFS",
-	0x517b:     "SMB",
-	0xff534d42: "CIFS",
-	0xfe534d42: "SMB2",
-	0x65735546: "FUSE",
-	0x01021997: "9p",
-	0x5346414f: "AFS",
-	0x6b414653: "AFS",
-	0x00c36400: "Ceph",
-	0x73757245: "Coda",
-	0x01161970: "GFS2",
-	0x7461636f: "OCFS2",
-	0x0bd00bd0: "Lustre",
-	0x47504653: "GPFS",
-	0x786f4256: "VirtualBox shared folder",
-	0xbacbacbc: "VMware shared folder",
+	0x6969: "NFS", 0x517b: "SMB", 0xff534d42: "CIFS", 0xfe534d42: "SMB2",
+	0x65735546: "FUSE", 0x01021997: "9p", 0x5346414f: "AFS", 0x6b414653: "AFS",
+	0x00c36400: "Ceph", 0x73757245: "Coda", 0x01161970: "GFS2", 0x7461636f: "OCFS2",
+	0x0bd00bd0: "Lustre", 0x47504653: "GPFS",
+	0x786f4256: "VirtualBox shared folder", 0xbacbacbc: "VMware shared folder",
 }
 
 // sharedFilesystem names the shared filesystem that path is on, or returns "".
@@ -35,23 +21,4 @@ func sharedFilesystem(path string) string {
 		return ""
 	}
 	return shared[uint32(st.Type)]
-}
-
-// noteFilesystem says once for each filesystem in the inbox that only scans
-// see all that happens there.
-func (l *loop) noteFilesystem(dir string, id identity) {
-	if l.cfg.Mode == Poll || l.once || l.devices[id.dev] {
-		return
-	}
-	l.devices[id.dev] = true
-	name := l.filesystem(l.abs(dir))
-	if name == "" {
-		return
-	}
-	level := slog.LevelInfo
-	if l.cfg.Mode == Inotify {
-		level = slog.LevelWarn
-	}
-	l.note(level, "changes made elsewhere bring no events on this filesystem; scanning for them", dir,
-		"filesystem", name, "every", l.cfg.Rescan)
 }

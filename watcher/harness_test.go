@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,24 +22,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// logbook keeps what was logged.
-type logbook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logbook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logbook) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // fixture is an inbox with a watcher on it. Files whose content ends in END are
 // complete, those that contain WRITING are open for writing, others are
 // incomplete.
@@ -48,14 +31,14 @@ type fixture struct {
 	cfg   Config
 	files chan string
 	fake  *fake
-	log   *logbook
+	log   *bytes.Buffer // read it when the loop waits
 	l     *loop
-	done  chan error
 	stop  context.CancelFunc
 
-	mu        sync.Mutex       // held while Known and Inspect run
-	inspected []string         // by inspect
-	known     map[string]shape // what was received, and how it was then
+	writes    atomic.Int64         // files written
+	mu        sync.Mutex           // held while Known and Inspect run
+	inspected []string             // by inspect
+	known     map[string]fileState // what was received, and how it was then
 }
 
 // setup makes an inbox; the settings can be changed until start.
@@ -65,8 +48,8 @@ func setup(t *testing.T) *fixture {
 		root:  filepath.Join(t.TempDir(), "inbox"),
 		files: make(chan string),
 		fake:  newFake(),
-		log:   new(logbook),
-		known: make(map[string]shape),
+		log:   new(bytes.Buffer),
+		known: make(map[string]fileState),
 	}
 	f.must(os.Mkdir(f.root, 0o755))
 	f.cfg = Config{
@@ -99,7 +82,7 @@ func (f *fixture) make() *Watcher {
 	}
 	w, err := New(cfg)
 	f.must(err)
-	w.open = func() (notifier, error) { return f.fake, nil }
+	w.open = func() (notifier, error) { return f.fake.notifier(), nil }
 	return w
 }
 
@@ -112,14 +95,14 @@ func (f *fixture) start(w *Watcher) {
 	var ctx context.Context
 	ctx, f.stop = context.WithCancel(context.Background())
 	f.l = newLoop(w, false)
-	f.done = make(chan error, 1)
+	done := make(chan error, 1)
 	go func() {
 		_, err := f.l.run(ctx)
-		f.done <- err
+		done <- err
 	}()
 	f.t.Cleanup(func() {
 		f.stop()
-		if err := <-f.done; err != nil {
+		if err := <-done; err != nil {
 			f.t.Errorf("run: %v", err)
 		}
 	})
@@ -143,17 +126,19 @@ func (f *fixture) inspect(rel string) (Condition, error) {
 func (f *fixture) remember() {
 	f.cfg.Known = func(rel string, info fs.FileInfo) (bool, error) {
 		s, ok := f.known[rel]
-		return ok && s == shapeOf(info), nil
+		return ok && s == stateOf(info), nil
 	}
 }
 
 func (f *fixture) path(rel string) string { return f.root + "/" + rel }
 
-// write writes a file, without an event.
+// write writes a file, without an event. Each file is a millisecond younger than
+// the one before, whatever the clock of the filesystem can tell.
 func (f *fixture) write(rel, content string) {
 	f.t.Helper()
 	f.must(os.MkdirAll(filepath.Dir(f.path(rel)), 0o755))
 	f.must(os.WriteFile(f.path(rel), []byte(content), 0o644))
+	f.must(os.Chtimes(f.path(rel), time.Time{}, time.UnixMilli(1e12+f.writes.Add(1))))
 }
 
 // drop writes a file and tells of it.
@@ -179,7 +164,7 @@ func (f *fixture) peek(look func(l *loop)) {
 
 // waiting is how many files are candidates.
 func (f *fixture) waiting() (n int) {
-	f.peek(func(l *loop) { n = l.cands.len() })
+	f.peek(func(l *loop) { n = l.files.candidates.len() })
 	return n
 }
 
@@ -222,7 +207,7 @@ func (f *fixture) received(p string) {
 	if info, err := os.Lstat(f.path(p)); err == nil {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.known[p] = shapeOf(info)
+		f.known[p] = stateOf(info)
 	}
 }
 
@@ -246,6 +231,18 @@ func (f *fixture) none(d time.Duration) {
 	case <-time.After(d):
 	}
 	synctest.Wait()
+}
+
+// watches expects exactly these folders to be watched.
+func (f *fixture) watches(want ...string) {
+	f.t.Helper()
+	synctest.Wait()
+	for i, rel := range want {
+		want[i] = strings.TrimSuffix(f.path(rel), "/")
+	}
+	if got := f.fake.WatchList(); !slices.Equal(got, want) {
+		f.t.Errorf("watched %q, want %q", got, want)
+	}
 }
 
 // logged expects so many lines that contain text.

@@ -2,216 +2,183 @@ package watcher
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"syscall"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
-// limits bound memory and the work done between two looks at everything else.
+// limits bound memory and the work done in one round.
 type limits struct {
 	candidates int // files waited for; half of it for those found unfinished
-	hints      int // paths with events not looked at yet
-	recent     int // files remembered as sent
-	notes      int // paths remembered as logged, of each kind
+	hints      int // paths with events in one round; folders of them to be scanned
+	sent       int // files remembered as sent
+	logged     int // paths remembered as logged, of each message
 	batch      int // steps of one kind of work in a row
 }
 
-var defaultLimits = limits{candidates: 16384, hints: 4096, recent: 4096, notes: 1024, batch: 64}
+var defaultLimits = limits{candidates: 16384, hints: 4096, sent: 4096, logged: 1024, batch: 64}
 
 const (
 	rootCheck    = 10 * time.Second // between two looks at the inbox's identity
 	missingCheck = time.Second      // the same while it is missing
-	deniedRescan = 10 * time.Second // at most between two scans without watches
-	maxPause     = 30 * time.Second // between two looks at an unfinished file
-	minPause     = 100 * time.Millisecond
-	offerCheck   = time.Second      // between two looks at a file nobody takes
-	resendAfter  = 10 * time.Second // at most until a rescan sends a file again
 )
 
-// loop is one run. All its state belongs to the goroutine that called run;
-// nothing here is locked. The only other goroutine is the pump, which shares
-// hints with it and nothing else.
+// loop is one run. Its parts belong to the goroutine that called run; nothing
+// here is locked.
 type loop struct {
 	*Watcher
-	once bool
-	left []string // once: files given up
-
-	n     notifier // nil: none, or none to be had
-	hints *hints
-	queue taken // hints taken and not looked at yet
-
-	cands     candidates
-	offered   *candidate // head of the queue, found fit to be sent
-	offeredAt time.Time  // when it was found so
-	sent      recent
-	notes     notes
-	logged    map[string]lastError
-
-	root    *os.Root // the inbox, open during one turn only
-	rootID  identity
-	present bool  // the inbox was there at the last look
-	absent  bool  // it was reported missing
-	fatal   error // once: the inbox cannot be read
-	folders folders
-	denied  bool            // watches were refused
-	asked   bool            // and in this scan too
-	devices map[uint64]bool // filesystems met by this scan
-
-	scan      scan
-	again     bool      // another full scan is needed
-	notBefore time.Time // of a scan that only lost hints ask for
-	nextScan  time.Time
-	nextRoot  time.Time
-	took      time.Duration // by the last full scan
+	once     bool
+	log      *logOnce
+	inbox    inbox
+	files    settler
+	watches  watches
+	hints    map[string]fsnotify.Op // paths that events told of since the last round
+	scan     scan
+	schedule schedule
 }
 
 func newLoop(w *Watcher, once bool) *loop {
-	l := &loop{Watcher: w, once: once}
-	l.cands = newCandidates()
-	l.logged = make(map[string]lastError)
-	l.devices = make(map[uint64]bool)
-	l.sent.max = w.limits.recent
-	l.notes.max = w.limits.notes
+	l := &loop{
+		Watcher: w,
+		once:    once,
+		log: &logOnce{Logger: w.cfg.Logger, root: w.cfg.Root, max: w.limits.logged,
+			seen: make(map[string]map[string]uint64)},
+		inbox:    inbox{path: w.cfg.Root},
+		hints:    make(map[string]fsnotify.Op),
+		schedule: schedule{rescan: w.cfg.Rescan},
+	}
+	l.files = settler{
+		cfg: &w.cfg, limits: w.limits, log: l.log, inbox: &l.inbox, once: once,
+		candidates: newCandidates(), sent: sentFiles{max: w.limits.sent},
+	}
+	l.watches.log = l.log
+	if w.cfg.Mode != Poll && !once {
+		l.watches.open = w.open
+	}
 	return l
 }
 
-// always is ready to be received from: it keeps select from sleeping while
-// there is work, without shutting out the other cases.
-var always = func() <-chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()
+// always is closed, and so always ready to be received from.
+var always = make(chan struct{})
 
-func (l *loop) run(ctx context.Context) ([]string, error) {
+func init() { close(always) }
+
+func (l *loop) run(ctx context.Context) (left []string, err error) {
 	defer l.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		l.turn(time.Now())
-		out, path := l.offer()
-		l.release()
-		if l.fatal != nil {
-			return nil, l.fatal
+		l.heartbeat.beat()
+		if err := l.round(time.Now()); err != nil {
+			return nil, err
 		}
-		if l.once && l.finished() {
-			return l.left, nil
+		out, path := l.files.offer()
+		l.inbox.close()
+		if l.once && l.inbox.present && !l.scan.active() && l.files.candidates.len() == 0 {
+			return l.files.left, nil // nothing is left that could still settle
 		}
-		var more, wake <-chan struct{}
-		if l.busy(time.Now()) {
+		var more <-chan struct{} // nil: there is nothing to do before the timer
+		pause := time.Until(l.nextWake())
+		if pause <= 0 {
 			more = always
 		}
-		if l.hints != nil && len(l.queue.order) == 0 {
-			wake = l.hints.wake
-		}
-		timer.Reset(time.Until(l.nextWake()))
+		timer.Reset(pause)
+		l.heartbeat.idle()
 		select {
 		case <-ctx.Done():
 		case out <- path:
-			l.delivered()
-			l.sendMore()
-		case <-wake:
-			l.take()
+			l.files.delivered()
+		case ev, ok := <-l.watches.events:
+			l.takeEvents(ev, ok)
+		case err, ok := <-l.watches.errors:
+			l.takeError(err, ok)
 		case <-l.kick:
-			l.again, l.notBefore = true, time.Time{}
-		case <-l.pulse:
+			l.schedule.again, l.schedule.end = true, time.Time{}
 		case <-more:
 		case <-timer.C:
 		}
 	}
-	for p := range l.cands.byPath {
-		l.left = append(l.left, p)
-	}
-	return l.left, nil
-}
-
-// turn does a bounded amount of each kind of work that is due.
-func (l *loop) turn(now time.Time) {
-	if !now.Before(l.nextRoot) {
-		l.checkRoot()
-	}
-	if l.present && l.scanDue(now) {
-		l.beginScan()
-	}
-	l.lookAtHints()
-	l.settleDue(now)
-	l.scanSome()
-}
-
-func (l *loop) scanDue(now time.Time) bool {
-	if l.scan.full || l.once {
-		return false // one at a time; again is kept until it ends
-	}
-	if l.again && !now.Before(l.notBefore) && l.cands.len() <= l.limits.candidates/2 {
-		return true
-	}
-	return !now.Before(l.nextScan)
-}
-
-// busy reports whether a turn would find work without anything happening.
-func (l *loop) busy(now time.Time) bool {
-	c := l.cands.due.first()
-	return len(l.queue.order) > 0 || l.scanCanGoOn() ||
-		c != nil && !c.due.After(now) ||
-		l.cands.ready.first() != l.offered
-}
-
-// nextWake is when time alone brings work.
-func (l *loop) nextWake() time.Time {
-	at := l.nextRoot
-	earlier := func(t time.Time) {
-		if t.Before(at) {
-			at = t
-		}
-	}
-	if c := l.cands.due.first(); c != nil {
-		earlier(c.due)
-	}
-	if l.offered != nil {
-		earlier(l.offeredAt.Add(offerCheck))
-	}
-	if l.present && !l.scan.full && !l.once {
-		earlier(l.nextScan)
-		if l.again && l.cands.len() <= l.limits.candidates/2 {
-			earlier(l.notBefore)
-		}
-	}
-	return at
-}
-
-// finished reports, for RunOnce, that nothing is left that could still settle.
-func (l *loop) finished() bool { return l.present && !l.scan.active() && l.cands.len() == 0 }
-
-// take fetches the collected hints, to be looked at in the next turns.
-func (l *loop) take() {
-	l.queue = l.hints.take()
-	if l.queue.err != nil {
-		l.log.Warn("inotify reports an error; scanning the whole inbox", "err", l.queue.err)
-	}
-	if l.queue.lost {
-		l.again = true
-	}
-	if l.queue.ended {
-		l.closeNotifier()
-		l.deny("", errEnded)
-		l.again = true
-	}
-}
-
-func (l *loop) lookAtHints() {
-	q := &l.queue
-	n := min(len(q.order), l.limits.batch)
-	for _, name := range q.order[:n] {
-		l.hint(name, q.paths[name])
-	}
-	if q.order = q.order[n:]; len(q.order) == 0 {
-		*q = taken{} // free what it held
-	}
+	return l.files.unsent(), nil
 }
 
 func (l *loop) close() {
-	l.release()
+	l.heartbeat.idle()
+	l.inbox.close()
 	l.scan.stop()
-	l.closeNotifier()
+	l.watches.close()
 }
 
-func (l *loop) markReady() { l.readyOnce.Do(func() { close(l.ready) }) }
+// round does a bounded amount of each kind of work that is due. It returns an
+// error only where RunOnce cannot read the inbox.
+func (l *loop) round(now time.Time) error {
+	if !now.Before(l.inbox.nextCheck) {
+		if err := l.checkInbox(now); err != nil {
+			return err
+		}
+	}
+	if !now.Before(l.nextScan()) {
+		l.beginScan()
+	}
+	l.lookAtHints()
+	l.files.settleDue(now)
+	return l.scanSome()
+}
+
+// nextScan returns when the next full scan is due. While none can begin, it
+// returns when the inbox is checked next.
+func (l *loop) nextScan() time.Time {
+	if !l.inbox.present || l.scan.full || l.once {
+		return l.inbox.nextCheck
+	}
+	return l.schedule.next(l.watches.degraded)
+}
+
+// nextWake returns when there is work to do unless something happens before.
+func (l *loop) nextWake() time.Time {
+	if l.canScan() {
+		return time.Now()
+	}
+	return l.files.nextWake(earlier(l.inbox.nextCheck, l.nextScan()))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// checkInbox checks that the inbox is still the folder that is watched. Being
+// unmounted or mounted over brings no event at all.
+func (l *loop) checkInbox(now time.Time) error {
+	info, err := os.Stat(l.cfg.Root)
+	if err == nil && !info.IsDir() {
+		err = &os.PathError{Op: "watch", Path: l.cfg.Root, Err: syscall.ENOTDIR}
+	}
+	in := &l.inbox
+	switch {
+	case err != nil && l.once:
+		return fmt.Errorf("inbox: %w", err)
+	case err != nil:
+		in.nextCheck, in.present = now.Add(missingCheck), false
+		l.scan.stop()
+		l.watches.forgetTree("")
+		if !in.missing {
+			in.missing = true
+			l.log.Warn("inbox is missing; waiting for it", l.log.at(""), "err", err)
+		}
+		return nil
+	case in.missing:
+		in.missing = false
+		l.log.Info("inbox is back", l.log.at(""))
+	}
+	in.nextCheck = now.Add(rootCheck)
+	if !in.present || in.id != identityOf(info) || l.watches.died() {
+		in.present = true
+		l.beginScan()
+	}
+	return nil
+}

@@ -86,7 +86,7 @@ func (s story) play(f *fixture) (problem string) {
 	f.cfg.Mode, f.cfg.Settle, f.cfg.IncompleteAfter = s.mode, settle, after
 	f.remember()
 	w := f.make()
-	w.limits = limits{candidates: s.Room, hints: s.Hints, recent: 2, notes: 2, batch: s.Batch}
+	w.limits = limits{candidates: s.Room, hints: s.Hints, sent: 2, logged: 2, batch: s.Batch}
 	touched := make(map[string]time.Time) // when its content last changed
 	received := func(p string) {
 		b, err := os.ReadFile(f.path(p))
@@ -142,7 +142,7 @@ func unsent(f *fixture) (problem string) {
 		}
 		info, err := d.Info()
 		rel, _ := filepath.Rel(f.root, p)
-		if err == nil && f.known[rel] != shapeOf(info) {
+		if err == nil && f.known[rel] != stateOf(info) {
 			problem = fmt.Sprintf("%q was never sent as it is\n%s", rel, f.log)
 		}
 		return nil

@@ -17,7 +17,7 @@ func (f *fixture) once(during func()) (sent, left []string, took time.Duration, 
 	w := f.make()
 	w.open = func() (notifier, error) {
 		f.t.Error("inotify for a single run")
-		return nil, errTest
+		return notifier{}, errTest
 	}
 	began := time.Now()
 	done := make(chan struct{})
@@ -94,18 +94,6 @@ func TestOnceWithNothingThere(t *testing.T) {
 		f.must(os.Remove(f.root))
 		if _, _, _, err = f.once(nil); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("no inbox: %v", err)
-		}
-	})
-}
-
-// Known fails when it is asked.
-func TestOnceKnownFails(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.write("a", "END")
-		f.cfg.Known = func(string, fs.FileInfo) (bool, error) { return false, errTest }
-		sent, left, _, err := f.once(nil)
-		if err != nil || len(sent) > 0 || !slices.Equal(left, []string{"a"}) {
-			t.Errorf("sent %q, left %q, error %v", sent, left, err)
 		}
 	})
 }

@@ -2,10 +2,9 @@ package watcher
 
 import (
 	"fmt"
+	"maps"
 	"os"
-	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +18,7 @@ func TestStalledReader(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.remember()
 		w := f.make()
-		w.limits = limits{candidates: 64, hints: 32, recent: 32, notes: 8, batch: 8}
+		w.limits = limits{candidates: 64, hints: 32, sent: 32, logged: 8, batch: 8}
 		var want []string
 		for i := range 1000 {
 			want = append(want, fmt.Sprintf("dir%d/%d", i%7, i))
@@ -40,48 +39,32 @@ func TestStalledReader(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		f.peek(checkBounds(t))
-		slices.Sort(want)
-		f.wantEach(want)
+		for len(f.known) < len(want) {
+			select {
+			case p := <-f.files:
+				f.received(p)
+			case <-time.After(30 * time.Minute):
+				t.Fatalf("%d of %d arrived", len(f.known), len(want))
+			}
+		}
 		f.none(10 * time.Minute)
 	})
 }
 
 func checkBounds(t *testing.T) func(l *loop) {
 	return func(l *loop) {
-		l.hints.mu.Lock()
-		defer l.hints.mu.Unlock()
-		if n := l.cands.len(); n > l.limits.candidates || l.cands.due.Len()+l.cands.ready.Len() != n {
-			t.Errorf("%d candidates: %d due, %d ready", n, l.cands.due.Len(), l.cands.ready.Len())
+		cs := &l.files.candidates
+		if n := cs.len(); n > l.limits.candidates || cs.waiting.Len()+cs.ready.Len() != n {
+			t.Errorf("%d candidates: %d waiting, %d ready", n, cs.waiting.Len(), cs.ready.Len())
 		}
-		if len(l.hints.paths) > l.limits.hints || len(l.hints.order) > l.limits.hints {
-			t.Errorf("%d hints", len(l.hints.paths))
+		if n := len(l.files.sent.young) + len(l.files.sent.old); n > l.limits.sent {
+			t.Errorf("%d remembered as sent", n)
 		}
-		if len(l.sent.byPath) > l.limits.recent || len(l.sent.ring) > l.limits.recent {
-			t.Errorf("%d remembered as sent", len(l.sent.byPath))
+		if n := len(l.hints); n > l.limits.hints {
+			t.Errorf("%d hints", n)
 		}
 		if n := len(l.scan.todo); n > l.limits.hints {
 			t.Errorf("%d folders to be scanned", n)
-		}
-	}
-}
-
-// wantEach expects each of these at least once, within half an hour of each
-// other, and nothing else.
-func (f *fixture) wantEach(want []string) {
-	f.t.Helper()
-	got := make(map[string]int)
-	for len(got) < len(want) {
-		select {
-		case p := <-f.files:
-			got[p]++
-			f.received(p)
-		case <-time.After(30 * time.Minute):
-			f.t.Fatalf("%d of %d arrived", len(got), len(want))
-		}
-	}
-	for _, p := range want {
-		if got[p] == 0 {
-			f.t.Errorf("%q did not arrive", p)
 		}
 	}
 }
@@ -131,11 +114,11 @@ func TestManyGoneWhileTheReaderStalls(t *testing.T) {
 			f.write(fmt.Sprintf("a%02d", i), "END")
 		}
 		f.start(w)
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + 500*time.Millisecond) // between two looks at the first one
 		for i := range 20 {
 			f.must(os.Remove(f.path(fmt.Sprintf("a%02d", i))))
 		}
-		time.Sleep(time.Second + 1)
+		time.Sleep(time.Second)
 		if n := f.waiting(); n != 0 {
 			t.Errorf("%d files still waited for", n)
 		}
@@ -206,96 +189,56 @@ func TestFoldersWhileTheScanStandsStill(t *testing.T) {
 	})
 }
 
-// One file written to in small pieces is one hint, not a queue of them.
-func TestHintsAreCoalesced(t *testing.T) {
-	n := newFake()
-	h := pump(n, 10)
-	for range 1000 {
-		n.ev <- fsnotify.Event{Name: "/a", Op: fsnotify.Write}
-	}
-	n.ev <- fsnotify.Event{Name: "/b", Op: fsnotify.Create}
-	n.ev <- fsnotify.Event{Name: "/a", Op: fsnotify.Chmod}
-	n.errs <- errTest
-	n.close()
-	<-h.done
-	got := h.take()
-	if !slices.Equal(got.order, []string{"/a", "/b"}) || got.paths["/a"] != fsnotify.Write|fsnotify.Chmod {
-		t.Errorf("%+v", got)
-	}
-	if got.err != errTest || !got.lost || !got.ended {
-		t.Errorf("%+v", got)
-	}
-	if again := h.take(); again.lost || again.err != nil || len(again.order) > 0 {
-		t.Errorf("taken twice: %+v", again)
-	}
-}
-
-// Too many paths become one demand to look everywhere.
-func TestHintsAreBounded(t *testing.T) {
-	n := newFake()
-	h := pump(n, 10)
-	for i := range 1000 {
-		n.ev <- fsnotify.Event{Name: fmt.Sprint("/", i), Op: fsnotify.Create}
-	}
-	n.close()
-	<-h.done
-	if got := h.take(); len(got.paths) > 10 || len(got.order) > 10 || !got.lost {
-		t.Errorf("%d paths, %d in order, lost %v", len(got.paths), len(got.order), got.lost)
-	}
-}
-
-func TestRecentIsBounded(t *testing.T) {
-	r := recent{max: 3}
-	for i := range 10 {
-		r.add(fmt.Sprint(i), sending{shape: shape{size: int64(i)}})
-		r.add(fmt.Sprint(i), sending{shape: shape{size: int64(i)}})
-	}
-	if len(r.byPath) != 3 || len(r.ring) != 3 {
-		t.Errorf("%d paths, %d in the ring", len(r.byPath), len(r.ring))
-	}
-	if _, ok := r.get("9", shape{size: 9}); !ok {
-		t.Error("the last one is forgotten")
-	}
-	if _, ok := r.get("9", shape{size: 8}); ok {
-		t.Error("remembered in another shape")
-	}
-}
-
-// TestHundredThousand measures a large backlog, with DOCUSORT_LARGE=1.
-func TestHundredThousand(t *testing.T) {
-	if os.Getenv("DOCUSORT_LARGE") == "" {
-		t.Skip("DOCUSORT_LARGE is not set")
-	}
+// Many events at once are taken a bounded number at a time, those of one path as
+// one; the end of inotify is not missed.
+func TestEventsAreTakenTogether(t *testing.T) {
 	f := setup(t)
-	f.remember()
-	f.cfg.Settle = 500 * time.Millisecond
-	f.cfg.Mode = Poll
-	f.cfg.Inspect = func(string) (Condition, error) { return Complete, nil }
-	const n = 100_000
-	for i := range n {
-		f.must(os.WriteFile(f.path(fmt.Sprintf("%06d.pdf", i)), []byte("END"), 0o644))
+	w := f.make()
+	w.limits.hints = 11
+	l := newLoop(w, false)
+	events := make(chan fsnotify.Event, 100)
+	l.watches.events = events
+	for range 5 {
+		events <- fsnotify.Event{Name: "/a", Op: fsnotify.Write}
+		events <- fsnotify.Event{Name: "/a", Op: fsnotify.Chmod}
 	}
-	before := heapBytes()
-	began := time.Now()
-	f.start(nil)
-	peak, first := uint64(0), time.Duration(0)
-	for i := range n {
-		p := <-f.files
-		if i == 0 {
-			first = time.Since(began)
-		}
-		f.do(func() { f.known[strings.Clone(p)] = shape{} })
-		if i%5000 == 0 {
-			peak = max(peak, heapBytes())
-		}
+	events <- fsnotify.Event{Name: "/b", Op: fsnotify.Create}
+	take := func() { ev, ok := <-events; l.takeEvents(ev, ok) }
+	take()
+	if want := map[string]fsnotify.Op{"/a": fsnotify.Write | fsnotify.Chmod, "/b": fsnotify.Create}; !maps.Equal(l.hints, want) {
+		t.Errorf("hints %v, want %v", l.hints, want)
 	}
-	t.Logf("first after %v, all %d after %v, heap %d kB before, at most %d kB", first, n, time.Since(began),
-		before>>10, peak>>10)
+	clear(l.hints)
+	for i := range 50 {
+		events <- fsnotify.Event{Name: fmt.Sprint(i)}
+	}
+	close(events)
+	take()
+	if n := len(l.hints); n != 11 {
+		t.Errorf("%d hints", n)
+	}
+	for range 5 {
+		take()
+	}
+	if !l.schedule.again || !l.watches.degraded {
+		t.Error("the end was not noticed")
+	}
 }
 
-func heapBytes() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+func TestSentFilesAreBounded(t *testing.T) {
+	s := sentFiles{max: 4}
+	for i := range 10 {
+		s.add(fmt.Sprint(i), sending{state: fileState{size: int64(i)}})
+	}
+	if n := len(s.young) + len(s.old); n > 4 {
+		t.Errorf("%d remembered", n)
+	}
+	for i := int64(8); i < 10; i++ {
+		if _, ok := s.get(fmt.Sprint(i), fileState{size: i}); !ok {
+			t.Errorf("%d is forgotten", i)
+		}
+	}
+	if _, ok := s.get("9", fileState{size: 8}); ok {
+		t.Error("remembered in another state")
+	}
 }

@@ -1,10 +1,10 @@
 package watcher
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path"
 	"time"
@@ -12,237 +12,182 @@ import (
 
 // scan is a walk through the inbox, or through some folders of it, that can
 // stop anywhere and go on later. It keeps the names of folders still to be
-// read and at most two folders open.
+// read and one folder open.
 type scan struct {
-	full  bool   // the whole inbox: what it does not meet is not there
-	gen   uint64 // number of the last full scan begun
-	todo  []string
-	spent time.Duration
-
-	above   *os.Root // the folder that the newest ones were entered from; nil: the inbox, or none
-	aboveOf string   // its path
+	full    bool     // the whole inbox: what it does not meet is not there
+	todo    []string // folders to be read
 	dir     string   // the folder being read
-	sub     *os.Root
-	file    *os.File // nil: none is
-	batch   []fs.DirEntry
-	noRoom  bool // stopped at batch[0] until there is room for a candidate
+	folder  *os.File // the same, open; nil: none
+	entries []fs.DirEntry
+	noRoom  bool // stopped at entries[0] until there is room for a candidate
+	spent   time.Duration
 }
 
-func (s *scan) active() bool { return s.full || s.file != nil || len(s.todo) > 0 }
+func (s *scan) active() bool { return s.folder != nil || len(s.todo) > 0 }
 
-// stop gives up the walk, keeping its number.
+// stop gives up the walk.
 func (s *scan) stop() {
-	s.todo = nil
 	s.closeFolder()
-	s.closeAbove()
-	*s = scan{gen: s.gen}
+	*s = scan{}
 }
 
-// beginScan starts a full scan. A scan of single folders under way is part of
-// it from now on.
+func (s *scan) closeFolder() {
+	if s.folder != nil {
+		s.folder.Close()
+	}
+	s.folder, s.entries, s.noRoom = nil, nil, false
+}
+
+// beginScan starts a full scan. It replaces any scan under way.
 func (l *loop) beginScan() {
-	l.again = false
+	l.schedule.again = false
 	l.scan.stop()
-	l.scan.full = true
-	l.scan.gen++
-	l.scan.todo = []string{""}
-	l.asked = false
-	clear(l.devices)
-	l.openNotifier()
+	l.scan.full, l.scan.todo = true, []string{""}
+	l.log.scan++
+	l.watches.begin()
 }
 
 // scanFolder has a folder scanned that an event told of.
 func (l *loop) scanFolder(rel string) {
-	if !l.cfg.Recursive || l.once {
+	if !l.cfg.Recursive {
 		return
 	}
 	if l.scan.noRoom || len(l.scan.todo) >= l.limits.hints {
-		l.again = true // do not let the list grow while nothing is read
+		l.schedule.again = true // the list must not grow while nothing is read
 		return
 	}
 	l.scan.todo = append(l.scan.todo, rel)
 }
 
-func (l *loop) scanCanGoOn() bool {
-	return l.scan.active() && !(l.scan.noRoom && l.cands.len() >= l.limits.candidates)
+// canScan reports whether there is a scan that can go on now.
+func (l *loop) canScan() bool {
+	return l.scan.active() && !(l.scan.noRoom && l.files.full())
 }
 
-// scanSome goes on with the scan, if there is one, for a bounded time.
-func (l *loop) scanSome() {
-	if !l.scanCanGoOn() {
-		return
-	}
+// scanSome goes on with the scan for a bounded number of steps.
+func (l *loop) scanSome() error {
 	began := time.Now()
 	for range l.limits.batch {
-		if !l.scanStep() {
+		if !l.canScan() {
 			break
+		}
+		if err := l.scanStep(); err != nil {
+			return err
 		}
 	}
 	l.scan.spent += time.Since(began)
-	if l.present && l.scan.file == nil && len(l.scan.todo) == 0 {
+	if l.scan.full && !l.scan.active() {
 		l.endScan()
 	}
+	return nil
 }
 
-// scanStep opens a folder, reads from it, or looks at one entry. It returns
-// false when the scan cannot go on now.
-func (l *loop) scanStep() bool {
+// scanStep opens a folder, or looks at one entry of the open one.
+func (l *loop) scanStep() (err error) {
 	s := &l.scan
-	switch {
-	case s.file == nil && len(s.todo) == 0:
-		return false
-	case s.file == nil:
-		last := len(s.todo) - 1
-		dir := s.todo[last]
-		s.todo = s.todo[:last]
-		l.enter(dir)
-	case len(s.batch) == 0:
-		var err error
-		s.batch, err = s.file.ReadDir(l.limits.batch)
-		if len(s.batch) > 0 {
-			return true
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			l.unreadable(s.dir, err)
-		}
-		s.closeFolder()
-	default:
-		if !l.entry(s.batch[0]) {
-			s.noRoom = true
-			if s.full {
-				l.markReady()
-			}
-			return false
-		}
-		s.noRoom = false
-		s.batch = s.batch[1:]
+	if s.folder == nil {
+		dir := s.todo[len(s.todo)-1]
+		s.todo = s.todo[:len(s.todo)-1]
+		return l.unreadable(dir, l.enter(dir))
 	}
-	return true
+	if len(s.entries) == 0 {
+		if s.entries, err = s.folder.ReadDir(l.limits.batch); len(s.entries) == 0 {
+			s.closeFolder()
+			return l.unreadable(s.dir, err)
+		}
+	}
+	if s.noRoom = !l.scanEntry(s.entries[0]); !s.noRoom {
+		s.entries = s.entries[1:]
+	} else if s.full {
+		l.markReady()
+	}
+	return nil
 }
 
-// enter watches a folder and then opens it for reading: in this order, what is
-// put there meanwhile is seen by one or the other.
-func (l *loop) enter(dir string) {
-	for range 3 {
-		err := l.tryEnter(dir)
-		if !errors.Is(err, errReplaced) {
-			if err != nil {
-				l.unreadable(dir, err)
-			}
-			return
-		}
-		l.forgetTree(dir) // the watch may be on what it was, or on a link's target
-	}
-	l.unreadable(dir, errReplaced)
-}
-
-var errReplaced = errors.New("it was replaced while it was opened")
-
-func (l *loop) tryEnter(dir string) error {
-	above, err := l.openAbove(dir)
+// enter opens a folder and watches it before it is read: what is put there
+// meanwhile is seen by one or the other. If the folder is replaced in between, the
+// watch of its parent reports that.
+func (l *loop) enter(dir string) error {
+	folder, err := l.inbox.folder(dir)
 	if err != nil {
 		return err
 	}
-	name := path.Base(path.Join(".", dir))
-	info, err := above.Lstat(name)
+	info, err := folder.Stat()
 	if err != nil {
+		folder.Close()
 		return err
-	}
-	if !info.IsDir() {
-		return nil
 	}
 	id := identityOf(info)
 	if dir == "" {
-		l.rootID = id // if it was replaced just now, this scan is of the new one
+		l.inbox.id = id
+		l.noteFilesystem()
 	}
-	l.arm(dir, id)
-	sub, err := above.OpenRoot(name)
-	if err != nil {
-		return err
-	}
-	file, err := sub.Open(".")
-	if err != nil {
-		sub.Close()
-		return err
-	}
-	l.scan.dir, l.scan.sub, l.scan.file = dir, sub, file
-	if info, err = file.Stat(); err == nil && identityOf(info) != id {
-		err = errReplaced
-	}
-	if err != nil {
-		l.scan.dropFolder()
-	}
-	return err
+	l.watches.watch(dir, id)
+	l.scan.dir, l.scan.folder = dir, folder
+	return nil
 }
 
-// entry looks at one name of the folder being read. It returns false when the
-// file there has to wait for room.
-func (l *loop) entry(e fs.DirEntry) bool {
-	name := e.Name()
-	rel := path.Join(l.scan.dir, name)
+// scanEntry looks at one name of the folder being read. It returns false when
+// the file there has to wait for room.
+func (l *loop) scanEntry(e fs.DirEntry) (room bool) {
+	rel := path.Join(l.scan.dir, e.Name())
 	switch {
-	case Matches(l.cfg.Ignore, name):
-		l.noteIgnored(rel)
+	case ignored(l.cfg.Ignore, e.Name()):
+		l.log.path(slog.LevelDebug, "left alone: its name matches an ignore pattern", rel)
 	case e.IsDir():
 		if l.cfg.Recursive {
 			l.scan.todo = append(l.scan.todo, rel)
 		}
 	case !e.Type().IsRegular():
-		l.noteSpecial(rel, e.Type())
+		l.log.special(rel, e.Type())
 	default:
-		info, err := l.scan.sub.Lstat(name)
+		info, err := lstat(l.scan.folder, e.Name())
 		if err != nil {
-			if !gone(err) {
-				l.leave(rel)
-				l.logChanged("cannot see a file; trying at the next scan", rel, err)
-			}
-			return true
-		}
-		if info.Mode().IsRegular() {
-			return l.observe(rel, info, false)
+			l.files.unseen(rel, err)
+		} else if info.Mode().IsRegular() {
+			return l.files.observe(rel, info, false)
 		}
 	}
 	return true
 }
 
-// endScan draws the conclusions that only a whole scan allows.
+// endScan draws the conclusions that only a full scan allows.
 func (l *loop) endScan() {
-	full, spent := l.scan.full, l.scan.spent
+	l.schedule.took, l.schedule.end = l.scan.spent, time.Now()
 	l.scan.stop()
-	if !full {
-		return
-	}
-	l.took = spent
-	l.sweepFolders()
-	l.sweepLogged()
-	l.granted()
-	now := time.Now()
-	l.nextScan = now.Add(l.interval())
-	l.notBefore = now.Add(l.took)
+	l.watches.end()
+	l.log.forget()
 	l.markReady()
 }
 
-// interval is the time to the next full scan. Without the watches that it
-// should have, the inbox is scanned more often, but never for more than about
-// a tenth of the time.
-func (l *loop) interval() time.Duration {
-	if !l.denied {
-		return l.cfg.Rescan
+// unreadable deals with the error of reading a folder, if it is one. It
+// returns an error only where RunOnce cannot read the inbox itself. A folder
+// that is gone is no trouble; the inbox is checked again at once.
+func (l *loop) unreadable(dir string, err error) error {
+	switch {
+	case err == nil, err == io.EOF:
+	case isGone(err) && dir == "":
+		l.scan.stop()
+		l.inbox.present, l.inbox.nextCheck = false, time.Time{}
+	case isGone(err):
+	case l.once && dir == "":
+		return fmt.Errorf("inbox: %w", err)
+	default:
+		l.log.path(slog.LevelWarn, "cannot read a folder; trying at each scan", dir, "err", err)
 	}
-	return min(l.cfg.Rescan, max(deniedRescan, 10*l.took))
+	return nil
 }
 
-// unreadable deals with a folder that cannot be read. One that is gone is no
-// trouble; the inbox itself is looked for again at once.
-func (l *loop) unreadable(dir string, err error) {
-	switch {
-	case gone(err) && dir == "":
-		l.scan.stop()
-		l.present, l.nextRoot = false, time.Time{}
-	case gone(err):
-	case l.once && dir == "":
-		l.fatal = fmt.Errorf("inbox: %w", err)
-	default:
-		l.noteUnreadable(dir, err)
+// noteFilesystem logs once where only scans see all that happens in the inbox.
+func (l *loop) noteFilesystem() {
+	name := l.filesystem(l.cfg.Root)
+	if name == "" || l.cfg.Mode == Poll || l.once {
+		return
 	}
+	level := slog.LevelInfo
+	if l.cfg.Mode == Inotify {
+		level = slog.LevelWarn
+	}
+	l.log.path(level, "changes made elsewhere bring no events on this filesystem; scanning for them", "",
+		"filesystem", name, "every", l.cfg.Rescan)
 }

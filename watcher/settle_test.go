@@ -114,21 +114,16 @@ func TestSlowWriterIsSentOnceWhole(t *testing.T) {
 	}
 }
 
+// An incomplete file is sent in the end; a change starts its time again.
 func TestIncompleteIsSentInTheEnd(t *testing.T) {
 	bubble(t, func(f *fixture) {
+		f.remember()
 		f.start(nil)
 		f.drop("empty", "")
 		f.wantIn(5*time.Minute, "empty")
-	})
-}
-
-func TestIncompleteTimeStartsAgainWithAChange(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.start(nil)
 		f.drop("cut", "pa")
 		f.none(4 * time.Minute)
-		f.write("cut", "page")
-		f.event("cut", fsnotify.Write)
+		f.drop("cut", "page")
 		f.wantIn(5*time.Minute, "cut")
 	})
 }

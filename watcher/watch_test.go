@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -39,21 +38,21 @@ func TestNotifierEnds(t *testing.T) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			if refused != nil {
-				return nil, refused
+				return notifier{}, refused
 			}
 			opened++
 			f.fake = newFake()
-			return f.fake, nil
+			return f.fake.notifier(), nil
 		}
 		f.start(w)
 		f.none(10 * time.Second)
-		f.must(f.fake.close())
+		f.must(f.fake.Close())
 		f.none(10 * time.Second)
 		if opened != 2 {
 			t.Errorf("opened %d times", opened)
 		}
 		f.do(func() { refused = errTest })
-		f.must(f.fake.close())
+		f.must(f.fake.Close())
 		f.none(15 * time.Second)
 		f.do(func() { refused = nil })
 		f.none(15 * time.Second)
@@ -95,7 +94,7 @@ func TestOutOfWatches(t *testing.T) {
 		f.fake.mu.Unlock()
 		f.none(10 * time.Second)
 		f.logged("grants watches again", 1)
-		if n := len(f.fake.watched()); n != 21 {
+		if n := len(f.fake.WatchList()); n != 21 {
 			t.Errorf("%d folders watched, want 21", n)
 		}
 	})
@@ -127,20 +126,14 @@ func TestOutOfWatchesBetweenScans(t *testing.T) {
 func TestFolderReplaced(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.must(os.MkdirAll(f.path("a/sub"), 0o755))
-		w := f.make()
-		f.start(w)
+		f.start(nil)
 		f.none(time.Second)
 		f.must(os.Rename(f.path("a"), f.root+".out"))
 		f.must(os.Mkdir(f.path("a"), 0o755))
-		f.fake.mu.Lock()
-		before := f.fake.removes
-		f.fake.mu.Unlock()
 		f.event("a", fsnotify.Create)
-		synctest.Wait()
-		f.fake.mu.Lock()
-		defer f.fake.mu.Unlock()
-		if n := f.fake.removes - before; n != 2 {
-			t.Errorf("%d watches removed, want 2", n)
+		f.watches("", "a")
+		if f.fake.removes != 2 {
+			t.Errorf("%d watches removed, want 2", f.fake.removes)
 		}
 	})
 }
@@ -153,7 +146,7 @@ func TestNoInotifyAtAll(t *testing.T) {
 		w.open = func() (notifier, error) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			return f.fake, refused
+			return f.fake.notifier(), refused
 		}
 		f.start(w)
 		f.none(time.Second)
@@ -174,15 +167,11 @@ func TestFolderNamedDots(t *testing.T) {
 		f.write(".../a", "END")
 		f.start(nil)
 		f.wantIn(5*time.Second, ".../a")
-		if got := f.fake.watched(); len(got) != 1 {
-			t.Errorf("watched %v", got)
-		}
+		f.watches("")
 		f.must(os.RemoveAll(f.path("...")))
 		f.event("...", fsnotify.Remove)
 		f.none(2 * time.Minute)
-		if got := f.fake.watched(); len(got) != 1 {
-			t.Errorf("watched %v", got)
-		}
+		f.watches("")
 	})
 }
 

@@ -13,36 +13,34 @@ import (
 	"time"
 )
 
-// Config says what to watch and whom to tell. Root, Files, Inspect and Rescan
-// are required.
+// Config says what to watch and where to send files. Root, Files, Inspect and
+// Rescan are required.
 type Config struct {
 	// Root is the inbox. It may be a symbolic link to a folder and need not
 	// exist yet.
 	Root string
 
 	// Files receives settled files: paths relative to Root, in raw bytes,
-	// separated by '/'. Sends block for as long as the reader likes. The
-	// watcher never closes it.
+	// separated by '/'. A send may block for any length of time. The watcher
+	// never closes the channel.
 	Files chan<- string
 
 	// Known reports whether the file at path (relative to Root) has been taken
-	// already in exactly the shape that info, from Lstat, shows. It is asked
-	// before a file is waited for and again before it is sent, at each scan
-	// for each file there is, so it should be quick. After an error the file
-	// is left until the next scan. Nil means that nothing is known.
+	// already in exactly the state that info, from Lstat, shows. Each scan calls
+	// it for each file, so it should be quick. After an error the file is left
+	// for the next scan. Nil means that no file is known.
 	Known func(path string, info fs.FileInfo) (bool, error)
 
-	// Inspect looks into a file (path relative to Root) that stood still. An
-	// error means that it cannot be looked into: the file is sent all the
-	// same, so that whoever receives it can say why; fs.ErrNotExist means that
-	// it is gone.
+	// Inspect looks into a file (path relative to Root) that has stood still.
+	// After an error the file is sent all the same, so that the receiver can
+	// report why it cannot be read; fs.ErrNotExist means that it is gone.
 	Inspect func(path string) (Condition, error)
 
-	// Mode says whether inotify is used. See the modes.
+	// Mode says whether inotify is used.
 	Mode Mode
 
-	// Rescan is the time from the end of one full scan to the next. Where no
-	// events come, it is how long a new file may go unnoticed.
+	// Rescan is the time from the end of one full scan to the next. Without
+	// events, it is how long a new file may go unnoticed.
 	Rescan time.Duration
 
 	// Settle is how long a file must stand still.
@@ -67,9 +65,8 @@ type Config struct {
 type Mode int
 
 const (
-	// Auto uses inotify, and says so where the filesystem is one that others
-	// can change without an event: files that they put there are found at the
-	// rescan.
+	// Auto uses inotify, and logs where other machines can change the
+	// filesystem without an event: their files are found at the rescan.
 	Auto Mode = iota
 
 	// Inotify is Auto, with a warning on such filesystems.
@@ -83,10 +80,11 @@ const (
 type Condition int
 
 const (
-	// Complete: nothing speaks against taking the file now.
+	// Complete: the file can be taken now.
 	Complete Condition = iota
 
-	// Incomplete: empty or cut short. It is waited for, but not for ever.
+	// Incomplete: empty or cut short. It is waited for, up to
+	// Config.IncompleteAfter.
 	Incomplete
 
 	// Writing: somebody has the file open for writing. It is waited for.
@@ -97,40 +95,19 @@ const (
 // only one Run or RunOnce at a time.
 type Watcher struct {
 	cfg        Config
-	log        *slog.Logger
 	kick       chan struct{} // holds one token: a rescan was asked for
-	pulse      chan struct{} // received from by the loop, whenever it waits
 	ready      chan struct{}
 	readyOnce  sync.Once
+	heartbeat  heartbeat
 	open       func() (notifier, error) // inotify, or a fake in tests
 	filesystem func(path string) string // sharedFilesystem, or a fake in tests
 	limits     limits
 }
 
-// New checks the settings. It touches no file, except to learn the working
-// directory when Root is relative.
+// New checks the settings. It touches no file.
 func New(cfg Config) (*Watcher, error) {
-	var errs []error
-	refuse := func(bad bool, format string, args ...any) {
-		if bad {
-			errs = append(errs, fmt.Errorf("watcher: "+format, args...))
-		}
-	}
-	refuse(cfg.Root == "", "no inbox is named")
-	refuse(cfg.Files == nil, "no channel for files")
-	refuse(cfg.Inspect == nil, "nothing to look into files with")
-	refuse(cfg.Mode < Auto || cfg.Mode > Poll, "unknown mode %d", cfg.Mode)
-	refuse(cfg.Rescan <= 0, "rescan interval %v: must be above zero", cfg.Rescan)
-	refuse(cfg.Settle < 0, "settle time %v: must not be negative", cfg.Settle)
-	refuse(cfg.IncompleteAfter < 0, "time for incomplete files %v: must not be negative", cfg.IncompleteAfter)
-	for _, p := range cfg.Ignore {
-		_, err := path.Match(p, "")
-		refuse(err != nil, "ignore pattern %q: %w", p, err)
-		refuse(strings.Contains(p, "/"), "ignore pattern %q: names have no slash", p)
-	}
 	root, err := filepath.Abs(cfg.Root)
-	refuse(err != nil, "inbox %q: %w", cfg.Root, err)
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(append(cfg.problems(), err)...); err != nil {
 		return nil, err
 	}
 	cfg.Root = root
@@ -142,9 +119,7 @@ func New(cfg Config) (*Watcher, error) {
 	}
 	return &Watcher{
 		cfg:        cfg,
-		log:        cfg.Logger,
 		kick:       make(chan struct{}, 1),
-		pulse:      make(chan struct{}),
 		ready:      make(chan struct{}),
 		open:       openInotify,
 		filesystem: sharedFilesystem,
@@ -152,29 +127,47 @@ func New(cfg Config) (*Watcher, error) {
 	}, nil
 }
 
-// Run watches until ctx is done and then returns nil, when everything that it
-// started has ended. It goes on from a missing inbox, an unreadable folder and
-// a lack of watches, so at present no error ends it.
+// problems returns an error for each setting that is wrong.
+func (c *Config) problems() (errs []error) {
+	refuse := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf("watcher: "+format, args...))
+		}
+	}
+	refuse(c.Root == "", "no inbox is named")
+	refuse(c.Files == nil, "no channel for files")
+	refuse(c.Inspect == nil, "no function to inspect files")
+	refuse(c.Mode < Auto || c.Mode > Poll, "unknown mode %d", c.Mode)
+	refuse(c.Rescan <= 0, "rescan interval %v: must be above zero", c.Rescan)
+	refuse(c.Settle < 0, "settle time %v: must not be negative", c.Settle)
+	refuse(c.IncompleteAfter < 0, "time for incomplete files %v: must not be negative", c.IncompleteAfter)
+	for _, p := range c.Ignore {
+		_, err := path.Match(p, "")
+		refuse(err != nil || strings.Contains(p, "/"), "ignore pattern %q: malformed, or with a slash", p)
+	}
+	return errs
+}
+
+// Run watches until ctx is done and then returns nil. It waits out a missing
+// inbox, an unreadable folder and a lack of watches.
 func (w *Watcher) Run(ctx context.Context) error {
 	_, err := newLoop(w, false).run(ctx)
 	return err
 }
 
 // RunOnce sends what is in the inbox now and returns when nothing is left that
-// could still settle. It scans once, without inotify. Left are the files that
-// had their time and were not sent: still being written, cut short, empty,
-// changing, or of which Known could not say whether they are known; a file is
-// given up when it has not settled two settle times after it was first seen.
-// When ctx is done before the end, left also holds the files found that were
-// not sent yet, and the error is nil. An inbox that cannot be read is an
-// error; a folder in it that cannot is logged and not among those left.
+// could still settle. It scans once, without inotify. Left are the files that were
+// not sent: still being written, cut short, empty, changing for more than two
+// settle times, or of which Known returned an error. When ctx is done earlier,
+// left also holds the files found that were not sent yet, and the error is nil. An
+// inbox that cannot be read is an error; an unreadable folder in it is logged, and
+// its files are not in left.
 func (w *Watcher) RunOnce(ctx context.Context) (left []string, err error) {
 	return newLoop(w, true).run(ctx)
 }
 
-// Rescan asks for a full scan as soon as possible. It never blocks; requests
-// that come before the scan begins are one. Without a Run it is kept for the
-// next one.
+// Rescan asks for a full scan as soon as possible. It never blocks. Requests that
+// come before the scan begins count as one, also while nothing runs.
 func (w *Watcher) Rescan() {
 	select {
 	case w.kick <- struct{}{}:
@@ -182,44 +175,18 @@ func (w *Watcher) Rescan() {
 	}
 }
 
-// Alive returns nil once the goroutine of Run or RunOnce has shown that it still
-// goes round, and an error when ctx ends before.
-func (w *Watcher) Alive(ctx context.Context) error {
-	select {
-	case w.pulse <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// Late returns "watcher" when Run or RunOnce has been busy with one round for
+// longer than limit, and "" when it goes round, waits, or does not run.
+func (w *Watcher) Late(limit time.Duration) string {
+	if w.heartbeat.late(limit) {
+		return "watcher"
 	}
+	return ""
 }
 
 // Ready returns a channel that is closed when the inbox is watched and has
-// been scanned once, or as far as the limit on files waited for allows while
-// nobody takes any.
+// been scanned once, or as far as the limit on candidates allows while nobody
+// receives files.
 func (w *Watcher) Ready() <-chan struct{} { return w.ready }
 
-// Matches reports whether name, of a file or folder without its path, matches
-// one of the patterns, in the form of path.Match; a malformed one matches
-// nothing.
-func Matches(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if endsDiffer(p, name) {
-			continue
-		}
-		if ok, err := path.Match(p, name); ok && err == nil {
-			return true
-		}
-	}
-	return false
-}
-
-// endsDiffer says that a name begins or ends with another byte than its pattern
-// asks for, as most do: that is seen at a tenth of what a match costs.
-func endsDiffer(pattern, name string) bool {
-	if pattern == "" || name == "" {
-		return false
-	}
-	first, last := pattern[0], pattern[len(pattern)-1]
-	return strings.IndexByte(`*?[\`, first) < 0 && first != name[0] ||
-		strings.IndexByte(`*?]`, last) < 0 && last != name[len(name)-1]
-}
+func (w *Watcher) markReady() { w.readyOnce.Do(func() { close(w.ready) }) }

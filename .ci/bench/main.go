@@ -1,36 +1,21 @@
-// Command bench measures docusort: it drives the real binary against
-// docutray-sim, the stand-in for the service, and prints figures with their
-// spread beside the goals. From the top of the checkout:
+// Command bench measures docusort against the API stand-in and prints a table.
+// From the top of the checkout:
 //
-//	go run ./.ci/bench              # everything, about twenty minutes
-//	go run ./.ci/bench -short       # smaller counts, a few minutes
-//	go run ./.ci/bench -list        # what there is to measure
-//	go run ./.ci/bench -run 'small|large' -pairs 7 -json
+//	go run ./.ci/bench                       # every case, about twenty minutes
+//	go run ./.ci/bench -short                # smaller numbers, five minutes
+//	go run ./.ci/bench -run 'small|large'    # some cases
 //
-// It needs Go and a C compiler, as docusort itself does, and strace where syncs
-// are to be counted. It works in a folder of its own in -dir, which ought to be
-// on the kind of disk that matters, and leaves nothing behind.
+// It needs Go and a C compiler, and strace to count syncs. It works in a folder of
+// its own in $TMPDIR, which should be on the kind of disk that matters.
 //
-// # What the figures mean
+// A figure alone says more about the machine than about docusort, so most cases
+// measure two things in turn, several times. The other side is usually the bare
+// loop: a process whose workers each post a document, ask for its job and rename
+// the file. It stores, checks and syncs nothing. No case judges a figure; the exit
+// code is 1 if a case failed, for example because a document was not filed.
 //
-// How fast a machine is says little about the program, so speed is a ratio: to
-// the bare loop, which is what the machine could do at best. It is a process of
-// its own in which 16 goroutines each post a document as the client does, ask
-// for its job once and rename the file into a folder. It stores nothing, checks
-// nothing and syncs nothing. Both run one after the other against fresh
-// stand-ins, several times, and each pair gives a ratio. All of them are shown:
-// the middle one, and the least and the most.
-//
-// The stand-in shares the machine with what is measured, for both alike.
-//
-// # Looking inside
-//
-//	go run ./.ci/bench -run small -perf DIR       # perf record of each daemon, into DIR
-//	go run ./.ci/bench -run small -calls DIR      # strace -c of each daemon, into DIR
-//	go run ./.ci/bench -docusort OLD -run small   # a binary made before
-//
-// The exit code is 1 where something went wrong, such as a document that was not
-// filed. A goal that is missed is a figure like any other.
+// A new case is a method of bench and a row of the table below. It starts docusort
+// with file or start, and reports each value with add. [must] ends a case.
 package main
 
 import (
@@ -38,114 +23,191 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
+	"strings"
 	"syscall"
-	"time"
+	"text/tabwriter"
 )
+
+// cases in the order in which they run.
+var cases = []struct {
+	name, about string
+	run         func(*bench)
+}{
+	{"small", "documents of 20 KB, jobs that take no time, 16 uploads at a time; beside the bare loop", (*bench).small},
+	{"syncs", "the same under strace: syncs of the database, folders and files", (*bench).syncs},
+	{"large", "16 uploads of large documents at once; beside the bare loop", (*bench).large},
+	{"backlog", "many documents in the inbox at the start; beside few", (*bench).backlog},
+	{"flight", "about 16 jobs of 2 s in flight, default settings; beside the bare loop", (*bench).flight},
+	{"answer", "jobs of about 4 s, default settings; beside a fixed pause of 2 s between polls", (*bench).answer},
+	{"limits", "a rate limit that docusort is not told of: a window, and a bucket of 50", (*bench).limits},
+	{"drop", "single files: from the drop to the upload", (*bench).drop},
+	{"rest", "nothing to do", (*bench).rest},
+	{"report", "docusort report over a large database; beside a small one", (*bench).report},
+	{"start", "until the daemon is ready with a large database; beside an empty one", (*bench).startup},
+}
+
+// bench is one run of the program.
+type bench struct {
+	ctx      context.Context // of the current case, which it ends with
+	name     string          // of the current case
+	short    bool
+	pairs    int
+	docusort string // the binary
+	dir      string // everything is written below it
+	sites    int    // made so far
+	filled   *site  // with the large database, once it is made
+	figures  []*figure
+}
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == bareCommand {
-		os.Exit(bareMain(os.Args[2:]))
+		bareMain(os.Args[2:])
+		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return
-		}
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// options are what the command line says.
-type options struct {
-	short, list, json bool
-	run               string
-	pairs             int
-	dir               string
-	docusort, sim     string // binaries; empty: built from this checkout
-	perf, calls       string
-	backlog, million  int
-}
-
-func parse(args []string) (o options, err error) {
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.BoolVar(&o.short, "short", false, "smaller counts: a few minutes in all")
-	f.BoolVar(&o.list, "list", false, "list what there is to measure, and end")
-	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	f.StringVar(&o.run, "run", "", "measure only what matches this regular `expression`")
-	f.IntVar(&o.pairs, "pairs", 0, "how often to repeat what is compared with the bare loop (default 5, short 3)")
-	f.StringVar(&o.dir, "dir", os.TempDir(), "`folder` to work in")
-	f.StringVar(&o.docusort, "docusort", "", "a docusort `binary` to measure (default: built from here)")
-	f.StringVar(&o.sim, "sim", "", "a docutray-sim `binary` to use (default: built from here)")
-	f.StringVar(&o.perf, "perf", "", "record each daemon with perf, into this `folder`")
-	f.StringVar(&o.calls, "calls", "", "count each daemon's system calls with strace -c, into this `folder`")
-	f.IntVar(&o.backlog, "backlog", 0, "files of the larger backlog (default 100000, short 5000)")
-	f.IntVar(&o.million, "million", 0, "documents of the large record (default 1000000, short 100000)")
-	if err := f.Parse(args); err != nil {
-		return o, err
+func run(ctx context.Context) (err error) {
+	var b bench
+	flag.BoolVar(&b.short, "short", false, "smaller numbers")
+	flag.IntVar(&b.pairs, "pairs", 5, "how often to repeat the quick comparisons")
+	flag.StringVar(&b.docusort, "docusort", "", "the `binary` to measure, with its full path (default: built from this checkout)")
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.name)
 	}
-	pick := func(n *int, full, short int) {
-		switch {
-		case *n > 0:
-		case o.short:
-			*n = short
-		default:
-			*n = full
-		}
-	}
-	pick(&o.pairs, 5, 3)
-	pick(&o.backlog, 100_000, 5_000)
-	pick(&o.million, 1_000_000, 100_000)
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("takes no arguments, got %q", f.Args())
-	}
-	return o, nil
-}
-
-func run(ctx context.Context, args []string) (err error) {
-	o, err := parse(args)
-	if err != nil {
-		return err
-	}
-	chosen, err := regexp.Compile(o.run)
+	chosen := flag.String("run", "", "run only the cases that match this regular `expression`: "+strings.Join(names, ", "))
+	flag.Parse()
+	only, err := regexp.Compile(*chosen)
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	if o.list {
-		for _, s := range scenarios {
-			fmt.Printf("%-8s %s\n", s.name, s.about)
-		}
-		return nil
+	if b.dir, err = os.MkdirTemp("", "docusort-bench-"); err != nil {
+		return err
 	}
-	b, err := newBench(ctx, o)
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if b.docusort == "" {
+		b.docusort = filepath.Join(b.dir, "docusort")
+		build := exec.CommandContext(ctx, "go", "build", "-o", b.docusort, "docusort/cmd/docusort")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build docusort: %w\n%s", err, out)
+		}
+	}
+	fmt.Println(machine(b.dir))
+	for _, c := range cases {
+		if only.MatchString(c.name) && ctx.Err() == nil {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", c.name, c.about)
+			b.name = c.name
+			err = errors.Join(err, b.runCase(ctx, c.run))
+		}
+	}
+	if b.name == "" {
+		return fmt.Errorf("no case matches %q", only)
+	}
+	b.print(os.Stdout)
+	return err
+}
+
+// runCase returns the error with which must ended the case.
+func (b *bench) runCase(ctx context.Context, run func(*bench)) (err error) {
+	var cancel context.CancelFunc
+	b.ctx, cancel = context.WithCancel(ctx)
+	defer cancel() // kills what the case has left running
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: %w", b.name, r.(failure)) // any other panic goes on
+		}
+	}()
+	run(b)
+	return nil
+}
+
+// failure is what must panics with.
+type failure struct{ error }
+
+// must ends the current case if there is an error, as Fatal ends a test.
+func must(err error) {
 	if err != nil {
-		return err
+		panic(failure{err})
 	}
-	defer func() { err = errors.Join(err, b.clean()) }()
-	began := time.Now()
-	var faults []error
-	for _, s := range scenarios {
-		if ctx.Err() != nil || !chosen.MatchString(s.name) {
-			continue
+}
+
+// got is must for a call that returns a value too.
+func got[T any](value T, err error) T {
+	must(err)
+	return value
+}
+
+// pick chooses between the full and the short form.
+func pick[T any](b *bench, full, short T) T {
+	if b.short {
+		return short
+	}
+	return full
+}
+
+// machine describes where the figures come from.
+func machine(dir string) string {
+	out, _ := exec.Command("sh", "-c", `echo "$(nproc) CPUs, $(uname -sr), $(stat -f -c %T "$0"), load $(cat /proc/loadavg)"`, dir).Output()
+	return strings.TrimSpace(string(out)) + ", " + runtime.Version()
+}
+
+// figure is one row of the table, with a value from each run.
+type figure struct {
+	name, what, unit string
+	values           []float64
+}
+
+// add adds a value to the row of this name in the current case.
+func (b *bench) add(what, unit string, value float64) {
+	fmt.Fprintf(os.Stderr, "  %s: %s %s\n", what, digits(value), unit)
+	i := slices.IndexFunc(b.figures, func(f *figure) bool { return f.name == b.name && f.what == what })
+	if i < 0 {
+		i = len(b.figures)
+		b.figures = append(b.figures, &figure{name: b.name, what: what, unit: unit})
+	}
+	b.figures[i].values = append(b.figures[i].values, value)
+}
+
+// print writes the table: the median of each row, and the range of several values.
+func (b *bench) print(to io.Writer) {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	fmt.Fprintln(w, "\ncase\twhat\tmedian\tunit\trange")
+	for _, f := range b.figures {
+		spread := ""
+		if n := len(f.values); n > 1 {
+			spread = fmt.Sprintf("%s – %s of %d", digits(slices.Min(f.values)), digits(slices.Max(f.values)), n)
 		}
-		b.scenario = s.name
-		b.say("%s", s.about)
-		if err := s.run(ctx, b); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
-			b.say("%v", err)
-		}
-		b.stopAll()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.name, f.what, digits(quantile(f.values, 0.5)), f.unit, spread)
 	}
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
+}
+
+// quantile interpolates between the two nearest values.
+func quantile(values []float64, q float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	at := q * float64(len(v)-1)
+	below := int(at)
+	return v[below] + (at-float64(below))*(v[min(below+1, len(v)-1)]-v[below])
+}
+
+// digits formats three significant digits, or all of those before the point.
+func digits(x float64) string {
+	if x >= 1000 {
+		return fmt.Sprintf("%.0f", x)
 	}
-	b.machine.Seconds = time.Since(began).Round(time.Second).Seconds()
-	if err := b.print(os.Stdout); err != nil {
-		return err
-	}
-	return errors.Join(faults...)
+	return fmt.Sprintf("%.3g", x)
 }

@@ -1,178 +1,129 @@
 package main
 
 import (
-	"context"
 	"database/sql"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"net/url"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
+	_ "github.com/mattn/go-sqlite3" // the driver
+
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/store"
 )
 
-// fillRecord writes documents that were finished long ago, a second apart, as
-// years of work leave them. Most are filed, one in fifty failed. Their jobs took next
-// to no time, so that the daemon expects the same of those to come.
-const fillRecord = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-	INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, sha256, content_type,
-		discovered_at, submitted_at, identified_at, finished_at, options, job_id, submissions, attempts, polls,
-		type, confidence, alternatives, outcome, sorted, target, error)
-	SELECT 1, printf('2025/scan-%08d.pdf', i), iif(i % 50 = 0, 'failed', 'filed'), 65024, 1000000 + i,
-		100000 + i, 1752096919138000000 + i, 1752096919138000000 + i, randomblob(32), 'application/pdf',
-		?2 + i * 1000, ?2 + i * 1000 + 20, ?2 + i * 1000 + 25, ?2 + i * 1000 + 3000 + abs(random() % 20000),
-		1, 'cm5v' || lower(hex(randomblob(10))) || 'a', 1, 1, 3,
-		'type_' || (i % 20), 0.5 + (i % 50) / 100.0,
-		'[{"code":"invoice","confidence":0.98},{"code":"receipt","confidence":0.02}]',
-		iif(i % 50 = 0, 'failed', 'filed'), 2, printf('type_%d/scan-%08d.pdf', i % 20, i),
-		iif(i % 50 = 0, 'the service answered ' || (i % 7), NULL)
-	FROM n`
-
-// largeRecord returns a site with a record of so many documents. It is made once,
-// by SQL, as so many transitions would take a while.
-func (b *bench) largeRecord(ctx context.Context) (*site, error) {
-	if b.large != "" {
-		return siteAt(b.large), nil
-	}
-	n := b.options.million
-	b.say("  making a record of %d documents", n)
-	s, err := b.newSite()
-	if err != nil {
-		return nil, err
-	}
-	st, err := store.Open(ctx, store.Config{Path: s.database})
-	if err != nil {
-		return nil, err
-	}
-	if err := st.Close(); err != nil {
-		return nil, err
-	}
-	db, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: s.database}).EscapedPath()+"?_synchronous=OFF&_foreign_keys=on")
-	if err != nil {
-		return nil, err
-	}
-	_, err = db.ExecContext(ctx, `INSERT INTO folders (id, path) VALUES (1, ?), (2, ?)`, s.inbox, s.sorted)
-	if err == nil {
-		_, err = db.ExecContext(ctx, `INSERT INTO option_sets (id, codes) VALUES (1, '["invoice","receipt"]')`)
-	}
-	if err == nil {
-		_, err = db.ExecContext(ctx, fillRecord, n, time.Now().UnixMilli()-int64(n)*1000-24*time.Hour.Milliseconds())
-	}
-	if err == nil {
-		_, err = db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	}
-	if err = errors.Join(err, db.Close()); err != nil {
-		return nil, err
-	}
-	settle()
-	b.large = s.home
-	return s, nil
+// copied says what differs between a document in the database and copy i of ?1.
+// Other columns are copied as they are, so this and copyDocuments are all that knows
+// the schema. Copies are a second apart, the newest last, and more than a day old.
+var copied = map[string]string{
+	"id":            `NULL`,
+	"source":        `printf('2025/scan-%08d.pdf', i)`,
+	"target":        `replace(target, '.pdf', printf('-%08d.pdf', i))`,
+	"sha256":        `randomblob(32)`,
+	"job_id":        `lower(hex(randomblob(12)))`,
+	"discovered_at": `discovered_at - 86400000 - (?1 - i) * 1000`,
+	"submitted_at":  `submitted_at - 86400000 - (?1 - i) * 1000`,
+	"identified_at": `identified_at - 86400000 - (?1 - i) * 1000`,
+	"finished_at":   `finished_at - 86400000 - (?1 - i) * 1000 + abs(random() % 20000)`,
 }
 
-// measureReport: who asks is answered at once, however long it has run.
-func measureReport(ctx context.Context, b *bench) error {
-	s, err := b.largeRecord(ctx)
-	if err != nil {
-		return err
-	}
-	for _, format := range []string{"table", "json"} {
-		var took []float64
-		for range pick(b, 7, 3) {
-			cmd := exec.CommandContext(ctx, b.options.docusort, "report", "--config", s.config(), "--format", format)
-			cmd.Env = []string{"DOCUSORT_HOME=" + s.home}
-			began := time.Now()
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				return fmt.Errorf("docusort report: %w\n%s", err, out)
-			}
-			took = append(took, time.Since(began).Seconds())
-		}
-		b.report("docusort report, "+format, "< 1 s", "s", took, fmt.Sprintf("%d documents", b.options.million))
-	}
-	size := 0.0
-	for _, name := range []string{s.database, s.database + "-wal"} {
-		if info, err := os.Stat(name); err == nil {
-			size += float64(info.Size())
+// copyDocuments makes n copies of the documents in a database.
+func (b *bench) copyDocuments(path string, n int) {
+	db := got(sql.Open("sqlite3", "file:"+path+"?_synchronous=OFF"))
+	var columns string // all but the computed ones
+	must(db.QueryRowContext(b.ctx, `SELECT group_concat(name) FROM pragma_table_info('documents')`).Scan(&columns))
+	values := strings.Split(columns, ",")
+	for i, column := range values {
+		if expression, ok := copied[column]; ok {
+			values[i] = expression
 		}
 	}
-	b.report("size of the record", "< 600", "bytes/document", []float64{size / float64(b.options.million)}, "with its indexes")
-	return nil
+	got(db.ExecContext(b.ctx, `WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?1),
+		originals AS MATERIALIZED (SELECT *, row_number() OVER () - 1 AS turn FROM documents)
+		INSERT INTO documents (`+columns+`) SELECT `+strings.Join(values, ", ")+`
+		FROM numbers JOIN originals ON turn = i % (SELECT count(*) FROM originals)`, n))
+	got(db.ExecContext(b.ctx, `PRAGMA wal_checkpoint(TRUNCATE)`))
+	must(db.Close())
 }
 
-// measurePrune: documents flow while what is too old leaves the record. What they
-// wait for is the commits between the POST and the filing.
-func measurePrune(ctx context.Context, b *bench) error {
-	s, err := b.largeRecord(ctx)
-	if err != nil {
-		return err
-	}
-	documents := pick(b, 300, 100)
-	keep := []string{"DOCUSORT_SETTLE=200ms", "DOCUSORT_POLL_MIN=10ms"}
-	plain, _, err := b.trickle(ctx, s, 0, documents, keep...)
-	if err != nil {
-		return err
-	}
-	pruning, left, err := b.trickle(ctx, s, documents, documents, append(keep, "DOCUSORT_KEEP_HISTORY=12h")...)
-	if err != nil {
-		return err
-	}
-	b.report("POST to filed, history kept", "", "ms", plain, "the most counts")
-	if left == b.options.million+2*documents {
-		b.say("  this docusort does not delete history: not measured")
-		return nil
-	}
-	b.report("POST to filed, history deleted", "as before", "ms", pruning,
-		fmt.Sprintf("%d of %d documents were deleted meanwhile", b.options.million+2*documents-left, b.options.million))
-	return nil
+// siteOf returns a site whose database has n documents: docusort files fifty, the
+// others are copies.
+func (b *bench) siteOf(n int) *site {
+	const originals = 50
+	s := b.newSite(originals, 2_000)
+	d := b.start(s, docutraytest.Options{}, nil, brisk...)
+	d.awaitFiled(originals)
+	d.stop()
+	b.copyDocuments(s.database, n-originals)
+	return s
 }
 
-// trickle drops documents one by one, numbered from first, and returns how long
-// each took from its POST until it was filed, and how many the record has then.
-func (b *bench) trickle(ctx context.Context, s *site, first, n int, settings ...string) (took []float64, left int, err error) {
-	service, err := b.startStandIn(ctx)
-	if err != nil {
-		return nil, 0, err
+// largeSite returns the site with the large database, which is made once, and how
+// many documents it has.
+func (b *bench) largeSite() (*site, int) {
+	n := pick(b, 1_000_000, 100_000)
+	if b.filled == nil {
+		b.filled = b.siteOf(n)
 	}
-	d, err := b.startDaemon(ctx, s, service, settings...)
-	if err != nil {
-		return nil, 0, err
-	}
-	for i := range n {
-		name := fmt.Sprintf("trickle-%d.pdf", first+i)
-		if err := writeDocument(filepath.Join(s.inbox, name), first+i, 20_000); err != nil {
-			return nil, 0, err
-		}
-		if err := pauseFor(ctx, 100*time.Millisecond); err != nil {
-			return nil, 0, err
-		}
-	}
-	if _, err := d.finish(ctx, n, first); err != nil {
-		return nil, 0, err
-	}
-	jobs, err := service.jobs(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	rec, err := openRecord(s.database)
-	if err != nil {
-		return nil, 0, err
-	}
-	took, err = sinceArrival(ctx, rec, jobs)
-	if err == nil {
-		left, err = rec.documents(ctx)
-	}
-	return took, left, errors.Join(err, rec.Close(), service.stop())
+	return b.filled, n
 }
 
-// sinceArrival returns in milliseconds how long after its POST each document was filed.
-func sinceArrival(ctx context.Context, rec record, jobs []docutraytest.JobTimes) (took []float64, err error) {
-	filed, err := rec.finished(ctx)
-	for _, j := range jobs {
-		took = append(took, filed[j.ID].Sub(j.Arrived).Seconds()*1000)
+// report shows that whoever asks is answered at once, however long docusort has run.
+func (b *bench) report() {
+	large, many := b.largeSite()
+	const few = 1000
+	small := b.siteOf(few)
+	for range b.pairs {
+		b.timeReport(small, few)
+		b.timeReport(large, many)
 	}
-	return took, err
+	b.add("size of the database", "bytes/document", float64(got(os.Stat(large.database)).Size())/float64(many))
+	small.remove()
+}
+
+func (b *bench) timeReport(s *site, n int) {
+	cmd := exec.CommandContext(b.ctx, b.docusort, "report", "--config", os.DevNull, "--format", "json")
+	cmd.Env = []string{"DOCUSORT_HOME=" + s.home}
+	began := time.Now()
+	out, err := cmd.Output()
+	took := time.Since(began)
+	must(err)
+	var report struct{ Totals map[string]int }
+	must(json.Unmarshal(out, &report))
+	if report.Totals["filed"] != n {
+		must(fmt.Errorf("the report counts %v, want %d filed", report.Totals, n))
+	}
+	b.add(fmt.Sprintf("docusort report, %d documents", n), "ms", took.Seconds()*1000)
+}
+
+// startup shows that a restart is not noticed, however large the database is.
+func (b *bench) startup() {
+	large, many := b.largeSite()
+	empty := b.newSite(0, 0)
+	for range b.pairs {
+		b.timeStart(empty, 0)
+		b.timeStart(large, many)
+	}
+	empty.remove()
+}
+
+// timeStart starts a daemon as systemd does and waits for READY=1.
+func (b *bench) timeStart(s *site, n int) {
+	path := filepath.Join(s.home, "notify")
+	conn := got(net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"}))
+	d := b.start(s, docutraytest.Options{}, nil, "NOTIFY_SOCKET="+path)
+	must(conn.SetReadDeadline(d.began.Add(30 * time.Second)))
+	message := make([]byte, 4096)
+	for ready := false; !ready; {
+		length := got(conn.Read(message))
+		ready = strings.Contains("\n"+string(message[:length]), "\nREADY=1")
+	}
+	b.add(fmt.Sprintf("ready, %d documents", n), "ms", time.Since(d.began).Seconds()*1000)
+	d.stop()
+	must(conn.Close())
+	must(os.Remove(path)) // closing leaves it
 }

@@ -6,18 +6,15 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // TestSlowWriter: a document that is written with pauses longer than the settle
 // time is submitted once, and whole.
 func TestSlowWriter(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1m"
-	d := w.start(death{}, "run")
-	w.runs(d)
+	d := w.start("run")
+	w.waitRunning(d)
 	content := pdf(invoice, "page after page")
 	file := filepath.Join(w.inbox, "scan.pdf")
 	for end := 0; end < len(content); end += 20 {
@@ -29,117 +26,67 @@ func TestSlowWriter(t *testing.T) {
 		noErr(t, f.Close())
 		time.Sleep(200 * time.Millisecond) // four times the settle time
 	}
-	info, err := os.Stat(file)
-	if err == nil {
-		w.note(content, info)
-	} else {
-		w.noteFiled(content)
-	}
-	w.allDone()
-	w.stop(d)
-	w.check()
-	if s := w.api.Stats(); s.Submissions != 1 {
-		t.Errorf("%d submissions", s.Submissions)
-	}
-}
-
-// noteFiled takes a document into account that was filed before it could be.
-func (w *world) noteFiled(content []byte) {
-	w.t.Helper()
-	w.allDone()
-	files := filesIn(w.t, w.sorted)
-	if len(files) != 1 {
-		w.t.Fatalf("there are %q", files)
-	}
+	w.waitAllDone()
+	files := append(filesIn(t, w.inbox), filesIn(t, w.sorted)...)
 	info, err := os.Stat(files[0])
-	noErr(w.t, err)
-	w.note(content, info)
+	noErr(t, err)
+	w.record(content, info)
+	w.finish(d)
+	w.checkSubmissions(1)
 }
 
-// TestOpenWriter: who has the file open for writing is waited for, although the
-// file stands still and looks whole.
+// TestOpenWriter: a file that somebody has open for writing is waited for, although it
+// stands still and looks whole.
 func TestOpenWriter(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	d := w.start(death{}, "run")
-	w.runs(d)
+	w := newWorld(t)
+	d := w.start("run")
+	w.waitRunning(d)
 	file := filepath.Join(w.inbox, "scan.pdf")
 	f, err := os.Create(file)
 	noErr(t, err)
 	_, err = f.Write(pdf(invoice, "first version"))
 	noErr(t, err)
 	w.drop("other.pdf", pdf(receipt, "other"))
-	w.until("another one is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	w.waitState("filed", 1)
 	noErr(t, f.Truncate(0))
 	content := pdf(invoice, "second version")
 	_, err = f.WriteAt(content, 0)
 	noErr(t, err)
 	info, err := f.Stat()
 	noErr(t, err)
-	w.note(content, info)
+	w.record(content, info)
 	noErr(t, f.Close())
-	w.allDone()
-	w.stop(d)
-	w.check()
-	if s := w.api.Stats(); s.Submissions != 2 {
-		t.Errorf("%d submissions for 2 documents", s.Submissions)
-	}
+	w.finish(d)
+	w.checkSubmissions(2)
 }
 
-// TestReplaced: a file that is replaced after it was submitted is another
-// document; the answer to the old one moves nothing.
-func TestReplaced(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
-	old := pdf(invoice, "old")
-	w.drop("scan.pdf", old)
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
-	delete(w.dropped, hashOf(old))
-	noErr(t, os.Remove(filepath.Join(w.inbox, "scan.pdf")))
-	w.drop("scan.pdf", pdf(receipt, "new"))
-	w.until("both are known", func(r *reportJSON) bool { return r.Totals["gone"] == 1 && r.Totals["pending"] == 1 })
-	w.undecided.Store(false)
-	w.allDone()
-	w.stop(d)
-	w.dropped[hashOf(old)] = []stamp{} // was there once, and is not missed
-	r := w.check()
-	if r.Totals["filed"] != 1 || r.Totals["gone"] != 1 || r.Requests.Resubmissions != 0 {
-		t.Errorf("%v, %+v", r.Totals, r.Requests)
-	}
-}
-
-// TestReplacedWhileDown: the same between two runs.
-func TestReplacedWhileDown(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+// TestChangedWhileDown: a document that is replaced or deleted between two runs is gone;
+// the answer to it moves nothing.
+func TestChangedWhileDown(t *testing.T) {
+	w := newWorld(t)
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	old := pdf(invoice, "old")
 	w.drop("scan.pdf", old)
 	w.drop("taken away.pdf", pdf(invoice, "taken away"))
-	w.until("both are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 2 })
+	w.waitState("pending", 2)
 	w.stop(d)
 	for name, content := range map[string][]byte{"scan.pdf": old, "taken away.pdf": pdf(invoice, "taken away")} {
 		noErr(t, os.Remove(filepath.Join(w.inbox, name)))
 		w.dropped[hashOf(content)] = []stamp{}
 	}
 	w.drop("scan.pdf", pdf(receipt, "new"))
-	w.undecided.Store(false)
-	r := w.finish()
-	if r.Totals["filed"] != 1 || r.Totals["gone"] != 2 {
-		t.Errorf("%v", r.Totals)
-	}
+	w.jobsStay.Store(false)
+	r := w.runToEnd()
+	r.checkTotals(t, totals{"filed": 1, "gone": 2})
 }
 
-// TestFolderMovedIn: a folder that comes in whole brings no event for its files.
+// TestFolderMovedIn: a folder that is moved in brings one event, and none for its files.
 func TestFolderMovedIn(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.settings["DOCUSORT_RESCAN"] = "1h" // only the event tells of it
-	d := w.start(death{}, "run")
-	w.runs(d)
+	w := newWorld(t)
+	w.rescanRarely()
+	d := w.start("run")
+	w.waitRunning(d)
 	inbox, aside := w.inbox, filepath.Join(w.dir, "aside")
 	w.inbox = aside
 	for i := range 20 {
@@ -147,7 +94,7 @@ func TestFolderMovedIn(t *testing.T) {
 	}
 	w.inbox = inbox
 	noErr(t, os.Rename(filepath.Join(aside, "batch"), filepath.Join(inbox, "batch")))
-	w.until("all are filed", func(r *reportJSON) bool { return r.Totals["filed"] == 20 })
+	w.waitState("filed", 20)
 	w.stop(d)
 	w.check()
 }

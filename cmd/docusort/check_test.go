@@ -12,106 +12,104 @@ import (
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/pipeline/filing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// check compares what is on disk, what the report says and what the service was
-// asked, after a docusort that had nothing left to do has stopped: all that
-// DESIGN §2 promises and a bystander can see.
+// check compares the disk, the report and the requests, after a docusort that had nothing
+// left to do has stopped: all promises of DESIGN §2 that an observer can see.
 func (w *world) check() reportJSON {
 	w.t.Helper()
-	r, ok := w.report()
-	if !ok {
-		w.t.Fatal("there is no report")
-	}
-	w.keptEverything(&r)
-	w.toldTheTruth(&r)
-	w.filedRightly(&r)
-	w.failedOnlyTheHopeless(&r)
-	w.askedNoMoreThanNeeded(&r)
-	w.wroteNowhereElse()
-	w.keptSecret()
+	r := w.checkDisk()
+	w.checkTypes(&r)
+	w.checkRequests(&r)
 	return r
 }
 
-// contents returns the documents that are where a user looks for them, by hash,
-// and checks that nothing else is left lying about.
-func (w *world) contents() map[string][]stamp {
+// checkDisk is check without the types and requests.
+func (w *world) checkDisk() reportJSON {
 	w.t.Helper()
-	all := map[string][]stamp{}
-	for _, file := range append(filesIn(w.t, w.inbox), filesIn(w.t, w.sorted)...) {
-		info, err := os.Lstat(file)
+	r, ok := w.report()
+	if !ok {
+		w.t.Fatal("no report")
+	}
+	w.checkKept(&r)
+	w.checkReport(&r)
+	w.checkFailed(&r)
+	w.checkNothingElse()
+	w.checkSecret()
+	return r
+}
+
+// file is a file in the inbox or in sorted.
+type file struct {
+	path    string
+	info    fs.FileInfo
+	content []byte
+}
+
+func (w *world) readFiles() (all []file) {
+	w.t.Helper()
+	for _, path := range append(filesIn(w.t, w.inbox), filesIn(w.t, w.sorted)...) {
+		info, err := os.Lstat(path)
 		noErr(w.t, err)
-		content, err := os.ReadFile(file)
+		content, err := os.ReadFile(path)
 		noErr(w.t, err)
-		if filing.IsTemporary(filepath.Base(file)) {
-			w.t.Errorf("a temporary is left: %s", file)
-		} else if !isSidecar(file, content) {
-			h := hashOf(content)
-			all[h] = append(all[h], stamp{info.ModTime().UnixNano(), info.Mode()})
-		}
+		all = append(all, file{path, info, content})
 	}
 	return all
 }
 
-// isSidecar: no document that a test drops begins like one.
-func isSidecar(file string, content []byte) bool {
-	return strings.HasSuffix(file, ".json") && bytes.HasPrefix(content, []byte("{"))
+// isSidecar: no document that a test drops begins like a sidecar.
+func (f file) isSidecar() bool {
+	return strings.HasSuffix(f.path, ".json") && bytes.HasPrefix(f.content, []byte("{"))
 }
 
-// keptEverything is DESIGN §2.1: what was dropped exists whole, exactly once,
-// with its mode and time.
-func (w *world) keptEverything(r *reportJSON) {
+// checkKept is DESIGN §2.1: what was dropped exists whole, exactly once, with its mode
+// and time, and nothing else does.
+func (w *world) checkKept(r *reportJSON) {
 	w.t.Helper()
-	there := w.contents()
-	for h, want := range w.dropped {
-		got := there[h]
-		if slices.Equal(sortedStamps(got), sortedStamps(want)) {
-			continue
-		}
-		w.t.Errorf("document %.8s was dropped as %v and exists as %v", h, want, got)
-		for _, d := range r.Documents {
-			if d.hash() == h {
-				w.t.Logf("reported of it: %d, %q, %s at %s", d.ID, d.Source, d.State, orNone(d.Path))
-			}
+	there := map[string][]stamp{}
+	for _, f := range w.readFiles() {
+		if isTemporary(filepath.Base(f.path)) {
+			w.t.Errorf("a temporary file is left: %s", f.path)
+		} else if !f.isSidecar() {
+			h := hashOf(f.content)
+			there[h] = append(there[h], stampOf(f.info))
 		}
 	}
-	for h := range there {
-		if w.dropped[h] == nil {
-			w.t.Errorf("a file with hash %.8s was never dropped", h)
+	want := maps.Clone(w.dropped)
+	maps.DeleteFunc(want, func(_ string, stamps []stamp) bool { return len(stamps) == 0 })
+	diff := cmp.Diff(want, there, cmpopts.SortSlices(func(a, b stamp) bool {
+		return a.Modified < b.Modified || a.Modified == b.Modified && a.Mode < b.Mode
+	}))
+	if diff == "" {
+		return
+	}
+	w.t.Errorf("documents (-dropped +found):\n%s", diff)
+	for _, d := range r.Documents {
+		if strings.Contains(diff, d.hash()) {
+			w.t.Logf("reported: %d, %q, %s", d.ID, d.Source, d.State)
 		}
 	}
 }
 
-func orNone(s *string) string {
-	if s == nil {
-		return "no path"
-	}
-	return *s
-}
-
-func sortedStamps(s []stamp) []stamp {
-	return slices.SortedFunc(slices.Values(s), func(a, b stamp) int {
-		if a.modified != b.modified {
-			return int(a.modified - b.modified)
-		}
-		return int(a.mode) - int(b.mode)
-	})
-}
-
-// toldTheTruth is DESIGN §2.10: the report and the disk say the same.
-func (w *world) toldTheTruth(r *reportJSON) {
+// checkReport is DESIGN §2.10: the report and the disk say the same.
+func (w *world) checkReport(r *reportJSON) {
 	w.t.Helper()
-	totals, claimed := map[string]int{}, map[string]bool{}
-	filed, review := map[string]int{}, map[string]int{}
+	totals, types, byPath := map[string]int{}, map[string][2]int{}, map[string]*reportDocument{}
+	for state := range r.Totals {
+		totals[state] = 0
+	}
 	for i := range r.Documents {
 		d := &r.Documents[i]
 		totals[d.State]++
 		switch d.State {
-		case "filed":
-			filed[*d.Type]++
-		case "review":
-			review[*d.Type]++
+		case "filed", "review":
+			n := types[*d.Type]
+			n[map[string]int{"filed": 0, "review": 1}[d.State]]++
+			types[*d.Type] = n
 		case "failed":
 		default:
 			if d.Path != nil {
@@ -119,87 +117,70 @@ func (w *world) toldTheTruth(r *reportJSON) {
 			}
 			continue
 		}
-		if claimed[*d.Path] {
+		if byPath[*d.Path] != nil {
 			w.t.Errorf("two documents are at %q", *d.Path)
 		}
-		claimed[*d.Path] = true
+		byPath[*d.Path] = d
 	}
-	for state, n := range r.Totals {
-		if totals[state] != n {
-			w.t.Errorf("the totals have %d %s, the documents %d", n, state, totals[state])
-		}
+	if diff := cmp.Diff(totals, r.Totals); diff != "" {
+		w.t.Errorf("totals (-documents +report):\n%s", diff)
 	}
 	for _, c := range r.Types {
-		if filed[c.Type] != c.Filed || review[c.Type] != c.Review {
-			w.t.Errorf("type %q has %d filed, %d in review; the documents %d and %d", c.Type, c.Filed, c.Review, filed[c.Type], review[c.Type])
+		if types[c.Type] != [2]int{c.Filed, c.Review} {
+			w.t.Errorf("type %q has %d filed, %d in review; the documents %d", c.Type, c.Filed, c.Review, types[c.Type])
 		}
 	}
-	w.sortedIsReported(r, claimed)
+	w.checkSorted(byPath)
 }
 
-// sortedIsReported: every file beneath sorted is a reported document with these
-// bytes, or the whole sidecar of one.
-func (w *world) sortedIsReported(r *reportJSON, claimed map[string]bool) {
+// checkSorted: every file beneath sorted is a reported document with its bytes, or the
+// whole sidecar of one.
+func (w *world) checkSorted(byPath map[string]*reportDocument) {
 	w.t.Helper()
-	byPath := map[string]*reportDocument{}
-	for i := range r.Documents {
-		if p := r.Documents[i].Path; p != nil {
-			byPath[*p] = &r.Documents[i]
-		}
-	}
-	for _, file := range filesIn(w.t, w.sorted) {
-		name := display.Name(file)
-		content, err := os.ReadFile(file)
+	found := map[string]bool{}
+	for _, path := range filesIn(w.t, w.sorted) {
+		name := display.Name(path)
+		content, err := os.ReadFile(path)
 		noErr(w.t, err)
+		found[name] = true
 		if d := byPath[name]; d != nil {
-			delete(claimed, name)
 			if d.hash() != hashOf(content) && len(content) > 0 || d.Size != int64(len(content)) {
-				w.t.Errorf("%s is not what was reported: %+v", file, d)
-			}
-			if w.sidecarDue(d) && len(sidecarOf(w.t, file, d.State)) == 0 {
-				w.t.Errorf("%s has no file beside it", file)
+				w.t.Errorf("%s is not what was reported: %+v", path, d)
 			}
 			continue
 		}
-		base, suffix := strings.TrimSuffix(name, ".json"), "filed review"
+		base, states := strings.TrimSuffix(name, ".json"), "filed review"
 		if b, failed := strings.CutSuffix(name, ".error.json"); failed {
-			base, suffix = b, "failed"
+			base, states = b, "failed"
 		}
-		d := byPath[base]
-		if d == nil || base == name || !strings.Contains(suffix, d.State) {
-			w.t.Errorf("nobody reported %s", file)
-			continue
+		if d := byPath[base]; d == nil || base == name || !strings.Contains(states, d.State) {
+			w.t.Errorf("%s is not reported", path)
+		} else {
+			w.checkSidecar(path, content, d)
 		}
-		w.sidecarIsWhole(file, content, d)
 	}
-	for path := range claimed {
-		w.t.Errorf("%s was reported and does not exist", path)
+	for path, d := range byPath {
+		if !found[path] {
+			w.t.Errorf("%s is reported and does not exist", path)
+		}
+		sidecar := path + ".json"
+		if d.State == "failed" {
+			sidecar = path + ".error.json"
+		}
+		if (d.State != "filed" || w.settings["DOCUSORT_SIDECAR"] == "true") && !found[sidecar] {
+			w.t.Errorf("%s has no sidecar", path)
+		}
 	}
 }
 
-func (w *world) sidecarDue(d *reportDocument) bool {
-	return d.State != "filed" || w.settings["DOCUSORT_SIDECAR"] == "true"
-}
-
-func sidecarOf(t interface{ Helper() }, file, state string) []byte {
-	t.Helper()
-	suffix := ".json"
-	if state == "failed" {
-		suffix = ".error.json"
-	}
-	content, _ := os.ReadFile(file + suffix)
-	return content
-}
-
-func (w *world) sidecarIsWhole(file string, content []byte, d *reportDocument) {
+func (w *world) checkSidecar(path string, content []byte, d *reportDocument) {
 	w.t.Helper()
 	var s struct {
 		Source, Reason, Type, SHA256 string
-		JobID                        string `json:"job_id"`
 		Confidence                   *float64
 	}
 	if err := json.Unmarshal(content, &s); err != nil {
-		w.t.Errorf("%s is not whole: %v", file, err)
+		w.t.Errorf("%s is not whole: %v", path, err)
 		return
 	}
 	ok := s.Source == d.Source && s.SHA256 == d.hash()
@@ -209,13 +190,13 @@ func (w *world) sidecarIsWhole(file string, content []byte, d *reportDocument) {
 		ok = ok && s.Type == *d.Type && s.Confidence != nil && *s.Confidence == *d.Confidence
 	}
 	if !ok {
-		w.t.Errorf("%s says %s, the report %+v", file, content, d)
+		w.t.Errorf("%s is %s; the report has %+v", path, content, d)
 	}
 }
 
-// filedRightly is DESIGN §2.2: the folder is that of the type that the service
-// gave to exactly these bytes.
-func (w *world) filedRightly(r *reportJSON) {
+// checkTypes is DESIGN §2.2: the folder is that of the type that the service gave to
+// exactly these bytes.
+func (w *world) checkTypes(r *reportJSON) {
 	w.t.Helper()
 	answers := map[string]docutraytest.Result{}
 	for _, u := range w.api.Uploads() {
@@ -226,7 +207,7 @@ func (w *world) filedRightly(r *reportJSON) {
 			continue
 		}
 		answer, asked := answers[d.hash()]
-		folder := filing.FolderName(answer.Type.Code)
+		folder := folderOf(answer.Type.Code)
 		if answer.Type.Confidence < w.minConfidence {
 			folder = filepath.Join("_review", folder)
 		}
@@ -236,18 +217,18 @@ func (w *world) filedRightly(r *reportJSON) {
 	}
 }
 
-// failedOnlyTheHopeless is DESIGN §2.6.
-func (w *world) failedOnlyTheHopeless(r *reportJSON) {
+// checkFailed is DESIGN §2.6.
+func (w *world) checkFailed(r *reportJSON) {
 	w.t.Helper()
 	for _, d := range r.Documents {
-		if d.State != "gone" && (d.State == "failed") != w.hopeless[d.hash()] {
+		if d.State != "gone" && (d.State == "failed") != w.mustFail[d.hash()] {
 			w.t.Errorf("%q is %s: %v", d.Source, d.State, d.Error)
 		}
 	}
 }
 
-// wroteNowhereElse is a part of DESIGN §2.8.
-func (w *world) wroteNowhereElse() {
+// checkNothingElse is a part of DESIGN §2.8.
+func (w *world) checkNothingElse() {
 	w.t.Helper()
 	for _, name := range []string{"elsewhere", "tmp", "user"} {
 		for _, file := range filesIn(w.t, filepath.Join(w.dir, name)) {
@@ -264,9 +245,8 @@ func (w *world) wroteNowhereElse() {
 	}
 }
 
-// keptSecret: the key is in nothing that any docusort wrote, and no docusort met
-// a data race.
-func (w *world) keptSecret() {
+// checkSecret: the key is in nothing that docusort wrote, and no docusort had a data race.
+func (w *world) checkSecret() {
 	w.t.Helper()
 	texts := map[string][]byte{}
 	for _, c := range w.children {
@@ -283,7 +263,7 @@ func (w *world) keptSecret() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		if bytes.Contains(texts[name], []byte(secretKey)) {
-			w.t.Errorf("the key stands in %s", name)
+			w.t.Errorf("the key is in %s", name)
 		}
 		if bytes.Contains(texts[name], []byte("DATA RACE")) {
 			w.t.Errorf("a data race in %s", name)

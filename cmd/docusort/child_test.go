@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,23 +14,29 @@ import (
 	"time"
 )
 
-// deadline is how long anything may take that is waited for. It is long, because
-// machines are slow; nothing takes it when all is well.
+// deadline is how long tests wait for anything: long enough for slow machines.
 const deadline = 90 * time.Second
 
-// tail is how many bytes of what a process wrote are shown where a test fails.
-const tail = 4000
+// poll waits until is returns true.
+func poll(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(deadline); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %s: %s", deadline, what)
+		}
+	}
+}
 
-// child is a docusort of its own.
+// child is docusort in a process of its own.
 type child struct {
-	t              testing.TB
+	w              *world
 	name           string
 	cmd            *exec.Cmd
 	stdout, stderr output
 	ended          chan struct{}
 }
 
-// output is what a process writes, to be read while it does.
+// output is what a process writes; it can be read meanwhile.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -48,21 +55,31 @@ func (o *output) String() string {
 }
 
 // start runs docusort in a process of its own, with the world's settings.
-func (w *world) start(d death, args ...string) *child {
+func (w *world) start(args ...string) *child {
 	w.t.Helper()
-	c := w.child(d, args...)
+	return w.startInjected(injection{}, args...)
+}
+
+func (w *world) startInjected(i injection, args ...string) *child {
+	w.t.Helper()
+	c := w.childInjected(i, args...)
 	c.begin()
 	return c
 }
 
-// child makes a process that is not yet started.
-func (w *world) child(d death, args ...string) *child {
+// child makes a process that is not started yet.
+func (w *world) child(args ...string) *child {
+	w.t.Helper()
+	return w.childInjected(injection{}, args...)
+}
+
+func (w *world) childInjected(i injection, args ...string) *child {
 	w.t.Helper()
 	exe, err := os.Executable()
 	noErr(w.t, err)
-	text, err := json.Marshal(d)
+	text, err := json.Marshal(i)
 	noErr(w.t, err)
-	c := &child{t: w.t, name: strings.Join(args, " ") + ", " + d.String(), ended: make(chan struct{})}
+	c := &child{w: w, name: strings.Join(args, " ") + ", " + i.String(), ended: make(chan struct{})}
 	c.cmd = exec.Command(exe, append([]string{"--config", w.config()}, args...)...)
 	c.cmd.Env = append(w.environ(), childVariable+"="+string(text))
 	c.cmd.Dir = filepath.Join(w.dir, "elsewhere")
@@ -71,35 +88,76 @@ func (w *world) child(d death, args ...string) *child {
 	return c
 }
 
+// nobody is a user and group without any rights of its own.
+const nobody = 65534
+
+// asNobody makes it a process of that user.
+func (c *child) asNobody() {
+	t := c.w.t
+	t.Helper()
+	noErr(t, os.Chmod(c.w.dir, 0o755))
+	c.cmd.Path = publicCopy(t, c.cmd.Path)
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+func (w *world) startAsNobody(args ...string) *child {
+	w.t.Helper()
+	c := w.child(args...)
+	c.asNobody()
+	c.begin()
+	return c
+}
+
+// publicCopy makes a copy of a program that everybody may run.
+func publicCopy(t *testing.T, program string) string {
+	t.Helper()
+	dir := fastDir(t)
+	noErr(t, os.Chmod(dir, 0o755))
+	from, err := os.Open(program)
+	noErr(t, err)
+	defer from.Close()
+	// A process that is forked meanwhile has the file open for writing until it
+	// becomes another program, and what is open for writing cannot be run.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	to, err := os.OpenFile(filepath.Join(dir, "docusort"), os.O_CREATE|os.O_WRONLY, 0o755)
+	noErr(t, err)
+	_, err = io.Copy(to, from)
+	noErr(t, err)
+	noErr(t, to.Close())
+	return to.Name()
+}
+
 func (c *child) begin() {
-	c.t.Helper()
-	noErr(c.t, c.cmd.Start())
+	c.w.t.Helper()
+	noErr(c.w.t, c.cmd.Start())
 	go func() {
-		_ = c.cmd.Wait() // what it says is in ProcessState
+		_ = c.cmd.Wait() // the result is in ProcessState
 		close(c.ended)
 	}()
-	c.t.Cleanup(func() {
+	c.w.t.Cleanup(func() {
 		_ = c.cmd.Process.Kill()
 		<-c.ended
-		if c.t.Failed() {
+		if c.w.t.Failed() {
+			const tail = 4000
 			text := c.stdout.String() + c.stderr.String()
-			c.t.Logf("%s wrote:\n%s", c.name, text[max(0, len(text)-tail):])
+			c.w.t.Logf("%s wrote:\n%s", c.name, text[max(0, len(text)-tail):])
 		}
 	})
 }
 
 func (c *child) signal(s os.Signal) {
-	c.t.Helper()
-	noErr(c.t, c.cmd.Process.Signal(s))
+	c.w.t.Helper()
+	noErr(c.w.t, c.cmd.Process.Signal(s))
 }
 
 // wait returns the exit code, or minus the signal that ended the process.
 func (c *child) wait() int {
-	c.t.Helper()
+	c.w.t.Helper()
 	select {
 	case <-c.ended:
 	case <-time.After(deadline):
-		c.t.Fatalf("%s did not end", c.name)
+		c.w.t.Fatalf("%s did not end", c.name)
 	}
 	if s := c.cmd.ProcessState.Sys().(syscall.WaitStatus); s.Signaled() {
 		return -int(s.Signal())
@@ -107,36 +165,51 @@ func (c *child) wait() int {
 	return c.cmd.ProcessState.ExitCode()
 }
 
-// says waits until the process has written something.
-func (c *child) says(text string) {
-	c.t.Helper()
-	for end := time.Now().Add(deadline); !strings.Contains(c.stdout.String()+c.stderr.String(), text); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			c.t.Fatalf("%s does not say %q", c.name, text)
-		}
+// running ends the test if the process has ended.
+func (c *child) running() {
+	c.w.t.Helper()
+	select {
+	case <-c.ended:
+		c.w.t.Fatalf("%s ended with %d", c.name, c.wait())
+	default:
 	}
 }
 
-// exits waits for the end, which must be this one.
-func (c *child) exits(want int) {
-	c.t.Helper()
+// waitOutput waits until the process has written a text.
+func (c *child) waitOutput(text string) {
+	c.w.t.Helper()
+	poll(c.w.t, c.name+" writes "+text, func() bool { return strings.Contains(c.stdout.String()+c.stderr.String(), text) })
+}
+
+// waitExit waits for the end of the process, with this exit code and after it wrote
+// these texts.
+func (c *child) waitExit(want int, texts ...string) {
+	c.w.t.Helper()
 	if got := c.wait(); got != want {
-		c.t.Fatalf("%s ended with %d, not with %d", c.name, got, want)
+		c.w.t.Fatalf("%s ended with %d, not with %d", c.name, got, want)
 	}
+	checkContains(c.w.t, c.stdout.String()+c.stderr.String(), texts...)
 }
 
 const killed = -int(syscall.SIGKILL)
 
-// dies waits for the death that was asked for, and looks at what is left.
-func (w *world) dies(c *child) {
+// waitKilled waits until the process was killed, and checks what it left.
+func (w *world) waitKilled(c *child) {
 	w.t.Helper()
-	c.exits(killed)
-	w.autopsy()
+	c.waitExit(killed)
+	w.checkKilled()
+}
+
+// kill kills a process, and checks what it left.
+func (w *world) kill(c *child) {
+	w.t.Helper()
+	_ = c.cmd.Process.Kill()
+	w.waitKilled(c)
 }
 
 // stop ends a daemon as systemd does.
 func (w *world) stop(c *child) {
 	w.t.Helper()
 	c.signal(syscall.SIGTERM)
-	c.exits(exitDone)
+	c.waitExit(exitDone)
 }

@@ -31,23 +31,23 @@ type program struct {
 	args           []string
 	environ        []string
 	stdout, stderr io.Writer
-	seams          seams
+	hooks          testHooks
 }
 
-// seams are where tests reach into a daemon; the zero value is none.
-type seams struct {
-	onStep func(pipeline.Step)              // see pipeline.Config
-	fault  func(op string, done bool) error // see filing.Options
-	record func(op string) error            // see store.Config
+// testHooks let tests end a daemon at a step, or make an operation fail.
+type testHooks struct {
+	step  func(pipeline.Step)              // see pipeline.Config
+	file  func(op string, done bool) error // see filing.Options
+	store func(op string) error            // see store.Config
 }
 
-// usageError is a command line that makes no sense.
+// usageError is a command line that is wrong.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// errLeft is the end of a run that left documents unfiled.
+// errLeft is the error of a run that left documents unfiled.
 var errLeft = errors.New("some documents were not filed")
 
 // run is the whole program. It ends early when ctx is done.
@@ -66,8 +66,7 @@ func run(ctx context.Context, p program) int {
 	return exitCode(err)
 }
 
-// exitCode is the one place that decides what an error means to whoever started
-// the program.
+// exitCode is the one place that turns an error into an exit code.
 func exitCode(err error) int {
 	switch {
 	case errors.As(err, new(usageError)):
@@ -100,13 +99,33 @@ func (p program) rootCommand() *cobra.Command {
 	var config string
 	root.PersistentFlags().StringVar(&config, "config", "",
 		"read settings from this `file` (default "+settings.DefaultConfigFile+" if it exists)")
-	load := func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, config, need) }
-	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.doctorCommand(load), p.typesCommand(load), p.demoCommand(), p.versionCommand(), manCommand())
+	load := loader(func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, config, need) })
+	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.doctorCommand(load),
+		p.typesCommand(load), p.demoCommand(), p.versionCommand(), manCommand())
 	return root
 }
 
 // loader reads the settings that a command needs.
 type loader func(settings.Need) (*settings.Settings, error)
+
+// openReader opens the database that the settings name, to read it.
+func (load loader) openReader(ctx context.Context) (*store.Reader, error) {
+	s, err := load(0)
+	if err != nil {
+		return nil, err
+	}
+	r, err := store.OpenReader(ctx, s.Database)
+	return r, hintAtConfig(s, err)
+}
+
+// hintAtConfig adds to the error of a database that cannot be opened that the
+// settings file, which was not read, may name another one.
+func hintAtConfig(s *settings.Settings, err error) error {
+	if err == nil || s.ConfigSkipped == nil {
+		return err
+	}
+	return fmt.Errorf("%w\nThe settings may name another one: %w", err, s.ConfigSkipped)
+}
 
 // noArguments refuses arguments, and with them commands that do not exist.
 func noArguments(cmd *cobra.Command, args []string) error {
@@ -128,7 +147,7 @@ func (p program) getenv(name string) string {
 	return ""
 }
 
-// color says whether a terminal is to be written to in colour.
+// color reports whether to write to w in colour.
 func (p program) color(w io.Writer) bool { return isTerminal(w) && p.getenv("NO_COLOR") == "" }
 
 func isTerminal(w io.Writer) bool {
@@ -136,15 +155,12 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// width returns the columns of a terminal; 0 where w is none.
+// width returns the columns of a terminal, or 0 where w is not one.
 func width(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return columns
+		}
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return columns
+	return 0
 }

@@ -3,29 +3,18 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"syscall"
 	"testing"
 
-	"docusort/pipeline/docutray/docutraytest"
+	"github.com/google/go-cmp/cmp"
 )
 
-// ofNobody makes it a process of a user without any right of its own.
-func (c *child) ofNobody(t *testing.T) {
-	t.Helper()
-	c.cmd.Path = publicCopy(t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-}
-
-// database returns the path of the record, with an ending.
+// database returns the path of the database, with a suffix.
 func (w *world) database(suffix string) string { return filepath.Join(w.home, "docusort.db"+suffix) }
 
-// bytesOf returns the content of the record and all that stands beside it.
-func (w *world) bytesOf() map[string][]byte {
+// readDatabase returns the content of the files of the database.
+func (w *world) readDatabase() map[string][]byte {
 	w.t.Helper()
 	files, err := filepath.Glob(w.database("*"))
 	noErr(w.t, err)
@@ -38,31 +27,37 @@ func (w *world) bytesOf() map[string][]byte {
 	return all
 }
 
-// killedWithJobs leaves a record whose newest changes are in the -wal file: jobs
-// that are under way.
-func (w *world) killedWithJobs() {
+// checkUnchanged compares with what readDatabase returned before.
+func (w *world) checkUnchanged(before map[string][]byte) {
 	w.t.Helper()
-	w.undecided.Store(true)
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	if diff := cmp.Diff(before, w.readDatabase()); diff != "" {
+		w.t.Errorf("the files were changed (-before +after):\n%.2000s", diff)
 	}
-	c := w.start(death{}, "run")
-	w.until("all are pending", func(r *reportJSON) bool { return r.Totals["pending"] == 5 })
-	_ = c.cmd.Process.Kill()
-	w.dies(c)
-	w.undecided.Store(false)
 }
 
-// stoppedWithHistory leaves a record that was closed in good order.
-func (w *world) stoppedWithHistory() {
+// killWithPending leaves a database whose newest changes are in the -wal file: jobs
+// under way.
+func (w *world) killWithPending() {
+	w.t.Helper()
+	w.jobsStay.Store(true)
+	w.dropMany(5, "%d.pdf")
+	c := w.start("run")
+	w.waitState("pending", 5)
+	w.kill(c)
+	w.server.CloseClientConnections() // none of its requests is counted later
+	w.jobsStay.Store(false)
+}
+
+// runSamples leaves a database that was closed in good order.
+func (w *world) runSamples() {
 	w.t.Helper()
 	w.dropSamples()
-	w.finish()
+	w.runToEnd()
 }
 
-// TestDatabaseRefused: whatever was done to the record, the real program ends
-// with the code that systemd does not restart on, says which file it is about and
-// what to do, asks the service for nothing and changes no byte.
+// TestDatabaseRefused: with a damaged database docusort ends with the code that systemd
+// does not restart on, names the file and what to do, makes no request and changes no
+// byte.
 func TestDatabaseRefused(t *testing.T) {
 	write := func(w *world, suffix string, content []byte) {
 		noErr(w.t, os.WriteFile(w.database(suffix), content, 0o644))
@@ -71,11 +66,11 @@ func TestDatabaseRefused(t *testing.T) {
 		name   string
 		killed bool // the daemon before was killed, or else stopped
 		damage func(w *world)
-		file   string // that is named, by its ending
+		file   string // that is named, by its suffix
 		says   []string
 	}{
 		{"a damaged page", false, func(w *world) {
-			content := w.bytesOf()["docusort.db"]
+			content := w.readDatabase()["docusort.db"]
 			for page := 4096; page < len(content); page += 4096 {
 				copy(content[page:], "no page of a database, none at all")
 			}
@@ -87,7 +82,7 @@ func TestDatabaseRefused(t *testing.T) {
 		{"no database", false, func(w *world) { write(w, "", bytes.Repeat([]byte("no database "), 999)) }, "",
 			[]string{"not a database", "restore it from a backup"}},
 		{"a newer version's", false, func(w *world) {
-			content := w.bytesOf()["docusort.db"]
+			content := w.readDatabase()["docusort.db"]
 			copy(content[60:], []byte{0, 0, 3, 231}) // user_version
 			write(w, "", content)
 		}, "", []string{"newer version", "install the newer version"}},
@@ -100,59 +95,49 @@ func TestDatabaseRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			if c.killed {
-				w.killedWithJobs()
+				w.killWithPending()
 			} else {
-				w.stoppedWithHistory()
+				w.runSamples()
 			}
 			c.damage(w)
 			w.drop("later.pdf", pdf(invoice, "later"))
-			w.refused(c.file, c.says...)
+			w.checkRefused(c.file, c.says...)
+			if c.file == "" { // else the report shows what the file itself has
+				w.run("report").check(t, exitSettings, w.database(""))
+			}
 		})
 	}
 }
 
-// refused starts the daemon in vain, twice.
-func (w *world) refused(suffix string, says ...string) {
+// checkRefused: no command uses the database, and the daemon does not when it is
+// started again either.
+func (w *world) checkRefused(suffix string, says ...string) {
 	w.t.Helper()
-	before, asked := w.bytesOf(), w.api.Stats().Requests
+	before, asked := w.readDatabase(), w.api.Stats().Requests
 	for range 2 {
-		c := w.child(death{}, "run")
-		c.begin()
-		c.exits(exitSettings)
-		for _, part := range append(says, w.database(suffix)) {
-			if !strings.Contains(c.stderr.String(), part) {
-				w.t.Errorf("it says %q, without %q", c.stderr.String(), part)
-			}
-		}
+		w.start("run").waitExit(exitSettings, append(says, w.database(suffix))...)
 	}
-	if after := w.bytesOf(); !maps.EqualFunc(before, after, bytes.Equal) {
-		w.t.Errorf("the files were changed: %q, %q", slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
-	}
+	w.run("run", "--once").check(w.t, exitSettings, w.database(suffix))
+	w.checkUnchanged(before)
 	if n := w.api.Stats().Requests; n != asked {
 		w.t.Errorf("%d requests were made", n-asked)
 	}
 }
 
-// TestDatabaseReadOnly: a record that may not be written to is refused before
-// anything is done, and the report of it can be read.
+// TestDatabaseReadOnly: a database that may not be written to is refused before anything
+// is done, and the report of it can be read.
 func TestDatabaseReadOnly(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
+	needsRoot(t)
 	for _, what := range []string{"file", "folder"} {
 		t.Run(what, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			w.stoppedWithHistory()
-			noErr(t, os.Chmod(w.dir, 0o755))
-			for _, dir := range []string{w.inbox, w.sorted} {
+			w := newWorld(t)
+			w.runSamples()
+			for _, dir := range []string{w.inbox, w.sorted, w.home} {
 				noErr(t, os.Chown(dir, nobody, nobody))
 			}
-			noErr(t, os.Chown(w.home, nobody, nobody))
 			suffix := ""
 			if what == "folder" {
 				suffix = "-lock"
@@ -165,30 +150,17 @@ func TestDatabaseReadOnly(t *testing.T) {
 				noErr(t, os.Chown(w.database("-lock"), nobody, nobody))
 			}
 			w.drop("later.pdf", pdf(invoice, "later"))
-			before := w.bytesOf()
-			c := w.child(death{}, "run")
-			c.ofNobody(t)
-			c.begin()
-			c.exits(exitSettings)
-			for _, part := range []string{w.database(suffix) + ":", "permission denied", "let user 65534", w.home} {
-				if !strings.Contains(c.stderr.String(), part) {
-					t.Errorf("it says %q, without %q", c.stderr.String(), part)
-				}
-			}
-			look := w.child(death{}, "report")
-			look.ofNobody(t)
-			look.begin()
-			look.exits(exitDone)
-			if after := w.bytesOf(); !maps.EqualFunc(before, after, bytes.Equal) {
-				t.Error("the files were changed")
-			}
+			before := w.readDatabase()
+			w.startAsNobody("run").waitExit(exitSettings, w.database(suffix)+":", "permission denied", "let user 65534", w.home)
+			w.startAsNobody("report").waitExit(exitDone)
+			w.checkUnchanged(before)
 		})
 	}
 }
 
-// TestDatabaseHeals: what SQLite can put right by itself is put right, and no job
-// that was stored is paid for again.
-func TestDatabaseHeals(t *testing.T) {
+// TestDatabaseRecovers: what SQLite can repair is repaired, and no stored job is paid for
+// again.
+func TestDatabaseRecovers(t *testing.T) {
 	for name, harm := range map[string]func(w *world){
 		"-shm missing": func(w *world) { noErr(w.t, os.Remove(w.database("-shm"))) },
 		"-shm garbage": func(w *world) {
@@ -204,54 +176,37 @@ func TestDatabaseHeals(t *testing.T) {
 		"-lock missing": func(w *world) { noErr(w.t, os.Remove(w.database("-lock"))) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			w.killedWithJobs()
+			w := newWorld(t)
+			w.killWithPending()
 			harm(w)
-			w.finish()
-			if n := w.api.Stats().Submissions; n != 5 {
-				t.Errorf("%d submissions for 5 documents", n)
-			}
+			w.runToEnd()
+			w.checkSubmissions(5)
 		})
 	}
 }
 
-// TestReaderWithoutShm: who may not make the file that is missing learns what to do.
+// TestReaderWithoutShm: a user who may not make the missing file is told what to do.
 func TestReaderWithoutShm(t *testing.T) {
-	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
-	w := newWorld(t, docutraytest.Options{})
-	w.killedWithJobs()
-	noErr(t, os.Chmod(w.dir, 0o755))
+	needsRoot(t)
+	w := newWorld(t)
+	w.killWithPending()
 	noErr(t, os.Remove(w.database("-shm")))
-	before := w.bytesOf()
-	c := w.child(death{}, "report")
-	c.ofNobody(t)
-	c.begin()
-	c.exits(exitSettings)
-	if text := c.stderr.String(); !strings.Contains(text, w.database("-shm")+" is missing") || !strings.Contains(text, "start the daemon") {
-		t.Errorf("it says %q", text)
-	}
-	if after := w.bytesOf(); !maps.EqualFunc(before, after, bytes.Equal) {
-		t.Error("the files were changed")
-	}
+	before := w.readDatabase()
+	w.startAsNobody("report").waitExit(exitSettings, w.database("-shm")+" is missing", "start the daemon")
+	w.checkUnchanged(before)
 }
 
-// TestReportDuringHeavyWriting: a user without write access gets a report at any
-// time while a thousand documents flow, each of one moment.
+// TestReportDuringHeavyWriting: while a thousand documents flow, each report is of one
+// moment, also for a user without write access.
 func TestReportDuringHeavyWriting(t *testing.T) {
-	t.Parallel()
 	const many = 1000
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_LOG_LEVEL"] = "warn"
 	w.settings["DOCUSORT_WORKERS"] = "16"
-	noErr(t, os.Chmod(w.dir, 0o755))
 	for i := range many {
 		w.drop(fmt.Sprintf("%d/%d.pdf", i%10, i), pdf(invoice, fmt.Sprint(i)))
 	}
-	c := w.start(death{}, "run")
+	c := w.start("run")
 	looks, others := 0, 0
 	for seen := 0; seen < many; looks++ {
 		r, ok := w.report() // fails the test on any error
@@ -270,15 +225,12 @@ func TestReportDuringHeavyWriting(t *testing.T) {
 		}
 		seen = r.Totals["filed"]
 		if looks%10 == 0 && os.Getuid() == 0 {
-			look := w.child(death{}, "report")
-			look.ofNobody(t)
-			look.begin()
-			look.exits(exitDone)
+			w.startAsNobody("report").waitExit(exitDone)
 			others++
 		}
 	}
 	w.stop(c)
 	w.check()
-	w.submitted(many)
+	w.checkSubmissions(many)
 	t.Logf("%d reports, %d more as another user", looks, others)
 }

@@ -18,7 +18,6 @@ import (
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/pipeline/filing"
 	"docusort/store"
 	"docusort/testdata"
 
@@ -60,7 +59,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	line := progress.New(p.stderr, isTerminal(p.stderr))
 	defer line.Finish()
-	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.seams, false)
+	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.hooks, false)
 	if err != nil {
 		return err
 	}
@@ -71,9 +70,9 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	defer stop()
 	g, running := errgroup.WithContext(running)
 	g.Go(func() error { return d.run(running, nil) })
-	err = d.showDemo(running, p.stdout, line)
+	err = p.showDemo(running, d, line)
 	if err == nil && keep {
-		fmt.Fprintf(p.stdout, "\nThe daemon goes on: drop documents into %s and look with\n  DOCUSORT_HOME=%s docusort report\nCtrl-C ends it.\n",
+		fmt.Fprintf(p.stdout, "\nThe daemon keeps running: drop documents into %s and look with\n  DOCUSORT_HOME=%s docusort report\nCtrl-C ends it.\n",
 			s.Inbox, home)
 		<-running.Done()
 	}
@@ -81,7 +80,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	return errors.Join(err, g.Wait())
 }
 
-// standIn is the stand-in for the API on a loopback address.
+// standIn is a stand-in for the API on a loopback address.
 type standIn struct {
 	http.Server
 	url string
@@ -98,8 +97,8 @@ func startStandIn() (*standIn, error) {
 	return api, nil
 }
 
-// demoEnviron leaves out the user's own settings: the demo must not spend their
-// credits or touch their documents.
+// demoEnviron leaves out the user's own settings, so that the demo does not spend
+// their credits or touch their documents.
 func demoEnviron(environ []string, home, url string) []string {
 	var env []string
 	for _, v := range environ {
@@ -113,14 +112,14 @@ func demoEnviron(environ []string, home, url string) []string {
 }
 
 // showDemo drops the samples, waits until they are filed, and shows the result.
-func (d *daemon) showDemo(ctx context.Context, w io.Writer, line *progress.Line) error {
-	begun := time.Now()
+func (p program) showDemo(ctx context.Context, d *daemon, line *progress.Line) error {
+	w, begun := p.stdout, time.Now()
 	select {
 	case <-d.watcher.Ready():
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := copySamples(d.settings.Inbox); err != nil {
+	if err := os.CopyFS(d.settings.Inbox, testdata.Inbox()); err != nil {
 		return fmt.Errorf("drop the samples: %w", err)
 	}
 	if err := d.awaitFinished(ctx, line, begun, len(testdata.Types())); err != nil {
@@ -137,51 +136,27 @@ func (d *daemon) showDemo(ctx context.Context, w io.Writer, line *progress.Line)
 	}
 	defer r.Close()
 	fmt.Fprintln(w)
-	if err := report.Table(ctx, w, r, report.Options{Width: width(w), Color: isTerminal(w) && os.Getenv("NO_COLOR") == ""}); err != nil {
-		return err
-	}
-	if err := checkDemo(ctx, r); err != nil {
+	if err := report.Table(ctx, w, r, report.Options{Width: width(w), Color: p.color(w)}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\nEverything is in %s; the types were given by a stand-in for the API.\n", d.settings.Home)
 	return err
 }
 
-// copySamples drops the samples as people do: whole folders of them.
-func copySamples(inbox string) error {
-	return fs.WalkDir(testdata.Inbox(), ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || path == "." {
-			return err
-		}
-		if e.IsDir() {
-			return os.Mkdir(filepath.Join(inbox, path), 0o755)
-		}
-		b, err := fs.ReadFile(testdata.Inbox(), path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(inbox, path), b, 0o644)
-	})
-}
-
 // awaitFinished shows progress until n documents are finished.
 func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun time.Time, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("the samples were not filed within %s", demoTimeout))
 	defer cancel()
-	ticker := time.NewTicker(progressEvery)
-	defer ticker.Stop()
-	for {
-		finished, _, detail, err := d.progress(ctx, begun)
-		if err == nil && finished >= n {
-			return nil
-		}
-		line.Update(finished, n, detail)
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	finished := 0
+	d.showProgress(ctx, begun, func(done, _ int, detail string) (more bool) {
+		finished = done
+		line.Update(done, n, detail)
+		return done < n
+	})
+	if finished < n {
+		return context.Cause(ctx)
 	}
+	return nil
 }
 
 // printTree lists the folders of the sorted documents.
@@ -201,20 +176,4 @@ func printTree(w io.Writer, root string) error {
 		_, err = fmt.Fprintf(w, "%s%s\n", strings.Repeat("  ", strings.Count(rel, "/")), name)
 		return err
 	})
-}
-
-// checkDemo says whether every sample was filed where its content belongs.
-func checkDemo(ctx context.Context, r *store.Reader) error {
-	want := testdata.Types()
-	err := r.Documents(ctx, store.Filter{}, func(d *store.Document) error {
-		if d.State != store.Filed || d.Type != want[d.Source] || !strings.HasPrefix(d.Target, filing.FolderName(want[d.Source])+"/") {
-			return fmt.Errorf("%q was filed as %q (%s), not as %q", d.Source, d.Target, d.State, want[d.Source])
-		}
-		delete(want, d.Source)
-		return nil
-	})
-	if err == nil && len(want) > 0 {
-		return fmt.Errorf("%d samples were not filed", len(want))
-	}
-	return err
 }

@@ -5,14 +5,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// doctor runs it, and returns its lines by what they are about.
+// doctor runs doctor, and returns what it wrote.
 func (w *world) doctor(want int, args ...string) string {
 	w.t.Helper()
 	got := w.run(append([]string{"doctor"}, args...)...)
@@ -27,21 +26,11 @@ func (w *world) doctor(want int, args ...string) string {
 	return got.stdout
 }
 
-func (w *world) contains(text string, parts ...string) {
-	w.t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			w.t.Errorf("no %q in\n%s", part, text)
-		}
-	}
-}
-
-// TestDoctorThroughTheTimes: before anything is there, while the daemon runs, and
-// after it; it makes nothing.
-func TestDoctorThroughTheTimes(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.contains(w.doctor(exitDone), "✓ settings", "✓ inbox", "✓ sorted", "made when docusort run first starts", "✓ inotify",
+// TestDoctorAtAnyTime: before anything is there, while the daemon runs and after it,
+// doctor finds nothing wrong and changes nothing.
+func TestDoctorAtAnyTime(t *testing.T) {
+	w := newWorld(t)
+	checkContains(t, w.doctor(exitDone), "✓ settings", "✓ inbox", "✓ sorted", "made when docusort run first starts", "✓ inotify",
 		"✓ database", "✓ key", "✓ types", "invoice, receipt, contract: all there")
 	if made := filesIn(t, w.home); len(made) > 0 {
 		t.Errorf("looking made %q", made)
@@ -49,19 +38,19 @@ func TestDoctorThroughTheTimes(t *testing.T) {
 	if _, err := os.Stat(w.sorted); err == nil {
 		t.Error("looking made a folder")
 	}
-	w.contains(w.doctor(exitDone, "--fix"), "made just now")
+	checkContains(t, w.doctor(exitDone, "--fix"), "made just now")
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.contains(w.doctor(exitDone), "the daemon runs")
-	w.allDone()
+	c := w.start("run")
+	w.waitRunning(c)
+	checkContains(t, w.doctor(exitDone), "the daemon runs")
+	w.waitAllDone()
 	w.stop(c)
 	before := filesIn(t, w.home)
-	w.contains(w.doctor(exitDone), "no daemon runs")
+	checkContains(t, w.doctor(exitDone), "no daemon runs")
 	if after := filesIn(t, w.home); !slices.Equal(before, after) {
 		t.Errorf("looking made of %q %q", before, after)
 	}
-	w.troubled = true // it asked for the types
+	w.requestsMayRepeat = true // it asked for the types
 	w.check()
 }
 
@@ -90,11 +79,10 @@ func TestDoctorFinds(t *testing.T) {
 		}, []string{"✗ inbox", "not a folder"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			c.harm(w)
 			got := w.doctor(exitSettings)
-			w.contains(got, c.says...)
+			checkContains(t, got, c.says...)
 			if strings.Contains(got, secretKey) {
 				t.Error("the key is shown")
 			}
@@ -104,21 +92,14 @@ func TestDoctorFinds(t *testing.T) {
 
 // TestDoctorOfTheDaemonsUser sees what that user may not do.
 func TestDoctorOfTheDaemonsUser(t *testing.T) {
-	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a process of another user")
-	}
-	w := newWorld(t, docutraytest.Options{})
-	noErr(t, os.Chmod(w.dir, 0o755))
+	needsRoot(t)
+	w := newWorld(t)
 	noErr(t, os.Mkdir(w.sorted, 0o755))
-	noErr(t, os.Chown(w.sorted, 65534, 65534))
+	noErr(t, os.Chown(w.sorted, nobody, nobody))
 	noErr(t, os.Mkdir(filepath.Join(w.sorted, "invoice"), 0o755))
-	c := w.child(death{}, "doctor", "--fix")
-	c.cmd.Path = publicCopy(t, c.cmd.Path)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	c.begin()
-	c.exits(exitSettings)
-	w.contains(c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
+	c := w.startAsNobody("doctor", "--fix")
+	c.waitExit(exitSettings)
+	checkContains(t, c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
 }
 
 // TestDoctorTypes: a draft is as good as missing, until it is published.
@@ -127,7 +108,7 @@ func TestDoctorTypes(t *testing.T) {
 	for wanted, says := range map[string]string{
 		"a": "a: all there", "a,b": "only a draft: b: publish it", "c,d,b": "cannot see d", "c,d": "only a draft: c",
 	} {
-		r := typesResult(strings.Split(wanted, ","), types)
+		r := checkTypes(strings.Split(wanted, ","), types)
 		if !strings.Contains(r.Text, says) || r.Wrong != (wanted != "a") {
 			t.Errorf("%s: %+v", wanted, r)
 		}

@@ -15,8 +15,8 @@ import (
 	"docusort/testdata"
 )
 
-// Words that the stand-in tells types by. Doubtful has those of two, which makes
-// its confidence about a half.
+// Words by which the stand-in identifies types. Doubtful has those of two, which gives a
+// confidence of about a half.
 const (
 	invoice  = "invoice bill to"
 	receipt  = "receipt total paid"
@@ -29,7 +29,7 @@ func pdf(kind, text string) []byte {
 	return fmt.Appendf(nil, "%%PDF-1.4\n1 0 obj\n<< >>\nstream\n(%s: %s) Tj\nendstream\nendobj\n%%%%EOF\n", kind, text)
 }
 
-// noDocument is of no format that the service takes.
+// noDocument is of a format that the service does not take.
 func noDocument(text string) []byte { return []byte("nothing but text: " + text + "\n") }
 
 func hashOf(content []byte) string {
@@ -37,11 +37,13 @@ func hashOf(content []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// stamp is what a document keeps on its way, beside its bytes.
+// stamp is what a document keeps beside its bytes.
 type stamp struct {
-	modified int64
-	mode     fs.FileMode
+	Modified int64
+	Mode     fs.FileMode
 }
+
+func stampOf(info fs.FileInfo) stamp { return stamp{info.ModTime().UnixNano(), info.Mode()} }
 
 // drop puts a document into the inbox as a program does that saves a file. A
 // name that is taken there is not used twice.
@@ -72,17 +74,33 @@ func (w *world) tryDrop(name string, content []byte) error {
 		return err
 	}
 	info, err := f.Stat()
-	w.note(content, info)
+	w.record(content, info)
 	return err
 }
 
-// note takes a document that is in the inbox now into account.
-func (w *world) note(content []byte, info fs.FileInfo) {
+// record adds a document to those that are expected.
+func (w *world) record(content []byte, info fs.FileInfo) {
 	h := hashOf(content)
-	w.dropped[h] = append(w.dropped[h], stamp{info.ModTime().UnixNano(), info.Mode()})
+	w.dropped[h] = append(w.dropped[h], stampOf(info))
 	if strings.HasPrefix(string(content), "nothing but text") {
-		w.hopeless[h] = true
+		w.mustFail[h] = true
 	}
+}
+
+// dropMany drops n invoices under names made from a number.
+func (w *world) dropMany(n int, format string) {
+	w.t.Helper()
+	for i := range n {
+		w.drop(fmt.Sprintf(format, i), pdf(invoice, fmt.Sprint(i)))
+	}
+}
+
+// dropFailing drops a document whose jobs fail.
+func (w *world) dropFailing(name string, content []byte) {
+	w.t.Helper()
+	w.failingJobs.Store(hashOf(content), true)
+	w.mustFail[hashOf(content)] = true
+	w.drop(name, content)
 }
 
 // dropSamples drops the sample documents, in their folders.
@@ -100,9 +118,9 @@ func (w *world) dropSamples() {
 	}))
 }
 
-// dropBasket drops one document of each kind that goes its own way: through the
-// service, by the answer to another, to review, to the failed ones.
-func (w *world) dropBasket(id string) {
+// dropOneOfEach drops documents for each way that there is: filed, reused, to review,
+// failed.
+func (w *world) dropOneOfEach(id string) {
 	w.t.Helper()
 	w.drop("scan.pdf", pdf(invoice, id))
 	w.drop("a/scan.pdf", pdf(invoice, id+" again"))
@@ -111,28 +129,25 @@ func (w *world) dropBasket(id string) {
 	w.drop("till.pdf", pdf(receipt, id))
 	w.drop("doubtful.pdf", pdf(doubtful, id))
 	w.drop("notes.txt", noDocument(id))
-	bad := pdf(contract, id+" that no job can identify")
-	w.cursed.Store(hashOf(bad), true)
-	w.hopeless[hashOf(bad)] = true
-	w.drop("unreadable.pdf", bad)
+	w.dropFailing("unreadable.pdf", pdf(contract, id+" that no job can identify"))
 }
 
-// dropSome drops a few documents at random, many of them under the same names
-// and some with the same content.
+// dropSome drops a few random documents, many with the same names and some with the same
+// content.
 func (w *world) dropSome(r *rand.Rand, n int) {
 	w.t.Helper()
 	names := []string{"scan.pdf", "a/scan.pdf", "a/b/scan.pdf", "SCAN.PDF", "scan", "Grüße.pdf", "scan.pdf.json", "\xff.pdf"}
-	kinds := []string{invoice, invoice, receipt, contract, doubtful, "something else"}
+	types := []string{invoice, invoice, receipt, contract, doubtful, "something else"}
 	for range n {
 		name := names[r.IntN(len(names))]
 		if r.IntN(8) == 0 {
 			w.drop(path.Join("text", name), noDocument(fmt.Sprint(r.IntN(1000))))
 			continue
 		}
-		content := pdf(kinds[r.IntN(len(kinds))], fmt.Sprint(r.IntN(60)))
+		content := pdf(types[r.IntN(len(types))], fmt.Sprint(r.IntN(60)))
 		if r.IntN(10) == 0 && len(w.dropped[hashOf(content)]) == 0 {
-			w.cursed.Store(hashOf(content), true)
-			w.hopeless[hashOf(content)] = true
+			w.failingJobs.Store(hashOf(content), true)
+			w.mustFail[hashOf(content)] = true
 		}
 		w.drop(name, content)
 	}

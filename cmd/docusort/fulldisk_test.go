@@ -7,14 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"docusort/pipeline/docutray/docutraytest"
-
 	"golang.org/x/sys/unix"
 )
 
-// small mounts a small filesystem at a folder, or skips the test where that
+// mountSmall mounts a small filesystem at a folder, or skips the test where that
 // cannot be done; again mounts it with other options.
-func small(t *testing.T, at, options string) (again func(flags uintptr, options string)) {
+func mountSmall(t *testing.T, at, options string) (again func(flags uintptr, options string)) {
 	t.Helper()
 	noErr(t, os.MkdirAll(at, 0o755))
 	if err := unix.Mount("tmpfs", at, "tmpfs", 0, options); err != nil {
@@ -38,14 +36,13 @@ func fill(t *testing.T, dir string) {
 	noErr(t, f.Close())
 }
 
-// TestDiskFull: a disk that is full, out of inodes or read-only is a hold that
-// everybody sees, nothing is submitted or lost for it, and work goes on by itself
-// when there is room.
+// TestDiskFull: a disk that is full, out of inodes or read-only is a hold that is reported,
+// nothing is submitted or lost, and the hold ends by itself when there is room.
 func TestDiskFull(t *testing.T) {
 	const room = "size=64m,nr_inodes=10k"
 	for _, c := range []struct {
 		name    string
-		record  bool // it is the disk of the record, or else that of sorted
+		record  bool // it is the disk of the database, or else that of sorted
 		options string
 		begin   func(t *testing.T, at string, again func(uintptr, string))
 	}{
@@ -62,14 +59,13 @@ func TestDiskFull(t *testing.T) {
 		{"sorted read-only", false, room, func(_ *testing.T, _ string, again func(uintptr, string)) { again(unix.MS_RDONLY, room) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w, again := diskWorld(t, c.record, c.options)
+			w, again := newDiskWorld(t, c.record, c.options)
 			at := w.sorted
 			if c.record {
 				at = w.home
 			}
-			d := w.start(death{}, "run")
-			w.runs(d)
+			d := w.start("run")
+			w.waitRunning(d)
 			begun, release := w.slowUploads()
 			w.drop("first.pdf", pdf(invoice, "first"))
 			<-begun
@@ -78,39 +74,36 @@ func TestDiskFull(t *testing.T) {
 			for i := range 5 {
 				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i, strings.Repeat("x", 9000))))
 			}
-			w.until("it holds", func(r *reportJSON) bool { return r.holds("disk") })
-			w.looksHeld("disk")
-			paid := w.api.Stats().Submissions
+			w.waitHold("disk")
+			w.checkHoldShown("disk")
 			w.drop("later.pdf", pdf(receipt, "later"))
-			w.untouched(pdf(receipt, "later"), fault{})
-			if n := w.api.Stats().Submissions; c.record && (n != 1 || paid != 1) {
+			w.checkNotSubmitted(pdf(receipt, "later"), fault{})
+			if n := w.api.Stats().Submissions; c.record && n != 1 {
 				t.Errorf("%d submissions that could not be recorded", n-1)
 			}
 			again(0, room)
-			noBallast(t, at)
-			w.allDone()
-			w.until("the hold ends", func(r *reportJSON) bool { return r.Daemon.Hold == nil })
-			w.stop(d)
-			w.check()
-			w.submitted(7)
+			removeBallast(t, at)
+			w.waitFor("the hold ends", func(r *reportJSON) bool { return r.Daemon.Hold == nil })
+			w.finish(d)
+			w.checkSubmissions(7)
 		})
 	}
 }
 
-// diskWorld has the record, or sorted, on a small disk of its own.
-func diskWorld(t *testing.T, record bool, options string) (w *world, again func(uintptr, string)) {
-	w = newWorld(t, docutraytest.Options{})
+// newDiskWorld has the database, or sorted, on a small disk of its own.
+func newDiskWorld(t *testing.T, record bool, options string) (w *world, again func(uintptr, string)) {
+	w = newWorld(t)
 	w.settings["DOCUSORT_LOG_LEVEL"] = "info"
 	if !record {
-		return w, small(t, w.sorted, options)
+		return w, mountSmall(t, w.sorted, options)
 	}
 	w.inbox, w.sorted = filepath.Join(w.dir, "inbox"), filepath.Join(w.dir, "sorted")
 	w.settings["DOCUSORT_INBOX"], w.settings["DOCUSORT_SORTED"] = w.inbox, w.sorted
 	noErr(t, os.Mkdir(w.inbox, 0o755))
-	return w, small(t, w.home, options)
+	return w, mountSmall(t, w.home, options)
 }
 
-func noBallast(t *testing.T, dir string) {
+func removeBallast(t *testing.T, dir string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "ballast*"))
 	noErr(t, err)
@@ -119,41 +112,38 @@ func noBallast(t *testing.T, dir string) {
 	}
 }
 
-// TestDiskFullAtTheStart: a daemon that is started while the disk of the record
-// is full waits, says so, and does its work when there is room; one that is
-// stopped before has stopped in good order.
+// TestDiskFullAtTheStart: a daemon that is started while the disk of the database is full
+// waits, reports it, and works when there is room; a stop meanwhile is in good order.
 func TestDiskFullAtTheStart(t *testing.T) {
-	t.Parallel()
-	w, again := diskWorld(t, true, "size=1m")
-	w.stopAtOnce()
+	w, again := newDiskWorld(t, true, "size=1m")
+	w.startAndStop()
 	fill(t, w.home)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	for _, stopped := range []bool{true, false} {
-		d := w.start(death{}, "run")
-		w.awaitTrouble(d, func(r *reportJSON) bool { return r.Daemon.Running && r.holds("disk") })
+		d := w.start("run")
+		w.waitReport(d, "it waits for the disk", func(r *reportJSON) bool { return r.Daemon.Running && r.onHold("disk") })
 		if stopped {
 			w.stop(d)
 			continue
 		}
 		again(0, "size=64m")
-		noBallast(t, w.home)
-		w.inboxEmpties(d)
-		w.allDone()
+		removeBallast(t, w.home)
+		w.waitInboxEmpty(d)
+		w.waitAllDone()
 		w.stop(d)
 	}
 	w.check()
-	w.submitted(1)
+	w.checkSubmissions(1)
 }
 
-// TestDiskReadOnlyAtTheStart: somebody must act, and learns what to do. (While the
-// daemon has files open there the kernel refuses to make the disk read-only.)
+// TestDiskReadOnlyAtTheStart: a read-only disk of the database is refused at the start.
+// (The kernel does not make it read-only while a daemon has files open there.)
 func TestDiskReadOnlyAtTheStart(t *testing.T) {
-	t.Parallel()
-	w, again := diskWorld(t, true, "size=8m")
-	w.killedWithJobs()
+	w, again := newDiskWorld(t, true, "size=8m")
+	w.killWithPending()
 	again(unix.MS_RDONLY, "size=8m")
-	w.refused("", "read-only", "mount the disk for writing")
+	w.checkRefused("", "read-only", "mount the disk for writing")
 	again(0, "size=8m")
-	w.finish()
-	w.submitted(5)
+	w.runToEnd()
+	w.checkSubmissions(5)
 }

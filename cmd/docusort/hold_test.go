@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -15,20 +14,19 @@ import (
 
 var noTime time.Time
 
-// holdCase is trouble that is no document's own.
-type holdCase struct {
-	name   string
-	kind   string
-	reason string // a part of what the report says
-	begin  func(w *world)
-	end    func(w *world)
+// trouble is a reason for a hold.
+type trouble struct {
+	name       string
+	kind       string
+	reason     string // a part of what the report says
+	begin, end func(w *world)
 }
 
-func account(state docutraytest.AccountState) func(*world) {
+func setAccount(state docutraytest.AccountState) func(*world) {
 	return func(w *world) { w.api.SetAccount(state, noTime) }
 }
 
-var holdCases = []holdCase{
+var troubles = []trouble{
 	{"outage", "service", "503",
 		func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
 		func(w *world) { w.api.SetOutage(docutraytest.OutageNone) }},
@@ -38,16 +36,15 @@ var holdCases = []holdCase{
 	{"key rotated", "account", "Invalid API key",
 		func(w *world) {
 			w.api.SetKey("dt_live_the_next_one")
-			// The intercept of this world knows the old key only.
-			w.api.SetIntercept(nil)
+			w.api.SetIntercept(nil) // it knows the old key only
 		},
 		func(w *world) { w.writeKey("dt_live_the_next_one\n") }},
 	{"key revoked for a while", "account", "Invalid API key",
-		account(docutraytest.AccountKeyRevoked), account(docutraytest.AccountGood)},
+		setAccount(docutraytest.AccountKeyRevoked), setAccount(docutraytest.AccountGood)},
 	{"types refused", "account", "invoice, receipt, contract",
-		account(docutraytest.AccountNoTypes), account(docutraytest.AccountGood)},
+		setAccount(docutraytest.AccountNoTypes), setAccount(docutraytest.AccountGood)},
 	{"quota used up", "account", "402",
-		account(docutraytest.AccountQuotaUsed), account(docutraytest.AccountGood)},
+		setAccount(docutraytest.AccountQuotaUsed), setAccount(docutraytest.AccountGood)},
 }
 
 // writeKey writes the file that DOCUTRAY_API_KEY_FILE names.
@@ -60,44 +57,39 @@ func (w *world) writeKey(key string) {
 	noErr(w.t, os.Rename(file+".new", file))
 }
 
-// TestHolds: nothing fails, nothing is moved, the report says why, and work goes
-// on by itself when the trouble has passed.
+// TestHolds: nothing fails or is moved, the report says why, and the hold ends by itself
+// with the trouble.
 func TestHolds(t *testing.T) {
-	for _, c := range holdCases {
+	for _, c := range troubles {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w := newWorld(t)
+			w.requestsMayRepeat = true
 			w.writeKey(secretKey)
 			c.begin(w)
-			d := w.start(death{}, "run")
-			for i := range 5 {
-				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-			}
-			r := w.until("it holds", func(r *reportJSON) bool { return r.holds(c.kind) && r.Totals["waiting"] == 5 })
-			if !strings.Contains(r.Daemon.Hold.Reason, c.reason) {
-				t.Errorf("the reason is %q, without %q", r.Daemon.Hold.Reason, c.reason)
-			}
-			w.looksHeld(c.kind)
+			d := w.start("run")
+			w.dropMany(5, "%d.pdf")
+			r := w.waitFor("it holds", func(r *reportJSON) bool { return r.onHold(c.kind) && r.Totals["waiting"] == 5 })
+			checkContains(t, r.Daemon.Hold.Reason, c.reason)
+			w.checkHoldShown(c.kind)
 			if moved := filesIn(t, w.sorted); len(moved) > 0 || len(filesIn(t, w.inbox)) != 5 {
 				t.Errorf("documents were moved: %q", moved)
 			}
 			c.end(w)
-			r = w.allDone()
-			if r.Daemon.Hold != nil || r.Totals["filed"] != 5 {
-				t.Errorf("afterwards: %+v, %v", r.Daemon.Hold, r.Totals)
+			if r := w.waitAllDone(); r.Daemon.Hold != nil {
+				t.Errorf("afterwards: %+v", r.Daemon.Hold)
 			}
 			w.stop(d)
-			w.check()
-			if n := strings.Count(d.stderr.String(), `msg="work waits`); n > 2 {
+			r = w.check()
+			r.checkTotals(t, totals{"filed": 5})
+			if n := strings.Count(d.stderr.String(), logHold); n > 2 {
 				t.Errorf("the trouble was logged %d times", n)
 			}
 		})
 	}
 }
 
-// looksHeld: whoever looks sees the trouble.
-func (w *world) looksHeld(kind string) {
+// checkHoldShown: the exit code and the table of the report show the hold.
+func (w *world) checkHoldShown(kind string) {
 	w.t.Helper()
 	if got := w.run("report", "--exit-code"); got.code != exitFailed || got.stderr != "" {
 		w.t.Errorf("report --exit-code on hold ended with %d: %s", got.code, got.stderr)
@@ -107,52 +99,40 @@ func (w *world) looksHeld(kind string) {
 	}
 }
 
-// TestQuotaUntil: jobs under way are asked for while the quota is used up, and
-// the report says until when it is.
+// TestQuotaUntil: while the quota is used up jobs are polled, and the report says until
+// when.
 func TestQuotaUntil(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.troubled = true
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w := newWorld(t)
+	w.requestsMayRepeat = true
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	w.drop("first.pdf", pdf(invoice, "first"))
-	w.until("a job is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	w.waitState("pending", 1)
 	reset := time.Now().Add(5 * time.Second)
 	w.api.SetAccount(docutraytest.AccountQuotaUsed, reset)
 	w.drop("second.pdf", pdf(invoice, "second"))
-	r := w.until("it holds", func(r *reportJSON) bool { return r.holds("account") })
+	r := w.waitHold("account")
 	if u := r.Daemon.Hold.Until; u == nil || *u != reset.UTC().Format("2006-01-02T15:04:05.000Z") {
 		t.Errorf("it holds until %v, not until %v", u, reset.UTC())
 	}
-	w.undecided.Store(false)
-	w.until("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.holds("account") })
+	w.jobsStay.Store(false)
+	w.waitFor("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.onHold("account") })
 	w.api.SetAccount(docutraytest.AccountGood, noTime)
-	w.allDone()
-	if now := time.Now(); now.Before(reset.Add(-time.Second)) {
-		t.Logf("went on %s before the reset", reset.Sub(now))
-	}
-	w.stop(d)
-	w.check()
+	w.finish(d)
 }
 
-// TestRateLimit: everybody waits as long as the service says, and nothing is sent
-// twice for it.
+// TestRateLimit: a 429 pauses all requests for as long as the service says.
 func TestRateLimit(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	w.undecided.Store(true)
+	w := newWorldWith(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
+	w.dropMany(5, "%d.pdf")
+	w.jobsStay.Store(true)
 	w.api.SetIntercept(nil) // polls count too
-	d := w.start(death{}, "run")
-	r := w.until("it pauses", func(r *reportJSON) bool { return r.holds("rate") })
+	d := w.start("run")
+	r := w.waitHold("rate")
 	if r.Daemon.Hold.Until == nil {
-		t.Error("nobody says until when")
+		t.Error("the report does not say until when")
 	}
-	w.allDone()
-	w.stop(d)
-	w.check()
+	w.finish(d)
 	for status, n := range w.api.Stats().ByStatus {
 		if strings.HasSuffix(status, "429") && n > 12 {
 			t.Errorf("%d requests were answered %s", n, status)
@@ -160,18 +140,17 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// TestConnectionRefused: the service is not there yet when the daemon starts.
+// TestConnectionRefused: a service that is not there yet is waited for.
 func TestConnectionRefused(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	noErr(t, err)
 	address := listener.Addr().String()
 	noErr(t, listener.Close())
 	w.settings["DOCUTRAY_BASE_URL"] = "http://" + address
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	d := w.start(death{}, "run")
-	w.until("it holds", func(r *reportJSON) bool { return r.holds("service") })
+	d := w.start("run")
+	w.waitHold("service")
 	listener, err = net.Listen("tcp", address)
 	if err != nil {
 		t.Skipf("somebody took the address: %v", err)
@@ -181,9 +160,9 @@ func TestConnectionRefused(t *testing.T) {
 	late.Listener = listener
 	late.Start()
 	t.Cleanup(late.Close)
-	w.allDone()
+	w.waitAllDone()
 	w.stop(d)
-	w.troubled = true
+	w.requestsMayRepeat = true
 	if r := w.check(); r.Requests.Resubmissions != 0 {
 		t.Errorf("%d POSTs that never left count as made", r.Requests.Resubmissions)
 	}

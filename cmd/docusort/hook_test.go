@@ -10,15 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"docusort/pipeline"
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// hooks makes a program of these lines the hook. $D is a folder for what it
-// leaves.
-func (w *world) hooks(lines string) {
+// setHook makes a script of these lines the hook. $D is a folder for its output.
+func (w *world) setHook(lines string) {
 	w.t.Helper()
-	dir := filepath.Join(w.dir, "told")
+	dir := filepath.Join(w.dir, "hook output")
 	noErr(w.t, os.MkdirAll(dir, 0o755))
 	program := filepath.Join(w.dir, "hook")
 	noErr(w.t, os.WriteFile(program+".new", []byte("#!/bin/sh\nD='"+dir+"'\n"+lines+"\n"), 0o755))
@@ -26,11 +24,11 @@ func (w *world) hooks(lines string) {
 	w.settings["DOCUSORT_HOOK"] = program
 }
 
-// keepAll keeps every event that the program is told of, in its order.
+// keepAll keeps every event, in order.
 const keepAll = `cat >> "$D/events"; { pwd; env; } >> "$D/environment"`
 
-// toldEvent is an event as a program reads it.
-type toldEvent struct {
+// hookEvent is an event as a hook reads it.
+type hookEvent struct {
 	ID       int64
 	Event    string
 	Document struct {
@@ -41,9 +39,9 @@ type toldEvent struct {
 	Hold *struct{ Kind, Reason string }
 }
 
-func (w *world) told() (all []toldEvent) {
+func (w *world) events() (all []hookEvent) {
 	w.t.Helper()
-	b, err := os.ReadFile(filepath.Join(w.dir, "told", "events"))
+	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "events"))
 	if err != nil && !os.IsNotExist(err) {
 		w.t.Fatal(err)
 	}
@@ -51,21 +49,21 @@ func (w *world) told() (all []toldEvent) {
 		if !strings.HasSuffix(line, "\n") {
 			break // it is being written
 		}
-		var e toldEvent
+		var e hookEvent
 		noErr(w.t, json.Unmarshal([]byte(line), &e))
 		all = append(all, e)
 	}
 	return all
 }
 
-// untilTold waits until the program was told of n events.
-func (w *world) untilTold(n int) []toldEvent {
+// waitEvents waits until the hook has had n events.
+func (w *world) waitEvents(n int) []hookEvent {
 	w.t.Helper()
-	w.until(fmt.Sprintf("%d events are told", n), func(*reportJSON) bool { return len(w.told()) >= n })
-	return w.told()
+	w.waitFor(fmt.Sprintf("%d events", n), func(*reportJSON) bool { return len(w.events()) >= n })
+	return w.events()
 }
 
-func kinds(all []toldEvent) string {
+func eventNames(all []hookEvent) string {
 	var names []string
 	for _, e := range all {
 		names = append(names, e.Event+" "+e.Document.Source)
@@ -74,36 +72,34 @@ func kinds(all []toldEvent) string {
 	return strings.Join(names, ", ")
 }
 
-// TestHook tells of what became of each document, and of holds, and nothing of
-// the key.
+// TestHook: the hook gets the end of each document and each hold, and not the key.
 func TestHook(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.review(0.7)
-	w.hooks(keepAll)
-	w.troubled = true
+	w.setHook(keepAll)
+	w.requestsMayRepeat = true
 	w.api.SetOutage(docutraytest.OutageUnavailable)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.drop("doubtful.pdf", pdf(doubtful, "one"))
 	w.drop("not\xff'$(x)\n.txt", noDocument("one"))
-	c := w.start(death{}, "run")
-	w.until("it holds", func(r *reportJSON) bool { return r.holds("service") })
+	c := w.start("run")
+	w.waitHold("service")
 	w.api.SetOutage(docutraytest.OutageNone)
-	all := w.untilTold(5)
-	if got := kinds(all); got != `failed not\xff'$(x)`+"\n"+`.txt, filed scan.pdf, hold , resumed , review doubtful.pdf` {
-		t.Errorf("told of %q", got)
+	all := w.waitEvents(5)
+	if got := eventNames(all); got != `failed not\xff'$(x)`+"\n"+`.txt, filed scan.pdf, hold , resumed , review doubtful.pdf` {
+		t.Errorf("events: %q", got)
 	}
 	for _, e := range all {
 		switch {
 		case e.Event == "filed" && (*e.Document.Type != "invoice" || e.Document.Path != filepath.Join(w.sorted, "invoice/scan.pdf")),
 			e.Event == "failed" && !strings.Contains(*e.Document.Error, "unsupported"),
 			e.Event == "hold" && e.Hold.Kind != "service":
-			t.Errorf("told %+v", e)
+			t.Errorf("event %+v", e)
 		}
 	}
 	w.stop(c)
 	w.check()
-	b, err := os.ReadFile(filepath.Join(w.dir, "told", "environment"))
+	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "environment"))
 	noErr(t, err)
 	if text := string(b); !strings.HasPrefix(text, "/\n") || strings.Contains(text, "API_KEY") || strings.Contains(text, secretKey) ||
 		strings.Contains(text, "DOCUSORT_HOME") || !strings.Contains(text, "DOCUSORT_EVENT_SOURCE=not\xff'$(x)\n.txt") {
@@ -111,103 +107,94 @@ func TestHook(t *testing.T) {
 	}
 }
 
-// TestHookAcrossRestarts: an event outlives the daemon that had no time to tell
-// it, and a program that fails is told again.
+// TestHookAcrossRestarts: an event that a killed daemon did not deliver, or that the hook
+// failed for, is delivered later, and not again after that.
 func TestHookAcrossRestarts(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.hooks(`[ -e "$D/up" ] || exit 1; ` + keepAll)
-	for i := range 5 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+	w := newWorld(t)
+	w.setHook(`[ -e "$D/up" ] || exit 1; ` + keepAll)
+	w.dropMany(5, "%d.pdf")
+	w.waitKilled(w.startInjected(injection{Step: stepFinished, N: 1}, "run"))
+	c := w.start("run")
+	w.waitRunning(c)
+	w.waitAllDone()
+	if n := len(w.events()); n > 0 {
+		t.Fatalf("%d events were delivered to a hook that fails", n)
 	}
-	w.dies(w.start(death{Step: pipeline.MovedStored, N: 1}, "run"))
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.allDone()
-	if n := len(w.told()); n > 0 {
-		t.Fatalf("%d events were told to a program that fails", n)
-	}
-	_ = c.cmd.Process.Kill()
-	w.dies(c)
-	noErr(t, os.WriteFile(filepath.Join(w.dir, "told", "up"), nil, 0o644))
-	c = w.start(death{}, "run")
-	all := w.untilTold(5)
+	w.kill(c)
+	noErr(t, os.WriteFile(filepath.Join(w.dir, "hook output", "up"), nil, 0o644))
+	c = w.start("run")
+	all := w.waitEvents(5)
 	seen := map[int64]bool{}
 	for _, e := range all {
 		seen[e.Document.ID] = true
 	}
 	if len(seen) != 5 {
-		t.Errorf("told of %d documents: %s", len(seen), kinds(all))
+		t.Errorf("events of %d documents: %s", len(seen), eventNames(all))
 	}
 	w.stop(c)
-	n := len(w.told())
-	w.finish()
-	if len(w.told()) != n {
-		t.Error("what was told is told again")
+	n := len(w.events())
+	w.runToEnd()
+	if len(w.events()) != n {
+		t.Error("an event is delivered again")
 	}
 }
 
-// TestSlowHook delays nothing, and ends with the daemon.
+// TestSlowHook: a slow hook delays no document, and is killed when the daemon stops.
 func TestSlowHook(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
-	w.hooks(`echo $$ >> "$D/pids"; sleep 1000`)
-	c := w.start(death{}, "run")
-	for i := range 20 {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-	}
-	w.allDone()
-	w.until("it runs", func(*reportJSON) bool { _, err := os.Stat(filepath.Join(w.dir, "told", "pids")); return err == nil })
+	w.setHook(`echo $$ >> "$D/pids"; sleep 1000`)
+	c := w.start("run")
+	w.dropMany(20, "%d.pdf")
+	w.waitAllDone()
+	w.waitFor("it runs", func(*reportJSON) bool {
+		_, err := os.Stat(filepath.Join(w.dir, "hook output", "pids"))
+		return err == nil
+	})
 	begun := time.Now()
 	w.stop(c)
 	if took := time.Since(begun); took > 25*time.Second {
 		t.Errorf("the stop took %s", took)
 	}
-	b, err := os.ReadFile(filepath.Join(w.dir, "told", "pids"))
+	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "pids"))
 	noErr(t, err)
 	for _, pid := range strings.Fields(string(b)) {
 		if _, err := os.Stat("/proc/" + pid); err == nil {
-			t.Errorf("%s was left behind", pid)
+			t.Errorf("process %s was left behind", pid)
 		}
 	}
 	w.check()
 }
 
-// TestHookOnce: run --once tells before it ends; without a hook nothing is kept
-// to be told.
+// TestHookOnce: run --once delivers events before it ends; without a hook none are kept.
 func TestHookOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.hooks(keepAll)
+	w := newWorld(t)
+	w.setHook(keepAll)
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	if got := w.run("run", "--once"); got.code != exitDone || kinds(w.told()) != "filed scan.pdf" {
-		t.Errorf("it ended with %d and told %q: %s", got.code, kinds(w.told()), got.stderr)
+	if got := w.run("run", "--once"); got.code != exitDone || eventNames(w.events()) != "filed scan.pdf" {
+		t.Errorf("it ended with %d, with the events %q: %s", got.code, eventNames(w.events()), got.stderr)
 	}
 	hook := w.settings["DOCUSORT_HOOK"]
 	delete(w.settings, "DOCUSORT_HOOK")
 	w.drop("more.pdf", pdf(invoice, "two"))
-	w.finish()
+	w.runToEnd()
 	w.settings["DOCUSORT_HOOK"] = hook
-	w.finish()
-	if got := kinds(w.told()); got != "filed scan.pdf" {
-		t.Errorf("told %q", got)
+	w.runToEnd()
+	if got := eventNames(w.events()); got != "filed scan.pdf" {
+		t.Errorf("events: %q", got)
 	}
 }
 
-// TestHookThatCannotRun is said at the start.
+// TestHookThatCannotRun: a hook that cannot be run is an error of the settings.
 func TestHookThatCannotRun(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	plain := filepath.Join(w.dir, "plain")
 	noErr(t, os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o644))
 	for _, hook := range []string{"/nowhere/hook", w.dir, plain} {
 		w.settings["DOCUSORT_HOOK"] = hook
 		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-			if got := w.run(args...); got.code != exitSettings || !strings.Contains(got.stderr, "DOCUSORT_HOOK") || !strings.Contains(got.stderr, hook) {
-				t.Errorf("%s: %v ended with %d and said %q", hook, args, got.code, got.stderr)
-			}
+			w.run(args...).check(t, exitSettings, "DOCUSORT_HOOK", hook)
 		}
 	}
-	w.contains(w.doctor(exitSettings), "✗ hook", "may not be run")
+	checkContains(t, w.doctor(exitSettings), "✗ hook", "may not be run")
 }

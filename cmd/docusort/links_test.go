@@ -7,19 +7,16 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // TestHardLinks: two names of one file are two documents with one answer, and a
 // name outside of the inbox stays what it is.
 func TestHardLinks(t *testing.T) {
-	for _, place := range places {
+	for _, place := range movings {
 		t.Run(place.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			if place.far {
-				w.farSorted()
+				w.sortedElsewhere()
 			}
 			content := pdf(invoice, "one of several names")
 			w.drop("scan.pdf", content)
@@ -30,14 +27,13 @@ func TestHardLinks(t *testing.T) {
 				name := fmt.Sprintf("%d/scan.pdf", i)
 				noErr(t, os.Mkdir(filepath.Join(w.inbox, fmt.Sprint(i)), 0o755))
 				noErr(t, os.Link(file, filepath.Join(w.inbox, name)))
-				w.note(content, info)
+				w.record(content, info)
 			}
 			outside := filepath.Join(w.dir, "outside.pdf")
 			noErr(t, os.Link(file, outside))
-			r := w.finish()
-			if r.Totals["filed"] != 5 || len(r.Documents) != 5 || w.api.Stats().Submissions != 1 {
-				t.Errorf("%v with %d submissions", r.Totals, w.api.Stats().Submissions)
-			}
+			r := w.runToEnd()
+			r.checkTotals(t, totals{"filed": 5})
+			w.checkSubmissions(1)
 			if got, err := os.ReadFile(outside); err != nil || string(got) != string(content) {
 				t.Errorf("the name outside: %q, %v", got, err)
 			}
@@ -45,21 +41,21 @@ func TestHardLinks(t *testing.T) {
 	}
 }
 
-// taken are things that may stand where a document is to go. Each returns a
+// obstacles are things that may stand where a document is to go. Each returns a
 // function that says what became of it.
-var taken = map[string]func(w *world, target, source string) (intact func() bool){
-	"file":          takenByFile,
-	"folder":        func(_ *world, target, _ string) func() bool { return takenBy(target, os.Mkdir(target, 0o755)) },
-	"FIFO":          func(_ *world, target, _ string) func() bool { return takenBy(target, syscall.Mkfifo(target, 0o644)) },
-	"dangling link": func(w *world, target, _ string) func() bool { return takenByLink(w, target, "not there.pdf") },
-	"link outside":  func(w *world, target, _ string) func() bool { return takenByLink(w, target, "mine.pdf") },
+var obstacles = map[string]func(w *world, target, source string) (intact func() bool){
+	"file":          obstacleFile,
+	"folder":        func(_ *world, target, _ string) func() bool { return obstacle(target, os.Mkdir(target, 0o755)) },
+	"FIFO":          func(_ *world, target, _ string) func() bool { return obstacle(target, syscall.Mkfifo(target, 0o644)) },
+	"dangling link": func(w *world, target, _ string) func() bool { return obstacleLink(w, target, "not there.pdf") },
+	"link outside":  func(w *world, target, _ string) func() bool { return obstacleLink(w, target, "mine.pdf") },
 	"link to itself": func(_ *world, target, source string) func() bool {
-		return takenBy(target, os.Symlink(source, target))
+		return obstacle(target, os.Symlink(source, target))
 	},
 }
 
-// takenBy watches a thing that is told from others by its inode.
-func takenBy(target string, err error) func() bool {
+// obstacle returns a function that reports whether the file is still the same.
+func obstacle(target string, err error) func() bool {
 	before, err2 := os.Lstat(target)
 	return func() bool {
 		now, err3 := os.Lstat(target)
@@ -67,23 +63,23 @@ func takenBy(target string, err error) func() bool {
 	}
 }
 
-func takenByFile(_ *world, target, _ string) func() bool {
-	there := takenBy(target, os.WriteFile(target, []byte("mine"), 0o644))
+func obstacleFile(_ *world, target, _ string) func() bool {
+	there := obstacle(target, os.WriteFile(target, []byte("mine"), 0o644))
 	return func() bool {
 		b, err := os.ReadFile(target)
 		return err == nil && string(b) == "mine" && there()
 	}
 }
 
-// takenByLink leads to a place outside, which nobody writes to.
-func takenByLink(w *world, target, name string) func() bool {
+// obstacleLink leads to a place outside, which nobody writes to.
+func obstacleLink(w *world, target, name string) func() bool {
 	outside := filepath.Join(w.dir, "not ours")
 	file := filepath.Join(outside, name)
 	_ = os.MkdirAll(outside, 0o755)
 	if name == "mine.pdf" {
 		_ = os.WriteFile(file, []byte("mine"), 0o644)
 	}
-	there := takenBy(target, os.Symlink(file, target))
+	there := obstacle(target, os.Symlink(file, target))
 	return func() bool {
 		b, _ := os.ReadFile(file)
 		return (string(b) == "mine") == (name == "mine.pdf") && len(b) <= 4 && there()
@@ -93,18 +89,17 @@ func takenByLink(w *world, target, name string) func() bool {
 // TestTargetTaken: whatever stands at a target by the name of a document, or of
 // the file beside it, stays, and the document gets another name.
 func TestTargetTaken(t *testing.T) {
-	for _, place := range places {
+	for _, place := range movings {
 		t.Run(place.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			if place.far {
-				w.farSorted()
+				w.sortedElsewhere()
 			}
 			w.settings["DOCUSORT_SIDECAR"] = "true"
 			folder := filepath.Join(w.sorted, "invoice")
 			noErr(t, os.MkdirAll(folder, 0o755))
 			checks := map[string]func() bool{}
-			for kind, put := range taken {
+			for kind, put := range obstacles {
 				for _, suffix := range []string{"", ".json"} {
 					source := kind + strings.TrimPrefix(suffix, ".") + ".pdf"
 					w.drop(source, pdf(invoice, source))
@@ -112,8 +107,8 @@ func TestTargetTaken(t *testing.T) {
 					checks[target] = put(w, target, filepath.Join(w.inbox, source))
 				}
 			}
-			d := w.start(death{}, "run")
-			w.until("all are filed", func(r *reportJSON) bool { return r.Totals["filed"] == len(checks) })
+			d := w.start("run")
+			w.waitState("filed", len(checks))
 			w.stop(d)
 			for target, intact := range checks {
 				if !intact() {
@@ -134,15 +129,14 @@ func TestTargetTaken(t *testing.T) {
 // TestTargetIsTheSource: a user has linked a document to where it will go; it is
 // moved there or beside, and stays one that was not lost.
 func TestTargetIsTheSource(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	content := pdf(invoice, "one")
 	w.drop("scan.pdf", content)
 	source, target := filepath.Join(w.inbox, "scan.pdf"), filepath.Join(w.sorted, "invoice", "scan.pdf")
 	noErr(t, os.MkdirAll(filepath.Dir(target), 0o755))
 	noErr(t, os.Link(source, target))
-	d := w.start(death{}, "run")
-	r := w.until("it is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 })
+	d := w.start("run")
+	r := w.waitState("filed", 1)
 	w.stop(d)
 	if len(filesIn(t, w.inbox)) != 0 {
 		t.Error("it is still in the inbox")

@@ -1,5 +1,3 @@
-// Command docusort files the documents of an inbox by the type that the
-// DocuTray service identifies. See README.md.
 package main
 
 import (
@@ -10,22 +8,26 @@ import (
 	"syscall"
 )
 
-func main() { os.Exit(process(seams{})) }
+func main() { os.Exit(run(untilSignal(), thisProcess(testHooks{}))) }
 
-// process runs the program with what this process was started with, until
-// SIGTERM or SIGINT.
-func process(s seams) int {
-	spareProcessor()
+// untilSignal returns a context that ends with the first SIGTERM or SIGINT. A
+// second one ends the process at once.
+func untilSignal() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return run(ctx, program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, seams: s})
+	context.AfterFunc(ctx, stop)
+	return ctx
 }
 
-// spareProcessor lets one more goroutine run than there are processors, unless the
-// environment says how many may. Somebody is always in a system call of the disk,
-// which keeps a processor until the runtime notices: of two, this files documents 8 %
-// faster.
-func spareProcessor() {
+func thisProcess(hooks testHooks) program {
+	addProcessor()
+	return program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, hooks: hooks}
+}
+
+// addProcessor lets one more goroutine run than there are processors, unless the
+// environment says how many may. Some goroutine is nearly always in a system call
+// of the disk, which keeps a processor until the runtime notices: with two
+// processors this files documents 8 % faster.
+func addProcessor() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}

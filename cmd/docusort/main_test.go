@@ -3,37 +3,32 @@ package main
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"sync/atomic"
-	"syscall"
 	"testing"
-
-	"docusort/pipeline"
 
 	"go.uber.org/goleak"
 )
 
 // Flags of the longer runs.
 var (
-	long  = flag.Bool("long", false, "kill at every step in every place, and a thousand times at random")
+	long  = flag.Bool("long", false, "kill at every step in every place, and hundreds of times at random")
 	kills = flag.Int("kills", 0, "kills at random in each of the places; 0: a dozen, with -long hundreds")
-	seed  = flag.Uint64("seed", 0, "what is drawn from; 0: another one each time")
+	seed  = flag.Uint64("seed", 0, "seed of what is random; 0: another one each time")
 )
 
-// childVariable makes this test binary be docusort, with the seams that its
-// value describes. Its name begins with nothing that docusort looks at.
+// childVariable makes this test binary run as docusort, with the injection that its
+// value describes. Its name is not one that docusort looks at.
 const childVariable = "SELFTEST_DOCUSORT"
 
 func TestMain(m *testing.M) {
 	if text, ok := os.LookupEnv(childVariable); ok {
-		var d death
-		if err := json.Unmarshal([]byte(text), &d); err != nil {
+		var i injection
+		if err := json.Unmarshal([]byte(text), &i); err != nil {
 			panic(err)
 		}
-		os.Exit(process(d.seams()))
+		os.Exit(run(untilSignal(), thisProcess(i.hooks())))
 	}
 	flag.Parse()
 	parallel := false
@@ -47,64 +42,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// death says where a docusort ends itself. The zero value is nowhere.
-type death struct {
-	Step   pipeline.Step // at this step
-	Files  bool          // at an operation on the disk instead
-	N      int64         // when it comes to that for the N-th time, from 1
-	Panic  bool          // by a panic instead of SIGKILL
-	Freeze bool          // stands still instead, and leaves the rest to its parent
-	Fault  fault         // no death, but trouble
-}
-
-func (d death) String() string {
-	switch {
-	case d.Fault.Op != "":
-		return d.Fault.String()
-	case d.N == 0:
-		return "no death of its own"
-	case d.Files:
-		return fmt.Sprintf("death at file operation %d", d.N)
-	}
-	return fmt.Sprintf("death at %q, time %d", d.Step, d.N)
-}
-
-func (d death) seams() seams {
-	if d.Fault.Op != "" {
-		return d.Fault.seams()
-	}
-	var n atomic.Int64
-	count := func() {
-		if n.Add(1) != d.N {
-			return
-		}
-		if d.Panic {
-			panic("a death that a test asked for")
-		}
-		end := syscall.SIGKILL
-		if d.Freeze {
-			end = syscall.SIGSTOP
-		}
-		syscall.Kill(os.Getpid(), end)
-		select {} // nothing more is done by who comes here
-	}
-	if d.Files {
-		return seams{fault: func(string, bool) error { count(); return nil }}
-	}
-	return seams{onStep: func(s pipeline.Step) {
-		if s == d.Step {
-			count()
-		}
-	}}
-}
-
-// draws returns a source for what a test draws, and says how to get the same again.
-func draws(t *testing.T) *rand.Rand {
+// random returns a source of random numbers, and logs its seed.
+func random(t *testing.T) *rand.Rand {
 	s := *seed
 	if s == 0 {
 		s = rand.Uint64()
 	}
-	t.Logf("draws from -seed=%d", s)
+	t.Logf("repeat with -seed=%d", s)
 	return rand.New(rand.NewPCG(s, 0))
 }
 
@@ -116,18 +60,23 @@ func noErr(t testing.TB, err error) {
 	}
 }
 
-// There is a processor to spare, unless the environment says how many there are.
-func TestSpareProcessor(t *testing.T) {
+// needsRoot skips a test that starts processes of another user.
+func needsRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can start a process of another user")
+	}
+}
+
+func TestAddProcessor(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
-	t.Setenv("GOMAXPROCS", "7")
-	spareProcessor()
-	if n := runtime.GOMAXPROCS(0); n != before {
-		t.Errorf("%d, although the environment says how many", n)
-	}
-	t.Setenv("GOMAXPROCS", "")
-	spareProcessor()
-	if n := runtime.GOMAXPROCS(0); n != before+1 {
-		t.Errorf("%d of %d", n, before)
+	for setting, want := range map[string]int{"7": before, "": before + 1} {
+		runtime.GOMAXPROCS(before)
+		t.Setenv("GOMAXPROCS", setting)
+		addProcessor()
+		if n := runtime.GOMAXPROCS(0); n != want {
+			t.Errorf("GOMAXPROCS=%q leaves %d, want %d", setting, n, want)
+		}
 	}
 }

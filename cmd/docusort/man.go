@@ -46,8 +46,8 @@ func manualPages(root *cobra.Command) []manual.Page {
 
 var exitStatus = manual.Part{Heading: "Exit status", Terms: []manual.Term{
 	{Term: strconv.Itoa(exitDone), Meaning: "Done."},
-	{Term: strconv.Itoa(exitFailed), Meaning: "Failed; what went wrong is said on standard error."},
-	{Term: strconv.Itoa(exitUsage), Meaning: "The command line makes no sense."},
+	{Term: strconv.Itoa(exitFailed), Meaning: "Failed; standard error says why."},
+	{Term: strconv.Itoa(exitUsage), Meaning: "The command line is wrong."},
 	{Term: strconv.Itoa(exitLeft), Meaning: "run --once left documents unfiled."},
 	{Term: strconv.Itoa(exitSettings), Meaning: "The settings are wrong, or the database cannot be used. systemd does not restart on it."},
 }}
@@ -57,7 +57,7 @@ var filesPart = manual.Part{Heading: "Files", Terms: []manual.Term{
 	{Term: "/etc/docusort/api-key", Meaning: "The API key and nothing else, for root alone; systemd hands it to the service."},
 	{Term: "/var/lib/docusort/inbox", Meaning: "The watched folder. Members of the group docusort may put documents there."},
 	{Term: "/var/lib/docusort/sorted", Meaning: "Where documents go, in folders named after their types; _review and _failed are for those that need somebody to look."},
-	{Term: "/var/lib/docusort/docusort.db", Meaning: "The record, an SQLite database."},
+	{Term: "/var/lib/docusort/docusort.db", Meaning: "The SQLite database of all documents."},
 }}
 
 // settingsPage is made of what the settings say of themselves.

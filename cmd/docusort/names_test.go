@@ -1,19 +1,15 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
-// awkwardNames are all names that a file can have and a program may stumble over.
+// awkwardNames are names that a program may stumble over.
 var awkwardNames = []string{
 	strings.Repeat("n", 255), strings.Repeat("n", 251) + ".pdf", strings.Repeat("ü", 125) + "x.pdf",
 	strings.Repeat("\xff", 255), "x." + strings.Repeat("e", 253), strings.Repeat("n", 250) + ".json",
@@ -25,13 +21,12 @@ var awkwardNames = []string{
 	"🧾.pdf", "a\u0338.pdf", "\U0010ffff.pdf",
 }
 
-// TestAwkwardNames: any name is kept, twice in one folder too, in every outcome,
-// and breaks no line of what is written.
+// TestAwkwardNames: any name is kept, also twice in one folder and in every outcome, and
+// breaks no line of the report and the log.
 func TestAwkwardNames(t *testing.T) {
 	for _, sidecar := range []string{"false", "true"} {
 		t.Run("sidecar "+sidecar, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.review(0.7)
 			w.settings["DOCUSORT_SIDECAR"] = sidecar
 			w.settings["DOCUSORT_IGNORE"] = "nothing is ignored"
@@ -44,21 +39,21 @@ func TestAwkwardNames(t *testing.T) {
 					w.drop(filepath.Join("doubt", name), pdf(doubtful, fmt.Sprint("one ", i)))
 				}
 			}
-			w.finish()
+			w.runToEnd()
 			for _, format := range []string{"table", "json"} {
 				got := w.run("report", "--documents", "--format", format)
-				w.isPlain("report "+format, got.stdout+got.stderr)
+				w.checkPlain("report "+format, got.stdout+got.stderr)
 			}
 			for _, c := range w.children {
-				w.isPlain("the log", c.stderr.String())
+				w.checkPlain("the log", c.stderr.String())
 			}
-			w.sameLines(len(w.dropped))
+			w.checkLogLines(len(w.dropped))
 		})
 	}
 }
 
-// isPlain: a text has no control characters that a terminal would act on.
-func (w *world) isPlain(what, text string) {
+// checkPlain: a text has no characters that a terminal would act on.
+func (w *world) checkPlain(what, text string) {
 	w.t.Helper()
 	if !utf8.ValidString(text) {
 		w.t.Errorf("%s is not UTF-8", what)
@@ -71,8 +66,8 @@ func (w *world) isPlain(what, text string) {
 	}
 }
 
-// sameLines: each event is one line of the log, and each line is one event.
-func (w *world) sameLines(documents int) {
+// checkLogLines: each line of the log is one event.
+func (w *world) checkLogLines(documents int) {
 	w.t.Helper()
 	for _, c := range w.children {
 		text := c.stderr.String()
@@ -81,26 +76,23 @@ func (w *world) sameLines(documents int) {
 				w.t.Errorf("a line of the log is %q", line)
 			}
 		}
-		if n := strings.Count(text, "msg=\"document waits\"") + strings.Count(text, "msg=\"document cannot be identified\""); n < documents {
-			w.t.Errorf("%d of %d documents were told of", n, documents)
+		if n := strings.Count(text, logAdmitted) + strings.Count(text, logNotAdmitted); n < documents {
+			w.t.Errorf("%d of %d documents are in the log", n, documents)
 		}
 	}
 }
 
-// TestFiftyOfOneName: documents of one name that come at once from many folders
-// are all filed, in as many places.
+// TestFiftyOfOneName: documents of one name from many folders are all filed, under
+// names with numbers.
 func TestFiftyOfOneName(t *testing.T) {
-	t.Parallel()
 	const many = 50
-	w := newWorld(t, docutraytest.Options{})
-	d := w.start(death{}, "run")
-	w.runs(d)
+	w := newWorld(t)
+	d := w.start("run")
+	w.waitRunning(d)
 	for i := range many {
 		w.drop(fmt.Sprintf("from %d/scan.pdf", i), pdf(invoice, fmt.Sprint(i%40))) // some are identical
 	}
-	w.allDone()
-	w.stop(d)
-	r := w.check()
+	r := w.finish(d)
 	names := map[string]bool{}
 	for _, doc := range r.Documents {
 		if doc.Path != nil {
@@ -114,22 +106,5 @@ func TestFiftyOfOneName(t *testing.T) {
 	}
 	if n := w.api.Stats().Submissions; n != 40 || r.Requests.Reused != 10 {
 		t.Errorf("%d submissions for 40 contents, %d reused", n, r.Requests.Reused)
-	}
-}
-
-// TestJSONLogOfAwkwardNames: whoever reads the log as JSON can.
-func TestJSONLogOfAwkwardNames(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.settings["DOCUSORT_LOG_FORMAT"] = "json"
-	w.settings["DOCUSORT_IGNORE"] = "nothing is ignored"
-	for i, name := range awkwardNames {
-		w.drop(name, noDocument(fmt.Sprint(i)))
-	}
-	w.finish()
-	for line := range bytes.Lines([]byte(w.children[0].stderr.String())) {
-		if !json.Valid(line) || !utf8.Valid(line) {
-			t.Errorf("a line of the log is %q", line)
-		}
 	}
 }

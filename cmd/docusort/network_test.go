@@ -12,48 +12,47 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// wire is a way to the service on which connections break: each is cut after
-// some bytes in one of the directions, or not at all.
-type wire struct {
+// proxy stands between docusort and the service, and breaks connections.
+type proxy struct {
 	t        *testing.T
 	service  string
 	listener net.Listener
 	mu       sync.Mutex
-	cuts     []cut // of the connections to come; then all are well
+	cuts     []breakAt // of the connections to come; then all are well
 	open     map[net.Conn]bool
 	all      sync.WaitGroup
 }
 
-// cut ends a connection after so many bytes; a negative number is never.
-type cut struct {
+// breakAt breaks a connection after so many bytes in a direction; a negative number is
+// never.
+type breakAt struct {
 	up, down int64
 	reset    bool // by RST instead of FIN
 }
 
-var uncut = cut{up: -1, down: -1}
+var unbroken = breakAt{up: -1, down: -1}
 
-// newWire makes one from the world's daemon to its service.
-func (w *world) newWire(cuts []cut) *wire {
+func (w *world) newProxy(cuts []breakAt) *proxy {
 	w.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	noErr(w.t, err)
-	x := &wire{
+	x := &proxy{
 		t: w.t, service: strings.TrimPrefix(w.server.URL, "http://"), listener: listener, cuts: cuts, open: map[net.Conn]bool{},
 	}
-	w.wired = true
+	w.connectionsBreak = true
 	w.settings["DOCUTRAY_BASE_URL"] = "http://" + listener.Addr().String()
 	x.all.Go(x.accept)
 	w.t.Cleanup(x.close)
 	return x
 }
 
-func (x *wire) accept() {
+func (x *proxy) accept() {
 	for {
 		near, err := x.listener.Accept()
 		if err != nil {
 			return
 		}
-		c := uncut
+		c := unbroken
 		x.mu.Lock()
 		if len(x.cuts) > 0 {
 			c, x.cuts = x.cuts[0], x.cuts[1:]
@@ -64,8 +63,8 @@ func (x *wire) accept() {
 	}
 }
 
-// carry passes bytes both ways until either side ends or the cut is reached.
-func (x *wire) carry(near net.Conn, c cut) {
+// carry passes bytes both ways until either side ends or the break is reached.
+func (x *proxy) carry(near net.Conn, c breakAt) {
 	defer func() {
 		near.Close()
 		x.mu.Lock()
@@ -97,14 +96,14 @@ func (x *wire) carry(near net.Conn, c cut) {
 	<-ended
 }
 
-// left is how many cuts are still to come.
-func (x *wire) left() int {
+// left returns how many breaks are still to come.
+func (x *proxy) left() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return len(x.cuts)
 }
 
-func (x *wire) close() {
+func (x *proxy) close() {
 	x.listener.Close()
 	x.mu.Lock()
 	for c := range x.open {
@@ -114,100 +113,78 @@ func (x *wire) close() {
 	x.all.Wait()
 }
 
-// someCuts draws where connections break: in each region of what is sent and of
-// what is answered, on new connections and on such as were used before. Between
-// two that break there is one that does not, or all would wait for long.
-func someCuts(r *rand.Rand, n int) (cuts []cut) {
+// someBreaks returns random breaks in requests and answers, on new connections and on
+// used ones. Between two of them is a connection that serves for a while, or the pauses
+// would be long.
+func someBreaks(r *rand.Rand, n int) (cuts []breakAt) {
 	for range n {
-		c := uncut
+		c := unbroken
 		if r.IntN(2) == 0 {
 			c.up = r.Int64N(2500) // head, fields, document, its end; a second request
 		} else {
 			c.down = r.Int64N(700) // 100 Continue, head, body; a second answer
 		}
 		c.reset = r.IntN(2) == 0
-		cuts = append(cuts, c, later(r))
+		cuts = append(cuts, c, breakLater(r))
 	}
 	return cuts
 }
 
-// later breaks a connection that served for a while, so that another is made.
-func later(r *rand.Rand) cut { return cut{up: 5000 + r.Int64N(5000), down: -1} }
+// breakLater breaks a connection after it has served for a while.
+func breakLater(r *rand.Rand) breakAt { return breakAt{up: 5000 + r.Int64N(5000), down: -1} }
 
-// TestConnectionsBreak: wherever a connection breaks, nothing is lost, nothing
-// fails, and no more whole documents reach the service than the record has.
+// TestConnectionsBreak: wherever a connection breaks, nothing is lost, nothing fails, and
+// no more whole documents reach the service than the database has submissions.
 func TestConnectionsBreak(t *testing.T) {
-	t.Parallel()
-	r := draws(t)
+	r := random(t)
 	n := 24
 	if *long {
 		n = 1000
 	}
-	w := newWorld(t, docutraytest.Options{AltForms: true, Seed: r.Uint64()})
-	w.troubled = true
-	x := w.newWire(someCuts(r, n))
-	d := w.start(death{}, "run")
-	for i := 0; x.left() > 0 && i < 100*n; i++ {
-		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i, strings.Repeat(" padding", r.IntN(100)))))
-		w.until("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
-	}
-	w.allDone()
-	w.stop(d)
-	got := w.check()
-	w.noMoreThanRecorded(&got)
-	t.Logf("%d documents, %+v, %d whole uploads, %d jobs", len(got.Documents), got.Requests, w.api.Stats().Complete, w.api.Stats().Jobs)
+	w := newWorldWith(t, docutraytest.Options{AltForms: true, Seed: r.Uint64()})
+	w.checkBreaks(someBreaks(r, n), func() string { return strings.Repeat(" padding", r.IntN(100)) })
 }
 
-// noMoreThanRecorded: what arrived whole at the service is in the record, each
-// document's and in all.
-func (w *world) noMoreThanRecorded(r *reportJSON) {
-	w.t.Helper()
-	submissions, again := w.submissions(), w.resubmissions(r)
-	stats := w.api.Stats()
-	for h, n := range stats.CompleteBySHA256 {
-		if n > submissions[h] {
-			w.t.Errorf("document %.8s arrived whole %d times; the record has %d submissions", h, n, submissions[h])
-		}
-		if n > 1+again[h] {
-			w.t.Errorf("document %.8s arrived whole %d times; the record admits to %d", h, n, 1+again[h])
-		}
-	}
-	if stats.Complete > r.Requests.Submissions {
-		w.t.Errorf("%d documents arrived whole, %d are reported", stats.Complete, r.Requests.Submissions)
-	}
-}
-
-// TestEachByte breaks one connection after the other, a byte later each time, in
-// one direction and then in the other.
+// TestEachByte breaks one connection after the other, each time a byte later.
 func TestEachByte(t *testing.T) {
-	t.Parallel()
 	if !*long {
 		t.Skip("takes minutes; -long")
 	}
 	for _, up := range []bool{true, false} {
 		t.Run(map[bool]string{true: "request", false: "answer"}[up], func(t *testing.T) {
-			t.Parallel()
-			r := draws(t)
-			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
-			var cuts []cut
+			r := random(t)
+			var breaks []breakAt
 			for at := range int64(1500) {
-				c := cut{up: at, down: -1}
+				b := breakAt{up: at, down: -1}
 				if !up {
-					c = cut{up: -1, down: at}
+					b = breakAt{up: -1, down: at}
 				}
-				cuts = append(cuts, c, later(r))
+				breaks = append(breaks, b, breakLater(r))
 			}
-			x := w.newWire(cuts)
-			d := w.start(death{}, "run")
-			for i := 0; x.left() > 0; i++ {
-				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-				w.until("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
-			}
-			w.allDone()
-			w.stop(d)
-			got := w.check()
-			w.noMoreThanRecorded(&got)
+			newWorld(t).checkBreaks(breaks, func() string { return "" })
 		})
 	}
+}
+
+// checkBreaks drops documents until all connections have broken.
+func (w *world) checkBreaks(breaks []breakAt, padding func() string) {
+	w.t.Helper()
+	w.requestsMayRepeat = true
+	x := w.newProxy(breaks)
+	d := w.start("run")
+	for i := 0; x.left() > 0 && i < 100*len(breaks); i++ {
+		w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i, padding())))
+		w.waitFor("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
+	}
+	r := w.finish(d)
+	submissions, again, stats := w.submissions(), w.resubmissions(&r), w.api.Stats()
+	for h, n := range stats.CompleteBySHA256 {
+		if n > submissions[h] || n > 1+again[h] {
+			w.t.Errorf("document %.8s arrived whole %d times; the database has %d submissions, %d resubmissions", h, n, submissions[h], again[h])
+		}
+	}
+	if stats.Complete > r.Requests.Submissions {
+		w.t.Errorf("%d documents arrived whole, %d are reported", stats.Complete, r.Requests.Submissions)
+	}
+	w.t.Logf("%d documents, %+v, %d whole uploads, %d jobs", len(r.Documents), r.Requests, stats.Complete, stats.Jobs)
 }

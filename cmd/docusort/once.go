@@ -7,23 +7,43 @@ import (
 	"time"
 
 	"docusort/cmd/docusort/internal/progress"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline"
 	"docusort/store"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// onceSettle is how long run --once lets files settle at the most: whoever
-// starts it has put the documents there already.
+// onceSettle is the longest that run --once lets files settle: whoever starts it
+// has usually put the documents there already.
 const onceSettle = 2 * time.Second
 
-// once takes what is in the inbox now through the whole way and ends. errLeft:
+// errStoppedEarly is the error of a run that was stopped before it had looked at
+// everything.
+var errStoppedEarly = fmt.Errorf("%w: it was stopped before it was done with the inbox", errLeft)
+
+func (p program) runOnce(ctx context.Context, s *settings.Settings) (err error) {
+	s.Settle = min(s.Settle, onceSettle)
+	line := progress.New(p.stderr, isTerminal(p.stderr))
+	defer line.Finish()
+	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.hooks, false)
+	if err == nil {
+		defer func() { err = errors.Join(err, d.close()) }()
+		err = d.recordStart(ctx)
+	}
+	if wasStopped(ctx, err) {
+		return errStoppedEarly
+	}
+	if err != nil {
+		return err
+	}
+	return d.once(ctx, line)
+}
+
+// once brings what is in the inbox now to its end. The error wraps errLeft where
 // something failed or is left.
 func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	begun := time.Now()
-	if err := d.started(ctx); err != nil {
-		return stoppedEarly(ctx, true, err)
-	}
 	g, running := errgroup.WithContext(ctx)
 	var unsettled []string
 	g.Go(func() (err error) {
@@ -31,30 +51,36 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 		unsettled, err = d.watcher.RunOnce(running)
 		return err
 	})
-	done := make(chan struct{})
-	var finished bool // by itself, and not by a stop
+	var finished bool // and not stopped
+	watching, stop := context.WithCancel(running)
 	g.Go(func() error {
-		defer close(done)
+		defer stop()
 		err := d.pipeline.Run(running)
 		finished = err == nil && running.Err() == nil
 		return err
 	})
-	g.Go(func() error { return d.showProgress(running, line, begun, done) })
+	g.Go(func() error {
+		d.showProgress(watching, begun, func(finished, total int, detail string) bool {
+			line.Update(finished, total, detail)
+			return true
+		})
+		return nil
+	})
 	err := g.Wait()
 	line.Finish()
 	switch {
 	case errors.Is(err, pipeline.ErrLeft):
 		err = fmt.Errorf("%w: %w", errLeft, err)
 	case err == nil && finished:
-		err = d.leftByOnce(context.WithoutCancel(ctx), begun, unsettled)
+		err = d.checkFiled(context.WithoutCancel(ctx), begun, unsettled)
 	case err == nil:
-		err = d.leftByStop(context.WithoutCancel(ctx), len(unsettled))
+		err = d.countLeft(context.WithoutCancel(ctx), len(unsettled))
 	}
-	return errors.Join(err, d.hook.Drain(ctx), d.stopped(ctx))
+	return errors.Join(err, d.hook.Drain(ctx), d.recordStop(ctx))
 }
 
-// leftByOnce says what came to its end and was not filed.
-func (d *daemon) leftByOnce(ctx context.Context, begun time.Time, unsettled []string) error {
+// checkFiled returns an error where a document failed or a file was left.
+func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []string) error {
 	for _, path := range unsettled {
 		d.log.Warn("left: still being written, or cut short", "path", path)
 	}
@@ -70,61 +96,44 @@ func (d *daemon) leftByOnce(ctx context.Context, begun time.Time, unsettled []st
 	return nil
 }
 
-// leftByStop says what was not done yet when it was stopped. There may be files
-// that it had not looked at, or had looked at and not stored.
-func (d *daemon) leftByStop(ctx context.Context, unsettled int) error {
+// countLeft returns an error that says how many documents were left by a stop.
+func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 	open, err := d.store.Counts(ctx)
 	if err != nil {
 		return err
 	}
-	left := unsettled
-	for _, n := range open {
-		left += n
-	}
+	left := unsettled + sum(open)
 	if left == 0 {
-		return fmt.Errorf("%w: it was stopped before it was done with the inbox", errLeft)
+		return errStoppedEarly // there may be files that were not looked at
 	}
 	return fmt.Errorf("%w: %d were under way when it was stopped; another run goes on with them", errLeft, left)
 }
 
-// progressEvery is how often progress is looked at.
-const progressEvery = 200 * time.Millisecond
-
-// showProgress keeps the line up to date until done is closed.
-func (d *daemon) showProgress(ctx context.Context, line *progress.Line, begun time.Time, done <-chan struct{}) error {
-	ticker := time.NewTicker(progressEvery)
+// showProgress calls show with what was finished since begun, that plus what is
+// unfinished, and a line about the latter, until show returns false or ctx is done.
+func (d *daemon) showProgress(ctx context.Context, begun time.Time, show func(finished, total int, detail string) (more bool)) {
+	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
-	for {
-		if finished, total, detail, err := d.progress(ctx, begun); err == nil {
-			line.Update(finished, total, detail)
+	for ctx.Err() == nil {
+		ended, err := d.store.Finished(ctx, begun)
+		open, err2 := d.store.Counts(ctx)
+		if err == nil && err2 == nil {
+			finished := sum(ended)
+			detail := fmt.Sprintf("%d waiting, %d uploading, %d pending", open[store.Waiting], open[store.Submitting], open[store.Pending])
+			if !show(finished, finished+sum(open), detail) {
+				return
+			}
 		}
 		select {
 		case <-ticker.C:
-		case <-done:
-			return nil
 		case <-ctx.Done():
-			return nil
 		}
 	}
 }
 
-// progress counts what was finished since begun, and all that there is to do.
-func (d *daemon) progress(ctx context.Context, begun time.Time) (finished, total int, detail string, err error) {
-	ended, err := d.store.Finished(ctx, begun)
-	if err != nil {
-		return 0, 0, "", err
+func sum(counts map[store.State]int) (n int) {
+	for _, count := range counts {
+		n += count
 	}
-	open, err := d.store.Counts(ctx)
-	if err != nil {
-		return 0, 0, "", err
-	}
-	for _, n := range ended {
-		finished += n
-	}
-	total = finished
-	for _, n := range open {
-		total += n
-	}
-	detail = fmt.Sprintf("%d waiting, %d uploading, %d pending", open[store.Waiting], open[store.Submitting], open[store.Pending])
-	return finished, total, detail, nil
+	return n
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"docusort/pipeline/docutray/docutraytest"
 
@@ -35,29 +35,21 @@ func TestOnce(t *testing.T) {
 		}, exitLeft, "1 could not be identified"},
 		{"all jobs fail", func(w *world) {
 			w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-			bad := pdf(invoice, "bad")
-			w.cursed.Store(hashOf(bad), true)
-			w.hopeless[hashOf(bad)] = true
-			w.drop("scan.pdf", bad)
+			w.dropFailing("scan.pdf", pdf(invoice, "bad"))
 		}, exitLeft, "1 could not be identified"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{Latency: 50 * time.Millisecond})
+			w := newWorldWith(t, docutraytest.Options{Latency: 50 * time.Millisecond})
 			c.prep(w)
 			got := w.run("run", "--once")
-			if got.code != c.want || !strings.Contains(got.stderr, c.says) {
-				t.Errorf("it ended with %d and said %q", got.code, got.stderr)
-			}
+			got.check(t, c.want, c.says)
 			if got.stdout != "" || strings.ContainsAny(got.stderr, "\r\x1b") {
 				t.Errorf("no terminal is written to, and yet: %q %q", got.stdout, got.stderr)
 			}
-			w.allDone()
+			w.waitAllDone()
 			w.check()
-			if again := w.run("run", "--once"); again.code != exitDone {
-				t.Errorf("again, with an empty inbox, it ended with %d: %s", again.code, again.stderr)
-			}
+			w.run("run", "--once").check(t, exitDone)
 		})
 	}
 }
@@ -65,8 +57,7 @@ func TestOnce(t *testing.T) {
 // TestOnceLeaves: half-written files count as left, and so does what an account
 // hold keeps, at once.
 func TestOnceLeaves(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1h"
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	whole := pdf(invoice, "half")
@@ -84,44 +75,36 @@ func TestOnceOnHold(t *testing.T) {
 		docutraytest.AccountKeyRevoked, docutraytest.AccountQuotaUsed, docutraytest.AccountNoTypes,
 	} {
 		t.Run(string(state), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			w.troubled = true
+			w := newWorld(t)
+			w.requestsMayRepeat = true
 			w.api.SetAccount(state, noTime)
 			w.drop("scan.pdf", pdf(invoice, "one"))
 			w.drop("notes.txt", noDocument("one"))
 			begun := time.Now()
-			got := w.run("run", "--once")
-			if got.code != exitLeft || !strings.Contains(got.stderr, string(state)[:3]) {
-				t.Errorf("it ended with %d and said %q", got.code, got.stderr)
-			}
+			w.run("run", "--once").check(t, exitLeft, string(state)[:3])
 			if took := time.Since(begun); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 			w.api.SetAccount(docutraytest.AccountGood, noTime)
 			w.run("run", "--once")
-			w.allDone()
+			w.waitAllDone()
 			w.check()
 		})
 	}
 }
 
-// TestOnceStopped: a stop is no failure of a document, and what is under way
+// TestOnceStopped: a stop does not fail documents, and what is under way
 // goes on with the next run.
 func TestOnceStopped(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	w.undecided.Store(true)
+	w := newWorld(t)
+	w.jobsStay.Store(true)
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	c := w.start(death{}, "run", "--once")
-	w.until("it is pending", func(r *reportJSON) bool { return r.Totals["pending"] == 1 })
+	c := w.start("run", "--once")
+	w.waitState("pending", 1)
 	c.signal(syscall.SIGTERM)
-	if code := c.wait(); code != exitLeft || !strings.Contains(c.stderr.String(), "1 were under way") {
-		t.Errorf("a stop with documents left ended with %d", code)
-	}
-	w.undecided.Store(false)
-	c = w.start(death{}, "run", "--once")
-	c.exits(exitDone)
+	c.waitExit(exitLeft, "1 were under way")
+	w.jobsStay.Store(false)
+	w.start("run", "--once").waitExit(exitDone)
 	w.check()
 }
 
@@ -133,11 +116,7 @@ func terminal(t *testing.T) (ours, theirs *os.File) {
 		t.Skipf("no terminals here: %v", err)
 	}
 	t.Cleanup(func() { ours.Close() })
-	var unlock int32
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, ours.Fd(), unix.TIOCSPTLCK, uintptr(unsafe.Pointer(&unlock)))
-	if errno != 0 {
-		t.Skipf("no terminals here: %v", errno)
-	}
+	noErr(t, unix.IoctlSetPointerInt(int(ours.Fd()), unix.TIOCSPTLCK, 0))
 	n, err := unix.IoctlGetInt(int(ours.Fd()), unix.TIOCGPTN)
 	noErr(t, err)
 	theirs, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
@@ -148,62 +127,49 @@ func terminal(t *testing.T) (ours, theirs *os.File) {
 	return ours, theirs
 }
 
-// TestOnceOnTerminal: who sits at a terminal sees how far it is; with NO_COLOR
-// too, and then without colours.
+// TestOnceOnTerminal: a terminal shows progress, with NO_COLOR without colours.
 func TestOnceOnTerminal(t *testing.T) {
-	t.Parallel()
 	for _, environ := range []string{"COLOR=yes", "NO_COLOR=1"} {
-		w := newWorld(t, docutraytest.Options{Latency: 300 * time.Millisecond})
-		w.settings["DOCUSORT_LOG_LEVEL"] = "info"
-		w.drop("scan.pdf", pdf(invoice, "one"))
-		ours, theirs := terminal(t)
-		c := w.child(death{}, "run", "--once")
-		c.cmd.Env = append(c.cmd.Env, environ)
-		c.cmd.Stderr = theirs
-		shown := make(chan string)
-		go func() {
-			var b output
-			buf := make([]byte, 4096)
-			for {
-				n, err := ours.Read(buf)
-				_, _ = b.Write(buf[:n])
-				if err != nil { // EIO: nobody has the other end open
-					shown <- b.String()
-					return
-				}
+		t.Run(environ, func(t *testing.T) {
+			w := newWorldWith(t, docutraytest.Options{Latency: 300 * time.Millisecond})
+			w.settings["DOCUSORT_LOG_LEVEL"] = "info"
+			w.drop("scan.pdf", pdf(invoice, "one"))
+			ours, theirs := terminal(t)
+			c := w.child("run", "--once")
+			c.cmd.Env = append(c.cmd.Env, environ)
+			c.cmd.Stderr = theirs
+			shown := make(chan string)
+			go func() {
+				var b output
+				_, _ = io.Copy(&b, ours) // ends with EIO when nobody has the other end open
+				shown <- b.String()
+			}()
+			c.begin()
+			noErr(t, theirs.Close())
+			c.waitExit(exitDone)
+			text := <-shown
+			checkContains(t, text, "\r", "1 pending", logFiled)
+			if colored := strings.Contains(text, "\x1b[3") || strings.Contains(text, "\x1b[9"); colored == (environ == "NO_COLOR=1") {
+				t.Errorf("with %s a terminal shows %q", environ, text)
 			}
-		}()
-		c.begin()
-		noErr(t, theirs.Close())
-		c.exits(exitDone)
-		text := <-shown
-		if !strings.Contains(text, "\r") || !strings.Contains(text, "1 pending") || !strings.Contains(text, "document filed") {
-			t.Errorf("a terminal shows %q", text)
-		}
-		if colored := strings.Contains(text, "\x1b[3") || strings.Contains(text, "\x1b[9"); colored == (environ == "NO_COLOR=1") {
-			t.Errorf("with %s a terminal shows %q", environ, text)
-		}
-		if c.stdout.String() != "" {
-			t.Errorf("stdout: %q", c.stdout.String())
-		}
-		w.check()
+			if c.stdout.String() != "" {
+				t.Errorf("stdout: %q", c.stdout.String())
+			}
+			w.check()
+		})
 	}
 }
 
-// TestNotAFolder: a file where a folder belongs is told at once, and waited for by
-// nobody.
+// TestNotAFolder: a file in the place of a folder is an error of the settings.
 func TestNotAFolder(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"INBOX", "SORTED"} {
-		w := newWorld(t, docutraytest.Options{})
-		file := filepath.Join(w.home, "a file")
-		noErr(t, os.WriteFile(file, []byte("a file"), 0o644))
-		w.settings["DOCUSORT_"+name] = file
-		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-			got := w.run(args...)
-			if got.code != exitSettings || !strings.Contains(got.stderr, file) || !strings.Contains(got.stderr, "DOCUSORT_"+name) {
-				t.Errorf("%v ended with %d and said %q", args, got.code, got.stderr)
+	for _, name := range []string{"DOCUSORT_INBOX", "DOCUSORT_SORTED"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.settings[name] = filepath.Join(w.home, "a file")
+			noErr(t, os.WriteFile(w.settings[name], []byte("a file"), 0o644))
+			for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+				w.run(args...).check(t, exitSettings, w.settings[name], name)
 			}
-		}
+		})
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // readmeCommands returns the lines of README.md's blocks of commands, as they are
@@ -44,24 +42,23 @@ var remark = regexp.MustCompile(`\s{2,}#.*$`)
 // that every other one is run where it can be: by .ci/run, or in the machine that
 // .ci/boot boots.
 func TestReadmeCommands(t *testing.T) {
-	t.Parallel()
 	elsewhere := ""
 	for _, name := range []string{"run", "boot-inside"} {
 		text, err := os.ReadFile(filepath.Join("../../.ci", name))
 		noErr(t, err)
 		elsewhere += string(text)
 	}
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-	w.dropBasket("readme")
-	w.finish()
+	w.dropOneOfEach("readme")
+	w.runToEnd()
 	ran := 0
 	for _, line := range readmeCommands(t) {
 		command := remark.ReplaceAllString(line, "")
 		switch args := strings.Fields(command); {
 		case command == "docusort run", strings.HasPrefix(command, "docusort run --config "):
-			c := w.start(death{}, "run")
-			w.runs(c)
+			c := w.start("run")
+			w.waitRunning(c)
 			w.stop(c)
 			ran++
 		case args[0] == "docusort":

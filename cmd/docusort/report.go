@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,27 +33,8 @@ func (p program) reportCommand(load loader) *cobra.Command {
 			if err := setFilter(&o.Filter, since, state); err != nil {
 				return err
 			}
-			s, err := load(0)
-			if err != nil {
-				return err
-			}
-			r, err := store.OpenReader(cmd.Context(), s.Database)
-			if err != nil {
-				if s.ConfigSkipped != nil {
-					err = fmt.Errorf("%w\nThe settings may name another one: %w", err, s.ConfigSkipped)
-				}
-				return err
-			}
-			defer r.Close()
 			o.Width, o.Color = width(p.stdout), p.color(p.stdout)
-			if err := report.Write(cmd.Context(), p.stdout, r, format, o); err != nil || !exitCode {
-				return err
-			}
-			trouble, err := report.Trouble(cmd.Context(), r, o.Filter)
-			if err == nil && trouble {
-				err = errTrouble
-			}
-			return err
+			return p.report(cmd.Context(), load, format, o, exitCode)
 		},
 	}
 	f := cmd.Flags()
@@ -67,36 +50,41 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	return cmd
 }
 
-// completeTypes offers the types that documents have, which the database knows. A
-// name that a shell would show as something else is left out.
+func (p program) report(ctx context.Context, load loader, format report.Format, o report.Options, exitCode bool) error {
+	r, err := load.openReader(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := report.Write(ctx, p.stdout, r, format, o); err != nil || !exitCode {
+		return err
+	}
+	trouble, err := report.Trouble(ctx, r, o.Filter)
+	if err == nil && trouble {
+		err = errTrouble
+	}
+	return err
+}
+
+// completeTypes offers the types of the documents in the database, without those
+// that a shell would not show as they are.
 func completeTypes(load loader) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-		const none = cobra.ShellCompDirectiveNoFileComp
-		s, err := load(0)
+		r, err := load.openReader(cmd.Context())
 		if err != nil {
-			return nil, none
-		}
-		r, err := store.OpenReader(cmd.Context(), s.Database)
-		if err != nil {
-			return nil, none
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		defer r.Close()
-		types, err := r.Types(cmd.Context())
-		if err != nil {
-			return nil, none
-		}
+		types, _ := r.Types(cmd.Context())
 		return slices.DeleteFunc(types, func(name string) bool {
 			return !strings.HasPrefix(name, begun) || display.Printable(name) != name
-		}), none
+		}), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// errTrouble makes the exit code of --exit-code; the report has said it all.
-var errTrouble = silentError{}
-
-type silentError struct{}
-
-func (silentError) Error() string { return "" }
+// errTrouble sets the exit code of --exit-code. It has no text: the report has
+// said everything.
+var errTrouble = errors.New("")
 
 func setFilter(f *store.Filter, since, state string) error {
 	if since != "" {
@@ -107,10 +95,8 @@ func setFilter(f *store.Filter, since, state string) error {
 		f.Since = time.Now().Add(-ago)
 	}
 	f.State = store.State(state)
-	for _, known := range store.States() {
-		if f.State == known || state == "" {
-			return nil
-		}
+	if state == "" || slices.Contains(store.States(), f.State) {
+		return nil
 	}
 	return usageError{fmt.Errorf("--state %s: choose from %s", state, strings.Join(stateNames(), ", "))}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -33,35 +34,10 @@ func (p program) retryCommand(load loader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := load(0)
-			if err != nil {
-				return err
-			}
-			record, err := store.OpenShared(cmd.Context(), store.Config{Path: s.Database})
-			if err != nil {
-				if s.ConfigSkipped != nil {
-					err = fmt.Errorf("%w\nThe settings may name another one: %w", err, s.ConfigSkipped)
-				}
-				return err
-			}
-			r := retrier{program: p, store: record, all: all, Returner: pipeline.Returner{
-				Store: record, Inbox: s.Inbox, OnStep: p.seams.onStep,
-				Mover: filing.NewMover(filing.Options{Fault: p.seams.fault}),
-			}}
-			if all {
-				ids, err = failedIDs(cmd.Context(), s.Database)
-			}
-			if err == nil {
-				err = r.retry(cmd.Context(), ids)
-			}
-			return errors.Join(err, record.Close())
+			return p.retry(cmd.Context(), load, ids, all)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			s, err := load(0)
-			if err != nil {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return completeFailed(cmd.Context(), s.Database, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+			return completeFailed(cmd.Context(), load, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "retry every failed document")
@@ -91,37 +67,59 @@ func documentIDs(args []string, all bool) (ids []int64, err error) {
 	return ids, nil
 }
 
+func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) error {
+	s, err := load(0)
+	if err != nil {
+		return err
+	}
+	record, err := store.OpenShared(ctx, store.Config{Path: s.Database})
+	if err != nil {
+		return hintAtConfig(s, err)
+	}
+	r := retrier{out: p.stdout, store: record, all: all, Requeuer: pipeline.Requeuer{
+		Store: record, Inbox: s.Inbox, OnStep: p.hooks.step,
+		Mover: filing.NewMover(filing.Options{Fault: p.hooks.file}),
+	}}
+	if all {
+		err = eachFailed(ctx, load, func(d *store.Document) { ids = append(ids, d.ID) })
+	}
+	if err == nil {
+		err = r.retryAll(ctx, ids)
+	}
+	return errors.Join(err, record.Close())
+}
+
 // retrier puts documents back, one after the other.
 type retrier struct {
-	pipeline.Returner
-	program
+	pipeline.Requeuer
+	out   io.Writer
 	store *store.Store
 	all   bool // the documents are those that had failed a moment ago
 }
 
-// retry tells what became of each document. Trouble with one does not keep the
-// others.
-func (r retrier) retry(ctx context.Context, ids []int64) error {
+// retryAll says what became of each document. An error of one does not keep it from
+// the others.
+func (r retrier) retryAll(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
-		fmt.Fprintln(r.stdout, "nothing has failed")
+		fmt.Fprintln(r.out, "nothing has failed")
 	}
 	var errs []error
 	for _, id := range ids {
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, errors.New("stopped; what is left was not touched"))...)
 		}
-		if err := r.one(ctx, id); err != nil {
+		if err := r.retryOne(ctx, id); err != nil {
 			errs = append(errs, fmt.Errorf("document %d: %w", id, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (r retrier) one(ctx context.Context, id int64) error {
+func (r retrier) retryOne(ctx context.Context, id int64) error {
 	doc, err := r.store.Document(ctx, id)
 	switch {
 	case r.all && (errors.Is(err, sql.ErrNoRows) || err == nil && doc.State != store.Failed):
-		return r.goesOn(id)
+		return r.noLongerFailed(id)
 	case errors.Is(err, sql.ErrNoRows):
 		return errors.New("there is no such document")
 	case err != nil:
@@ -129,14 +127,14 @@ func (r retrier) one(ctx context.Context, id int64) error {
 	case doc.State != store.Failed:
 		return fmt.Errorf("%s has not failed, it is %s", display.Printable(doc.Source), doc.State)
 	}
-	lay := filepath.Join(doc.Sorted, doc.Target)
+	was := filepath.Join(doc.Sorted, doc.Target)
 	place, changed, err := r.PutBack(ctx, doc)
 	switch {
-	case errors.Is(err, pipeline.ErrAway):
-		_, err = fmt.Fprintf(r.stdout, "%d: skipped, it is no longer at %s\n", id, display.Printable(lay))
+	case errors.Is(err, pipeline.ErrMoved):
+		_, err = fmt.Fprintf(r.out, "%d: skipped, it is no longer at %s\n", id, display.Printable(was))
 		return err
 	case errors.Is(err, store.ErrStale):
-		return r.goesOn(id)
+		return r.noLongerFailed(id)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w; run this as the user that docusort runs as, or as root", err)
 	case err != nil:
@@ -146,47 +144,40 @@ func (r retrier) one(ctx context.Context, id int64) error {
 	if changed {
 		note = ", as a new document: it was changed since it failed"
 	}
-	_, err = fmt.Fprintf(r.stdout, "%d: back in the inbox as %s%s\n", id, display.Printable(place), note)
+	_, err = fmt.Fprintf(r.out, "%d: back in the inbox as %s%s\n", id, display.Printable(place), note)
 	return err
 }
 
-// goesOn tells that the daemon was quicker.
-func (r retrier) goesOn(id int64) error {
-	_, err := fmt.Fprintf(r.stdout, "%d: skipped, it is no longer failed\n", id)
+// noLongerFailed says that the daemon was quicker.
+func (r retrier) noLongerFailed(id int64) error {
+	_, err := fmt.Fprintf(r.out, "%d: skipped, it is no longer failed\n", id)
 	return err
 }
 
-// failedIDs returns every failed document, oldest first.
-func failedIDs(ctx context.Context, database string) (ids []int64, err error) {
-	err = eachFailed(ctx, database, func(d *store.Document) error {
-		ids = append(ids, d.ID)
-		return nil
-	})
-	return ids, err
-}
-
-func eachFailed(ctx context.Context, database string, f func(*store.Document) error) error {
-	reader, err := store.OpenReader(ctx, database)
+// eachFailed calls f for every failed document, oldest first.
+func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error {
+	reader, err := load.openReader(ctx)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	return reader.Documents(ctx, store.Filter{State: store.Failed}, f)
+	return reader.Documents(ctx, store.Filter{State: store.Failed}, func(d *store.Document) error {
+		f(d)
+		return nil
+	})
 }
 
-// maxCompleted bounds what a shell is offered: the newest that failed.
+// maxCompleted is how many documents a shell is offered.
 const maxCompleted = 100
 
-// completeFailed offers the failed documents that are not given yet, newest
-// first, each with its name.
-func completeFailed(ctx context.Context, database string, given []string) []string {
+// completeFailed offers the failed documents that are not given yet, newest first,
+// each with its name. A shell shows no errors.
+func completeFailed(ctx context.Context, load loader, given []string) []string {
 	var all []string
-	// What cannot be read is not offered, and nobody looks at a completion's errors.
-	_ = eachFailed(ctx, database, func(d *store.Document) error {
+	_ = eachFailed(ctx, load, func(d *store.Document) {
 		if id := strconv.FormatInt(d.ID, 10); !slices.Contains(given, id) {
 			all = append(all, id+"\t"+display.Printable(d.Source))
 		}
-		return nil
 	})
 	slices.Reverse(all)
 	return all[:min(len(all), maxCompleted)]

@@ -6,43 +6,49 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"docusort/pipeline"
-	"docusort/pipeline/docutray/docutraytest"
-	"docusort/pipeline/filing"
 )
 
-// failing drops documents that fail: one that no job can identify for now, one
-// of no format, an empty one; and lets a daemon bring them to _failed.
-func (w *world) failing() reportJSON {
+var illegible = pdf(contract, "illegible for now")
+
+// failThree has three documents fail: one whose jobs fail, one of no format, and an
+// empty one.
+func (w *world) failThree() reportJSON {
 	w.t.Helper()
-	w.troubled = true // a retry may be a submission again
+	w.requestsMayRepeat = true // a retry may be a submission again
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-	bad := pdf(contract, "illegible for now")
-	w.curse(bad, true)
-	w.drop("a/scan.pdf", bad)
+	w.dropFailing("a/scan.pdf", illegible)
 	w.drop("notes.txt", noDocument("one"))
 	w.drop("empty.pdf", nil)
-	w.hopeless[""] = true // it is never read, so the report has no hash
-	r := w.finish()
+	w.mustFail[""] = true // it is never read, so the report has no hash
+	r := w.runToEnd()
 	if r.Totals["failed"] != 3 {
-		w.t.Fatalf("failed: %d", r.Totals["failed"])
+		w.t.Fatalf("%d failed, not 3", r.Totals["failed"])
 	}
 	return r
 }
 
-// curse makes the jobs of a content fail, or not any more.
-func (w *world) curse(content []byte, on bool) {
-	if h := hashOf(content); on {
-		w.cursed.Store(h, true)
-		w.hopeless[h] = true
-	} else {
-		w.cursed.Delete(h)
-		delete(w.hopeless, h)
-	}
+// makeLegible lets the jobs of the illegible document succeed from now on.
+func (w *world) makeLegible() {
+	w.failingJobs.Delete(hashOf(illegible))
+	delete(w.mustFail, hashOf(illegible))
 }
 
-func (w *world) failed(r reportJSON, source string) reportDocument {
+// finishRetry lets the running daemon, or another one where it is nil, try again what
+// was put back, and checks that each document continues its record.
+func (w *world) finishRetry(daemon *child, before reportJSON) {
+	w.t.Helper()
+	if daemon == nil {
+		w.checkRetried(before, w.runToEnd())
+		return
+	}
+	w.waitFor("all were tried again", func(r *reportJSON) bool {
+		return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 && r.unfinished() == 0 && len(filesIn(w.t, w.inbox)) == 0
+	})
+	w.stop(daemon)
+	w.checkRetried(before, w.check())
+}
+
+func (w *world) failedDocument(r reportJSON, source string) reportDocument {
 	w.t.Helper()
 	for _, d := range r.Documents {
 		if d.Source == source && d.State == "failed" {
@@ -53,12 +59,10 @@ func (w *world) failed(r reportJSON, source string) reportDocument {
 	return reportDocument{}
 }
 
-// wentOn: the contract was filed, the others failed again, each under its record.
-func (w *world) wentOn(before, r reportJSON) {
+// checkRetried: the legible one was filed, the others failed again, each under its record.
+func (w *world) checkRetried(before, r reportJSON) {
 	w.t.Helper()
-	if len(r.Documents) != len(before.Documents) || r.Totals["filed"] != 1 || r.Totals["failed"] != 2 {
-		w.t.Errorf("%d documents became %d: %v", len(before.Documents), len(r.Documents), r.Totals)
-	}
+	r.checkTotals(w.t, totals{"filed": 1, "failed": 2})
 	for i, d := range r.Documents {
 		if was := before.Documents[i]; d.ID != was.ID || d.hash() != was.hash() {
 			w.t.Errorf("%+v goes on as %+v", was, d)
@@ -68,179 +72,134 @@ func (w *world) wentOn(before, r reportJSON) {
 	}
 }
 
-// TestRetry puts back everything that failed, whatever the daemon does.
+// TestRetry puts back everything that failed, whether the daemon runs or not.
 func TestRetry(t *testing.T) {
 	for _, daemon := range []string{"running", "stopped", "killed"} {
-		for _, place := range places {
+		for _, place := range movings {
 			t.Run(daemon+"/"+place.name, func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t, docutraytest.Options{})
+				w := newWorld(t)
 				if place.far {
-					w.farSorted()
+					w.sortedElsewhere()
 				}
-				before := w.failing()
-				w.curse(pdf(contract, "illegible for now"), false)
+				before := w.failThree()
+				w.makeLegible()
 				var c *child
 				if daemon != "stopped" {
-					c = w.start(death{}, "run")
-					w.runs(c)
+					c = w.start("run")
+					w.waitRunning(c)
 				}
 				if daemon == "killed" {
-					_ = c.cmd.Process.Kill()
-					w.dies(c)
+					w.kill(c)
+					c = nil
 				}
 				got := w.run("retry", "--all")
 				if got.code != exitDone || strings.Count(got.stdout, "\n") != 3 || !strings.Contains(got.stdout, "a/scan.pdf") || got.stderr != "" {
 					t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
 				}
-				if daemon != "running" {
+				if c == nil {
 					r, _ := w.report()
-					if r.Totals["waiting"] != 3 || len(filesIn(t, w.inbox)) != 3 || len(filesIn(t, w.sorted)) != 0 {
-						t.Errorf("before the daemon runs: %v, sorted has %q", r.Totals, filesIn(t, w.sorted))
+					r.checkTotals(t, totals{"waiting": 3})
+					if len(filesIn(t, w.inbox)) != 3 || len(filesIn(t, w.sorted)) != 0 {
+						t.Errorf("before the daemon runs sorted has %q", filesIn(t, w.sorted))
 					}
-					w.wentOn(before, w.finish())
-					return
 				}
-				w.until("all were tried again", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 })
-				w.stop(c)
-				w.wentOn(before, w.check())
+				w.finishRetry(c, before)
 			})
 		}
 	}
 }
 
-// TestRetryKilled: whoever ends it in the middle, the daemon goes on, or the next
-// retry does; every document is there once, and known once.
+// TestRetryKilled: after a retry that was killed, the daemon or the next retry continues;
+// every document exists once and has one record.
 func TestRetryKilled(t *testing.T) {
-	var deaths []death
-	for _, step := range pipeline.PutBackSteps() {
-		deaths = append(deaths, death{Step: step, N: 1})
+	var injections []injection
+	for _, step := range retrySteps {
+		injections = append(injections, injection{Step: step, N: 1})
 	}
 	for n := int64(1); n <= 16; n += 3 {
-		deaths = append(deaths, death{Files: true, N: n})
+		injections = append(injections, injection{FileOp: true, N: n})
 	}
-	for _, place := range places {
-		for i, d := range deaths {
+	for _, place := range movings {
+		for i, d := range injections {
 			t.Run(fmt.Sprintf("%s/%s", place.name, d), func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t, docutraytest.Options{})
+				w := newWorld(t)
 				if place.far {
-					w.farSorted()
+					w.sortedElsewhere()
 				}
-				before := w.failing()
-				w.curse(pdf(contract, "illegible for now"), false)
+				before := w.failThree()
+				w.makeLegible()
 				var daemon *child
 				if i%2 == 0 {
-					daemon = w.start(death{}, "run")
-					w.runs(daemon)
+					daemon = w.start("run")
+					w.waitRunning(daemon)
 				}
-				c := w.start(d, "retry", "--all")
+				c := w.startInjected(d, "retry", "--all")
 				if code := c.wait(); code == killed && daemon == nil {
-					w.keptNames()
+					w.checkNames()
 				} else if code != killed && code != exitDone {
 					t.Fatalf("it ended with %d", code)
 				}
-				if got := w.run("retry", "--all"); got.code != exitDone {
-					t.Fatalf("the next one ended with %d and said %q", got.code, got.stderr)
-				}
-				if daemon == nil {
-					w.wentOn(before, w.finish())
-					return
-				}
-				w.until("all were tried again", func(r *reportJSON) bool {
-					return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 && r.unfinished() == 0 && len(filesIn(t, w.inbox)) == 0
-				})
-				w.stop(daemon)
-				w.wentOn(before, w.check())
+				w.run("retry", "--all").check(t, exitDone)
+				w.finishRetry(daemon, before)
 			})
 		}
 	}
 }
 
-// keptNames: whatever was dropped has a name where a user would look for it.
-func (w *world) keptNames() {
-	w.t.Helper()
-	there := map[string]bool{}
-	for _, file := range append(filesIn(w.t, w.inbox), filesIn(w.t, w.sorted)...) {
-		content, err := os.ReadFile(file)
-		noErr(w.t, err)
-		if !filing.IsTemporary(filepath.Base(file)) {
-			there[hashOf(content)] = true
-		}
-	}
-	for h := range w.dropped {
-		if !there[h] {
-			w.t.Errorf("document %.8s has no name where a user would look for it", h)
-		}
-	}
-}
-
-// TestRetryPlaces: a name that is taken is left alone, a folder that is gone is
-// made again, and what somebody took out of _failed is skipped.
+// TestRetryPlaces: a file in the old place stays, a missing folder is made again, and a
+// document that is no longer in _failed is skipped.
 func TestRetryPlaces(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	before := w.failing()
-	scan, notes, empty := w.failed(before, "a/scan.pdf"), w.failed(before, "notes.txt"), w.failed(before, "empty.pdf")
+	w := newWorld(t)
+	before := w.failThree()
+	scan, notes, empty := w.failedDocument(before, "a/scan.pdf"), w.failedDocument(before, "notes.txt"), w.failedDocument(before, "empty.pdf")
 	noErr(t, os.RemoveAll(filepath.Join(w.inbox, "a")))
 	w.drop("notes.txt", pdf(invoice, "of the same name"))
 	noErr(t, os.Rename(*empty.Path, filepath.Join(w.dir, "kept.pdf")))
-	if got := w.run("retry", "--all"); got.code != exitDone ||
-		!strings.Contains(got.stdout, fmt.Sprintf("%d: back in the inbox as a/scan.pdf\n", scan.ID)) ||
-		!strings.Contains(got.stdout, fmt.Sprintf("%d: back in the inbox as notes-2.txt\n", notes.ID)) ||
-		!strings.Contains(got.stdout, fmt.Sprintf("%d: skipped, it is no longer at %s\n", empty.ID, *empty.Path)) {
-		t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
-	}
-	if got := w.run("retry", fmt.Sprint(notes.ID)); got.code != exitFailed || !strings.Contains(got.stderr, "waiting") {
-		t.Errorf("once more it ended with %d and said %q", got.code, got.stderr)
-	}
+	w.run("retry", "--all").check(t, exitDone, fmt.Sprintf("%d: back in the inbox as a/scan.pdf\n", scan.ID), fmt.Sprintf("%d: back in the inbox as notes-2.txt\n", notes.ID), fmt.Sprintf("%d: skipped, it is no longer at %s\n", empty.ID, *empty.Path))
+	w.run("retry", fmt.Sprint(notes.ID)).check(t, exitFailed, "waiting")
 	noErr(t, os.Rename(filepath.Join(w.dir, "kept.pdf"), filepath.Join(w.inbox, "another name.pdf")))
-	r := w.finish()
-	if d := w.failed(r, "notes-2.txt"); d.ID != notes.ID {
+	r := w.runToEnd()
+	if d := w.failedDocument(r, "notes-2.txt"); d.ID != notes.ID {
 		t.Errorf("%+v goes on as %+v", notes, d)
 	}
-	if d := w.failed(r, "another name.pdf"); d.ID != empty.ID {
+	if d := w.failedDocument(r, "another name.pdf"); d.ID != empty.ID {
 		t.Errorf("%+v goes on as %+v", empty, d)
 	}
 }
 
-// TestRetryChanged: what was mended where it lay is a document of its own.
+// TestRetryChanged: a failed document that was changed where it lay is a new document.
 func TestRetryChanged(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	scan := w.failed(w.failing(), "a/scan.pdf")
-	mended := pdf(contract, "mended")
-	noErr(t, os.WriteFile(*scan.Path, mended, 0o640))
+	w := newWorld(t)
+	scan := w.failedDocument(w.failThree(), "a/scan.pdf")
+	repaired := pdf(contract, "repaired")
+	noErr(t, os.WriteFile(*scan.Path, repaired, 0o640))
 	info, err := os.Lstat(*scan.Path)
 	noErr(t, err)
 	delete(w.dropped, scan.hash())
-	w.note(mended, info)
-	w.curse(pdf(contract, "illegible for now"), false)
-	if got := w.run("retry", fmt.Sprint(scan.ID)); got.code != exitDone || !strings.Contains(got.stdout, "new document") {
-		t.Errorf("it ended with %d, wrote %q and said %q", got.code, got.stdout, got.stderr)
-	}
+	w.record(repaired, info)
+	w.makeLegible()
+	w.run("retry", fmt.Sprint(scan.ID)).check(t, exitDone, "new document")
 	w.dropped[scan.hash()] = []stamp{} // it was uploaded once, and is gone
-	r := w.finish()
+	r := w.runToEnd()
 	for _, d := range r.Documents {
-		if d.ID == scan.ID && d.State != "gone" || d.hash() == hashOf(mended) && d.State != "filed" {
+		if d.ID == scan.ID && d.State != "gone" || d.hash() == hashOf(repaired) && d.State != "filed" {
 			t.Errorf("it is %+v", d)
 		}
 	}
 }
 
-// TestMovedBackByHand: to its own place or to any other, while the daemon runs or
-// not, a failed document goes on.
+// TestMovedBackByHand: a failed document that is moved into the inbox by hand continues
+// its record, whether the daemon runs or not.
 func TestMovedBackByHand(t *testing.T) {
 	for _, running := range []bool{true, false} {
 		t.Run(fmt.Sprint("daemon running ", running), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
-			before := w.failing()
-			w.curse(pdf(contract, "illegible for now"), false)
+			w := newWorld(t)
+			before := w.failThree()
+			w.makeLegible()
 			var c *child
 			if running {
-				c = w.start(death{}, "run")
-				w.runs(c)
+				c = w.start("run")
+				w.waitRunning(c)
 			}
 			for i := range before.Documents {
 				d := &before.Documents[i]
@@ -251,15 +210,7 @@ func TestMovedBackByHand(t *testing.T) {
 				noErr(t, os.MkdirAll(filepath.Dir(to), 0o755))
 				noErr(t, os.Rename(*d.Path, to))
 			}
-			if !running {
-				w.wentOn(before, w.finish())
-				return
-			}
-			w.until("all were tried again", func(r *reportJSON) bool {
-				return r.Totals["filed"] == 1 && r.Totals["failed"] == 2 && len(filesIn(t, w.inbox)) == 0
-			})
-			w.stop(c)
-			w.wentOn(before, w.check())
+			w.finishRetry(c, before)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 	"syscall"
 
 	"docusort/cmd/docusort/internal/logging"
-	"docusort/cmd/docusort/internal/progress"
 	"docusort/cmd/docusort/internal/settings"
 
 	"github.com/spf13/cobra"
@@ -25,44 +25,47 @@ func (p program) runCommand(load loader) *cobra.Command {
 			"SIGINT. With --once it does the same for what is in the inbox now, and exits: with 0\n" +
 			"when all of it is filed or in review, with 3 when some failed or are left.",
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := load(settings.NeedKey | settings.NeedTypes)
 			if err != nil {
 				return err
 			}
-			line := progress.New(p.stderr, once && isTerminal(p.stderr))
-			defer line.Finish()
 			if once {
-				s.Settle = min(s.Settle, onceSettle)
+				return p.runOnce(cmd.Context(), s)
 			}
-			d, err := newDaemon(cmd.Context(), s, p.logger(line.Writer(), s), p.seams, !once)
-			if err != nil {
-				return stoppedEarly(cmd.Context(), once, err)
-			}
-			defer func() { err = errors.Join(err, d.close()) }()
-			if once {
-				return d.once(cmd.Context(), line)
-			}
-			if err := d.openStatus(); err != nil {
-				return err
-			}
-			reload := make(chan os.Signal, 1)
-			signal.Notify(reload, syscall.SIGHUP)
-			defer signal.Stop(reload)
-			d.log.Info("docusort runs", "version", version, "inbox", s.Inbox, "sorted", s.Sorted, "database", s.Database)
-			err = stoppedEarly(cmd.Context(), false, d.run(cmd.Context(), reload))
-			if err != nil {
-				return fmt.Errorf("run: %w", err)
-			}
-			d.log.Info("docusort stopped")
-			return nil
+			return p.runDaemon(cmd.Context(), s)
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "file what is in the inbox now, and exit")
 	return cmd
 }
 
-// logger makes the logger for what is shown on w, which leads to stderr.
+// runDaemon runs until ctx is done, which is no error, not even during the start.
+func (p program) runDaemon(ctx context.Context, s *settings.Settings) (err error) {
+	log := p.logger(p.stderr, s)
+	d, err := newDaemon(ctx, s, log, p.hooks, true)
+	if wasStopped(ctx, err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.openStatusPage(); err != nil {
+		return err
+	}
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+	log.Info("started", "version", version, "inbox", s.Inbox, "sorted", s.Sorted, "database", s.Database)
+	if err := d.run(ctx, reload); err != nil && !wasStopped(ctx, err) {
+		return fmt.Errorf("run: %w", err)
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// logger makes the logger that writes to w, which leads to stderr.
 func (p program) logger(w io.Writer, s *settings.Settings) *slog.Logger {
 	format := s.LogFormat
 	if f, ok := p.stderr.(*os.File); ok {

@@ -18,18 +18,18 @@ import (
 
 var soakFor = flag.Duration("soak", 0, "how long TestSoak goes on; 0: some seconds, with -long an hour")
 
-// soak is a machine that is used by everybody at once, for long.
+// soak is a machine on which everything happens at random.
 type soak struct {
 	*world
-	r        *rand.Rand
-	daemon   *child
-	serial   int
-	restless []string // paths of documents that users go on touching
-	sources  map[string]bool
-	disk     string // the filesystem of all; "": not one of our own
-	full     bool
-	away     bool // the folder of sorted documents is
-	done     map[string]int
+	r       *rand.Rand
+	daemon  *child
+	serial  int
+	touched []string // paths of documents that users change, rename and remove
+	sources map[string]bool
+	disk    string // the filesystem of all; "": not one of our own
+	full    bool
+	away    bool // the folder of sorted documents is
+	done    map[string]int
 }
 
 // TestSoak mixes all that can happen, at random, and then checks every promise:
@@ -50,13 +50,13 @@ func TestSoak(t *testing.T) {
 		s.step()
 		time.Sleep(time.Duration(s.r.IntN(60)) * time.Millisecond)
 	}
-	s.calm()
+	s.endTrouble()
 	r, _ := s.report()
 	t.Logf("%v; %v; %+v; %d uploads were whole", s.done, r.Totals, r.Requests, s.api.Stats().Complete)
 }
 
 func newSoak(t *testing.T) *soak {
-	r := draws(t)
+	r := random(t)
 	o := docutraytest.Options{Latency: 60 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), AltForms: true}
 	s := &soak{r: r, sources: map[string]bool{}, done: map[string]int{}}
 	dir := fastDir(t)
@@ -67,7 +67,7 @@ func newSoak(t *testing.T) *soak {
 		t.Logf("no disk gets full here: %v", err)
 	}
 	s.world = newWorldIn(t, dir, o)
-	s.troubled = true
+	s.requestsMayRepeat = true
 	s.review(0.7)
 	s.settings["DOCUSORT_SIDECAR"] = "true"
 	s.settings["DOCUSORT_MAX_ATTEMPTS"] = "2"
@@ -81,16 +81,16 @@ func newSoak(t *testing.T) *soak {
 func (s *soak) start() {
 	s.empty()
 	s.putBack() // a daemon that starts makes what is missing
-	s.daemon = s.world.start(someDeath(s.r), "run")
+	s.daemon = s.world.startInjected(someInjection(s.r), "run")
 }
 
-// step does one thing of those that happen, the ordinary ones more often.
+// step does one thing at random, ordinary ones more often.
 func (s *soak) step() {
 	s.t.Helper()
 	select {
 	case <-s.daemon.ended: // at a point of its own
 		s.putBack() // it is looked for
-		s.dies(s.daemon)
+		s.waitKilled(s.daemon)
 		s.start()
 		s.done["died"]++
 	default:
@@ -104,7 +104,7 @@ func (s *soak) step() {
 		{"renamed", 8, s.rename}, {"renamed a folder", 3, s.renameFolder}, {"service trouble", 3, s.serviceTrouble},
 		{"account trouble", 1, s.accountTrouble}, {"service well", 4, s.serviceWell}, {"disk filled", 2, s.fill},
 		{"disk emptied", 4, s.empty}, {"sorted away", 1, s.putAway}, {"sorted back", 4, s.putBack},
-		{"killed", 2, s.kill}, {"stopped", 1, s.stopAndStart}, {"asked for a look", 2, s.look},
+		{"killed", 2, s.kill}, {"stopped", 1, s.stopAndStart}, {"reloaded", 2, s.look},
 	}
 	total := 0
 	for _, a := range all {
@@ -149,8 +149,7 @@ func (s *soak) serviceWell() bool {
 	return true
 }
 
-// fill leaves no room on the disk that the inbox, the documents and the record
-// are on.
+// fill fills the disk of the inbox, the documents and the database.
 func (s *soak) fill() bool {
 	if s.disk == "" || s.full {
 		return false
@@ -175,9 +174,9 @@ func (s *soak) empty() bool {
 	return was
 }
 
-// putAway has the folder of sorted documents vanish, as a share that is not there.
+// putAway moves the sorted folder away, like a share that is not mounted.
 func (s *soak) putAway() bool {
-	if !s.away && s.begun() && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
+	if !s.away && s.ready() && os.Rename(s.sorted, filepath.Join(s.dir, "sorted away")) == nil {
 		s.away = true
 		return true
 	}
@@ -193,11 +192,10 @@ func (s *soak) putBack() bool {
 	return was
 }
 
-// kill ends the daemon, and looks at what it left where a user would.
+// kill ends the daemon, and checks what it left.
 func (s *soak) kill() bool {
 	s.putBack() // it is looked for
-	_ = s.daemon.cmd.Process.Kill()
-	s.dies(s.daemon)
+	s.world.kill(s.daemon)
 	s.start()
 	return true
 }
@@ -215,40 +213,33 @@ func (s *soak) stopAndStart() bool {
 
 func (s *soak) look() bool { return s.signals(syscall.SIGHUP) }
 
-// signals sends a daemon what it is ready for: the signal would end one that is not.
+// signals sends a signal to a daemon that is ready for it; others it would end.
 func (s *soak) signals(sig os.Signal) bool {
-	return s.begun() && s.daemon.cmd.Process.Signal(sig) == nil
+	return s.ready() && s.daemon.cmd.Process.Signal(sig) == nil
 }
 
-// begun: the daemon has found, or made, all that it needs.
-func (s *soak) begun() bool { return strings.Contains(s.daemon.stderr.String(), "docusort runs") }
+// ready: the daemon has started.
+func (s *soak) ready() bool { return strings.Contains(s.daemon.stderr.String(), logStarted) }
 
-// calm ends all trouble, lets a daemon do what is left, and checks.
-func (s *soak) calm() {
+// endTrouble ends all trouble, lets a daemon do what is left, and checks.
+func (s *soak) endTrouble() {
 	s.t.Helper()
 	s.putBack()
 	s.empty()
 	s.serviceWell()
-	_ = s.daemon.cmd.Process.Kill()
-	s.dies(s.daemon)
-	s.world.start(death{}, "run")
-	s.daemon = s.children[len(s.children)-1]
-	s.runs(s.daemon) // there may be nothing left to do, and it is stopped below
-	s.allDone()
+	s.world.kill(s.daemon)
+	s.daemon = s.world.start("run")
+	s.waitRunning(s.daemon) // there may be nothing left to do
+	s.waitAllDone()
 	s.stop(s.daemon)
-	r, _ := s.report()
-	s.keptEverything(&r)
-	s.toldTheTruth(&r)
-	s.filedRightly(&r)
-	s.failedOnlyTheHopeless(&r)
-	s.wroteNowhereElse()
-	s.keptSecret()
-	s.paidForOnce(&r)
+	r := s.checkDisk()
+	s.checkTypes(&r)
+	s.checkPaidOnce(&r)
 }
 
-// paidForOnce is askedNoMoreThanNeeded where documents change and go: the
+// checkPaidOnce is askedNoMoreThanNeeded where documents change and go: the
 // content of a record that is gone may be submitted again by another record.
-func (s *soak) paidForOnce(r *reportJSON) {
+func (s *soak) checkPaidOnce(r *reportJSON) {
 	s.t.Helper()
 	submissions := s.submissions()
 	stats := s.api.Stats()
@@ -257,13 +248,13 @@ func (s *soak) paidForOnce(r *reportJSON) {
 			s.t.Errorf("%.8s was uploaded and never dropped", h)
 		}
 		if n > submissions[h] {
-			s.t.Errorf("document %.8s was uploaded %d times; the record has %d submissions", h, n, submissions[h])
+			s.t.Errorf("document %.8s was uploaded %d times; the database has %d submissions", h, n, submissions[h])
 		}
 	}
 	again := s.resubmissions(r)
 	for h, n := range stats.JobsBySHA256 {
-		if !s.sources[h] && !s.hopeless[h] && n > 1+again[h] {
-			s.t.Errorf("document %.8s has %d jobs; the record admits to %d", h, n, 1+again[h])
+		if !s.sources[h] && !s.mustFail[h] && n > 1+again[h] {
+			s.t.Errorf("document %.8s has %d jobs; the database has %d resubmissions", h, n, again[h])
 		}
 	}
 	if stats.Complete > r.Requests.Submissions {

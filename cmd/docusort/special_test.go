@@ -8,21 +8,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
-
-	"docusort/pipeline/docutray/docutraytest"
 
 	"golang.org/x/sys/unix"
 )
 
-// opens is told by the kernel of every name in some folders that is opened.
-type opens struct {
+// openWatch sees every opening of a file in some folders.
+type openWatch struct {
 	t  *testing.T
 	fd int
 }
 
-func watchOpens(t *testing.T, folders ...string) *opens {
+func watchOpens(t *testing.T, folders ...string) *openWatch {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	noErr(t, err)
@@ -31,11 +28,11 @@ func watchOpens(t *testing.T, folders ...string) *opens {
 		_, err := unix.InotifyAddWatch(fd, dir, unix.IN_OPEN|unix.IN_ACCESS)
 		noErr(t, err)
 	}
-	return &opens{t, fd}
+	return &openWatch{t, fd}
 }
 
 // names returns what was opened until now.
-func (o *opens) names() (names []string) {
+func (o *openWatch) names() (names []string) {
 	o.t.Helper()
 	buf := make([]byte, 64<<10)
 	for {
@@ -56,9 +53,9 @@ func (o *opens) names() (names []string) {
 	}
 }
 
-// specials puts one of each thing that is no document under names in the inbox,
-// and returns the names. What the links lead to is in folders outside.
-func (w *world) specials(outside string) (names []string) {
+// makeSpecialFiles makes one of each kind of special file in the inbox, and returns their
+// names. Links lead to a folder outside.
+func (w *world) makeSpecialFiles(outside string) (names []string) {
 	w.t.Helper()
 	add := func(name string, err error) {
 		w.t.Helper()
@@ -82,14 +79,12 @@ func (w *world) specials(outside string) (names []string) {
 	return names
 }
 
-// TestSpecialFiles: links, FIFOs, sockets and devices are left alone, logged
-// once and never opened, whether they were there before or come later, and
-// whatever a link leads to is not touched.
+// TestSpecialFiles: links, FIFOs, sockets and devices are left alone, logged once and
+// never opened, and what a link leads to is not touched.
 func TestSpecialFiles(t *testing.T) {
 	for _, mode := range []string{"inotify", "poll"} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, docutraytest.Options{})
+			w := newWorld(t)
 			w.settings["DOCUSORT_WATCH"] = mode
 			outside := filepath.Join(w.dir, "not ours")
 			noErr(t, os.Mkdir(outside, 0o755))
@@ -97,16 +92,16 @@ func TestSpecialFiles(t *testing.T) {
 			opened := watchOpens(t, w.inbox, outside)
 			var names []string
 			if mode == "poll" {
-				names = w.specials(outside)
+				names = w.makeSpecialFiles(outside)
 			}
-			d := w.start(death{}, "run")
-			w.runs(d)
+			d := w.start("run")
+			w.waitRunning(d)
 			if mode == "inotify" {
-				names = w.specials(outside)
+				names = w.makeSpecialFiles(outside)
 			}
 			for i := range 3 { // each is found by another scan, or by an event
 				w.drop(fmt.Sprintf("%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
-				w.until("it is filed", func(r *reportJSON) bool { return r.Totals["filed"] == i+1 })
+				w.waitState("filed", i+1)
 			}
 			for _, name := range opened.names() {
 				if slices.Contains(names, name) || name == "outside.pdf" {
@@ -116,8 +111,8 @@ func TestSpecialFiles(t *testing.T) {
 			w.stop(d)
 			for _, name := range names {
 				file := filepath.Join(w.inbox, name)
-				if n := loggedAbout(d, file, "left alone"); n != 1 {
-					t.Errorf("%q was told of %d times", name, n)
+				if n := countLog(d, file, logLeftAlone); n != 1 {
+					t.Errorf("%q was logged %d times", name, n)
 				}
 				_, err := os.Lstat(file)
 				noErr(t, err)
@@ -133,8 +128,8 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// loggedAbout counts the lines that a daemon wrote of a path.
-func loggedAbout(c *child, path, text string) (n int) {
+// countLog counts the lines of the log with a text and a path.
+func countLog(c *child, path, text string) (n int) {
 	for line := range strings.Lines(c.stderr.String()) {
 		if strings.Contains(line, text) && strings.Contains(line, path) {
 			n++
@@ -143,17 +138,16 @@ func loggedAbout(c *child, path, text string) (n int) {
 	return n
 }
 
-// TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO
-// or a link to another document is gone, and what is there now is not opened.
+// TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO, a link or
+// a folder is gone, and what is there now is not opened.
 func TestSpecialInsteadOfDocument(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
+	w := newWorld(t)
 	outside := filepath.Join(w.dir, "not ours")
 	noErr(t, os.Mkdir(outside, 0o755))
 	secret := filepath.Join(outside, "outside.pdf")
 	noErr(t, os.WriteFile(secret, pdf(invoice, "outside"), 0o644))
-	w.undecided.Store(true)
-	d := w.start(death{}, "run")
+	w.jobsStay.Store(true)
+	d := w.start("run")
 	instead := map[string]func(file string) error{
 		"fifo.pdf": func(file string) error { return syscall.Mkfifo(file, 0o666) },
 		"link.pdf": func(file string) error { return os.Symlink(secret, file) },
@@ -162,16 +156,16 @@ func TestSpecialInsteadOfDocument(t *testing.T) {
 	for name := range instead {
 		w.drop(name, pdf(invoice, name))
 	}
-	w.until("they are pending", func(r *reportJSON) bool { return r.Totals["pending"] == len(instead) })
+	w.waitState("pending", len(instead))
 	for name := range instead {
-		w.take(filepath.Join(w.inbox, name))
+		w.takeAway(filepath.Join(w.inbox, name))
 	}
 	opened := watchOpens(t, w.inbox, outside)
 	for name, replace := range instead {
 		noErr(t, replace(filepath.Join(w.inbox, name)))
 	}
-	w.undecided.Store(false)
-	w.until("they are gone", func(r *reportJSON) bool { return r.Totals["gone"] == len(instead) })
+	w.jobsStay.Store(false)
+	w.waitState("gone", len(instead))
 	for _, name := range opened.names() {
 		if name != "dir.pdf" && name != "" && instead[name] != nil || name == "outside.pdf" {
 			t.Errorf("%q was opened", name)
@@ -184,40 +178,12 @@ func TestSpecialInsteadOfDocument(t *testing.T) {
 	w.check()
 }
 
-// take removes a document of the inbox as its owner does, who does not miss it.
-func (w *world) take(file string) {
+// takeAway removes a document from the inbox, and expects it to be gone.
+func (w *world) takeAway(file string) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)
 	noErr(w.t, err)
 	noErr(w.t, os.Remove(file))
 	h := hashOf(content)
 	w.dropped[h] = w.dropped[h][:len(w.dropped[h])-1]
-}
-
-// TestFIFOWithAWriter: a FIFO that somebody writes to keeps its bytes.
-func TestFIFOWithAWriter(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, docutraytest.Options{})
-	file := filepath.Join(w.inbox, "fifo.pdf")
-	noErr(t, syscall.Mkfifo(file, 0o666))
-	f, err := os.OpenFile(file, os.O_RDWR, 0)
-	noErr(t, err)
-	defer f.Close()
-	content := pdf(invoice, "in a pipe")
-	_, err = f.Write(content)
-	noErr(t, err)
-	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "50ms" // it looks empty
-	d := w.start(death{}, "run")
-	for i := range 3 { // time enough to get to it
-		w.drop("scan.pdf", pdf(invoice, fmt.Sprint(i)))
-		w.until("the document is filed", func(r *reportJSON) bool { return r.Totals["filed"] == i+1 })
-	}
-	w.stop(d)
-	noErr(t, f.SetReadDeadline(time.Now().Add(deadline)))
-	got := make([]byte, len(content))
-	if n, err := f.Read(got); err != nil || string(got[:n]) != string(content) {
-		t.Errorf("the pipe holds %q: %v", got[:n], err)
-	}
-	noErr(t, os.Remove(file))
-	w.check()
 }

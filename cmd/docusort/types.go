@@ -24,7 +24,7 @@ func (p program) typesCommand(load loader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			client, _, err := newClient(s, nil, nil)
+			client, err := newClient(s, nil, nil)
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ func (p program) versionCommand() *cobra.Command {
 	}
 }
 
-// commit returns what the binary was built from, as far as the build tells.
+// commit returns the commit that the binary was built from, if the build knows it.
 func commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -43,6 +43,3 @@ func commit() string {
 	}
 	return revision + modified
 }
-
-// userAgent is how we introduce ourselves to the service.
-func userAgent() string { return "docusort/" + version }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -16,32 +15,45 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// secretKey is found nowhere but in requests; see [world.keptSecret].
+// secretKey is found nowhere but in requests; see [world.checkSecret].
 const secretKey = "dt_live_Q7vP2mXs9LbR4cTz"
 
-// world is a machine with an inbox, a service that outlives every docusort, and
-// what a bystander knows of both.
+// world is a machine with an inbox, a service that outlives every docusort, and what
+// an observer knows of both.
 type world struct {
 	t                        *testing.T
 	dir, home, inbox, sorted string
 	settings                 map[string]string
 	api                      *docutraytest.Server
 	server                   *httptest.Server
-	undecided                atomic.Bool // every job is still being worked on
-	cursed                   sync.Map    // hashes whose jobs end in ERROR
 	children                 []*child
-	dropped                  map[string][]stamp // by hash
-	hopeless                 map[string]bool    // hashes that must fail
-	stored                   map[string]bool    // ids of jobs that were stored when a daemon was killed
-	cutOff                   map[upload]bool    // uploads that were under way when a daemon was killed
-	troubled                 bool               // the service had faults: requests may be made again
-	minConfidence            float64
-	wired                    bool // connections break on the way: requests are made that never arrive
+	answers
+	expected
+}
+
+// answers are those to polls, beside the faults of the stand-in itself.
+type answers struct {
+	jobsStay    atomic.Bool // no job ends
+	failingJobs sync.Map    // hashes whose jobs end in ERROR
+}
+
+// expected is what [world.check] compares with.
+type expected struct {
+	dropped       map[string][]stamp // documents by hash; empty: was there, and was taken away
+	mustFail      map[string]bool    // hashes
+	storedJobs    map[string]bool    // ids that were stored when a daemon was killed
+	interrupted   map[upload]bool    // uploads under way when a daemon was killed
+	minConfidence float64
+	// requestsMayRepeat: the service had faults, or was asked by doctor or retry.
+	requestsMayRepeat bool
+	// pinged: some requests fail, so that the service is pinged.
+	pinged bool
+	// connectionsBreak: requests are made that never arrive.
+	connectionsBreak bool
 }
 
 // fastDir is a folder in memory where there is one: what is tested here is what
@@ -55,8 +67,15 @@ func fastDir(t testing.TB) string {
 	return dir
 }
 
-func newWorld(t *testing.T, o docutraytest.Options) *world {
+// newWorld makes a world of its own, in parallel to other tests.
+func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, docutraytest.Options{})
+}
+
+func newWorldWith(t *testing.T, o docutraytest.Options) *world {
+	t.Helper()
+	t.Parallel()
 	return newWorldIn(t, fastDir(t), o)
 }
 
@@ -65,8 +84,8 @@ func newWorldIn(t *testing.T, dir string, o docutraytest.Options) *world {
 	t.Helper()
 	o.Key = secretKey
 	w := &world{
-		t: t, dir: dir, api: docutraytest.New(o), dropped: map[string][]stamp{}, hopeless: map[string]bool{},
-		stored: map[string]bool{}, cutOff: map[upload]bool{},
+		t: t, dir: dir, api: docutraytest.New(o),
+		expected: expected{dropped: map[string][]stamp{}, mustFail: map[string]bool{}, storedJobs: map[string]bool{}, interrupted: map[upload]bool{}},
 	}
 	w.home = filepath.Join(w.dir, "home")
 	w.inbox, w.sorted = filepath.Join(w.home, "inbox"), filepath.Join(w.home, "sorted")
@@ -97,11 +116,11 @@ func (w *world) intercept(rw http.ResponseWriter, r *http.Request) bool {
 	}
 	status := ""
 	if u, ok := w.api.Upload(id); ok {
-		if _, bad := w.cursed.Load(u.SHA256); bad {
+		if _, bad := w.failingJobs.Load(u.SHA256); bad {
 			status = "ERROR"
 		}
 	}
-	if w.undecided.Load() {
+	if w.jobsStay.Load() {
 		status = "PROCESSING"
 	}
 	if status == "" {
@@ -143,6 +162,24 @@ type result struct {
 	stdout, stderr string
 }
 
+// check compares the exit code, and looks for texts in what was written.
+func (r result) check(t *testing.T, code int, texts ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("it ended with %d, not with %d, and wrote %q and %q", r.code, code, r.stdout, r.stderr)
+	}
+	checkContains(t, r.stdout+r.stderr, texts...)
+}
+
+func checkContains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in\n%s", part, text)
+		}
+	}
+}
+
 // run runs a command to its end, in this process.
 func (w *world) run(args ...string) result {
 	w.t.Helper()
@@ -159,118 +196,7 @@ func runWith(environ []string, args ...string) result {
 	return got
 }
 
-// reportDocument is a document in the report, as a program outside reads it.
-type reportDocument struct {
-	ID                        int64
-	Source, State             string
-	Path, Type, SHA256, Error *string
-	JobID                     *string `json:"job_id"`
-	Confidence                *float64
-	Size                      int64
-	Attempts, Polls           int
-}
-
-func (d *reportDocument) hash() string {
-	if d.SHA256 == nil {
-		return ""
-	}
-	return *d.SHA256
-}
-
-// reportJSON is the report as a program outside reads it.
-type reportJSON struct {
-	Version int
-	Daemon  struct {
-		Running bool
-		PID     *int
-		Hold    *struct {
-			Kind, Reason string
-			Until        *string
-		}
-	}
-	Totals map[string]int
-	Types  []struct {
-		Type          string
-		Filed, Review int
-	}
-	Requests struct{ Submissions, Polls, Reused, Resubmissions int }
-	Failures []struct {
-		Reason string
-		Count  int
-	}
-	Documents []reportDocument
-}
-
-func (r *reportJSON) unfinished() int {
-	return r.Totals["waiting"] + r.Totals["submitting"] + r.Totals["pending"] + r.Totals["identified"]
-}
-
-func (r *reportJSON) holds(kind string) bool {
-	return r.Daemon.Hold != nil && r.Daemon.Hold.Kind == kind
-}
-
-// report reads the report; ok is false while there is no database yet.
-func (w *world) report() (r reportJSON, ok bool) {
-	w.t.Helper()
-	got := w.run("report", "--format", "json", "--documents")
-	if got.code == exitFailed && strings.Contains(got.stderr, "no database yet") {
-		return r, false
-	}
-	if got.code != exitDone {
-		w.t.Fatalf("report ended with %d: %s", got.code, got.stderr)
-	}
-	noErr(w.t, json.Unmarshal([]byte(got.stdout), &r))
-	return r, true
-}
-
-// until waits for what anybody can see.
-func (w *world) until(what string, is func(r *reportJSON) bool) reportJSON {
-	w.t.Helper()
-	end := time.Now().Add(deadline)
-	for {
-		r, ok := w.report()
-		if ok && is(&r) {
-			return r
-		}
-		if time.Now().After(end) {
-			w.t.Fatalf("not within %s: %s; the report says %+v", deadline, what, r)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// runs waits until a daemon is at work.
-func (w *world) runs(c *child) {
-	w.t.Helper()
-	w.until("the daemon runs", func(r *reportJSON) bool {
-		select {
-		case <-c.ended:
-			w.t.Fatalf("%s ended with %d", c.name, c.wait())
-		default:
-		}
-		return r.Daemon.Running && r.Daemon.PID != nil && *r.Daemon.PID == c.cmd.Process.Pid
-	})
-}
-
-// allDone waits until nothing is left to do.
-func (w *world) allDone() reportJSON {
-	w.t.Helper()
-	return w.until("everything is finished", func(r *reportJSON) bool {
-		return r.unfinished() == 0 && len(filesIn(w.t, w.inbox)) == 0
-	})
-}
-
-// finish lets a daemon do all that there is to do, stops it and looks.
-func (w *world) finish() reportJSON {
-	w.t.Helper()
-	c := w.start(death{}, "run")
-	w.runs(c)
-	w.allDone()
-	w.stop(c)
-	return w.check()
-}
-
-// filesIn returns the path of everything beneath a folder that is no folder.
+// filesIn returns the paths of all that is beneath a folder, without folders.
 func filesIn(t testing.TB, root string) (all []string) {
 	t.Helper()
 	noErr(t, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {

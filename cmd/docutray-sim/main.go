@@ -30,7 +30,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// usageError is a wrong flag or value.
+// usageError is an error in the command line.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
@@ -54,15 +54,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// command makes the command line.
+// command returns the command line.
 func command(stderr io.Writer) *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
 		Use:   "docutray-sim",
 		Short: "a stand-in for the DocuTray identification API",
 		Long: "docutray-sim answers as the DocuTray identification API does, on this machine and\n" +
-			"without costing anything. It is a stand-in: it guesses a document's type by simple\n" +
-			"rules over its text, and knows nothing of scanned letters.",
+			"at no cost. It is a stand-in: it guesses a document's type by the words that stand\n" +
+			"uncompressed in the file, and reads no pictures.",
 		Example: "  docutray-sim --latency 3s --sigma 0.5\n" +
 			"  docutray-sim --rate-limit 60 --fail-submit 0.1 --drop-after 0.05 --seed 7",
 		SilenceErrors: true,
@@ -91,7 +91,7 @@ func command(stderr io.Writer) *cobra.Command {
 	return cmd
 }
 
-// manCommand writes the manual page, for those who make packages.
+// manCommand writes the manual page for a package.
 func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man FOLDER",
@@ -105,8 +105,8 @@ func manCommand() *cobra.Command {
 			}
 			page := manual.Of(cmd.Root(), manual.Part{Heading: "Exit status", Terms: []manual.Term{
 				{Term: strconv.Itoa(exitDone), Meaning: "Stopped by SIGTERM or SIGINT."},
-				{Term: strconv.Itoa(exitFailed), Meaning: "It could not serve."},
-				{Term: strconv.Itoa(exitUsage), Meaning: "The command line makes no sense."},
+				{Term: strconv.Itoa(exitFailed), Meaning: "The server failed."},
+				{Term: strconv.Itoa(exitUsage), Meaning: "The command line is wrong."},
 			}})
 			page.Also = append(page.Also, "docusort(1)")
 			return book.Write(args[0], page)

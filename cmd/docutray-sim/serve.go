@@ -16,14 +16,13 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// stopGrace is how long requests under way may take to finish at a stop.
+// stopGrace is how long requests may take to finish at shutdown.
 const stopGrace = 5 * time.Second
 
 // serve answers on ln until ctx is done, and closes it.
 func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) error {
 	sim := docutraytest.New(s.opts)
-	// Requests that stall end with this context, so that a stop need not wait
-	// for them.
+	// Cancelling this context ends stalled requests at shutdown.
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	srv := &http.Server{
@@ -31,7 +30,7 @@ func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) e
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		ErrorLog:          log.New(io.Discard, "", 0), // broken connections are its trade
+		ErrorLog:          log.New(io.Discard, "", 0), // dropped connections are intended
 	}
 	_, _ = fmt.Fprintf(stderr, "docutray-sim: a stand-in, not the DocuTray service; listening on http://%s (seed %d); "+
 		"use it with DOCUTRAY_BASE_URL=http://%s DOCUTRAY_API_KEY=%s\n",
@@ -49,7 +48,7 @@ func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) e
 	defer release()
 	err := srv.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = srv.Close() // an upload that does not end is the client's loss
+		err = srv.Close() // abandon uploads that do not end
 	}
 	<-failed
 	if !s.quiet {
@@ -58,8 +57,8 @@ func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) e
 	return err
 }
 
-// dialable is where a client on this machine reaches addr: one that listens on
-// all addresses is reached on the loopback one, to which plain http is allowed.
+// dialable returns the address for a client on this machine. For a listener on
+// all addresses it is the loopback address, which may be used with plain http.
 func dialable(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
@@ -79,7 +78,7 @@ func printCounts(w io.Writer, st docutraytest.Stats) {
 		}
 	}
 	_, _ = fmt.Fprintf(w, "docutray-sim: stopped after %d requests: %d submissions, %d of them complete, %d jobs "+
-		"for %d different documents (%d of which had more than one), %d polls, %d requests dropped\n",
+		"for %d different documents (%d of them with more than one), %d polls, %d requests dropped\n",
 		st.Requests, st.Submissions, st.Complete, st.Jobs, len(st.JobsBySHA256), twice, st.Polls, st.Dropped)
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(st.ByStatus)) {

@@ -13,7 +13,7 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// settings are the flags' values.
+// settings are the values of the flags.
 type settings struct {
 	listen string
 	quiet  bool
@@ -22,7 +22,7 @@ type settings struct {
 	stall  time.Duration
 }
 
-// register binds the flags.
+// register defines the flags.
 func (s *settings) register(f *pflag.FlagSet) {
 	o := &s.opts
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8099", "address to listen on; port 0 takes a free one")
@@ -30,12 +30,12 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.DurationVar(&o.Latency, "latency", 0, "how long a job takes (the median with --sigma)")
 	f.Float64Var(&o.Sigma, "sigma", 0, "spread of the latency: standard deviation of its logarithm")
 	f.IntVar(&o.RateLimit, "rate-limit", 0, "requests a minute (see --rate-window), polls included; 0 is no limit")
-	f.DurationVar(&o.RateWindow, "rate-window", time.Minute, "what --rate-limit counts in, for trying a limit sooner")
-	f.IntVar(&o.RateBurst, "rate-burst", 0, "how many requests at once --rate-limit takes, which then fills evenly; 1 is an even pace, 0 counts in windows")
-	f.Uint64Var(&o.Seed, "seed", 0, "seed of everything drawn; 0 draws one")
+	f.DurationVar(&o.RateWindow, "rate-window", time.Minute, "the window of --rate-limit")
+	f.IntVar(&o.RateBurst, "rate-burst", 0, "requests that --rate-limit accepts at once before an even pace; 0 counts in windows")
+	f.Uint64Var(&o.Seed, "seed", 0, "seed of all random draws; 0 chooses one")
 	f.BoolVar(&o.AltForms, "alt-forms", false, "use the other documented forms of answers as well")
 	f.StringSliceVar(&s.types, "types", nil, "codes of the account's types (default: a built-in list)")
-	f.BoolVar(&s.quiet, "quiet", false, "no counts at the end")
+	f.BoolVar(&s.quiet, "quiet", false, "print no counts at the end")
 
 	rate := func(p *float64, name, what string) {
 		f.Float64Var(p, name, 0, "probability, 0 to 1: "+what)
@@ -54,7 +54,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.stall, "stall-for", 30*time.Second, "how long a stalled request waits")
 }
 
-// check refuses values that make no sense, and completes the options.
+// check refuses invalid values and completes the options.
 func (s *settings) check() error {
 	o := &s.opts
 	o.Faults.StallFor = docutraytest.Duration(s.stall)
@@ -63,7 +63,7 @@ func (s *settings) check() error {
 	}
 	switch {
 	case strings.TrimSpace(o.Key) == "" || strings.ContainsAny(o.Key, " \t\r\n"):
-		return fmt.Errorf("--key must not be empty or hold white space")
+		return fmt.Errorf("--key must not be empty or contain white space")
 	case o.Latency < 0:
 		return fmt.Errorf("--latency must not be negative")
 	case !(o.Sigma >= 0 && o.Sigma <= 5):
@@ -73,20 +73,19 @@ func (s *settings) check() error {
 	case o.RateBurst < 0:
 		return fmt.Errorf("--rate-burst must not be negative")
 	case o.RateWindow <= 0:
-		return fmt.Errorf("--rate-window must be longer than nothing")
+		return fmt.Errorf("--rate-window must be positive")
 	}
 	if _, _, err := net.SplitHostPort(s.listen); err != nil {
 		return fmt.Errorf("--listen %q must be HOST:PORT", s.listen)
 	}
 	for _, code := range s.types {
 		if code = strings.TrimSpace(code); code == "" {
-			return fmt.Errorf("--types holds an empty code")
+			return fmt.Errorf("--types contains an empty code")
 		}
-		o.Types = append(o.Types, docutraytest.DocumentType{ID: "standin-" + code, CodeType: code, Name: code,
-			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED"})
+		o.Types = append(o.Types, docutraytest.Published(code)...)
 	}
 	if o.Seed == 0 {
-		o.Seed = rand.Uint64N(math.MaxUint32) + 1 // short enough to type again
+		o.Seed = rand.Uint64N(math.MaxUint32) + 1 // short enough to retype
 	}
 	return nil
 }

@@ -1,12 +1,12 @@
 package docutray
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 )
 
 // The service's paths, below the base URL.
@@ -16,62 +16,79 @@ const (
 	pathTypes  = "/api/document-types"
 )
 
-// Client makes requests to one service with one key source. It is safe for
-// concurrent use.
-type Client struct {
-	cfg       Config
-	base      *url.URL
-	transport http.RoundTripper
-	own       *http.Transport // nil if the transport is the caller's
-	log       *slog.Logger
-	expect    expectation
-
-	mu     sync.Mutex
-	states map[string]bool // unknown job states that were logged
+// Config is what a client needs.
+type Config struct {
+	// BaseURL is the service's address: https, or http on a loopback host. It
+	// may have a path, but no user, query or fragment.
+	BaseURL string
+	// Key supplies the key for each request.
+	Key KeySource
+	// UserAgent is the User-Agent header, such as "docusort/1.2.3".
+	UserAgent string
+	// Transport makes the requests. It must not follow redirects or repeat a
+	// POST. The default is a transport of the client's own.
+	Transport http.RoundTripper
+	// Logger may be nil.
+	Logger *slog.Logger
+	// Observe is called after each request with its operation, the status code
+	// (0 if no answer came) and the time until the answer was read. Calls are
+	// concurrent and must not block. Observe may be nil.
+	Observe func(op string, status int, took time.Duration)
 }
 
-// New checks the configuration and makes a client. It reads the key once, to
-// refuse one that cannot be sent, and makes no request. The errors wrap
-// [ErrBaseURL], [ErrKey] or the key source's own.
+// Client makes requests to one service. It is safe for concurrent use.
+type Client struct {
+	cfg          Config
+	base         *url.URL
+	transport    http.RoundTripper
+	own          *http.Transport // nil if Config.Transport is used
+	unknownState sync.Once       // logs the first unknown job state
+}
+
+// New returns a client. It makes no request, but reads the key once, to refuse
+// one that cannot be sent. Errors wrap [ErrBaseURL], [ErrKey] or the key
+// source's error.
 func New(cfg Config) (*Client, error) {
-	cfg = cfg.withDefaults()
 	base, err := parseBaseURL(cfg.BaseURL)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Key == nil {
-		return nil, fmt.Errorf("%w: there is none", ErrKey)
+		return nil, fmt.Errorf("%w: none is configured", ErrKey)
 	}
 	key, err := cfg.Key.Key()
+	if err == nil {
+		err = checkKey(key.Reveal())
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := checkKey(key.Reveal()); err != nil {
-		return nil, err
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{cfg: cfg, base: base, transport: cfg.Transport, log: cfg.Logger, states: map[string]bool{}}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "docusort"
+	}
+	c := &Client{cfg: cfg, base: base, transport: cfg.Transport}
 	if c.transport == nil {
-		c.own = newTransport(cfg, base)
+		c.own = newTransport(base)
 		c.transport = c.own
 	}
 	return c, nil
 }
 
-// Close ends the idle connections of the client's own transport. Requests under
-// way go on; the client can still be used.
+// Close closes the idle connections of the client's own transport. It neither
+// interrupts requests nor prevents new ones.
 func (c *Client) Close() {
 	if c.own != nil {
 		c.own.CloseIdleConnections()
 	}
 }
 
-// address is the URL of a path below the base URL. raw is the path as it stands
-// in the request line, where that differs from the path itself.
-func (c *Client) address(path, raw string) *url.URL {
+// address returns the URL of a path below the base URL. escaped is the path as
+// it stands in the request line.
+func (c *Client) address(path, escaped string) *url.URL {
 	u := *c.base
-	u.Path, u.RawPath = c.base.Path+path, c.base.EscapedPath()+raw
+	u.Path, u.RawPath = c.base.Path+path, c.base.EscapedPath()+escaped
 	return &u
 }
-
-// errNoAnswer replaces a cause whose text cannot be shown.
-var errNoAnswer = errors.New("connection failed")

@@ -10,7 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,19 +20,13 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv(benchServer) != "" {
-		serveBench()
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const testKey = docutraytest.DefaultKey
 
 var pdf = []byte("%PDF-1.4\nstream\n(INVOICE amount due) Tj\nendstream\n%%EOF\n")
 
-// newClient makes a client of the server at url, closed with the test.
+// newClient returns a client of the server at url and closes it with the test.
 func newClient(t testing.TB, url string, change ...func(*Config)) *Client {
 	t.Helper()
 	cfg := Config{BaseURL: url, Key: StaticKey(testKey), UserAgent: "docusort/test",
@@ -48,7 +42,7 @@ func newClient(t testing.TB, url string, change ...func(*Config)) *Client {
 	return c
 }
 
-// serve starts a server that is closed with the test.
+// serve starts a server and closes it with the test.
 func serve(t testing.TB, h http.Handler) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewServer(h)
@@ -69,18 +63,12 @@ func sized(size int) Submission {
 	return s
 }
 
-// busy is the client at a time when it hears of the service all the while.
-func busy(c *Client) *Client {
-	c.expect.heard(time.Now().Add(time.Hour))
-	return c
-}
-
 // roundTrip is a transport made of a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answering is a transport that reads the request and answers the same always.
+// answering is a transport that reads each request and gives the same answer.
 func answering(status int, header http.Header, body string) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
@@ -93,18 +81,20 @@ func answering(status int, header http.Header, body string) roundTrip {
 	}
 }
 
-// fake is a client whose every request is answered so.
+// fake is a client of such a transport.
 func fake(t testing.TB, status int, header http.Header, body string) *Client {
 	t.Helper()
 	return newClient(t, "https://service.invalid", func(c *Config) { c.Transport = answering(status, header, body) })
 }
+
+func second[T any](_ T, err error) error { return err }
 
 // asError fails the test unless err is an Error.
 func asError(t testing.TB, err error) *Error {
 	t.Helper()
 	e, ok := AsError(err)
 	if !ok {
-		t.Fatalf("error %v (%T) is no *Error", err, err)
+		t.Fatalf("error %v (%T) is not an *Error", err, err)
 	}
 	return e
 }
@@ -127,8 +117,7 @@ func TestWholeWayOfADocument(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if st.State != Succeeded || st.Type.Code != "invoice" || st.ID != id || st.Requested.IsZero() ||
-				st.Responded.IsZero() || len(st.Alternatives) != 3 || st.Type.Confidence < 0.9 {
+			if st.State != Succeeded || st.Type.Code != "invoice" || len(st.Alternatives) != 3 || st.Type.Confidence < 0.9 {
 				t.Errorf("status %+v", st)
 			}
 			u, _ := sim.Upload(id)
@@ -142,7 +131,7 @@ func TestWholeWayOfADocument(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, want := range map[string]string{"Authorization": "Bearer " + testKey,
-			"User-Agent": "docusort/test", "Accept": "application/json", "Idempotency-Key": ""} {
+			"User-Agent": "docusort/test", "Accept": "application/json", "Accept-Encoding": "identity", "Idempotency-Key": ""} {
 			if got := r.Header.Get(name); got != want {
 				t.Errorf("%s: %q, want %q", name, got, want)
 			}
@@ -184,7 +173,7 @@ func TestBaseURL(t *testing.T) {
 		"https://app.example/#x":         false,
 		"https:app.example":              false,
 	} {
-		err := CheckBaseURL(url)
+		_, err := parseBaseURL(url)
 		if (err == nil) != ok || (err != nil && !errors.Is(err, ErrBaseURL)) {
 			t.Errorf("%q: %v", url, err)
 		}
@@ -194,7 +183,7 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
-func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
+func TestTransport(t *testing.T) {
 	if err := loopbackOnly("tcp", "127.0.0.1:80", nil); err != nil {
 		t.Error(err)
 	}
@@ -204,9 +193,12 @@ func TestPlainHTTPStaysOnTheMachine(t *testing.T) {
 		}
 	}
 	base, _ := parseBaseURL("http://localhost")
-	tr := newTransport(Config{}.withDefaults(), base)
+	tr := newTransport(base)
 	if tr.Proxy != nil {
 		t.Error("plain http would go through a proxy")
+	}
+	if tr.IdleConnTimeout <= 0 || tr.IdleConnTimeout >= 5*time.Second {
+		t.Error("connections are kept for longer than servers keep them:", tr.IdleConnTimeout)
 	}
 	if _, err := tr.DialContext(t.Context(), "tcp", "192.0.2.1:80"); !errors.Is(err, ErrBaseURL) {
 		t.Errorf("a name that resolves elsewhere is dialled: %v", err)
@@ -230,23 +222,20 @@ func TestDocumentTypes(t *testing.T) {
 
 func TestDocumentTypesEndless(t *testing.T) {
 	n := 0
-	tr := roundTrip(func(*http.Request) (*http.Response, error) {
-		n++
-		return answering(200, nil, fmt.Sprintf(`{"data":[{"codeType":"c%d"}]}`, n))(&http.Request{})
-	})
-	c := newClient(t, "https://service.invalid", func(c *Config) { c.Transport = tr })
-	_, err := c.DocumentTypes(t.Context())
-	if e := asError(t, err); e.Class != Service || n != maxTypePages {
-		t.Errorf("%v after %d pages", err, n)
-	}
-	// One that ignores the page is asked twice.
-	n = 0
-	c = newClient(t, "https://service.invalid", func(c *Config) {
-		c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-			n++
-			return answering(200, nil, `{"data":[{"codeType":"a"},{"codeType":""},{"codeType":"a"}]}`)(r)
+	answer := func(page func() string) *Client {
+		n = 0
+		return newClient(t, "https://service.invalid", func(c *Config) {
+			c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+				n++
+				return answering(200, nil, page())(r)
+			})
 		})
-	})
+	}
+	c := answer(func() string { return fmt.Sprintf(`{"data":[{"codeType":"c%d"}]}`, n) })
+	if e := asError(t, second(c.DocumentTypes(t.Context()))); e.Class != Service || n != maxTypePages {
+		t.Errorf("%v after %d pages", e, n)
+	}
+	c = answer(func() string { return `{"data":[{"codeType":"a"},{"codeType":""},{"codeType":"a"}]}` }) // ignores the page number
 	if list, err := c.DocumentTypes(t.Context()); err != nil || len(list) != 1 || n != 2 {
 		t.Errorf("%v %v after %d pages", list, err, n)
 	}
@@ -269,10 +258,32 @@ func TestCancelledBeforeTheStart(t *testing.T) {
 	c := newClient(t, serve(t, docutraytest.New(docutraytest.Options{})).URL)
 	_, err := c.Submit(ctx, submission())
 	e := asError(t, err)
-	if !errors.Is(err, context.Canceled) || e.Class != Local || e.Sent || e.Unknown {
+	if !errors.Is(err, context.Canceled) || e.Class != Local || e.Sent || e.OutcomeUnknown {
 		t.Errorf("%+v", e)
 	}
 	if err := c.Ping(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+func TestObserve(t *testing.T) {
+	broken := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("connection reset") })
+	for want, c := range map[string]struct {
+		transport http.RoundTripper
+		ask       func(*Client)
+	}{
+		"submit 202":       {answering(202, nil, `{"id":"job1"}`), func(c *Client) { _, _ = c.Submit(t.Context(), submission()) }},
+		"status 404":       {answering(404, nil, `{}`), func(c *Client) { _, _ = c.Status(t.Context(), "job1") }},
+		"ping 200":         {answering(200, nil, `no JSON`), func(c *Client) { _ = c.Ping(t.Context()) }},
+		"document types 0": {broken, func(c *Client) { _, _ = c.DocumentTypes(t.Context()) }},
+	} {
+		var seen []string
+		c.ask(newClient(t, "https://service.invalid", func(cfg *Config) {
+			cfg.Transport = c.transport
+			cfg.Observe = func(op string, status int, _ time.Duration) { seen = append(seen, fmt.Sprint(op, " ", status)) }
+		}))
+		if !slices.Equal(seen, []string{want}) {
+			t.Errorf("observed %q, want %q", seen, want)
+		}
 	}
 }

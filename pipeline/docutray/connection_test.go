@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// rawServer gives each connection, with its number from 1, to handle, and
-// closes it afterwards. It ends with the test.
+// rawServer passes each connection, numbered from 1, to handle and then closes
+// it. It stops with the test.
 func rawServer(t *testing.T, handle func(n int, c net.Conn, r *bufio.Reader)) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -67,9 +67,9 @@ func reply(c net.Conn, status, body string) {
 	_, _ = io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body)
 }
 
-// TestWhatBecameOfTheBody breaks a submission at each point and checks what is
-// said of it: whether bytes were sent, whether a job may exist.
-func TestWhatBecameOfTheBody(t *testing.T) {
+// TestBrokenSubmission breaks a submission at each point and checks whether the
+// error says that bytes were sent and that a job may exist.
+func TestBrokenSubmission(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 32<<20) // more than sockets hold
 	for name, c := range map[string]struct {
 		handle        func(c net.Conn, r *bufio.Reader)
@@ -108,51 +108,91 @@ func TestWhatBecameOfTheBody(t *testing.T) {
 			s.Content, s.Size = bytes.NewReader(big), int64(len(big))
 			id, err := newClient(t, url).Submit(t.Context(), s)
 			e := asError(t, err)
-			if id != "" || e.Sent != c.sent || e.Unknown != c.unknown || e.Class != c.class || e.StatusCode != c.status {
-				t.Errorf("sent %v, unknown %v, %v, %d: %v", e.Sent, e.Unknown, e.Class, e.StatusCode, err)
+			if id != "" || e.Sent != c.sent || e.OutcomeUnknown != c.unknown || e.Class != c.class || e.StatusCode != c.status {
+				t.Errorf("sent %v, unknown %v, %v, %d: %v", e.Sent, e.OutcomeUnknown, e.Class, e.StatusCode, err)
 			}
 		})
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
 	_, err = newClient(t, "http://"+ln.Addr().String()).Submit(t.Context(), submission())
-	if e := asError(t, err); e.Sent || e.Unknown || e.Class != Service || e.Err == nil {
+	if e := asError(t, err); e.Sent || e.OutcomeUnknown || e.Class != Service || e.Err == nil {
 		t.Errorf("%+v", e)
 	}
 }
 
-// TestDeadKeptConnection: a service closes idle connections when it likes. A
-// submission that meets one goes out on another, once, and whole; a small one
-// does where the connection was idle for long enough to be closed.
+// TestDeadKeptConnection: a large submission that meets a connection closed by
+// the service goes out on another one, once and complete.
 func TestDeadKeptConnection(t *testing.T) {
-	for name, s := range map[string]Submission{"large": sized(expectAbove + 1), "small": submission()} {
-		var posts atomic.Int32
-		url := rawServer(t, func(n int, c net.Conn, r *bufio.Reader) {
-			request(c, r)
-			if n == 1 {
-				reply(c, "200 OK", `{"data":[]}`) // kept
-				head(r)                           // the submission's, and it dies
+	var posts atomic.Int32
+	url := rawServer(t, func(n int, c net.Conn, r *bufio.Reader) {
+		request(c, r)
+		if n == 1 {
+			reply(c, "200 OK", `{"data":[]}`) // kept
+			head(r)                           // the submission's; then the connection ends
+			return
+		}
+		posts.Add(1)
+		reply(c, "202 OK", `{"id":"j"}`)
+	})
+	c := newClient(t, url)
+	if err := c.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := c.Submit(t.Context(), sized(askAbove+1))
+	if err != nil || id != "j" || posts.Load() != 1 {
+		t.Errorf("%q %v, %d submissions", id, err, posts.Load())
+	}
+}
+
+// TestExpect: only a large document asks first. A peer that ignores or refuses
+// the question still gets the document, once.
+func TestExpect(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		size          int
+		asked, posted int32
+		peer          string
+	}{
+		{"small", askAbove / 2, 0, 1, ""},
+		{"large", askAbove, 1, 1, "answers"},
+		{"large", askAbove, 1, 1, "ignores"},
+		{"large", askAbove, 1, 1, "refuses"},
+	} {
+		var asked, posted atomic.Int32
+		url := rawServer(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+			req, err := http.ReadRequest(r)
+			if err != nil {
 				return
 			}
-			posts.Add(1)
-			reply(c, "202 OK", `{"id":"j"}`)
+			if req.Header.Get("Expect") != "" {
+				asked.Add(1)
+				switch c.peer {
+				case "answers":
+					_, _ = io.WriteString(conn, goOn)
+				case "refuses":
+					reply(conn, "417 Expectation Failed\r\nConnection: close", "")
+					return
+				}
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			posted.Add(1)
+			reply(conn, "202 OK\r\nConnection: close", `{"id":"j"}`)
 		})
-		c := newClient(t, url)
-		if err := c.Ping(t.Context()); err != nil {
-			t.Fatal(err)
+		client := newClient(t, url)
+		client.own.ExpectContinueTimeout = time.Minute
+		if c.peer == "ignores" {
+			client.own.ExpectContinueTimeout = time.Millisecond
 		}
-		if name == "small" {
-			c.expect.heard(time.Now().Add(-2 * expectAfter))
-		}
-		id, err := c.Submit(t.Context(), s)
-		if err != nil || id != "j" || posts.Load() != 1 {
-			t.Errorf("%s: %q %v, %d submissions", name, id, err, posts.Load())
+		id, err := client.Submit(t.Context(), sized(c.size))
+		if err != nil || id != "j" || asked.Load() != c.asked || posted.Load() != c.posted {
+			t.Errorf("%s, peer %s: %q %v, %d questions, %d documents", c.name, c.peer, id, err, asked.Load(), posted.Load())
 		}
 	}
 }
@@ -165,14 +205,14 @@ func TestNoReplay(t *testing.T) {
 		posts.Add(1)
 	})
 	_, err := newClient(t, url).Submit(t.Context(), submission())
-	if e := asError(t, err); !e.Unknown || posts.Load() != 1 {
+	if e := asError(t, err); !e.OutcomeUnknown || posts.Load() != 1 {
 		t.Errorf("%v, %d submissions", e, posts.Load())
 	}
 }
 
-// TestContentIsLeftAlone: after Submit has returned nobody reads the content,
-// though the transport was in the middle of it.
-func TestContentIsLeftAlone(t *testing.T) {
+// TestContentAfterReturn: nobody reads the content after Submit has returned,
+// even if the transport was reading it.
+func TestContentAfterReturn(t *testing.T) {
 	srv := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 		w.WriteHeader(http.StatusTooManyRequests)
@@ -196,9 +236,9 @@ func TestContentIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestLateReadOfTheBody: a transport that still holds the body when RoundTrip
-// has returned gets nothing more of it.
-func TestLateReadOfTheBody(t *testing.T) {
+// TestBodyAfterReturn: a transport that still holds the body when RoundTrip has
+// returned reads nothing more of it.
+func TestBodyAfterReturn(t *testing.T) {
 	var body io.Reader
 	c := newClient(t, "https://service.invalid", func(c *Config) {
 		c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -219,8 +259,8 @@ type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
-// TestRedirects: neither key nor document reaches another place, and a redirect
-// is the service's failure.
+// TestRedirects: neither the key nor the document reaches another place. A
+// redirect is the service's failure.
 func TestRedirects(t *testing.T) {
 	var reached atomic.Int32
 	elsewhere := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) { reached.Add(1) }))
@@ -235,11 +275,9 @@ func TestRedirects(t *testing.T) {
 				w.WriteHeader(status)
 			}))
 			c := newClient(t, srv.URL)
-			_, err := c.Submit(t.Context(), submission())
-			_, err2 := c.Status(t.Context(), "j")
-			_, err3 := c.DocumentTypes(t.Context())
-			for _, err := range []error{err, err2, err3, c.Ping(t.Context())} {
-				if e := asError(t, err); e.Class != Service || e.StatusCode != status || e.Unknown {
+			for _, err := range []error{second(c.Submit(t.Context(), submission())), second(c.Status(t.Context(), "j")),
+				second(c.DocumentTypes(t.Context())), c.Ping(t.Context())} {
+				if e := asError(t, err); e.Class != Service || e.StatusCode != status || e.OutcomeUnknown {
 					t.Errorf("%d to %s: %+v", status, to, e)
 				}
 			}

@@ -10,48 +10,38 @@ import (
 	"time"
 )
 
-// Class says whose fault a failed request is, and so who acts on it.
+// Class says whose fault a failed request is, and so who has to act.
 type Class int
 
 // The classes of failures.
 const (
-	// Document: the service refused this document; asking again is no use.
+	// Document: the service refuses this document.
 	Document Class = iota + 1
-	// Account: key, quota or permissions; nothing works until a human acts or
-	// the quota is reset. Also a key that could not be read.
+	// Account: the key, the quota or a permission. Nothing works until a person
+	// acts or the quota is reset. Also a key that cannot be read.
 	Account
 	// Missing: the service does not know the job (Status only).
 	Missing
-	// Rate: too many requests; everyone waits for RetryAfter.
+	// Rate: too many requests. Everyone waits for RetryAfter.
 	Rate
-	// Service: the service or the network failed, or answered what cannot be
-	// used. The same request may succeed later.
+	// Service: the service or the network failed, or the answer is unusable.
+	// The same request may succeed later.
 	Service
-	// Local: our side ended or never began the request: the content failed,
-	// shrank or grew, the submission was unusable, or the context was done.
+	// Local: the request ended, or never began, on our side: the content
+	// failed, shrank or grew, the submission is invalid, or the context ended.
 	Local
 )
 
 // String returns the class in one word.
 func (c Class) String() string {
-	switch c {
-	case Document:
-		return "document"
-	case Account:
-		return "account"
-	case Missing:
-		return "missing"
-	case Rate:
-		return "rate"
-	case Service:
-		return "service"
-	case Local:
-		return "local"
+	names := []string{Document: "document", Account: "account", Missing: "missing", Rate: "rate", Service: "service", Local: "local"}
+	if c < Document || c > Local {
+		return fmt.Sprintf("class %d", int(c))
 	}
-	return fmt.Sprintf("class %d", int(c))
+	return names[c]
 }
 
-// The operations, as they stand in [Error.Op].
+// The operations, as in [Error.Op].
 const (
 	OpSubmit = "submit"
 	OpStatus = "status"
@@ -59,35 +49,27 @@ const (
 	OpPing   = "ping"
 )
 
-// Error is what every failed request returns. Its texts come from the service
-// in part: they are cut to a sane length, hold no control characters, and never
-// the key.
+// Error is the error of every failed request. Texts from the service are cut,
+// contain no control characters, and never the key.
 type Error struct {
-	// Op is the operation: OpSubmit, OpStatus, OpTypes or OpPing.
-	Op string
-	// Class says whose fault it is.
-	Class Class
-	// StatusCode is the status of the answer, 0 if there was none.
-	StatusCode int
-	// Message is the service's own, or what was wrong with its answer; it may
-	// be empty where Err says it all.
-	Message string
-	// Details are the service's "errors", at most 10.
-	Details []string
-	// RequestID is the service's name for the request, if it gave one.
-	RequestID string
-	// RetryAfter is how long the service asks to wait (429, 503), from 0
-	// (it did not say) to 25 h.
+	Op         string // OpSubmit, OpStatus, OpTypes or OpPing
+	Class      Class
+	StatusCode int      // 0 if no answer came
+	Message    string   // the service's, or what is wrong with its answer; may be empty
+	Details    []string // the service's "errors", at most 10
+	RequestID  string   // the service's name for the request, if any
+	// RetryAfter is how long the service asks to wait (429, 5xx): 0 (not
+	// specified) to 25 h.
 	RetryAfter time.Duration
-	// ResetAt is when the quota is renewed (402); zero if it did not say.
+	// ResetAt is when the quota is renewed (402, 429), or zero.
 	ResetAt time.Time
-	// Unknown says that a job may have been made although there is no id of it
-	// (Submit only).
-	Unknown bool
-	// Sent says that a byte of the document's request body may have left us.
+	// OutcomeUnknown reports that the service may have made a job, although no
+	// id came back (Submit only).
+	OutcomeUnknown bool
+	// Sent reports that a part of the request body may have been sent.
 	Sent bool
-	// Err is the cause on our side of the connection: of the network, of the
-	// content, of the context. It may be nil.
+	// Err is the cause on our side of the connection: the network, the content
+	// or the context. It may be nil.
 	Err error
 }
 
@@ -100,9 +82,9 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Reason says in one line what was wrong: status, message, details, cause. It
-// is the same each time that the same happens, so that it can be counted and
-// compared: no request id, no port of ours.
+// Reason returns what was wrong in one line: status, message, details, cause.
+// It contains no request id and no port of ours, so that equal reasons can be
+// counted together.
 func (e *Error) Reason() string {
 	var parts []string
 	if e.StatusCode != 0 {
@@ -124,16 +106,15 @@ func (e *Error) Reason() string {
 	return text + causeText(e.Err)
 }
 
-// causeText leaves out our own end of a connection, whose port is another one
-// each time.
+// causeText leaves out our end of a connection, whose port is different each time.
 func causeText(err error) string {
 	if op := new(net.OpError); errors.As(err, &op) {
-		there := *op
-		there.Source = nil
-		return there.Error()
+		remote := *op
+		remote.Source = nil
+		return remote.Error()
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return "the connection broke before the answer was whole"
+		return "the connection broke before the answer was complete"
 	}
 	return err.Error()
 }
@@ -148,47 +129,50 @@ func AsError(err error) (*Error, bool) {
 	return e, ok
 }
 
-// Causes on our side, to be found with errors.Is.
+// Causes on our side, for errors.Is.
 var (
-	// ErrContent: the content of a submission failed, or had fewer or more
-	// bytes than its Size. The content's own error is wrapped beside it.
+	// ErrContent: the content of a submission failed, or is not Size bytes
+	// long. The content's own error is wrapped beside it.
 	ErrContent = errors.New("content of the document")
-	// ErrSubmission: the submission itself cannot be sent.
+	// ErrSubmission: the submission is invalid.
 	ErrSubmission = errors.New("unusable submission")
-	// ErrTooLarge: the document is over [MaxFileSize]; the class is Document,
-	// as if the service had refused it.
+	// ErrTooLarge: the document is over [MaxFileSize]. The class is Document.
 	ErrTooLarge = errors.New("document is larger than 100 MB")
-	// ErrTimeout: one of the timeouts of [Config] ended the request.
+	// ErrProxy: the configured proxy cannot be reached, or refuses.
+	ErrProxy = errors.New("proxy")
+	// ErrTLS: no trusted connection, usually because of the certificate.
+	ErrTLS = errors.New("no trusted connection")
+	// ErrTimeout: the request took too long.
 	ErrTimeout = errors.New("timed out")
 )
 
-// classify is the one place that decides what an answer's status means. html
-// says that the body is a web page. ok is true for 2xx only. unknown says that
-// a submission answered so may have made a job.
-func classify(op string, status int, html bool) (class Class, ok, unknown bool) {
+// classify is the one place that decides what a status code means. The class of
+// a 2xx is 0. html reports that the body is a web page. outcomeUnknown reports
+// that a submission with this answer may have made a job.
+func classify(op string, status int, html bool) (class Class, outcomeUnknown bool) {
 	submit := op == OpSubmit
 	switch {
 	case status >= 200 && status <= 299:
-		return 0, true, false
+		return 0, false
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired,
 		status == http.StatusForbidden:
-		return Account, false, false
+		return Account, false
 	case status == http.StatusTooManyRequests:
-		return Rate, false, false
+		return Rate, false
 	case op == OpStatus && (status == http.StatusNotFound || status == http.StatusGone) && !html:
-		// A web page with 404 is a proxy that lost its way, and no reason to
-		// forget a paid job: the service itself answers in JSON.
-		return Missing, false, false
-	case submit && isRefusal(status):
-		return Document, false, false
+		// A web page with 404 comes from a misdirected proxy: the service
+		// itself answers in JSON, and a paid job must not be forgotten.
+		return Missing, false
+	case submit && blamesDocument(status):
+		return Document, false
 	}
-	return Service, false, submit && isGatewayLoss(status)
+	return Service, submit && lostByGateway(status)
 }
 
-// isRefusal says whether a status blames the document. Statuses that speak of
-// the address, the connection or the form of the request do not: a service
-// that moved, or a proxy in between, must never fail a document.
-func isRefusal(status int) bool {
+// blamesDocument reports whether a status is about the document. A status about
+// the address, the connection or the form of the request is not: a service that
+// moved, or a proxy, must never fail a document.
+func blamesDocument(status int) bool {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
 		http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusGone,
@@ -201,9 +185,9 @@ func isRefusal(status int) bool {
 	return status >= 400 && status <= 499
 }
 
-// isGatewayLoss says whether a status comes from a gateway that passed the
-// request on and then lost sight of it: the service may have made a job.
-func isGatewayLoss(status int) bool {
+// lostByGateway reports whether a status comes from a gateway that passed the
+// request on and got no answer: the service may have made a job.
+func lostByGateway(status int) bool {
 	switch status {
 	case http.StatusBadGateway, http.StatusGatewayTimeout, 520, 524:
 		return true

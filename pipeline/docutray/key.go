@@ -14,10 +14,9 @@ import (
 // Redacted is what a [Key] prints as, and what replaces one in a text.
 const Redacted = "[redacted]"
 
-// Key is an API key. Every way of printing it gives [Redacted]; [Key.Reveal]
-// is the only way to its text. Two places are beyond its reach: fmt looks past
-// the methods of an unexported field, and encoding/json past those of a map's
-// key; keep it in neither.
+// Key is an API key. It prints as [Redacted] in every form; [Key.Reveal]
+// returns its text. Do not keep a Key in an unexported field or as a map key:
+// fmt and encoding/json do not call its methods there.
 type Key string
 
 // Reveal returns the key itself, for the Authorization header.
@@ -29,8 +28,7 @@ func (Key) String() string { return Redacted }
 // GoString returns [Redacted].
 func (Key) GoString() string { return Redacted }
 
-// Format writes [Redacted] whatever the verb: %x and %q would reach the bytes
-// without it.
+// Format writes [Redacted] for every verb, even %x.
 func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 
 // LogValue returns [Redacted].
@@ -39,44 +37,44 @@ func (Key) LogValue() slog.Value { return slog.StringValue(Redacted) }
 // MarshalText returns [Redacted].
 func (Key) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
-// sealed holds a key where fmt would look past its methods: it calls none on an
-// unexported field, but prints a function as its address.
-type sealed func() Key
+// secret holds a key in an unexported field. fmt prints a function as its
+// address.
+type secret func() Key
 
-func seal(k Key) sealed { return func() Key { return k } }
+func seal(k Key) secret { return func() Key { return k } }
 
-// KeySource gives the API key. Its methods may be called concurrently.
+// KeySource supplies the API key. Its methods may be called concurrently.
 type KeySource interface {
 	// Key returns the key to use now. It is called for each request and must
 	// be quick.
 	Key() (Key, error)
-	// Refresh looks for another key, after a 401. changed says that Key will
-	// return another one from now on; after an error the old key stays.
+	// Refresh looks for another key, after a 401. It reports whether Key will
+	// return a different one from now on. After an error the old key stays.
 	Refresh() (changed bool, err error)
 }
 
-// ErrKey is wrapped by every error about a key that cannot be used.
+// ErrKey is wrapped by errors about a key that cannot be used.
 var ErrKey = errors.New("unusable API key")
 
-// StaticKey is a key that never changes. White space around it is dropped; a
-// key that cannot be sent is refused by Key, and so by [New].
+// StaticKey is a key that never changes, without the white space around it. Key
+// returns an error that wraps [ErrKey] where the key cannot be used.
 func StaticKey(k string) KeySource { return staticKey{seal(Key(strings.TrimSpace(k)))} }
 
-type staticKey struct{ key sealed }
+type staticKey struct{ key secret }
 
+// Key fails where the key cannot be used.
 func (s staticKey) Key() (Key, error) {
-	k := s.key()
-	if err := checkKey(k.Reveal()); err != nil {
+	key := s.key()
+	if err := checkKey(key.Reveal()); err != nil {
 		return "", err
 	}
-	return k, nil
+	return key, nil
 }
 
 func (staticKey) Refresh() (bool, error) { return false, nil }
 
-// FileKey reads the key from the file at path, at once and at each Refresh, so
-// that a rotated key needs no restart. White space around it is dropped. The
-// error wraps [ErrKey] or the one of the file system.
+// FileKey reads the key from a file now, and again at each Refresh. It drops
+// the white space around the key. Errors wrap [ErrKey] or the file's error.
 func FileKey(path string) (KeySource, error) {
 	f := &fileKey{path: path, key: seal("")}
 	if _, err := f.Refresh(); err != nil {
@@ -89,7 +87,7 @@ type fileKey struct {
 	path string
 
 	mu  sync.Mutex
-	key sealed
+	key secret
 }
 
 func (f *fileKey) Key() (Key, error) {
@@ -113,12 +111,11 @@ func (f *fileKey) Refresh() (bool, error) {
 	return changed, nil
 }
 
-// maxKeySize is far more than any key has, in bytes.
+// maxKeySize is far above the size of any key, in bytes.
 const maxKeySize = 4096
 
-// readKeyFile reads no more than a key can have, and from nothing that could
-// make it wait: the path is a setting, and may name a pipe, a device or a
-// document by mistake.
+// readKeyFile reads at most maxKeySize bytes of a regular file, and never
+// blocks: the path may be a pipe or a device by mistake.
 func readKeyFile(path string) (string, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -130,17 +127,14 @@ func readKeyFile(path string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s: %w: it is not in a regular file", path, ErrKey)
+		return "", fmt.Errorf("%s: %w: not a regular file", path, ErrKey)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxKeySize+1))
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(string(data)), nil
+	return strings.TrimSpace(string(data)), err
 }
 
-// checkKey accepts what can stand in a header and cannot be mistaken for
-// several words. Its errors never quote the key.
+// checkKey accepts what fits in a header and is a single word. Its errors do
+// not quote the key.
 func checkKey(k string) error {
 	switch {
 	case k == "":

@@ -6,24 +6,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// State says how far a job is.
+// State is how far a job is.
 type State int
 
 // The states of a job.
 const (
-	// InProgress: ask again later. It is also what a state means that this
-	// client does not know.
+	// InProgress: poll again later. An unknown state counts as this one.
 	InProgress State = iota
 	// Succeeded: the Type is known.
 	Succeeded
-	// Failed: the service gave the job up, for the reason in Error.
+	// NoType: the service reports success but names no type. It documents no
+	// such answer, which may change: poll for a minute before acting on it.
+	NoType
+	// Failed: the service gave up, for the reason in Error.
 	Failed
 )
 
@@ -34,93 +35,74 @@ func (s State) String() string {
 		return "in progress"
 	case Succeeded:
 		return "succeeded"
+	case NoType:
+		return "succeeded without a type"
 	case Failed:
 		return "failed"
 	}
 	return fmt.Sprintf("state %d", int(s))
 }
 
-// Status is what the service says of a job.
+// Status is the answer to a poll.
 type Status struct {
-	ID    string
 	State State
-	// Type is the identified one, with State Succeeded. Its code is never
-	// empty, need not be among the options, and is otherwise as the service
-	// sent it, which may be anything: make it safe before using it in a path.
+	// Type is the identified type if State is Succeeded. Its code is not empty.
+	// It need not be one of the options, and may contain anything: make it safe
+	// before using it in a path.
 	Type Type
-	// Alternatives are the types considered, as the service orders them, at
+	// Alternatives are the types that the service considered, in its order, at
 	// most 100.
 	Alternatives []Type
-	// Error is the service's reason, with State Failed; it may be empty.
+	// Error is the service's reason if State is Failed. It may be empty.
 	Error string
-	// Requested and Responded are the service's own times for the job's
-	// arrival and its end, zero if absent.
-	Requested, Responded time.Time
+	// Took is how long the job took by the service's clock, or 0 if unknown.
+	Took time.Duration
 }
 
-// Type is one type with how sure the service is of it.
+// Type is a document type and the service's confidence in it, from 0 to 1.
 type Type struct {
-	Code, Name string
-	Confidence float64 // in [0, 1]
+	Code       string  `json:"code"`
+	Confidence float64 `json:"confidence"`
 }
 
 const maxAlternatives = 100
 
-// Status asks for the state of a job. The error is an [*Error], of class
-// Missing if the service does not know the job. An answer that cannot be used
-// (about another job, over 1 MiB, cut, no JSON object, SUCCESS without a type)
-// is of class Service: the job is still there, so ask again.
+// Status polls a job. The error is an [*Error], of class Missing if the service
+// does not know the job. An answer that cannot be used is of class Service: the
+// job still exists.
 func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
-	k := c.newCall(OpStatus)
-	if err := CheckJobID(jobID); err != nil {
+	if err := checkJobID(jobID); err != nil {
 		return Status{}, &Error{Op: OpStatus, Class: Local, Err: err}
 	}
+	k := c.newCall(OpStatus)
 	var body jobAnswer
-	u := c.address(pathStatus+jobID, pathStatus+url.PathEscape(jobID))
-	ans, e := k.query(ctx, u, &body)
+	ans, e := k.query(ctx, c.address(pathStatus+jobID, pathStatus+url.PathEscape(jobID)), &body)
 	if e != nil {
 		return Status{}, e
 	}
-	if id := cmp.Or(string(body.ID), string(body.IdentificationID)); id != "" && id != jobID {
-		return Status{}, k.unusable(ans, "it is about another job", nil)
+	if id := cmp.Or(body.ID, body.IdentificationID); id != "" && string(id) != jobID {
+		return Status{}, k.unusable(ans, "about another job", nil)
 	}
-	s := Status{ID: jobID, Requested: body.Requested.Time, Responded: body.Responded.Time}
+	s := Status{Took: body.took()}
 	switch state := strings.ToUpper(strings.TrimSpace(string(body.Status))); state {
 	case "SUCCESS":
-		s.State = Succeeded
-		code, ok := k.typeOf(body.DocumentType)
-		if !ok {
-			return Status{}, k.unusable(ans, "success without a type", nil)
+		why := ""
+		if s.State, s.Type, why = k.success(body.DocumentType); why != "" {
+			return Status{}, k.unusable(ans, why, nil)
 		}
-		s.Type, s.Alternatives = code, k.typesOf(body.Alternatives)
+		s.Alternatives = k.types(body.Alternatives)
 	case "ERROR":
 		s.State = Failed
-		s.Error = k.show(refusal{Error: body.Error, Message: body.Message}.reason(), maxMessage)
+		s.Error = k.show(string(cmp.Or(errorBody{Error: body.Error}.message(), body.Message)), maxMessage)
 	case "ENQUEUED", "PROCESSING":
 	case "":
-		return Status{}, k.unusable(ans, "it has no status", nil)
+		return Status{}, k.unusable(ans, "no status", nil)
 	default:
-		c.logState(k.show(state, maxName), jobID)
+		c.unknownState.Do(func() {
+			c.cfg.Logger.Warn("unknown job state, taken as unfinished", "state", k.show(state, maxName), "job_id", jobID)
+		})
 	}
 	return s, nil
-}
-
-// reason prefers "error", which is a job's own, to a general "message".
-func (r refusal) reason() string {
-	return cmp.Or(refusal{Error: r.Error}.message(), string(r.Message))
-}
-
-// logState tells of a job state that this client does not know, once for each.
-func (c *Client) logState(state, jobID string) {
-	c.mu.Lock()
-	known := c.states[state] || len(c.states) >= 100
-	if !known {
-		c.states[state] = true
-	}
-	c.mu.Unlock()
-	if !known {
-		c.log.Warn("unknown job state, taken as not finished", "state", state, "job_id", jobID)
-	}
 }
 
 // jobAnswer is the body of the answer to a poll.
@@ -128,77 +110,73 @@ type jobAnswer struct {
 	ID               text            `json:"id"`
 	IdentificationID text            `json:"identification_id"`
 	Status           text            `json:"status"`
-	Requested        date            `json:"request_timestamp"`
-	Responded        date            `json:"response_timestamp"`
-	DocumentType     typeAnswer      `json:"document_type"`
+	Requested        text            `json:"request_timestamp"`
+	Responded        text            `json:"response_timestamp"`
+	DocumentType     json.RawMessage `json:"document_type"`
 	Alternatives     []typeAnswer    `json:"alternatives"`
 	Error            json.RawMessage `json:"error"`
 	Message          text            `json:"message"`
 }
 
 type typeAnswer struct {
-	Code       text     `json:"code"`
-	Name       text     `json:"name"`
-	Confidence sureness `json:"confidence"`
+	Code       text       `json:"code"`
+	Confidence confidence `json:"confidence"`
 }
 
-// typeOf reads one type. A code that is empty, or is an echo of the key, which
-// would become the name of a folder, is none.
-func (k *call) typeOf(t typeAnswer) (Type, bool) {
-	if t.Code == "" || k.holdsKey(string(t.Code)) {
-		return Type{}, false
+// took returns how long the job took, or 0.
+func (a jobAnswer) took() time.Duration {
+	begun, ended := parseTime(a.Requested), parseTime(a.Responded)
+	if begun.IsZero() || ended.IsZero() {
+		return 0
 	}
-	return Type{
-		Code:       cut(string(t.Code), maxCode),
-		Name:       k.show(string(t.Name), maxName),
-		Confidence: float64(t.Confidence),
-	}, true
+	return max(0, ended.Sub(begun))
 }
 
-func (k *call) typesOf(list []typeAnswer) []Type {
+// success reads the type of a job that succeeded, or says why it cannot be used.
+// A code that echoes the key would become the name of a folder.
+func (k *call) success(raw json.RawMessage) (_ State, _ Type, why string) {
+	var t typeAnswer
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return NoType, Type{}, ""
+	case !isObject(raw) || json.Unmarshal(raw, &t) != nil || k.containsKey(string(t.Code)):
+		return 0, Type{}, "success with an unusable type"
+	case t.Code == "":
+		return NoType, Type{}, ""
+	}
+	return Succeeded, t.value(), ""
+}
+
+func (t typeAnswer) value() Type {
+	return Type{Code: cut(string(t.Code), maxCode), Confidence: float64(t.Confidence)}
+}
+
+// types returns the usable types of a list.
+func (k *call) types(list []typeAnswer) []Type {
 	var types []Type
-	for _, a := range list {
-		if t, ok := k.typeOf(a); ok && len(types) < maxAlternatives {
-			types = append(types, t)
+	for _, t := range list {
+		if t.Code != "" && !k.containsKey(string(t.Code)) && len(types) < maxAlternatives {
+			types = append(types, t.value())
 		}
 	}
 	return types
 }
 
-// sureness is a confidence that is also read from a string.
-type sureness float64
+// confidence is a number from 0 to 1. It also accepts text and percentages.
+// Anything else is 0, so that the document goes to review.
+type confidence float64
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
-func (s *sureness) UnmarshalJSON(b []byte) error {
-	*s = sureness(confidence(b))
+func (c *confidence) UnmarshalJSON(b []byte) error {
+	s := strings.TrimSpace(scalar(b))
+	number, percent := strings.CutSuffix(s, "%")
+	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent || f > 1 {
+		f /= 100
+	}
+	if err != nil || math.IsNaN(f) || f < 0 || f > 1 {
+		f = 0
+	}
+	*c = confidence(f)
 	return nil
-}
-
-// confidence reads a number, also from a string, into [0, 1]; what is none is
-// 0, so that it goes to review rather than past it.
-func confidence(raw json.RawMessage) float64 {
-	// A number too large for a float comes back as an infinity.
-	f, _ := strconv.ParseFloat(strings.TrimSpace(unquote(raw)), 64)
-	if math.IsNaN(f) {
-		return 0
-	}
-	return min(max(f, 0), 1)
-}
-
-// query makes a GET and reads its answer into v.
-func (k *call) query(ctx context.Context, u *url.URL, v any) (*answer, *Error) {
-	ctx = k.watch(ctx, k.client.cfg.QueryTimeout, k.client.cfg.QueryTimeout)
-	defer k.stop()
-	req, e := k.request(ctx, http.MethodGet, u)
-	if e != nil {
-		return nil, e
-	}
-	ans, e := k.do(req)
-	if e == nil {
-		e = k.refused(ans)
-	}
-	if e == nil {
-		e = k.decode(ans, v)
-	}
-	return ans, e
 }

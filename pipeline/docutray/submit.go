@@ -1,31 +1,36 @@
 package docutray
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
+	"strings"
 )
 
 // MaxFileSize is the size of the largest document that is sent, in bytes. The
-// service says "100MB" without saying which; of the two readings this is the
-// larger, so that nothing it would take is refused here. What is in between
-// comes back as 413, which is the document's failure as well.
+// service's "100MB" may mean a little less; it answers 413 for what is between.
 const MaxFileSize = 100 << 20
 
-// Submission is one document to be identified.
+// askAbove is the length of a body, in bytes, above which the request asks with
+// "Expect: 100-continue" first. A refusal then saves the upload.
+const askAbove = 1 << 20
+
+// Submission is a document to be identified.
 type Submission struct {
-	// Filename is the document's name; it is cleaned for the header.
+	// Filename is the document's name. It is cleaned for the header.
 	Filename string
-	// ContentType is the real one, such as "application/pdf".
+	// ContentType is the actual media type, such as "application/pdf".
 	ContentType string
 	// Size is the exact length of Content in bytes.
 	Size int64
-	// Content is read once, in order, and not after Submit has returned. An
-	// error of it, also in place of io.EOF, ends the request before the
-	// service can have a complete body.
+	// Content is read once, and not after Submit has returned. If it returns an
+	// error, even in place of io.EOF, the service gets no complete body.
 	Content io.Reader
 	// Types are the codes to choose from, at least one.
 	Types []string
@@ -33,14 +38,14 @@ type Submission struct {
 	Metadata json.RawMessage
 }
 
-// Submit starts the identification of a document and returns the id of its
-// job, which is the only way to it: store it before anything else. The error is
-// an [*Error]; its Unknown says whether a job may have been made all the same.
+// Submit starts the identification of a document. It returns the id of the job,
+// which cannot be looked up later: store it before anything else. The error is
+// an [*Error].
 //
-// A request of which not one byte of the body was sent, because a kept
-// connection turned out to be dead, is made once more.
+// Submit makes a second request if the first failed on a dead kept connection,
+// or because "Expect" is not supported, before any content was read.
 func (c *Client) Submit(ctx context.Context, s Submission) (jobID string, err error) {
-	head, tail, contentType, err := frame(s)
+	f, err := newForm(s)
 	if err != nil {
 		class := Local
 		if errors.Is(err, ErrTooLarge) {
@@ -48,95 +53,72 @@ func (c *Client) Submit(ctx context.Context, s Submission) (jobID string, err er
 		}
 		return "", &Error{Op: OpSubmit, Class: class, Err: err}
 	}
-	nothing := func() {}
-	next := func() *upload {
-		return &upload{head: head, content: s.Content, left: s.Size, tail: tail, progress: nothing, complete: nothing}
+	ask := f.length > askAbove
+	id, again, e := c.post(ctx, s, f, ask)
+	if again {
+		c.cfg.Logger.Debug("submitting again on another connection", "err", e)
+		id, _, e = c.post(ctx, s, f, ask && e.StatusCode != http.StatusExpectationFailed)
 	}
-	length := int64(len(head)+len(tail)) + s.Size
-	if length <= maxWhole && c.own != nil && !c.expect.wanted(length) {
-		whole, err := next().readWhole(int(length))
-		if err != nil {
-			return "", &Error{Op: OpSubmit, Class: Local, Err: fmt.Errorf("%w: %w", ErrContent, err)}
-		}
-		next = whole.upload
+	if e != nil {
+		return "", e
 	}
-	for again := true; ; again = false {
-		up := next()
-		id, retry, err := c.submitOnce(ctx, up, contentType, length)
-		if err == nil || !retry || !again {
-			if again {
-				up.recycle()
-			}
-			return id, err
-		}
-		c.log.Debug("nothing was sent, submitting on another connection", "err", err)
-	}
+	return id, nil
 }
 
-// submitOnce makes one POST. again says that it failed before any byte of the
-// body was asked for, for a reason that another connection would not have.
-func (c *Client) submitOnce(ctx context.Context, up *upload, contentType string, length int64) (id string, again bool, err error) {
-	call := c.newCall(OpSubmit)
-	ctx = call.watch(ctx, c.cfg.SubmitTimeout, c.cfg.IdleTimeout)
-	defer call.stop()
-	up.progress = func() { call.progress(c.cfg.IdleTimeout) }
-	up.complete = func() { call.progress(c.cfg.AnswerTimeout) }
-
-	req, fail := call.request(call.trace(ctx, up), http.MethodPost, c.address(pathSubmit, pathSubmit))
-	if fail != nil {
-		return "", false, fail
+// post makes one POST. again reports whether a failed one is worth repeating
+// at once.
+func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id string, again bool, e *Error) {
+	k := c.newCall(OpSubmit)
+	ctx, stop := k.start(ctx, submitTimeout)
+	defer stop()
+	req, e := k.request(ctx, http.MethodPost, c.address(pathSubmit, pathSubmit))
+	if e != nil {
+		return "", false, e
 	}
-	req.Body, req.ContentLength = up.body(), length
-	req.Header["Content-Type"] = []string{contentType}
-	expected := up.taken == nil && c.expect.wanted(length)
-	if expected {
+	up := newUpload(k, s, f)
+	req.Body, req.ContentLength = up, f.length
+	req.Header["Content-Type"] = []string{f.contentType}
+	if ask {
 		req.Header["Expect"] = []string{"100-continue"}
 	}
-	ans, fail := call.do(req)
-	up.stop(ctx, fail == nil) // from here on nobody reads the content
-	if fail == nil {
-		c.expect.learn(call, ans.status, up.started)
-		id, fail = call.accepted(ans)
+	ans, e := k.do(req)
+	up.stop() // nobody reads the content from here on
+	if e == nil {
+		id, e = k.accepted(ans)
 	}
-	if fail == nil && up.done {
+	if e == nil && up.left > 0 {
+		e = k.unusable(ans, "accepted before the whole document was sent", nil)
+		e.OutcomeUnknown = true
+	}
+	if e == nil {
 		return id, false, nil
 	}
-	if fail == nil {
-		fail = &Error{Op: OpSubmit, Class: Service, StatusCode: ans.status, Unknown: true,
-			Message: "accepted before the whole document was sent"}
-	}
-	again = call.blame(fail, up)
-	if expected && fail.StatusCode == http.StatusExpectationFailed {
-		again = !fail.Sent // a proxy that knows no Expect: without it, then
-	}
-	return "", again, fail
+	up.outcome(e)
+	dead := e.StatusCode == 0 && e.Class == Service && k.reused.Load()
+	return "", !e.Sent && (dead || e.StatusCode == http.StatusExpectationFailed), e
 }
 
-// blame completes a submission's failure with what became of its body, and
-// says whether it failed on a dead connection before the body was touched.
-func (k *call) blame(e *Error, up *upload) (stale bool) {
-	e.Sent = up.started
+// outcome completes the error of a submission with what happened to its body.
+func (u *upload) outcome(e *Error) {
+	e.Sent = u.started
 	answered := e.StatusCode != 0
 	switch {
 	case !answered:
-		e.Unknown = e.Sent
-	case e.StatusCode >= 300 && !up.done:
-		e.Unknown = false // whoever refused, nobody had the whole document
+		e.OutcomeUnknown = e.Sent
+	case e.StatusCode >= 300 && u.left > 0:
+		e.OutcomeUnknown = false // nobody had the whole document
 	}
-	if up.err != nil {
-		// The tail was withheld, so the service has no complete body; unless
-		// it accepted one, whatever else it says follows from that.
+	if u.err != nil {
+		// The service has no complete body, unless it claims to have accepted one.
 		e.Class = Local
-		e.Unknown = answered && e.Unknown
-		e.Err = fmt.Errorf("%w: %w", ErrContent, up.err)
-		return false
+		e.OutcomeUnknown = answered && e.OutcomeUnknown
+		e.Err = fmt.Errorf("%w: %w", ErrContent, u.err)
 	}
-	return !answered && !e.Sent && e.Class == Service && k.reused
 }
 
-// accepted reads the job id from the answer to a submission.
+// accepted returns the job id in the answer to a submission.
 func (k *call) accepted(ans *answer) (string, *Error) {
-	if e := k.refused(ans); e != nil {
+	if e := k.refusal(ans); e != nil {
 		return "", e
 	}
 	var body struct {
@@ -146,33 +128,71 @@ func (k *call) accepted(ans *answer) (string, *Error) {
 	e := k.decode(ans, &body)
 	if e == nil {
 		for _, id := range []string{string(body.ID), string(body.IdentificationID)} {
-			if CheckJobID(id) == nil && !k.holdsKey(id) {
+			if checkJobID(id) == nil && !k.containsKey(id) {
 				return id, nil
 			}
 		}
-		e = k.unusable(ans, "it has no usable job id", nil)
+		e = k.unusable(ans, "no usable job id", nil)
 	}
-	e.Unknown = true
+	e.OutcomeUnknown = true
 	return "", e
 }
 
-// frame makes what stands before and after the content in the request's body.
-func frame(s Submission) (head, tail []byte, contentType string, err error) {
-	bad := func(format string, args ...any) ([]byte, []byte, string, error) {
-		return nil, nil, "", fmt.Errorf("%w: "+format, append([]any{ErrSubmission}, args...)...)
+// form is a request's body, except for the document.
+type form struct {
+	head, tail  []byte // before and after the document
+	contentType string
+	length      int64 // of the whole body, in bytes
+}
+
+// newForm checks a submission and lays out its form. The document comes last,
+// so that a service that reads in order knows the options first.
+func newForm(s Submission) (form, error) {
+	if err := s.check(); err != nil {
+		return form{}, err
 	}
+	options, err := json.Marshal(s.Types)
+	if err != nil {
+		return form{}, err
+	}
+	var b bytes.Buffer // writing to it never fails
+	w := multipart.NewWriter(&b)
+	_ = w.WriteField("document_type_code_options", string(options))
+	if len(s.Metadata) > 0 {
+		_ = w.WriteField("document_metadata", string(s.Metadata))
+	}
+	_ = w.WriteField("image_content_type", s.ContentType)
+	_, _ = w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition("image", cleanFilename(s.Filename))},
+		"Content-Type":        {s.ContentType},
+	})
+	head := b.Len()
+	_ = w.Close()
+	return form{head: b.Bytes()[:head], tail: b.Bytes()[head:], contentType: w.FormDataContentType(),
+		length: int64(b.Len()) + s.Size}, nil
+}
+
+func (s Submission) check() error {
 	switch {
 	case s.Content == nil || s.Size < 0:
-		return bad("it has no content")
+		return fmt.Errorf("%w: no content", ErrSubmission)
 	case s.Size > MaxFileSize:
-		return nil, nil, "", fmt.Errorf("%w: %d bytes", ErrTooLarge, s.Size)
+		return fmt.Errorf("%w: %d bytes", ErrTooLarge, s.Size)
 	case len(s.Types) == 0:
-		return bad("it has no types to choose from")
+		return fmt.Errorf("%w: no types to choose from", ErrSubmission)
 	case !isMediaType(s.ContentType):
-		return bad("content type %q", s.ContentType)
+		return fmt.Errorf("%w: content type %q", ErrSubmission, s.ContentType)
+	case len(s.Metadata) > 0 && !(json.Valid(s.Metadata) && isObject(s.Metadata)):
+		return fmt.Errorf("%w: metadata is not a JSON object", ErrSubmission)
 	}
-	if len(s.Metadata) > 0 && !(json.Valid(s.Metadata) && isObject(s.Metadata)) {
-		return bad("metadata is not a JSON object")
+	return nil
+}
+
+// isMediaType accepts type/subtype without parameters.
+func isMediaType(s string) bool {
+	kind, sub, ok := strings.Cut(s, "/")
+	token := func(t string) bool {
+		return t != "" && strings.Trim(t, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_") == ""
 	}
-	return multipartFrame(s)
+	return ok && len(s) <= 100 && token(kind) && token(sub)
 }

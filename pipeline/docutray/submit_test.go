@@ -56,8 +56,8 @@ func TestBodyAsItIsSent(t *testing.T) {
 
 var errHash = errors.New("hash differs")
 
-// TestContentThatFails sees to it that no service has a complete body of a
-// document whose content did not end as it should.
+// TestContentThatFails: the service never gets a complete body of a document
+// whose content does not end as it should.
 func TestContentThatFails(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 1<<20)
 	withEnd := func(b []byte, err error) io.Reader {
@@ -76,8 +76,6 @@ func TestContentThatFails(t *testing.T) {
 		"grew":                   {func() io.Reader { return bytes.NewReader(pdf) }, len(pdf) - 1, errGrew},
 		"grew with its last end": {func() io.Reader { return iotest.DataErrReader(bytes.NewReader(big)) }, len(big) - 1, errGrew},
 		"empty, then error":      {func() io.Reader { return iotest.ErrReader(errHash) }, 0, errHash},
-		"never moves":            {func() io.Reader { return neverMoves{} }, 5, io.ErrNoProgress},
-		"lies":                   {func() io.Reader { return lies{} }, 5, nil},
 	} {
 		for _, inProcess := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, inProcess), func(t *testing.T) {
@@ -91,8 +89,7 @@ func TestContentThatFails(t *testing.T) {
 				s.Content, s.Size = c.content(), int64(c.size)
 				_, err := client.Submit(t.Context(), s)
 				e := asError(t, err)
-				if e.Class != Local || e.Unknown || !e.Sent || !errors.Is(err, ErrContent) ||
-					c.want != nil && !errors.Is(err, c.want) {
+				if e.Class != Local || e.OutcomeUnknown || !e.Sent || !errors.Is(err, ErrContent) || !errors.Is(err, c.want) {
 					t.Errorf("%+v", e)
 				}
 				srv.Close() // waits for the handler
@@ -103,14 +100,6 @@ func TestContentThatFails(t *testing.T) {
 		}
 	}
 }
-
-type neverMoves struct{}
-
-func (neverMoves) Read([]byte) (int, error) { return 0, nil }
-
-type lies struct{}
-
-func (lies) Read(p []byte) (int, error) { return len(p) + 1, nil }
 
 func TestContentInAllPortions(t *testing.T) {
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
@@ -149,13 +138,13 @@ func TestUnusableSubmissions(t *testing.T) {
 		})
 		_, err := c.Submit(t.Context(), s)
 		e := asError(t, err)
-		if tooLarge := name == "too large"; e.Sent || e.Unknown || (e.Class == Document) != tooLarge || errors.Is(err, ErrTooLarge) != tooLarge {
+		if tooLarge := name == "too large"; e.Sent || e.OutcomeUnknown || (e.Class == Document) != tooLarge || errors.Is(err, ErrTooLarge) != tooLarge {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
 }
 
-// zeros is content of any length that costs no memory.
+// zeros is endless content.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
@@ -199,8 +188,7 @@ func TestFilenames(t *testing.T) {
 
 func TestClean(t *testing.T) {
 	for s, want := range map[string]string{
-		"": "", "a": "a", "a b": "a b", "a  b": "a b", " a": "a", "a ": "a", " ": "", "a\tb\r\n": "a b", "a\x1b[31m": "a[31m",
-		"é ü": "é ü", "a\u00a0b": "a b", "a\u202eb": "ab", "a\xffb": "ab", "a\x7fb": "ab",
+		"": "", "a  b ": "a b", "a\tb\r\n": "a b", "a\x1b[31m": "a[31m", "é\u00a0b": "é b", "a\u202e\xff\x7fb": "ab",
 	} {
 		if got := clean(s); got != want {
 			t.Errorf("%q: %q, want %q", s, got, want)
@@ -214,12 +202,12 @@ func FuzzFilename(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		s := submission()
 		s.Filename = name
-		head, tail, contentType, err := frame(s)
+		sent, err := newForm(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, params, _ := mime.ParseMediaType(contentType)
-		form, err := multipart.NewReader(io.MultiReader(bytes.NewReader(head), s.Content, bytes.NewReader(tail)),
+		_, params, _ := mime.ParseMediaType(sent.contentType)
+		form, err := multipart.NewReader(io.MultiReader(bytes.NewReader(sent.head), s.Content, bytes.NewReader(sent.tail)),
 			params["boundary"]).ReadForm(1 << 20)
 		if err != nil || len(form.File["image"]) != 1 {
 			t.Fatalf("%q: %v", name, err)

@@ -92,7 +92,7 @@ func TestTimeouts(t *testing.T) {
 			}
 			e := asError(t, err)
 			if !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) || e.Class != Service ||
-				e.Unknown != c.submit || took < c.after || took > c.after+time.Second {
+				e.OutcomeUnknown != c.submit || took < c.after || took > c.after+time.Second {
 				t.Errorf("%s: %+v after %v, want %v", name, e, took, c.after)
 			}
 			if capped := !c.submit || c.after == time.Hour; capped != strings.Contains(err.Error(), "the whole request took over") {
@@ -152,7 +152,7 @@ func TestCallerEndsIt(t *testing.T) {
 			client := newClient(t, "https://service.invalid", func(cfg *Config) { cfg.Transport = tr })
 			_, err := client.Submit(ctx, submission())
 			e := asError(t, err)
-			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || e.Class != Local || !e.Unknown || !e.Sent {
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || e.Class != Local || !e.OutcomeUnknown || !e.Sent {
 				t.Errorf("%s: %+v", name, e)
 			}
 		})

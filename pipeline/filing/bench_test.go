@@ -3,6 +3,7 @@ package filing
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,10 +49,9 @@ func BenchmarkMove(b *testing.B) {
 			m := NewMover(Options{})
 			b.ResetTimer()
 			for _, mv := range moves {
-				_, err := m.Do(context.Background(), mv)
-				must(b, err)
+				must(b, m.MoveOrCopy(context.Background(), mv))
 			}
-			must(b, SyncFolders(filepath.Join(base, "inbox"), filepath.Join(sorted, "t")))
+			must(b, errors.Join(m.SyncFoldersOf([]File{{moves[0].Root, moves[0].Source}, {sorted, moves[0].Target}})...))
 		})
 	}
 }
@@ -75,7 +75,7 @@ func BenchmarkBatch(b *testing.B) {
 		must(b, err)
 		moves[i] = Move{
 			Root: root, Source: name, Identity: id, SHA256: sum[:], Sorted: sorted, Target: fmt.Sprint("type", i%5),
-			Tag: name, Fresh: true,
+			Tag: name,
 		}
 	}
 	m := NewMover(Options{})
@@ -96,43 +96,18 @@ func BenchmarkBatch(b *testing.B) {
 
 // moveTogether moves into the folder that is given as the target.
 func moveTogether(b *testing.B, m *Mover, moves []Move) {
-	batch := m.Batch()
-	defer batch.Close()
 	var files []File
 	for i := range moves {
 		mv := &moves[i]
-		name, err := batch.FreeName(mv.Sorted, mv.Target, mv.Source, nil, nil)
+		must(b, m.MakeFolder(mv.Sorted, mv.Target))
+		name, err := FreeName(filepath.Join(mv.Sorted, mv.Target), mv.Source, nil, nil)
 		must(b, err)
 		mv.Target += "/" + name
 		files = append(files, File{mv.Root, mv.Source}, File{mv.Sorted, mv.Target})
 	}
-	batch.SyncContents(moves)
+	m.SyncContents(moves)
 	for _, mv := range moves {
-		_, err := batch.Do(context.Background(), mv)
-		must(b, err)
+		must(b, m.Do(context.Background(), mv))
 	}
-	for _, err := range m.SyncFoldersOf(files) {
-		must(b, err)
-	}
-}
-
-func BenchmarkFreeName(b *testing.B) {
-	dir := fastDir(b)
-	for i := range 10_000 {
-		must(b, os.WriteFile(filepath.Join(dir, NameWithSuffix("scan.pdf", i+1)), nil, 0o644))
-	}
-	for b.Loop() {
-		_, err := FreeName(dir, "scan.pdf", []string{".json"}, nil)
-		must(b, err)
-	}
-}
-
-func BenchmarkInspect(b *testing.B) {
-	dir := fastDir(b)
-	must(b, os.WriteFile(filepath.Join(dir, "x"), samples(b)["image/jpeg"], 0o644))
-	b.ReportAllocs()
-	for b.Loop() {
-		_, err := Inspect(dir, "x")
-		must(b, err)
-	}
+	must(b, errors.Join(m.SyncFoldersOf(files)...))
 }

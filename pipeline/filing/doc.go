@@ -1,69 +1,58 @@
-// Package filing moves documents to where they belong and knows what they are:
-// safe names, moves inside and across filesystems that never overwrite, the
-// format of a file by its content, and whether it is whole. It knows nothing of
-// the service, the record or the states of a document.
+// Package filing moves documents to where they belong: safe names, and moves inside
+// and across filesystems that never overwrite. It knows nothing of the service, the
+// database or the states of a document.
 //
-// Use [Inspect], [Examine] and [Sniff] before anything is paid for,
-// [FolderName] and [FreeName] to choose a place, [Mover.Do] to move, or a [Batch]
-// for many documents, [Mover.SyncFoldersOf] or [SyncFolders] before relying on it,
-// [Mover.Resume] for what was under way when the last run ended, and [Mover.Try] to
-// tell trouble of one document from that of all.
+// [Inspect] and [Examine] tell, before anything is paid for, whether a document is
+// whole and can be moved. [FolderName] and [FreeName] choose a place. [Mover.Do] moves
+// inside a filesystem, [Mover.Copy] across two; [Mover.SyncContents] before many moves
+// makes them cheaper. [Mover.SyncFoldersOf] makes moves durable: call it before
+// storing that a document is filed. [Mover.Resume] finishes what an earlier run left.
+// [DiskTrouble] and [Writable] tell trouble of one document from trouble of all.
 //
 // # What it promises
 //
-// Nothing is overwritten, and at every instant the whole content has a name in
-// the inbox or in the target folder, whichever operation fails or is the last
-// one before a crash or a loss of power. What is moved is the file that the
-// caller described: one that took its place is left, or put back. No symbolic
-// link beneath a root is followed, for reading or for writing, however the tree
-// changes meanwhile. Nothing but a regular file is ever opened. A copy holds
-// 256 KiB in memory whatever its size.
+// Nothing is overwritten, and at every instant the whole content has a name in the
+// inbox or in the target folder, whichever operation fails or is the last one before
+// a crash or a loss of power. What is moved is the file that the caller described;
+// one that took its place is left, or put back. No symbolic link beneath a root is
+// followed, for reading or for writing, however the tree changes meanwhile. Nothing
+// but a regular file is ever opened. A copy holds 256 KiB in memory whatever its size.
 //
 // # The move
 //
-//	open the folder of the source, component by component, no links
-//	open the source, compare its identity (where it differs: its hash)
-//	a writer has it open                   → ErrBusy
-//	fsync the source's content             (unless as below)
-//	open the folder of the target, making what is missing, no links
-//	renameat2(source, target, RENAME_NOREPLACE)
-//	    done         → the target is the inode that was checked, unchanged?
-//	                   yes: done;  no: put it back, ErrChanged
-//	    failed, and yet the target is our inode → as after a link
-//	    taken        → fs.ErrExist
-//	    not known here (EINVAL, ENOSYS, EPERM)  → link:
-//	        link(descriptor of the source, target)
-//	        drop(source)
-//	    another filesystem (EXDEV), no links    → copy:
-//	        create .docusort-TAG.tmp beside the target, O_EXCL
-//	        copy and hash; the source unchanged, the hash as told
-//	        owner, mode, times; fsync
-//	        rename .docusort-TAG.tmp to the target, no replace
-//	        fsync the target's folder
-//	        drop(source);  failed: drop(target), the source stays
+//	open the source's folder, component by component, no links
+//	open the source, compare its identity (where that differs: its hash)
+//	somebody has it open for writing      → ErrBusy
+//	open the target's folder, making what is missing, no links
+//	Do:
+//	    fsync the source's content        (unless SyncContents did)
+//	    renameat2(source, target, RENAME_NOREPLACE)
+//	        done           → is the target the file that was checked, unchanged?
+//	                         yes: done;  no: put it back, ErrChanged
+//	        failed, and yet the target is our inode → as after a link
+//	        taken          → fs.ErrExist
+//	        another filesystem (EXDEV)  → ErrNeedsCopy
+//	        not supported (EINVAL, ENOSYS, EPERM)  → link:
+//	            link(descriptor of the source, target);  no links: ErrNeedsCopy
+//	            unlinkExact(source);  failed: unlinkExact(target)
+//	Copy:
+//	    create .docusort-TAG.tmp beside the target, O_EXCL
+//	    copy and hash; the source must not have changed, the hash must match
+//	    owner, mode, times; fsync
+//	    rename .docusort-TAG.tmp to the target, no replace
+//	    fsync the target's folder
+//	    unlinkExact(source);  failed: unlinkExact(target)
 //
-//	drop(name):
+//	unlinkExact(name):
 //	    rename name to .docusort-TAG.old (.undo for a target)
-//	    still our inode, unchanged?  no: put it back
+//	    is it still our inode, unchanged?  no: put it back
 //	    unlink
 //
-//	"no replace", of a copy or of what is put back:
-//	    renameat2(RENAME_NOREPLACE), else link and unlink, else an empty
-//	    file without permissions takes the name and is renamed over
+//	"no replace", of a copy and of what is put back:
+//	    renameat2(RENAME_NOREPLACE), else link and unlink, else reserve the name
+//	    with an empty file without permissions, and rename over that
 //
-// The claim in drop is there because unlink goes by name: whatever somebody
-// puts at the name between the last look and the unlink would be deleted.
-//
-// What many documents share a Batch does once: it keeps their folders open, looks
-// before each document whether they still stand at their places, and may sync all
-// of the inbox's filesystem instead of each content. A filesystem tells one caller
-// only that it lost something, so for each document that was described before that
-// sync and is unchanged the kernel is still asked whether its own writes were lost;
-// any other is synced by itself.
-//
-// Syncing the folders is left to the caller, so that many documents share it.
-// The order matters for a power cut only: sync both folders, then store that
-// the document is filed.
+// unlink goes by name, and would delete what somebody put there after the last look.
 //
 // # After a crash
 //
@@ -71,28 +60,25 @@
 //	.undo: the source stands whole → remove, else back to the target's name
 //	.old:  the target stands whole → remove, else back to the source's name
 //	target is ours, source gone or another file → Done
-//	target is ours, source too                  → drop(source), Done
-//	target is a link to the source, and its content is new
-//	                                            → drop(target), NotStarted
+//	target is ours, source too                  → unlinkExact(source), Done
+//	target is a link to the source, which was written to since
+//	                                            → unlinkExact(target), NotStarted
 //	target missing, source there                → NotStarted
 //	target something else, source there         → Taken
 //	source gone, target not ours                → Lost
 //
-// Ours is the same device and inode, or the same hash. A source is removed for
-// a copy only where it is the very file that was described, not written to
-// since, and the two are compared byte for byte: an equal file that came to the
-// place of the source meanwhile is a document of its own, and so is an equal
-// file at the target with another modification time.
+// Ours is the same device and inode, or the same hash. The source of a copy is
+// removed only if it is the very file that was described, not written to since, and
+// the two are equal byte for byte. An equal file that came to the source's place
+// meanwhile is a document of its own, and so is an equal file at the target with
+// another modification time.
 //
 // # What may go wrong
 //
-//   - [DiskTrouble]: full, read-only, failing or missing; wait.
-//   - fs.ErrPermission: of one file or folder; say so, try again later. A
-//     superuser's process is refused less than a service's.
 //   - A process that had the file open before the move may write to it after.
 //     ErrBusy catches it where the kernel tells (local filesystems, own files).
-//   - A copy keeps owner (where permitted), mode and times, but neither
+//   - A copy keeps owner (where permitted), permission bits and times, but neither
 //     extended attributes nor access lists; a rename keeps everything.
-//   - Deleting by name on a filesystem that other machines write to is as safe
-//     as that filesystem's rename is atomic.
+//   - Deleting by name on a filesystem that other machines write to is as safe as
+//     that filesystem's rename is atomic.
 package filing

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -87,6 +88,28 @@ func TestExamineWhatIsClosedToUs(t *testing.T) {
 		must(t, e.Fixed)
 		must(t, e.Close())
 	})
+}
+
+func TestContentType(t *testing.T) {
+	root := t.TempDir()
+	for content, want := range map[string]string{
+		"": "", "text": "", "%PDF-1.7 short": "application/pdf",
+		strings.Repeat(" ", 1000) + "%PDF-1.4" + strings.Repeat("x", 9000): "application/pdf",
+	} {
+		must(t, os.WriteFile(filepath.Join(root, "x"), []byte(content), 0o644))
+		d, err := OpenDocument(root, "x")
+		must(t, err)
+		got, err := d.ContentType()
+		must(t, err)
+		same(t, "type", got, want)
+		all, err := io.ReadAll(d)
+		must(t, err)
+		same(t, "read afterwards", string(all), content)
+		must(t, d.Close())
+		if _, err := d.ContentType(); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("after the end: %v", err)
+		}
+	}
 }
 
 func TestDocumentThatChanges(t *testing.T) {

@@ -66,7 +66,7 @@ func TestEachOperationFailsOnce(t *testing.T) {
 func failOnce(t *testing.T, tr terrain, errno error, n int, after bool, again string) (fired bool) {
 	w := newWorld(t, tr.across)
 	m := tr.mover(t, failing(n, after, errno, &fired, t.Log))
-	_, err := m.Do(context.Background(), w.mv)
+	err := m.MoveOrCopy(context.Background(), w.mv)
 	t.Log(err)
 	if len(w.holding(w.content)) == 0 {
 		t.Fatal("the content is nowhere")
@@ -87,8 +87,7 @@ func failOnce(t *testing.T, tr terrain, errno error, n int, after bool, again st
 		w.finish(m)
 		return fired
 	}
-	_, err = m.Do(context.Background(), w.mv)
-	must(t, err)
+	must(t, m.MoveOrCopy(context.Background(), w.mv))
 	w.filed()
 	return fired
 }
@@ -125,7 +124,7 @@ func TestCrashAtEachOperation(t *testing.T) {
 					if !hash {
 						w.mv.SHA256 = nil
 					}
-					_, _ = tr.mover(t, crashing(n, true, &fired, t.Log)).Do(context.Background(), w.mv)
+					_ = tr.mover(t, crashing(n, true, &fired, t.Log)).MoveOrCopy(context.Background(), w.mv)
 					if len(w.holding(w.content)) == 0 {
 						t.Fatal("the content is nowhere")
 					}
@@ -133,8 +132,7 @@ func TestCrashAtEachOperation(t *testing.T) {
 						w.finish(tr.mover(t, nil))
 						return fired
 					}
-					_, err := tr.mover(t, nil).Do(context.Background(), w.mv)
-					must(t, err)
+					must(t, tr.mover(t, nil).MoveOrCopy(context.Background(), w.mv))
 					w.filed()
 					return fired
 				})
@@ -161,7 +159,7 @@ func TestCrashWhileUndoing(t *testing.T) {
 						}
 						return fail(op, done)
 					})
-					_, _ = m.Do(context.Background(), w.mv)
+					_ = m.MoveOrCopy(context.Background(), w.mv)
 					_, _ = tr.mover(t, crashing(k, true, &crashedAgain, func(...any) {})).Resume(context.Background(), w.mv)
 					if len(w.holding(w.content)) == 0 {
 						t.Fatalf("the content is nowhere: failure %d, crash %d", n, k)
@@ -191,12 +189,12 @@ func TestDoneInSpiteOfAnError(t *testing.T) {
 		} {
 			t.Run(tr.name+"/"+op, func(t *testing.T) {
 				w := newWorld(t, tr.across)
-				_, err := tr.mover(t, func(now string, done bool) error {
+				err := tr.mover(t, func(now string, done bool) error {
 					if now == op && done {
 						return unix.EIO
 					}
 					return nil
-				}).Do(context.Background(), w.mv)
+				}).MoveOrCopy(context.Background(), w.mv)
 				must(t, err)
 				w.filed()
 			})
@@ -267,7 +265,7 @@ func interfere(t *testing.T, tr terrain, act func(*world) []byte, n int, after b
 		}
 		return nil
 	})
-	_, err := m.Do(context.Background(), w.mv)
+	err := m.MoveOrCopy(context.Background(), w.mv)
 	t.Log(err)
 	if theirs != nil {
 		got := w.holding(theirs)

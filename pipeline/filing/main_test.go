@@ -132,7 +132,7 @@ func (w *world) finish(m *Mover) {
 	outcome, err := m.Resume(context.Background(), w.mv)
 	must(w.t, err)
 	if outcome == NotStarted {
-		_, err := m.Do(context.Background(), w.mv)
+		err := m.MoveOrCopy(context.Background(), w.mv)
 		must(w.t, err)
 	} else if outcome != Done {
 		w.t.Fatalf("outcome %v", outcome)

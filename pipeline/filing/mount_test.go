@@ -18,11 +18,11 @@ func TestMoveBetweenBindMounts(t *testing.T) {
 		t.Skipf("may not mount (%v): bind mounts are not tested", err)
 	}
 	defer func() { must(t, unix.Unmount(w.mv.Sorted, unix.MNT_DETACH)) }()
-	copied, err := NewMover(Options{}).Do(context.Background(), w.mv)
-	must(t, err)
-	if !copied {
-		t.Error("no copy")
+	m := NewMover(Options{})
+	if err := m.Do(context.Background(), w.mv); !errors.Is(err, ErrNeedsCopy) {
+		t.Errorf("Do: %v, want ErrNeedsCopy", err)
 	}
+	must(t, m.Copy(context.Background(), w.mv))
 	w.filed()
 }
 
@@ -37,7 +37,7 @@ func TestMoveToAFullDisk(t *testing.T) {
 		t.Cleanup(func() { must(t, unix.Unmount(w.mv.Sorted, unix.MNT_DETACH)) })
 		m := NewMover(Options{})
 		for range 2 {
-			if _, err := m.Do(context.Background(), w.mv); !DiskTrouble(err) || !errors.Is(err, unix.ENOSPC) {
+			if err := m.MoveOrCopy(context.Background(), w.mv); !DiskTrouble(err) || !errors.Is(err, unix.ENOSPC) {
 				t.Fatalf("%s: error %v, want ENOSPC", options, err)
 			}
 			w.only(w.content, w.source())
@@ -45,6 +45,21 @@ func TestMoveToAFullDisk(t *testing.T) {
 		must(t, unix.Mount("none", w.mv.Sorted, "", unix.MS_REMOUNT, "size=2m,nr_inodes=100"))
 		w.finish(m)
 	}
+}
+
+// A full filesystem beneath sorted is no trouble of other documents.
+func TestMoveToAFullDiskOfOneType(t *testing.T) {
+	w := newWorld(t, false)
+	type1 := filepath.Dir(w.target())
+	must(t, os.Mkdir(type1, 0o755))
+	if err := unix.Mount("none", type1, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("may not mount (%v): a full disk is not tested", err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(type1, unix.MNT_DETACH)) })
+	if err := NewMover(Options{}).MoveOrCopy(t.Context(), w.mv); !errors.Is(err, unix.ENOSPC) || DiskTrouble(err) {
+		t.Errorf("error %v, disk trouble %v", err, DiskTrouble(err))
+	}
+	w.only(w.content, w.source())
 }
 
 func TestMovableOnAReadOnlyFilesystem(t *testing.T) {
@@ -61,7 +76,7 @@ func TestMovableOnAReadOnlyFilesystem(t *testing.T) {
 	}
 }
 
-// Rights that come with the owner do not go to another one.
+// A copy keeps the owner and the permission bits, and lends nobody's rights.
 func TestCopyKeepsTheOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not the superuser: other owners are not tested")
@@ -69,22 +84,22 @@ func TestCopyKeepsTheOwner(t *testing.T) {
 	w := newWorld(t, true)
 	must(t, os.Chown(w.source(), 65534, 65533))
 	must(t, os.Chmod(w.source(), 0o755|os.ModeSetuid))
-	_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+	err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv)
 	must(t, err)
 	var st unix.Stat_t
 	must(t, unix.Lstat(w.target(), &st))
-	if st.Uid != 65534 || st.Gid != 65533 || st.Mode&0o7777 != 0o4755 {
+	if st.Uid != 65534 || st.Gid != 65533 || st.Mode&0o7777 != 0o755 {
 		t.Errorf("owner %d, group %d, mode %o", st.Uid, st.Gid, st.Mode)
 	}
 	w = newWorld(t, true)
 	must(t, os.Chown(w.source(), 65534, 65533))
 	must(t, os.Chmod(w.source(), 0o755|os.ModeSetuid))
-	_, err = NewMover(Options{Fault: func(op string, done bool) error {
+	err = NewMover(Options{Fault: func(op string, done bool) error {
 		if op == "chown" {
 			return unix.EPERM
 		}
 		return nil
-	}}).Do(context.Background(), w.mv)
+	}}).MoveOrCopy(context.Background(), w.mv)
 	must(t, err)
 	must(t, unix.Lstat(w.target(), &st))
 	if st.Uid != 0 || st.Gid != 65533 || st.Mode&0o7777 != 0o755 {

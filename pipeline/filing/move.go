@@ -1,57 +1,55 @@
 package filing
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
 )
 
-// move tries the ways of moving in turn; see the package comment.
-func (t *transfer) move(ctx context.Context) (copied bool, err error) {
-	for try := 0; ; try++ {
-		err = t.step("rename", func() error {
-			return unix.Renameat2(t.from.fd, t.fromName, t.to.fd, t.toName, unix.RENAME_NOREPLACE)
-		})
-		if err == nil {
-			return false, t.confirm()
-		}
-		if t.arrived() {
-			// A server may do what is asked and report an error.
-			return false, t.dropSource()
-		}
-		if !errors.Is(err, unix.ENOENT) || try == 2 {
-			break
-		}
-		// Somebody took the source, or the target's folder away.
-		if _, serr := t.from.stat(t.fromName); serr != nil {
-			return false, fmt.Errorf("move %q: %w", t.source(), serr)
-		}
-		if err := t.openTarget(); err != nil {
-			return false, err
-		}
+// rename moves by renaming, and by linking where a rename could overwrite.
+func (t *transfer) rename() error {
+	if err := t.syncContent(); err != nil {
+		return fmt.Errorf("sync %q: %w", t.source(), ownError{err})
 	}
+	err := t.step("rename", func() error {
+		return unix.Renameat2(t.from.fd, t.fromName, t.to.fd, t.toName, unix.RENAME_NOREPLACE)
+	})
 	switch {
+	case err == nil:
+		return t.confirm()
+	case t.to.has(t.toName, identityOf(&t.was)):
+		// A server may do what it is asked and report an error.
+		return t.dropSource()
 	case errors.Is(err, unix.EXDEV):
-		return true, t.copy(ctx)
-	case lacking(err):
-		return t.link(ctx)
+		return fmt.Errorf("move %q to %q: %w", t.source(), t.target(), ErrNeedsCopy)
+	case unsupported(err):
+		return t.link()
+	case errors.Is(err, unix.ENOENT):
+		return t.vanished()
 	}
-	return false, t.explain("move", err)
+	return t.explain("move", err)
 }
 
-// lacking reports whether err is what kernels, filesystems and seccomp filters
+// unsupported reports whether err is what kernels, filesystems and seccomp filters
 // return for an operation that they do not have.
-func lacking(err error) bool {
+func unsupported(err error) bool {
 	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) ||
 		errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM)
 }
 
-// explain makes of a refused permission what a person can act upon.
+// vanished says which of the two places is gone.
+func (t *transfer) vanished() error {
+	if _, err := t.from.stat(t.fromName); err != nil {
+		return fmt.Errorf("move %q: %w", t.source(), err)
+	}
+	return fmt.Errorf("move %q to %q: %w", t.source(), t.target(), errRaced)
+}
+
+// explain makes a refused permission actionable.
 func (t *transfer) explain(op string, err error) error {
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
-		if why := t.from.movable(t.fromName); why != nil {
+		if why := t.from.mayMove(t.fromName); why != nil {
 			return why
 		}
 		return fmt.Errorf("%s %q to %q: %w; check the owner and mode of the target's folder", op, t.source(), t.target(), err)
@@ -59,14 +57,8 @@ func (t *transfer) explain(op string, err error) error {
 	return fmt.Errorf("%s %q to %q: %w", op, t.source(), t.target(), err)
 }
 
-// arrived reports whether the file that was checked has the target's name.
-func (t *transfer) arrived() bool {
-	st, err := t.to.stat(t.toName)
-	return err == nil && isRegular(&st) && identityOf(&st).sameInode(identityOf(&t.was))
-}
-
-// confirm makes sure that what was renamed is what was checked, since between
-// the two somebody may have put another file there, and puts back what is not.
+// confirm makes sure that the file that was renamed is the one that was checked:
+// another may have come to its name in between, and is put back.
 func (t *transfer) confirm() error {
 	var there unix.Stat_t
 	err := t.step("stat target", func() (err error) {
@@ -74,8 +66,8 @@ func (t *transfer) confirm() error {
 		return err
 	})
 	if err != nil {
-		// %v: this is no word about the source.
-		return fmt.Errorf("look at %q after the move: %v: %w", t.target(), err, errUnconfirmed)
+		// %v: err says nothing about the source. Do again, or Resume, finds out.
+		return fmt.Errorf("look at %q after the move: %v", t.target(), err)
 	}
 	if isRegular(&there) && identityOf(&there).SameContent(identityOf(&t.was)) {
 		return nil
@@ -92,53 +84,48 @@ func (t *transfer) confirm() error {
 	return fmt.Errorf("move %q: %w", t.source(), ErrChanged)
 }
 
-var (
-	// errUnconfirmed: the move was made and could not be looked at. Do again,
-	// or Resume, finds out.
-	errUnconfirmed = errors.New("the outcome of the move is not known")
-	// errLeftOver: an earlier try of the same move was cut short.
-	errLeftOver = errors.New("an earlier try of this move has to be finished first")
-)
-
 // link moves by link and unlink, for filesystems without RENAME_NOREPLACE.
-func (t *transfer) link(ctx context.Context) (copied bool, err error) {
-	if err := t.from.movable(t.fromName); err != nil {
-		return false, err
+func (t *transfer) link() error {
+	if err := t.from.mayMove(t.fromName); err != nil {
+		return err
 	}
 	// By descriptor, so that exactly the file that was checked is linked.
-	err = t.step("link", func() error {
-		return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.file.fd), t.to.fd, t.toName, unix.AT_SYMLINK_FOLLOW)
+	err := t.step("link", func() error {
+		return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", t.file.Fd()), t.to.fd, t.toName, unix.AT_SYMLINK_FOLLOW)
 	})
 	switch {
-	case err == nil || t.arrived():
+	case err == nil || t.to.has(t.toName, identityOf(&t.was)):
 		if err := t.dropSource(); err != nil {
-			return false, errors.Join(err, t.undoLink())
+			return errors.Join(err, t.undo(identityOf(&t.was)))
 		}
-		return false, nil
+		return nil
 	case errors.Is(err, unix.ENOENT):
-		// Without /proc, or when the source lost its last name.
-		if _, serr := t.from.stat(t.fromName); serr != nil {
-			return false, fmt.Errorf("move %q: %w", t.source(), serr)
+		// The source or the target's folder is gone, or there is no /proc.
+		if err := t.vanished(); !errors.Is(err, errRaced) {
+			return err
 		}
-		return true, t.copy(ctx)
-	case lacking(err), errors.Is(err, unix.EXDEV), errors.Is(err, unix.EMLINK), errors.Is(err, unix.EACCES):
-		return true, t.copy(ctx)
+		return fmt.Errorf("link %q to %q: %w", t.source(), t.target(), ErrNeedsCopy)
+	case unsupported(err), errors.Is(err, unix.EXDEV), errors.Is(err, unix.EMLINK), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("link %q to %q: %w", t.source(), t.target(), ErrNeedsCopy)
 	}
-	return false, t.explain("link", err)
+	return t.explain("link", err)
 }
 
-// undoLink takes a link back whose source could not be unlinked, so that the
-// file keeps one name.
-func (t *transfer) undoLink() error {
+// dropSource removes the source once the target is in place, if it is still what
+// was checked. Another file at its name is a new document.
+func (t *transfer) dropSource() error {
+	return t.unlinkExact(t.from, t.fromName, t.sourceClaim(), identityOf(&t.was))
+}
+
+// undo removes the link or copy at the target, whose identity is id, so that the
+// file keeps one name. Where the source is gone it is the only one, and stays.
+func (t *transfer) undo(id Identity) error {
 	st, err := t.from.stat(t.fromName)
 	if err != nil || !identityOf(&st).sameInode(identityOf(&t.was)) {
-		return nil // the only name left
+		return nil
 	}
-	return t.drop(t.to, t.toName, t.targetClaim(), identityOf(&st))
-}
-
-// dropSource removes the source once the target is there, if it is still what
-// was checked; another file at its name is somebody's new document.
-func (t *transfer) dropSource() error {
-	return t.drop(t.from, t.fromName, t.sourceClaim(), identityOf(&t.was))
+	if id.sameInode(identityOf(&st)) {
+		id = identityOf(&st) // a link has changed with its source
+	}
+	return t.unlinkExact(t.to, t.toName, t.targetClaim(), id)
 }

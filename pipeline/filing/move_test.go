@@ -17,23 +17,25 @@ func TestMoveOnEveryTerrain(t *testing.T) {
 	for _, tr := range terrains() {
 		t.Run(tr.name, func(t *testing.T) {
 			w := newWorldIn(t, t.TempDir(), tr.across) // on a real disk
-			copied, err := tr.mover(t, nil).Do(context.Background(), w.mv)
-			must(t, err)
-			if want := tr.across || tr.lacks["link"] != nil; copied != want {
-				t.Errorf("copied = %v, want %v", copied, want)
+			m := tr.mover(t, nil)
+			if needsCopy := tr.across || tr.lacks["link"] != nil; needsCopy {
+				if err := m.Do(t.Context(), w.mv); !errors.Is(err, ErrNeedsCopy) {
+					t.Fatalf("Do: %v, want ErrNeedsCopy", err)
+				}
+				w.only(w.content, w.source())
+				must(t, m.Copy(t.Context(), w.mv))
+			} else {
+				must(t, m.Do(t.Context(), w.mv))
 			}
 			w.filed()
-			must(t, SyncFolders(filepath.Dir(w.source()), filepath.Dir(w.target()), w.mv.Sorted))
 
 			// It is done, and stays done.
-			m := tr.mover(t, nil)
 			outcome, err := m.Resume(context.Background(), w.mv)
 			must(t, err)
 			if outcome != Done {
 				t.Errorf("Resume after Do: %v", outcome)
 			}
-			_, err = m.Do(context.Background(), w.mv)
-			must(t, err)
+			must(t, m.MoveOrCopy(context.Background(), w.mv))
 			w.filed()
 		})
 	}
@@ -62,7 +64,7 @@ func TestMoveNeverOverwrites(t *testing.T) {
 				before, err := os.Lstat(w.target())
 				must(t, err)
 				m := tr.mover(t, nil)
-				if _, err := m.Do(context.Background(), w.mv); !errors.Is(err, fs.ErrExist) {
+				if err := m.MoveOrCopy(context.Background(), w.mv); !errors.Is(err, fs.ErrExist) {
 					t.Fatalf("error %v, want fs.ErrExist", err)
 				}
 				after, err := os.Lstat(w.target())
@@ -78,8 +80,7 @@ func TestMoveNeverOverwrites(t *testing.T) {
 				}
 				w.tidy()
 				w.mv.Target = "invoice/scan-2.pdf"
-				_, err = m.Do(context.Background(), w.mv)
-				must(t, err)
+				must(t, m.MoveOrCopy(context.Background(), w.mv))
 			})
 		}
 	}
@@ -91,7 +92,7 @@ func TestMoveOfWhatIsNotMeant(t *testing.T) {
 	ctx := context.Background()
 	do := func(want error) {
 		t.Helper()
-		if _, err := m.Do(ctx, w.mv); !errors.Is(err, want) {
+		if err := m.MoveOrCopy(ctx, w.mv); !errors.Is(err, want) {
 			t.Fatalf("error %v, want %v", err, want)
 		}
 	}
@@ -127,7 +128,7 @@ func TestMoveOfWhatIsNotMeant(t *testing.T) {
 	// The inbox away: that says nothing of the document.
 	must(t, os.Remove(w.mv.Root))
 	do(ErrNoRoot)
-	if _, err := m.Do(ctx, w.mv); errors.Is(err, fs.ErrNotExist) || !DiskTrouble(err) {
+	if err := m.MoveOrCopy(ctx, w.mv); errors.Is(err, fs.ErrNotExist) || !DiskTrouble(err) {
 		t.Fatalf("a missing inbox reads as a missing document: %v", err)
 	}
 	if _, err := m.Resume(ctx, w.mv); !errors.Is(err, ErrNoRoot) {
@@ -146,7 +147,7 @@ func TestMoveByHash(t *testing.T) {
 		w := newWorld(t, across)
 		w.mv.Identity.Device++
 		w.mv.Identity.ChangeTime--
-		_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+		err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv)
 		must(t, err)
 		w.filed()
 	}
@@ -157,12 +158,11 @@ func TestMoveWaitsForAWriter(t *testing.T) {
 	m := NewMover(Options{})
 	f, err := os.OpenFile(w.source(), os.O_WRONLY, 0)
 	must(t, err)
-	if _, err := m.Do(context.Background(), w.mv); !errors.Is(err, ErrBusy) {
+	if err := m.MoveOrCopy(context.Background(), w.mv); !errors.Is(err, ErrBusy) {
 		t.Fatalf("error %v, want ErrBusy", err)
 	}
 	must(t, f.Close())
-	_, err = m.Do(context.Background(), w.mv)
-	must(t, err)
+	must(t, m.MoveOrCopy(context.Background(), w.mv))
 	w.filed()
 }
 
@@ -173,11 +173,11 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 	for _, bad := range []string{"", ".", "..", "../x", "a/../../x", "/etc/x", "a\x00b", "a/.."} {
 		for _, mv := range []Move{good, good} {
 			mv.Target = bad
-			if _, err := m.Do(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
+			if err := m.MoveOrCopy(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
 				t.Errorf("target %q: %v", bad, err)
 			}
 			mv.Target, mv.Source = "x/y", bad
-			if _, err := m.Do(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
+			if err := m.MoveOrCopy(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
 				t.Errorf("source %q: %v", bad, err)
 			}
 		}
@@ -185,10 +185,10 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 	// A folder on the way that leads elsewhere.
 	outside := fastDir(t)
 	must(t, os.Symlink(outside, filepath.Join(good.Sorted, "invoice")))
-	if _, err := m.Do(context.Background(), good); !errors.Is(err, ErrNotFolder) {
+	if err := m.MoveOrCopy(context.Background(), good); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("target through a link: %v", err)
 	}
-	if err := m.WriteFile(good.Sorted, "invoice/x.json", nil, 0o644, documentTime); !errors.Is(err, ErrNotFolder) {
+	if err := m.WriteFile(good.Sorted, "invoice/x.json", nil, 0o644); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("file through a link: %v", err)
 	}
 	if got := names(t, outside); got != "" {
@@ -197,7 +197,7 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 	must(t, os.Rename(filepath.Join(good.Root, "a"), filepath.Join(outside, "a")))
 	must(t, os.Symlink(filepath.Join(outside, "a"), filepath.Join(good.Root, "a")))
 	good.Target = "other/scan.pdf"
-	if _, err := m.Do(context.Background(), good); !errors.Is(err, ErrNotRegular) || !errors.Is(err, ErrChanged) {
+	if err := m.MoveOrCopy(context.Background(), good); !errors.Is(err, ErrNotRegular) || !errors.Is(err, ErrChanged) {
 		t.Errorf("source through a link: %v", err)
 	}
 }
@@ -213,7 +213,7 @@ func TestCancelledCopyLeavesNothing(t *testing.T) {
 		}
 		return nil
 	}})
-	if _, err := m.Do(ctx, w.mv); !errors.Is(err, context.Canceled) {
+	if err := m.MoveOrCopy(ctx, w.mv); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want Canceled", err)
 	}
 	if writes != 1 {
@@ -243,7 +243,7 @@ func TestFiftyOfOneName(t *testing.T) {
 							return
 						}
 						mv.Target = "t/" + name
-						if _, err = m.Do(context.Background(), mv); err == nil {
+						if err = m.MoveOrCopy(context.Background(), mv); err == nil {
 							return
 						} else if !errors.Is(err, fs.ErrExist) {
 							t.Error(err)
@@ -268,7 +268,7 @@ func TestFiftyOfOneName(t *testing.T) {
 func TestCopyComparesTheHash(t *testing.T) {
 	w := newWorld(t, true)
 	w.mv.SHA256 = make([]byte, 32)
-	if _, err := NewMover(Options{}).Do(context.Background(), w.mv); !errors.Is(err, ErrChanged) {
+	if err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv); !errors.Is(err, ErrChanged) {
 		t.Fatalf("error %v, want ErrChanged", err)
 	}
 	w.only(w.content, w.source())
@@ -278,7 +278,7 @@ func TestCopyComparesTheHash(t *testing.T) {
 func TestCopyOfAChangingFile(t *testing.T) {
 	w := newWorld(t, true)
 	w.mv.SHA256 = nil
-	_, err := NewMover(Options{Fault: func(op string, done bool) error {
+	err := NewMover(Options{Fault: func(op string, done bool) error {
 		if op == "write" && !done {
 			must(t, os.Truncate(w.source(), 5))
 		}
@@ -286,7 +286,7 @@ func TestCopyOfAChangingFile(t *testing.T) {
 			t.Error("named")
 		}
 		return nil
-	}}).Do(context.Background(), w.mv)
+	}}).MoveOrCopy(context.Background(), w.mv)
 	if !errors.Is(err, ErrChanged) {
 		t.Fatalf("error %v, want ErrChanged", err)
 	}

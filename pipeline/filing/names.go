@@ -6,24 +6,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // maxName is the longest name of a file in bytes (NAME_MAX).
 const maxName = 255
 
-// NameWithSuffix returns the n-th name for a file: the name itself for n ≤ 1,
-// "scan-2.pdf" for ("scan.pdf", 2). What would be over 255 bytes loses the end
-// of its stem, at a rune boundary; the extension stays. ".tar.gz" and its
-// relatives count as one extension, the dot of a hidden file starts none, and
-// neither does one before a space or before digits alone ("Dr. Who",
-// "2024.01"). Bytes that are not UTF-8 pass through.
-func NameWithSuffix(name string, n int) string { return nameWithin(name, n, maxName) }
-
-// nameWithin is NameWithSuffix with a limit of its own in bytes.
-func nameWithin(name string, n, limit int) string {
+// nameWithSuffix returns the n-th name for a file: the name itself for n ≤ 1,
+// "scan-2.pdf" for ("scan.pdf", 2). A name over limit bytes loses the end of its stem,
+// at a rune boundary; the extension stays. ".tar.gz" and its relatives count as one
+// extension. The dot of a hidden file starts none, and neither does a dot before a
+// space or before digits alone ("Dr. Who", "2024.01"). Bytes that are not UTF-8 pass
+// through.
+func nameWithSuffix(name string, n, limit int) string {
 	suffix := ""
 	if n > 1 {
 		suffix = "-" + strconv.Itoa(n)
@@ -37,9 +36,8 @@ func nameWithin(name string, n, limit int) string {
 
 // splitExt splits a name into stem and extension with its dot.
 func splitExt(name string) (stem, ext string) {
-	const longest = 16 // bytes, without the dot
 	i := strings.LastIndexByte(name, '.')
-	if i <= 0 || strings.Trim(name[:i], ".") == "" || !isExt(name[i+1:], longest) {
+	if i <= 0 || strings.Trim(name[:i], ".") == "" || !isExt(name[i+1:]) {
 		return name, ""
 	}
 	stem, ext = name[:i], name[i:]
@@ -52,7 +50,8 @@ func splitExt(name string) (stem, ext string) {
 	return stem, ext
 }
 
-func isExt(s string, longest int) bool {
+func isExt(s string) bool {
+	const longest = 16 // bytes
 	return s != "" && len(s) <= longest && !strings.ContainsAny(s, " \t\n") &&
 		strings.Trim(s, "0123456789") != ""
 }
@@ -77,27 +76,17 @@ func cutBytes(s string, n int) string {
 	return s[:n]
 }
 
-// FreeName returns a name, name itself or one made by NameWithSuffix, under
-// which nothing stands in the folder dir (an absolute path), nor under it with
-// any of the companions (such as ".json") appended; a dangling link is
-// something. A name with its longest companion fits into 255 bytes. taken,
-// where not nil, reports names (companions' too) that the caller has given
-// away but that are not on disk yet. A folder that does not exist has room for every name.
+// FreeName returns a name, name itself or one with a number, under which nothing
+// exists in the folder dir (an absolute path), nor under it with any of the companions
+// (such as ".json") appended; a dangling link exists. A name with its longest companion
+// fits into 255 bytes. taken, where not nil, reports names (companions' too) that the
+// caller has given away but that are not on disk yet. In a folder that does not exist
+// every name is free.
 //
-// The numbers are searched by doubling and halving: a name that 10,000 files
-// have costs some 30 looks, not 10,000. Where numbers in between are free a
-// higher one may be returned. The name is free when looked at, no longer: only
-// a move that does not overwrite makes sure.
+// The numbers are searched by doubling and halving: a name that 10,000 files have
+// costs some 30 looks. A higher number than necessary may be returned. The name is
+// free when looked at, no longer: only a move that does not overwrite makes sure.
 func FreeName(dir, name string, companions []string, taken func(string) bool) (string, error) {
-	return freeName(dir, name, companions, taken, func(name string) error {
-		_, err := os.Lstat(filepath.Join(dir, name))
-		return err
-	})
-}
-
-// freeName is FreeName that looks at names by its own way, which returns
-// fs.ErrNotExist for what is not there.
-func freeName(dir, name string, companions []string, taken func(string) bool, look func(string) error) (string, error) {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
 		return "", fmt.Errorf("name %q: %w", name, fs.ErrInvalid)
 	}
@@ -105,48 +94,82 @@ func freeName(dir, name string, companions []string, taken func(string) bool, lo
 	for _, c := range companions {
 		limit = min(limit, maxName-len(c))
 	}
-	used := func(n int) (bool, error) {
-		for i := -1; i < len(companions); i++ {
-			candidate := nameWithin(name, n, limit)
-			if i >= 0 {
-				candidate += companions[i]
-			}
+	endings := append([]string{""}, companions...)
+	var failed error
+	used := func(n int) bool {
+		for _, ending := range endings {
+			candidate := nameWithSuffix(name, n, limit) + ending
 			if taken != nil && taken(candidate) {
-				return true, nil
+				return true
 			}
-			if err := look(candidate); err == nil {
-				return true, nil
+			if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
+				return true
 			} else if !errors.Is(err, fs.ErrNotExist) {
-				return false, fmt.Errorf("look for a free name: %w", err)
+				failed = fmt.Errorf("look for a free name: %w", err)
+				return false
 			}
 		}
-		return false, nil
+		return false
 	}
-	low, high := 0, 1 // low is used, or none at all; high is the one to look at
-	for {
-		is, err := used(high)
-		if err != nil {
-			return "", err
-		}
-		if !is {
-			break
-		}
+	low, high := 0, 1 // low is used; high is free after the loop
+	for used(high) {
 		if high >= 1<<30 {
 			return "", fmt.Errorf("a free name for %q in %q: %w", name, dir, fs.ErrExist)
 		}
 		low, high = high, high*2
 	}
-	for high-low > 1 {
-		mid := low + (high-low)/2
-		is, err := used(mid)
-		if err != nil {
-			return "", err
+	between := high - low - 1
+	n := low + 1 + sort.Search(between, func(i int) bool { return !used(low + 1 + i) })
+	if failed != nil {
+		return "", failed
+	}
+	return nameWithSuffix(name, n, limit), nil
+}
+
+const (
+	maxFolderName = 100
+	unknownFolder = "unknown"
+)
+
+// FolderName turns a type code of the service into the name of the folder for it. It
+// leaves out '/' and '\', control, invisible and direction-changing characters and
+// bytes that are not UTF-8, then leading dots and underscores, and spaces at either
+// end. A name over 100 bytes is cut before the rune that crosses the limit; an empty
+// one becomes "unknown". The result is one path component, never ".", ".." or a name
+// of docusort's own ("_review"), and FolderName leaves it as it is.
+func FolderName(code string) string {
+	var b strings.Builder
+	for i, r := range code {
+		if r == utf8.RuneError {
+			if _, width := utf8.DecodeRuneInString(code[i:]); width == 1 {
+				continue
+			}
 		}
-		if is {
-			low = mid
-		} else {
-			high = mid
+		if !unsafeRune(r) {
+			b.WriteRune(r)
 		}
 	}
-	return nameWithin(name, high, limit), nil
+	name := strings.TrimLeftFunc(b.String(), func(r rune) bool {
+		return r == '.' || r == '_' || unicode.IsSpace(r)
+	})
+	if len(name) > maxFolderName {
+		cut := maxFolderName
+		for !utf8.RuneStart(name[cut]) {
+			cut--
+		}
+		name = name[:cut]
+	}
+	if name = strings.TrimRightFunc(name, unicode.IsSpace); name == "" {
+		return unknownFolder
+	}
+	return name
+}
+
+// unsafeRune reports separators, controls (Cc), formats (Cf: direction changes, zero
+// widths, tags), line and paragraph separators, and the characters that Unicode lets a
+// renderer leave out, which make two names look alike.
+func unsafeRune(r rune) bool {
+	return r == '/' || r == '\\' ||
+		unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

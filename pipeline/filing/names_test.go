@@ -111,23 +111,23 @@ func TestNameWithSuffix(t *testing.T) {
 		{"." + x("a", 254), 100, "." + x("a", 250) + "-100"},
 		{"a." + x("b", 253), 2, "a." + x("b", 251) + "-2"},
 	} {
-		if got := NameWithSuffix(c.name, c.n); got != c.want {
-			t.Errorf("NameWithSuffix(%q, %d) = %q, want %q", c.name, c.n, got, c.want)
+		if got := nameWithSuffix(c.name, c.n, maxName); got != c.want {
+			t.Errorf("nameWithSuffix(%q, %d, maxName) = %q, want %q", c.name, c.n, got, c.want)
 		}
 		checkSuffix(t, c.name, c.n)
 	}
 }
 
 func checkSuffix(t interface{ Fatalf(string, ...any) }, name string, n int) {
-	got := NameWithSuffix(name, n)
+	got := nameWithSuffix(name, n, maxName)
 	switch {
 	case len(got) > 255,
 		n <= 1 && len(name) <= 255 && got != name,
 		n > 1 && !strings.Contains(got, fmt.Sprint("-", n)),
 		utf8.ValidString(name) && !utf8.ValidString(got),
 		!strings.Contains(name, "/") && strings.Contains(got, "/"),
-		n > 1 && got == NameWithSuffix(name, n+1):
-		t.Fatalf("NameWithSuffix(%q, %d) = %q", name, n, got)
+		n > 1 && got == nameWithSuffix(name, n+1, maxName):
+		t.Fatalf("nameWithSuffix(%q, %d, maxName) = %q", name, n, got)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestFreeNameGallops(t *testing.T) {
 		looks = 0
 		name, err := FreeName(dir, "scan.pdf", nil, func(s string) bool { looks++; return used[s] })
 		must(t, err)
-		if want := NameWithSuffix("scan.pdf", i); name != want {
+		if want := nameWithSuffix("scan.pdf", i, maxName); name != want {
 			t.Fatalf("%d: %q", i, name)
 		}
 		used[name] = true
@@ -221,7 +221,7 @@ func TestFreeNameIsFree(t *testing.T) {
 			limit = min(limit, maxName-len(c))
 		}
 		for i, n := range holes {
-			s := nameWithin(name, n, limit)
+			s := nameWithSuffix(name, n, limit)
 			if i%2 == 1 && len(companions) > 0 {
 				s += companions[i%len(companions)]
 			}

@@ -2,103 +2,89 @@ package filing
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// bothWays runs a test with openat2 and with its replacement.
-func bothWays(t *testing.T, f func(*testing.T)) {
-	t.Run("openat2", f)
-	t.Run("openat", func(t *testing.T) {
-		noOpenat2.Store(true)
-		defer noOpenat2.Store(false)
-		f(t)
-	})
-}
-
 func TestOpen(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
-		root := filepath.Join(t.TempDir(), "inbox")
-		outside := t.TempDir()
-		must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))
-		must(t, os.WriteFile(filepath.Join(root, "a/b/x\n\xff"), []byte("content"), 0o644))
-		must(t, os.Mkdir(filepath.Join(outside, "sub"), 0o755))
-		must(t, os.WriteFile(filepath.Join(outside, "sub/secret"), nil, 0o644))
-		must(t, os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o644))
-		must(t, os.Symlink("x\n\xff", filepath.Join(root, "a/b/link")))
-		must(t, os.Symlink("b", filepath.Join(root, "a/folderlink")))
-		must(t, os.Symlink(outside, filepath.Join(root, "out")))
-		must(t, os.Symlink("/nowhere", filepath.Join(root, "dangling")))
-		must(t, unix.Mkfifo(filepath.Join(root, "fifo"), 0o644))
-		socket, err := net.Listen("unix", filepath.Join(root, "socket"))
-		must(t, err)
-		defer socket.Close()
+	root := filepath.Join(t.TempDir(), "inbox")
+	outside := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))
+	must(t, os.WriteFile(filepath.Join(root, "a/b/x\n\xff"), []byte("content"), 0o644))
+	must(t, os.Mkdir(filepath.Join(outside, "sub"), 0o755))
+	must(t, os.WriteFile(filepath.Join(outside, "sub/secret"), nil, 0o644))
+	must(t, os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o644))
+	must(t, os.Symlink("x\n\xff", filepath.Join(root, "a/b/link")))
+	must(t, os.Symlink("b", filepath.Join(root, "a/folderlink")))
+	must(t, os.Symlink(outside, filepath.Join(root, "out")))
+	must(t, os.Symlink("/nowhere", filepath.Join(root, "dangling")))
+	must(t, unix.Mkfifo(filepath.Join(root, "fifo"), 0o644))
+	socket, err := net.Listen("unix", filepath.Join(root, "socket"))
+	must(t, err)
+	defer socket.Close()
 
-		f, id, err := Open(root, "a/b/x\n\xff")
-		must(t, err)
-		defer f.Close()
-		info, err := f.Stat()
-		must(t, err)
-		if want, ok := IdentityOf(info); !ok || !id.Same(want) || id.Size != 7 || id.Inode == 0 || id.ModTime == 0 {
-			t.Errorf("identity %+v, want %+v", id, want)
-		}
-		if got, err := io.ReadAll(f); string(got) != "content" || err != nil {
-			t.Errorf("read %q, %v", got, err)
-		}
-		if st, err := Stat(root, "a/b/x\n\xff"); err != nil || !st.Same(id) {
-			t.Errorf("Stat: %+v, %v", st, err)
-		}
+	f, id, err := Open(root, "a/b/x\n\xff")
+	must(t, err)
+	defer f.Close()
+	info, err := f.Stat()
+	must(t, err)
+	if want, ok := IdentityOf(info); !ok || id != want || id.Size != 7 || id.Inode == 0 || id.ModTime == 0 {
+		t.Errorf("identity %+v, want %+v", id, want)
+	}
+	if got, err := io.ReadAll(f); string(got) != "content" || err != nil {
+		t.Errorf("read %q, %v", got, err)
+	}
+	if st, err := Stat(root, "a/b/x\n\xff"); err != nil || st != id {
+		t.Errorf("Stat: %+v, %v", st, err)
+	}
 
-		for rel, want := range map[string]error{
-			"none":             fs.ErrNotExist,
-			"none/x":           fs.ErrNotExist,
-			"a/b/x\n\xff/y":    fs.ErrNotExist,
-			"a":                ErrNotRegular,
-			"fifo":             ErrNotRegular,
-			"socket":           ErrNotRegular,
-			"dangling":         ErrNotRegular,
-			"a/b/link":         ErrNotRegular,
-			"a/folderlink/x":   ErrNotRegular,
-			"out/secret":       ErrNotRegular,
-			"out/sub/secret":   ErrNotRegular,
-			"out":              ErrNotRegular,
-			"../inbox/a/b/x":   fs.ErrInvalid,
-			"a/../a":           fs.ErrInvalid,
-			"":                 fs.ErrInvalid,
-			".":                fs.ErrInvalid,
-			"/etc/hostname":    fs.ErrInvalid,
-			"a\x00":            fs.ErrInvalid,
-			"a/b/../../../etc": fs.ErrInvalid,
-		} {
-			if f, _, err := Open(root, rel); !errors.Is(err, want) || f != nil {
-				t.Errorf("Open(%q): %v, want %v", rel, err, want)
-			}
-			if _, err := Stat(root, rel); !errors.Is(err, want) {
-				t.Errorf("Stat(%q): %v, want %v", rel, err, want)
-			}
+	for rel, want := range map[string]error{
+		"none":             fs.ErrNotExist,
+		"none/x":           fs.ErrNotExist,
+		"a/b/x\n\xff/y":    fs.ErrNotExist,
+		"a":                ErrNotRegular,
+		"fifo":             ErrNotRegular,
+		"socket":           ErrNotRegular,
+		"dangling":         ErrNotRegular,
+		"a/b/link":         ErrNotRegular,
+		"a/folderlink/x":   ErrNotRegular,
+		"out/secret":       ErrNotRegular,
+		"out/sub/secret":   ErrNotRegular,
+		"out":              ErrNotRegular,
+		"../inbox/a/b/x":   fs.ErrInvalid,
+		"a/../a":           fs.ErrInvalid,
+		"":                 fs.ErrInvalid,
+		".":                fs.ErrInvalid,
+		"/etc/hostname":    fs.ErrInvalid,
+		"a\x00":            fs.ErrInvalid,
+		"a/b/../../../etc": fs.ErrInvalid,
+	} {
+		if f, _, err := Open(root, rel); !errors.Is(err, want) || f != nil {
+			t.Errorf("Open(%q): %v, want %v", rel, err, want)
 		}
-		_, _, err = Open(root+"none", "x")
-		if !errors.Is(err, ErrNoRoot) || errors.Is(err, fs.ErrNotExist) || !DiskTrouble(err) {
-			t.Errorf("without root: %v", err)
+		if _, err := Stat(root, rel); !errors.Is(err, want) {
+			t.Errorf("Stat(%q): %v, want %v", rel, err, want)
 		}
-		// A link on the way to the root is the administrator's.
-		must(t, os.Symlink(root, root+"2"))
-		if _, err := Stat(root+"2", "a/b/x\n\xff"); err != nil {
-			t.Error(err)
-		}
-		if got := openDescriptors(t, root); got != 1 { // f
-			t.Errorf("%d descriptors left open", got)
-		}
-	})
+	}
+	_, _, err = Open(root+"none", "x")
+	if !errors.Is(err, ErrNoRoot) || errors.Is(err, fs.ErrNotExist) || !DiskTrouble(err) {
+		t.Errorf("without root: %v", err)
+	}
+	// A link on the way to the root is the administrator's.
+	must(t, os.Symlink(root, root+"2"))
+	if _, err := Stat(root+"2", "a/b/x\n\xff"); err != nil {
+		t.Error(err)
+	}
+	if got := openDescriptors(t, root); got != 1 { // f
+		t.Errorf("%d descriptors left open", got)
+	}
 }
 
 // openDescriptors counts what is open beneath a folder.
@@ -135,44 +121,42 @@ func TestOpenLeavesFIFOsAlone(t *testing.T) {
 
 // While folders are swapped for links, nothing outside is ever opened.
 func TestOpenDuringASwap(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
-		base := t.TempDir()
-		root, outside := filepath.Join(base, "in"), filepath.Join(base, "out")
-		for _, dir := range []string{filepath.Join(root, "a"), outside} {
-			must(t, os.MkdirAll(dir, 0o755))
-			must(t, os.WriteFile(filepath.Join(dir, "x"), []byte(filepath.Base(dir)), 0o644))
-		}
-		must(t, os.Symlink(outside, filepath.Join(root, "b")))
-		const rounds = 2000
-		done := make(chan error)
-		go func() {
-			for range rounds {
-				if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, "a"), unix.AT_FDCWD,
-					filepath.Join(root, "b"), unix.RENAME_EXCHANGE); err != nil {
-					done <- err
-					return
-				}
-			}
-			done <- nil
-		}()
-		for {
-			select {
-			case err := <-done:
-				must(t, err)
+	base := t.TempDir()
+	root, outside := filepath.Join(base, "in"), filepath.Join(base, "out")
+	for _, dir := range []string{filepath.Join(root, "a"), outside} {
+		must(t, os.MkdirAll(dir, 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, "x"), []byte(filepath.Base(dir)), 0o644))
+	}
+	must(t, os.Symlink(outside, filepath.Join(root, "b")))
+	const rounds = 2000
+	done := make(chan error)
+	go func() {
+		for range rounds {
+			if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, "a"), unix.AT_FDCWD,
+				filepath.Join(root, "b"), unix.RENAME_EXCHANGE); err != nil {
+				done <- err
 				return
-			default:
-			}
-			f, _, err := Open(root, "a/x")
-			if err != nil {
-				continue
-			}
-			got, err := io.ReadAll(f)
-			must(t, errors.Join(err, f.Close()))
-			if string(got) != "a" {
-				t.Errorf("read %q from outside", got)
 			}
 		}
-	})
+		done <- nil
+	}()
+	for {
+		select {
+		case err := <-done:
+			must(t, err)
+			return
+		default:
+		}
+		f, _, err := Open(root, "a/x")
+		if err != nil {
+			continue
+		}
+		got, err := io.ReadAll(f)
+		must(t, errors.Join(err, f.Close()))
+		if string(got) != "a" {
+			t.Errorf("read %q from outside", got)
+		}
+	}
 }
 
 // While a file is swapped for what is none, nothing but the file is ever returned,
@@ -246,39 +230,11 @@ func TestIdentityOf(t *testing.T) {
 	}
 	a := Identity{1, 2, 3, 4, 5}
 	for i, b := range []Identity{{9, 2, 3, 4, 5}, {1, 9, 3, 4, 5}, {1, 2, 9, 4, 5}, {1, 2, 3, 9, 5}} {
-		if a.Same(b) || a.SameContent(b) {
+		if a == b || a.SameContent(b) {
 			t.Errorf("%d: the same", i)
 		}
 	}
-	if b := (Identity{1, 2, 3, 4, 9}); a.Same(b) || !a.SameContent(b) {
+	if b := (Identity{1, 2, 3, 4, 9}); a == b || !a.SameContent(b) {
 		t.Error("the change time counts as content, or not at all")
-	}
-}
-
-func TestDiskTrouble(t *testing.T) {
-	for err, want := range map[error]bool{
-		nil: false, fs.ErrNotExist: false, fs.ErrExist: false, ErrChanged: false, syscall.EACCES: false,
-		syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EROFS: true, syscall.EIO: true, syscall.ESTALE: true, ErrNoRoot: true,
-	} {
-		wrapped := err
-		if err != nil {
-			wrapped = fmt.Errorf("move: %w", errors.Join(errors.New("x"), err))
-		}
-		if got := DiskTrouble(wrapped); got != want {
-			t.Errorf("DiskTrouble(%v) = %v", err, got)
-		}
-	}
-}
-
-// A root that has no name is no root, also for a file of the root itself.
-func TestOpenWithoutRoot(t *testing.T) {
-	const name = "docusort-no-root-test"
-	if os.Getuid() != 0 || os.WriteFile("/"+name, nil, 0o600) != nil {
-		t.Skip("cannot write to /")
-	}
-	defer os.Remove("/" + name)
-	if f, _, err := Open("", name); !errors.Is(err, ErrNoRoot) {
-		f.Close()
-		t.Errorf("error %v, want ErrNoRoot", err)
 	}
 }

@@ -1,7 +1,7 @@
 package filing
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,23 +38,15 @@ func TestPowerCutAfterABatch(t *testing.T) {
 			var files []File
 			for i := range 12 {
 				mv := s.document(s.mv.Root, fmt.Sprint(i), s.contentOf(i))
-				mv.Sorted, mv.Target, mv.Tag, mv.Fresh = s.mv.Sorted, fmt.Sprintf("type%d/%d", i%5, i), fmt.Sprint(i), true
+				mv.Sorted, mv.Target, mv.Tag = s.mv.Sorted, fmt.Sprintf("type%d/%d", i%5, i), fmt.Sprint(i)
 				s.moves = append(s.moves, mv)
 				files = append(files, File{mv.Root, mv.Source}, File{mv.Sorted, mv.Target})
 			}
-			b := s.mover(nil).Batch()
-			defer b.Close()
-			b.SyncContents(s.moves)
-			for _, mv := range s.moves {
-				_, err := b.Do(context.Background(), mv)
-				must(t, err)
-			}
+			m := s.mover(nil)
+			must(t, errors.Join(s.moveAll(m)...))
 			if last {
-				for _, err := range b.SyncFoldersOf(files) {
-					must(t, err)
-				}
+				must(t, errors.Join(m.SyncFoldersOf(files)...))
 			}
-			b.Close()
 			cutPower(t, disk)
 			must(t, unix.Unmount(disk, 0))
 			run("mount", "-o", "loop", image, disk)

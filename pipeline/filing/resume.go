@@ -13,118 +13,102 @@ import (
 )
 
 // Outcome is what Resume found a move to be.
-type Outcome int
+type Outcome string
 
 const (
-	// NotStarted: something is at the source and nothing at the target; Do
-	// may be called, and says ErrChanged if the source is another file.
-	NotStarted Outcome = iota
+	// NotStarted: something is at the source and nothing at the target. Do may be
+	// called, and returns ErrChanged if the source is another file.
+	NotStarted Outcome = "not started"
 	// Done: the file is at the target, and no longer at the source.
-	Done
+	Done Outcome = "done"
 	// Lost: the file is at neither place.
-	Lost
+	Lost Outcome = "lost"
 	// Taken: the source is there, and the target is something else.
-	Taken
+	Taken Outcome = "taken"
 )
 
-// String is the name of the outcome.
-func (o Outcome) String() string {
-	switch o {
-	case NotStarted:
-		return "not started"
-	case Done:
-		return "done"
-	case Lost:
-		return "lost"
-	case Taken:
-		return "taken"
-	}
-	return fmt.Sprintf("Outcome(%d)", int(o))
-}
-
-// Resume says what became of a move that may have been interrupted, finishes
-// it where the target is in place (the source of a link or of a verified copy
-// is removed), and removes the temporaries. It makes no folder and may be
-// called at any time, any number of times. The target is recognised by device
-// and inode, a copy by its hash (its size and time where SHA256 is nil). An
-// error means that nothing could be decided: ErrNoRoot where a root is away.
+// Resume finds out what became of a move that may have been interrupted, finishes
+// it where the target is in place (it removes the source of a link or of a verified
+// copy), and removes the temporaries. It makes no folder and may be called at any
+// time, any number of times. The target is recognised by device and inode, a copy by
+// its hash (by size and time where SHA256 is nil). An error means that nothing could
+// be decided: ErrNoRoot where a root is missing.
 func (m *Mover) Resume(ctx context.Context, mv Move) (Outcome, error) {
 	if err := mv.check(); err != nil {
 		return NotStarted, err
 	}
-	if err := m.sweepTarget(mv); err != nil {
-		return NotStarted, err
-	}
-	outcome, _, err := m.resume(ctx, mv)
-	return outcome, err
+	return m.resume(ctx, mv, true)
 }
 
-// sweepTarget removes an empty file that a killed try reserved the target's name
-// with: that of another move that is under way, and met its name, is left alone.
-func (m *Mover) sweepTarget(mv Move) error {
-	to, name, err := openParent(mv.Sorted, mv.Target)
-	if err != nil {
-		if absent(err) {
-			return nil
-		}
-		return err
-	}
-	defer to.close()
-	return m.sweepReserved(to, name)
+// place is a name in a folder.
+type place struct {
+	dir
+	name string
 }
 
-// look is one name as Resume finds it.
+func (p place) String() string { return filepath.Join(p.path, p.name) }
+
+// look is what Resume finds at a place.
 type look struct {
-	present bool
-	// meant: it is the file of the move, or a whole copy of it.
-	meant bool
-	// inode: it is the very file, whatever its content is now.
-	inode bool
-	// unwritten: it is the very file, and nobody wrote to it.
-	unwritten bool
+	present   bool
+	meant     bool // it is the file of the move, or a whole copy of it
+	inode     bool // it is the very file, whatever its content is now
+	unwritten bool // it is the very file, and nobody wrote to it
 	id        Identity
 }
 
-// resume is Resume for a target whose name is not reserved; across says that the target is a copy.
-func (m *Mover) resume(ctx context.Context, mv Move) (o Outcome, across bool, err error) {
-	t := &transfer{Batch: &Batch{Mover: m}, Move: mv, from: noDir, to: noDir, file: noFile}
+// resume is Resume. A reserved target is removed where reserved is true: only if no
+// other move can be about to use the name.
+func (m *Mover) resume(ctx context.Context, mv Move, reserved bool) (_ Outcome, err error) {
+	t := &transfer{Mover: m, Move: mv, from: noDir, to: noDir}
+	defer t.close()
 	t.from, t.fromName, err = openParent(mv.Root, mv.Source)
-	if err != nil && !absent(err) {
-		return NotStarted, false, err
+	if err != nil && !isAbsent(err) {
+		return NotStarted, err
 	}
-	defer t.from.close()
 	t.to, t.toName, err = openParent(mv.Sorted, mv.Target)
-	if err != nil && !absent(err) {
-		return NotStarted, false, err
+	if err != nil && !isAbsent(err) {
+		return NotStarted, err
 	}
-	defer t.to.close()
+	if reserved {
+		if err := t.sweepReserved(t.to, t.toName); err != nil {
+			return NotStarted, err
+		}
+	}
 	if err := t.sweepCopy(); err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
-	if err := t.settleTargetClaim(ctx); err != nil {
-		return NotStarted, false, err
-	}
-	target, err := t.look(ctx, t.to, t.toName)
+	from, to := place{t.from, t.fromName}, place{t.to, t.toName}
+	err = t.settle(ctx, "unlink target claim", to, t.targetClaim(), from, func(claim, source look) bool {
+		return claim.meant && source.meant && t.isOurCopy(claim)
+	})
 	if err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
-	if err := t.settleSourceClaim(ctx, target); err != nil {
-		return NotStarted, false, err
-	}
-	source, err := t.look(ctx, t.from, t.fromName)
+	err = t.settle(ctx, "unlink source claim", from, t.sourceClaim(), to, func(claim, target look) bool {
+		return claim.unwritten && claim.meant && target.meant
+	})
 	if err != nil {
-		return NotStarted, false, err
+		return NotStarted, err
 	}
-	o, err = t.decide(ctx, source, target)
-	return o, o == Done && !target.inode, err
+	target, err := t.look(ctx, to)
+	if err != nil {
+		return NotStarted, err
+	}
+	source, err := t.look(ctx, from)
+	if err != nil {
+		return NotStarted, err
+	}
+	return t.decide(ctx, source, target)
 }
 
-// absent: the folder is not there, or is none that Open would go through.
-func absent(err error) bool {
+// isAbsent reports whether a folder does not exist, or is one that Open refuses.
+func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotRegular)
 }
 
 func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, error) {
+	linked := source.id.sameInode(target.id)
 	switch {
 	case !source.present && (target.meant || target.inode):
 		return Done, nil
@@ -132,73 +116,70 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 		return Lost, nil
 	case !target.present:
 		return NotStarted, nil
-	case source.id.sameInode(target.id) && !source.meant:
+	case linked && !source.meant:
 		// A link without its unlink, written to since: a new document.
-		return NotStarted, t.drop(t.to, t.toName, t.targetClaim(), source.id)
-	case source.id.sameInode(target.id):
-		// A link without its unlink.
-		if err := t.drop(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
-			return NotStarted, err
-		}
-		return Done, nil
+		return NotStarted, t.unlinkExact(t.to, t.toName, t.targetClaim(), source.id)
+	case linked:
+		return t.doneBut(source) // a link without its unlink
 	case target.inode, !source.meant && target.meant:
 		return Done, nil // a new document came to the old place
 	case target.meant && t.isOurCopy(target):
 		if !source.unwritten {
-			return Done, nil // an equal one did
+			return Done, nil // an equal document came to the old place
 		}
-		same, err := sameBytes(ctx, t.from, t.fromName, t.to, t.toName)
+		same, err := sameBytes(ctx, place{t.from, t.fromName}, place{t.to, t.toName})
 		if err != nil || !same {
 			return Taken, err
 		}
-		// Only now: the killed try may not have got as far.
+		// The killed try may not have synced it.
 		if err := t.syncDir("fsync target folder", t.to); err != nil {
 			return NotStarted, err
 		}
-		if err := t.drop(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
-			return NotStarted, err
-		}
-		return Done, nil
+		return t.doneBut(source)
 	}
 	return Taken, nil
 }
 
-// isOurCopy: a copy keeps the time of its source, which tells it from an equal
-// document that somebody else put there. Filesystems round times, to two
-// seconds at worst.
-func (t *transfer) isOurCopy(target look) bool {
-	return (time.Duration(target.id.ModTime - t.Identity.ModTime)).Abs() <= 2*time.Second
+// doneBut finishes a move of which only the source's name is left to remove.
+func (t *transfer) doneBut(source look) (Outcome, error) {
+	if err := t.unlinkExact(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
+		return NotStarted, err
+	}
+	return Done, nil
 }
 
-// sameBytes compares two files by their content: nothing less will do before
-// one of them is removed.
-func sameBytes(ctx context.Context, a dir, aName string, b dir, bName string) (bool, error) {
+// isOurCopy reports whether the file has the time of the source, which a copy keeps
+// and an equal document of somebody else does not have. Filesystems round times, to
+// two seconds at worst.
+func (t *transfer) isOurCopy(file look) bool {
+	return (time.Duration(file.id.ModTime - t.Identity.ModTime)).Abs() <= 2*time.Second
+}
+
+// sameBytes compares the contents of two files, as is due before one is removed.
+func sameBytes(ctx context.Context, a, b place) (bool, error) {
 	var sums [2][]byte
-	for i, at := range []struct {
-		dir
-		name string
-	}{{a, aName}, {b, bName}} {
-		f, st, err := at.openIn(at.name)
+	for i, p := range []place{a, b} {
+		f, st, err := p.open(p.name)
 		if err != nil {
 			return false, err
 		}
 		sums[i], _, err = hashOf(ctx, f, st.Size)
-		f.close()
+		f.Close()
 		if err != nil {
-			return false, fmt.Errorf("read %q: %w", filepath.Join(at.path, at.name), err)
+			return false, fmt.Errorf("read %q: %w", p, err)
 		}
 	}
 	return bytes.Equal(sums[0], sums[1]), nil
 }
 
-// look finds out what a name in a folder is.
-func (t *transfer) look(ctx context.Context, d dir, name string) (look, error) {
-	st, err := d.stat(name)
+// look finds out what is at a place.
+func (t *transfer) look(ctx context.Context, p place) (look, error) {
+	st, err := p.stat(p.name)
 	if errors.Is(err, unix.ENOENT) {
 		return look{}, nil
 	}
 	if err != nil {
-		return look{}, fmt.Errorf("stat %q: %w", filepath.Join(d.path, name), err)
+		return look{}, fmt.Errorf("stat %q: %w", p, err)
 	}
 	l := look{present: true, id: identityOf(&st)}
 	if !isRegular(&st) {
@@ -215,67 +196,44 @@ func (t *transfer) look(ctx context.Context, d dir, name string) (look, error) {
 		l.meant = t.isOurCopy(l)
 		return l, nil
 	}
-	f, st, err := d.openIn(name)
+	f, st, err := p.open(p.name)
 	if err != nil {
 		return look{}, err
 	}
-	defer f.close()
+	defer f.Close()
 	l.id = identityOf(&st)
 	if l.meant, err = hasHash(ctx, f, st.Size, t.SHA256); err != nil {
-		return look{}, fmt.Errorf("read %q: %w", filepath.Join(d.path, name), err)
+		return look{}, fmt.Errorf("read %q: %w", p, err)
 	}
 	return l, nil
 }
 
-// settleTargetClaim decides about a finished copy that was being taken back:
-// it goes where the source stands whole, and returns to its name otherwise.
-func (t *transfer) settleTargetClaim(ctx context.Context) error {
-	claim, err := t.look(ctx, t.to, t.targetClaim())
-	if err != nil || !claim.present {
+// settle decides about a file that was claimed at a place to be removed. It is
+// removed if the file stands at the other place, by its inode or as an equal whole,
+// and otherwise returns to its name.
+func (t *transfer) settle(ctx context.Context, op string, at place, claim string, other place, equal func(claim, other look) bool) error {
+	claimed := place{at.dir, claim}
+	ours, err := t.look(ctx, claimed)
+	if err != nil || !ours.present {
 		return err
 	}
-	source, err := t.look(ctx, t.from, t.fromName)
+	stands, err := t.look(ctx, other)
 	if err != nil {
 		return err
 	}
-	ours := source.present && source.id.sameInode(claim.id)
-	if !ours && claim.meant && source.meant && t.isOurCopy(claim) {
-		ours, err = sameBytes(ctx, t.from, t.fromName, t.to, t.targetClaim())
-		if err != nil {
+	remove := stands.present && stands.id.sameInode(ours.id)
+	if !remove && equal(ours, stands) {
+		if remove, err = sameBytes(ctx, claimed, other); err != nil {
 			return err
 		}
 	}
-	if ours {
-		return t.unlink("unlink target claim", t.to, t.targetClaim())
+	if remove {
+		return t.unlink(op, at.dir, claim)
 	}
-	return t.giveBack(t.to, t.targetClaim(), t.toName)
-}
-
-// settleSourceClaim decides about a source that was being removed: it goes
-// where the target stands, and returns to its name otherwise.
-func (t *transfer) settleSourceClaim(ctx context.Context, target look) error {
-	claim, err := t.look(ctx, t.from, t.sourceClaim())
-	if err != nil || !claim.present {
-		return err
-	}
-	done := target.present && target.id.sameInode(claim.id)
-	if !done && claim.unwritten && claim.meant && target.meant {
-		done, err = sameBytes(ctx, t.from, t.sourceClaim(), t.to, t.toName)
-		if err != nil {
-			return err
-		}
-	}
-	if done {
-		return t.unlink("unlink source claim", t.from, t.sourceClaim())
-	}
-	return t.giveBack(t.from, t.sourceClaim(), t.fromName)
-}
-
-func (t *transfer) giveBack(d dir, claim, name string) error {
-	back, err := t.putBack(d, claim, d, name)
+	back, err := t.putBack(at.dir, claim, at.dir, at.name)
 	if err != nil {
-		return fmt.Errorf("put %q back to %q: %w", filepath.Join(d.path, claim), name, err)
+		return fmt.Errorf("put %q back to %q: %w", claimed, at.name, err)
 	}
-	t.log.Info("a claimed file was put back", "path", filepath.Join(d.path, name), "name", back)
+	t.log.Info("a claimed file was put back", "path", at.String(), "name", back)
 	return nil
 }

@@ -132,7 +132,7 @@ func TestResume(t *testing.T) {
 					w.mv.SHA256 = nil
 				}
 				c.leave(w)
-				_, err := NewMover(Options{}).Do(context.Background(), w.mv)
+				err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv)
 				must(t, err)
 				w.only(w.content, w.target())
 			})
@@ -184,14 +184,6 @@ func TestResumeRefusesBadMoves(t *testing.T) {
 		w.mv.Tag = tag
 		if _, err := NewMover(Options{}).Resume(context.Background(), w.mv); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("tag %q: %v", tag, err)
-		}
-	}
-}
-
-func TestOutcomeString(t *testing.T) {
-	for o, want := range map[Outcome]string{NotStarted: "not started", Done: "done", Lost: "lost", Taken: "taken", 9: "Outcome(9)"} {
-		if o.String() != want {
-			t.Errorf("%d: %s", int(o), o)
 		}
 	}
 }

@@ -6,92 +6,93 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// WriteFile writes data as the new file rel beneath sorted, making its folder
-// where needed: whole and synced or not at all, never over something
-// (fs.ErrExist). The mode is set as given, whatever the umask; a zero modTime
-// leaves the time of writing. The folder is the caller's to sync. Other errors
-// as of MakeFolder and of the disk; the file is then not there.
-func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode, modTime time.Time) error {
+// WriteFile writes data as the new file rel beneath sorted, making its folder where
+// it is missing: whole and synced or not at all, and never over something
+// (fs.ErrExist). The mode is set as given, whatever the umask. Syncing the folder is
+// left to the caller. Other errors are those of MakeFolder and of the disk.
+func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode) error {
 	rel, err := localPath(rel)
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
 	parent, name := filepath.Split(rel)
-	d, err := m.folder(sorted, parent)
+	d, err := m.makeFolders(sorted, parent)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	path := filepath.Join(d.path, name)
-
 	m.writing.Lock()
 	defer m.writing.Unlock()
-	// The temporary is named after the file, so that the next try finds and
-	// removes what a killed one left.
+	if err := m.writeFile(d, name, data, mode); err != nil {
+		return fmt.Errorf("write %q: %w", filepath.Join(d.path, name), notGone(err))
+	}
+	return nil
+}
+
+func (m *Mover) writeFile(d dir, name string, data []byte, mode fs.FileMode) error {
+	// The temporary is named after the file, so that the next try removes what a
+	// killed one left.
 	sum := sha256.Sum256([]byte(name))
 	temp := temporaryPrefix + hex.EncodeToString(sum[:8]) + ".new"
-	err = errors.Join(m.removeNew(d, temp), m.sweepReserved(d, name))
-	if err != nil {
-		return fmt.Errorf("write %q: %w", path, err)
+	sweep := func() error {
+		if _, err := d.stat(temp); err != nil {
+			return nil
+		}
+		return m.unlink("unlink new file", d, temp)
+	}
+	if err := errors.Join(sweep(), m.sweepReserved(d, name)); err != nil {
+		return err
 	}
 	if _, err := d.stat(name); err == nil {
-		return fmt.Errorf("write %q: %w", path, fs.ErrExist)
+		return fs.ErrExist
 	}
-	err = m.writeNew(d, temp, data, mode, modTime)
-	made, _ := d.stat(temp)
+	_, err := m.writeNew(d, temp, func(f *os.File) error {
+		if err := m.step("write new file", func() error { _, err := f.WriteAt(data, 0); return err }); err != nil {
+			return err
+		}
+		return m.step("chmod new file", func() error { return f.Chmod(mode) })
+	})
 	if err == nil {
 		err = m.renameNew("rename new file", d, temp, d, name)
 	}
-	if err == nil {
-		return nil
-	}
-	swept := m.removeNew(d, temp)
-	if st, serr := d.stat(name); serr == nil && made.Ino != 0 && identityOf(&st).sameInode(identityOf(&made)) {
-		// Linked to its name, and only the removal of the other one failed.
-		if swept != nil {
-			m.log.Warn("a temporary stays until the file is written again", "path", path, "err", swept)
-		}
-		return nil
-	}
-	return errors.Join(fmt.Errorf("write %q: %w", path, notGone(err)), swept)
-}
-
-func (m *Mover) removeNew(d dir, temp string) error {
-	if _, err := d.stat(temp); err != nil {
-		return nil
-	}
-	return m.unlink("unlink new file", d, temp)
-}
-
-func (m *Mover) writeNew(d dir, temp string, data []byte, mode fs.FileMode, modTime time.Time) error {
-	f, err := m.create(d, temp)
 	if err != nil {
-		return err
+		err = errors.Join(err, sweep())
 	}
+	return err
+}
+
+// writeNew makes a file under a temporary name, which fill gives its content and
+// attributes, syncs it, and returns its identity.
+func (m *Mover) writeNew(d dir, name string, fill func(*os.File) error) (id Identity, err error) {
+	fd := -1
+	err = m.step("create", func() (err error) {
+		fd, err = openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
+		return err
+	})
+	if fd < 0 {
+		return id, err
+	}
+	f := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
 	defer f.Close()
-	if err := m.step("write new file", func() error { _, err := f.WriteAt(data, 0); return err }); err != nil {
-		return err
+	if err == nil {
+		err = fill(f)
 	}
-	if err := m.step("chmod new file", func() error { return f.Chmod(mode) }); err != nil {
-		return err
+	if err == nil {
+		err = m.step("fsync new file", f.Sync)
 	}
-	if !modTime.IsZero() {
-		stamp := unix.NsecToTimespec(modTime.UnixNano())
-		err := m.step("utimes new file", func() error {
-			return unix.UtimesNanoAt(d.fd, temp, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
-		})
-		if err != nil {
-			return err
-		}
+	if err != nil {
+		return id, err
 	}
-	if err := m.step("fsync new file", func() error { return f.Sync() }); err != nil {
-		return err
+	st, err := fstat(fd)
+	if err != nil {
+		return id, err
 	}
-	return m.step("close new file", func() error { return f.Close() })
+	// Some filesystems report a full disk only when the file is closed.
+	return identityOf(&st), m.step("close new file", f.Close)
 }

@@ -1,6 +1,6 @@
--- The record of docusort. Times are Unix milliseconds; the times of files
--- (modified, changed) are nanoseconds, as the file system gives them.
--- Names of files are bytes, not always UTF-8.
+-- The database of docusort. Times are Unix milliseconds; those of files (modified,
+-- changed) are nanoseconds, as the filesystem gives them. File names are bytes,
+-- not always UTF-8.
 
 -- A folder that documents were seen in or put into. device and inode say which
 -- folder stood at the path; they are 0 where that does not matter.
@@ -15,12 +15,19 @@ CREATE TABLE folders (
 -- A set of type codes that the service was asked to choose from: a JSON array,
 -- sorted, so that the order in the settings does not matter.
 CREATE TABLE option_sets (
-  id    INTEGER PRIMARY KEY,
-  codes TEXT NOT NULL UNIQUE
+  id          INTEGER PRIMARY KEY,
+  codes       TEXT    NOT NULL UNIQUE,
+  accepted_at INTEGER                                   -- the service first accepted a document with these
 ) STRICT;
 
--- Conditions are comparisons: IN with more than two values makes SQLite build a
--- table for each evaluation, and these are evaluated at every change.
+-- The types that documents were identified as, so that a row has a small number.
+CREATE TABLE types (
+  id   INTEGER PRIMARY KEY,
+  code TEXT    NOT NULL UNIQUE
+) STRICT;
+
+-- Conditions are comparisons: for IN with more than two values SQLite builds a
+-- table at each evaluation, and these are evaluated at every change.
 CREATE TABLE documents (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,
   inbox         INTEGER NOT NULL REFERENCES folders (id),
@@ -29,7 +36,7 @@ CREATE TABLE documents (
                   state = 'waiting' OR state = 'submitting' OR state = 'pending' OR state = 'identified' OR
                   state = 'filed' OR state = 'review' OR state = 'failed' OR state = 'gone'),
 
-  -- What the file was when it was taken.
+  -- The file as it was when it was admitted.
   device        INTEGER NOT NULL,
   inode         INTEGER NOT NULL,
   size          INTEGER NOT NULL,
@@ -47,23 +54,23 @@ CREATE TABLE documents (
   options       INTEGER REFERENCES option_sets (id),
   job_id        TEXT CHECK (job_id <> ''),              -- the newest job
   submissions   INTEGER NOT NULL DEFAULT 0,             -- POSTs begun
-  resubmissions INTEGER NOT NULL DEFAULT 0,             -- POSTs after one accepted or unknown
+  resubmissions INTEGER NOT NULL DEFAULT 0,             -- POSTs after one that was accepted or whose outcome is unknown
   attempts      INTEGER NOT NULL DEFAULT 0,             -- jobs made
-  spared        INTEGER NOT NULL DEFAULT 0,             -- jobs made before the newest retry
-  refusals      INTEGER NOT NULL DEFAULT 0,             -- POSTs refused since the last job
+  attempts_before_retry INTEGER NOT NULL DEFAULT 0,     -- of these, before the newest retry
+  failures      INTEGER NOT NULL DEFAULT 0,             -- tries in a row that failed: submissions refused, or moves
   polls         INTEGER NOT NULL DEFAULT 0,
-  unknown       INTEGER NOT NULL DEFAULT 0,             -- 1: what became of a POST is not known
-  job_open      INTEGER NOT NULL DEFAULT 0,             -- 1: the newest job was given up unfinished
-  retry_at      INTEGER,                                -- waiting: not before this
-  waits_for     INTEGER,                                -- identical content, in flight
+  outcome_unknown INTEGER NOT NULL DEFAULT 0,           -- 1: a POST may have made a job whose id we do not have
+  job_abandoned INTEGER NOT NULL DEFAULT 0,             -- 1: the newest job was given up unfinished; 2: and is asked once more
+  retry_at      INTEGER,                                -- nothing is done before this
+  equal         INTEGER NOT NULL DEFAULT 0,             -- 1: waits for identical content
 
   -- The answer.
-  type          TEXT,
+  type          INTEGER REFERENCES types (id),
   confidence    REAL CHECK (confidence BETWEEN 0 AND 1),
   alternatives  TEXT,                                   -- JSON
   reused        INTEGER NOT NULL DEFAULT 0,             -- 1: the answer to identical content
 
-  -- Where it is to go, decided before it goes.
+  -- Where it goes, decided before it is moved.
   outcome       TEXT CHECK (outcome = 'filed' OR outcome = 'review' OR outcome = 'failed'),
   sorted        INTEGER REFERENCES folders (id),
   target        TEXT CHECK (target <> ''),              -- relative to sorted
@@ -72,6 +79,17 @@ CREATE TABLE documents (
   put_back      TEXT CHECK (put_back <> ''),
   error         TEXT,
 
+  -- What an unfinished document waits for, and until when.
+  phase         TEXT AS (CASE
+                  WHEN finished_at IS NOT NULL THEN NULL
+                  WHEN outcome IS NOT NULL THEN 'file'
+                  WHEN state = 'submitting' THEN 'submit'
+                  WHEN state = 'pending' THEN 'poll'
+                  WHEN sha256 IS NULL OR put_back IS NOT NULL THEN 'admit'
+                  WHEN equal = 1 THEN 'equal'
+                  ELSE 'ready' END) VIRTUAL,
+  due           INTEGER AS (coalesce(retry_at, 0)) VIRTUAL,
+
   CHECK ((state = 'filed' OR state = 'review' OR state = 'failed' OR state = 'gone') = (finished_at IS NOT NULL)),
   CHECK (state <> 'pending' OR job_id IS NOT NULL),
   CHECK (state = 'waiting' OR state = 'failed' OR state = 'gone' OR sha256 IS NOT NULL),
@@ -79,42 +97,30 @@ CREATE TABLE documents (
          OR (type IS NOT NULL AND identified_at IS NOT NULL AND outcome IS NOT NULL)),
   CHECK (finished_at IS NULL OR state = 'gone' OR (state = outcome AND target IS NOT NULL)),
   CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL)),
-  CHECK (put_back IS NULL OR state = 'failed'
-         OR (state = 'waiting' AND outcome IS NULL AND waits_for IS NULL))
+  CHECK (put_back IS NULL OR state = 'failed' OR (state = 'waiting' AND outcome IS NULL)),
+  CHECK (equal = 0 OR (state = 'waiting' AND outcome IS NULL AND put_back IS NULL AND sha256 IS NOT NULL))
 ) STRICT;
 
--- At most one unfinished record for a place in the inbox.
-CREATE UNIQUE INDEX documents_source ON documents (source)
-  WHERE finished_at IS NULL;
+-- At most one unfinished document at a place in the inbox.
+CREATE UNIQUE INDEX documents_source ON documents (source) WHERE finished_at IS NULL;
 -- A job answers for one document.
 CREATE UNIQUE INDEX documents_pending ON documents (job_id) WHERE state = 'pending';
-CREATE INDEX documents_job ON documents (job_id) WHERE job_id IS NOT NULL;
-CREATE INDEX documents_unfinished ON documents (state, id)
-  WHERE finished_at IS NULL;
--- What may be submitted: new documents first, then those that wait out a pause.
-CREATE INDEX documents_queue ON documents (retry_at, id)
-  WHERE state = 'waiting' AND outcome IS NULL AND waits_for IS NULL AND sha256 IS NOT NULL AND put_back IS NULL;
--- What is to be moved.
-CREATE INDEX documents_moving ON documents (id)
-  WHERE outcome IS NOT NULL AND finished_at IS NULL;
 -- A place is meant for one document at a time.
-CREATE UNIQUE INDEX documents_target ON documents (sorted, target)
-  WHERE target IS NOT NULL AND finished_at IS NULL;
-CREATE INDEX documents_waits_for ON documents (waits_for) WHERE waits_for IS NOT NULL;
-CREATE INDEX documents_content ON documents (sha256) WHERE sha256 IS NOT NULL;
--- With what is drawn over time, so that it reads a twentieth of the bytes.
-CREATE INDEX documents_finished ON documents (finished_at, state, discovered_at) WHERE finished_at IS NOT NULL;
-CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
--- Failed without having been read: known again by size and time only.
-CREATE INDEX documents_unread ON documents (size, modified) WHERE state = 'failed' AND sha256 IS NULL;
--- Everything that the summary adds up, so that it reads an eighth of the bytes.
-CREATE INDEX documents_summary ON documents (state, type, finished_at, confidence,
+CREATE UNIQUE INDEX documents_target ON documents (sorted, target) WHERE target IS NOT NULL AND finished_at IS NULL;
+-- The queue: what can be worked on, by what is to be done.
+CREATE INDEX documents_phase ON documents (phase, due) WHERE finished_at IS NULL;
+-- Whether a job id was given out before.
+CREATE INDEX documents_job ON documents (job_id) WHERE job_id IS NOT NULL;
+-- Identical content. The rest of the hash is compared in the row.
+CREATE INDEX documents_content ON documents (substr(sha256, 1, 8)) WHERE sha256 IS NOT NULL;
+-- In time order, with everything that the report adds up.
+CREATE INDEX documents_finished ON documents (finished_at, state, type, discovered_at, confidence,
   submissions, polls, reused, resubmissions) WHERE finished_at IS NOT NULL;
--- How long filing took, in order, so that percentiles need no sorting.
-CREATE INDEX documents_latency ON documents (max(finished_at - discovered_at, 0), finished_at)
-  WHERE state = 'filed' OR state = 'review';
+CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
+-- Failed without having been read: recognised by size and time only.
+CREATE INDEX documents_unread ON documents (size, modified) WHERE state = 'failed' AND sha256 IS NULL;
 
--- The daemon that has this database, or had it last; one row.
+-- The daemon that uses this database, or used it last; one row.
 CREATE TABLE daemon (
   id          INTEGER PRIMARY KEY CHECK (id = 1),
   pid         INTEGER NOT NULL,
@@ -127,9 +133,8 @@ CREATE TABLE daemon (
   CHECK (hold_kind IS NULL OR (hold_reason IS NOT NULL AND hold_since IS NOT NULL))
 ) STRICT;
 
--- What is to be told to a hook: an event for each row, written together with
--- the change that it tells of, and removed when it has been told. There are none
--- while nobody listens.
+-- Events for the hook. A row is written together with the change that it reports,
+-- and removed once the hook has run. There are none while no hook is set.
 CREATE TABLE events (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   kind       TEXT    NOT NULL CHECK (kind IN ('filed', 'review', 'failed', 'hold', 'resumed')),
@@ -147,7 +152,7 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_document ON events (document, id);
 
--- One row while somebody listens.
+-- One row while a hook is set.
 CREATE TABLE listener (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
 
 CREATE TRIGGER daemon_hold AFTER UPDATE OF hold_kind ON daemon
@@ -162,13 +167,13 @@ END;
 -- For people with nothing but SQLite.
 CREATE VIEW report AS
   SELECT state,
-         coalesce(type, '')                       AS type,
+         coalesce(t.code, '')                     AS type,
          count(*)                                 AS documents,
          round(avg(confidence), 3)                AS mean_confidence,
          datetime(min(discovered_at) / 1000, 'unixepoch')                AS first_discovered,
          datetime(max(coalesce(finished_at, discovered_at)) / 1000, 'unixepoch') AS last_change
-    FROM documents
-   GROUP BY state, coalesce(type, '')
+    FROM documents d LEFT JOIN types t ON t.id = d.type
+   GROUP BY state, coalesce(t.code, '')
    ORDER BY CASE state
               WHEN 'waiting' THEN 1 WHEN 'submitting' THEN 2 WHEN 'pending' THEN 3
               WHEN 'identified' THEN 4 WHEN 'filed' THEN 5 WHEN 'review' THEN 6
@@ -181,7 +186,7 @@ CREATE VIEW documents_report AS
          CASE WHEN d.state IN ('filed', 'review', 'failed')
               THEN f.path || '/' || d.target END  AS path,
          d.state,
-         d.type,
+         t.code                                   AS type,
          d.confidence,
          d.job_id,
          lower(hex(d.sha256))                     AS sha256,
@@ -193,5 +198,5 @@ CREATE VIEW documents_report AS
          strftime('%Y-%m-%dT%H:%M:%fZ', d.submitted_at  / 1000.0, 'unixepoch') AS submitted_at,
          strftime('%Y-%m-%dT%H:%M:%fZ', d.identified_at / 1000.0, 'unixepoch') AS identified_at,
          strftime('%Y-%m-%dT%H:%M:%fZ', d.finished_at   / 1000.0, 'unixepoch') AS finished_at
-    FROM documents d LEFT JOIN folders f ON f.id = d.sorted
+    FROM documents d LEFT JOIN folders f ON f.id = d.sorted LEFT JOIN types t ON t.id = d.type
    ORDER BY d.id;

@@ -7,31 +7,30 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Of returns the page of a command: what it does, how it is called, its flags
-// and the commands below it. More parts may be put behind.
+// Of returns the page of a command: what it does, how it is called, its flags and
+// its subcommands. More parts may follow.
 func Of(cmd *cobra.Command, more ...Part) Page {
-	p := Page{Name: nameOf(cmd), Section: 1, Short: cmd.Short}
-	p.Parts = append(p.Parts, Part{Heading: "Synopsis", Text: strings.ReplaceAll(cmd.UseLine(), "  ", " ")})
 	description := cmd.Long
 	if description == "" {
 		description = sentence(cmd.Short)
 	}
-	p.Parts = append(p.Parts, Part{Heading: "Description", Text: description})
-	if commands := shown(cmd); len(commands) > 0 {
-		part := Part{Heading: "Commands"}
-		for _, c := range commands {
-			part.Terms = append(part.Terms, Term{c.Name(), sentence(c.Short)})
-			if !c.HasAvailableSubCommands() {
-				p.Also = append(p.Also, nameOf(c)+"(1)")
-			}
+	p := Page{Name: nameOf(cmd), Section: 1, Short: cmd.Short, Parts: []Part{
+		{Heading: "Synopsis", Text: strings.ReplaceAll(cmd.UseLine(), "  ", " ")},
+		{Heading: "Description", Text: description},
+	}}
+	commands := Part{Heading: "Commands"}
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			commands.Terms = append(commands.Terms, Term{c.Name(), sentence(c.Short)})
 		}
-		p.Parts = append(p.Parts, part)
 	}
-	if flags := flagsOf(cmd); len(flags) > 0 {
-		p.Parts = append(p.Parts, Part{Heading: "Options", Terms: flags})
+	for _, c := range Commands(cmd) {
+		p.Also = append(p.Also, nameOf(c)+"(1)")
 	}
-	if cmd.Example != "" {
-		p.Parts = append(p.Parts, Part{Heading: "Examples", Text: cmd.Example})
+	for _, part := range []Part{commands, {Heading: "Options", Terms: flagsOf(cmd)}, {Heading: "Examples", Text: cmd.Example}} {
+		if part.Text != "" || part.Terms != nil {
+			p.Parts = append(p.Parts, part)
+		}
 	}
 	if cmd.HasParent() {
 		p.Also = append(p.Also, nameOf(cmd.Parent())+"(1)")
@@ -40,20 +39,11 @@ func Of(cmd *cobra.Command, more ...Part) Page {
 	return p
 }
 
-// Commands returns the commands below one that have a page: those that are not
-// hidden and do something of their own.
+// Commands returns the subcommands that have a page: those that are not hidden and
+// do something themselves.
 func Commands(cmd *cobra.Command) (all []*cobra.Command) {
-	for _, c := range shown(cmd) {
-		if !c.HasAvailableSubCommands() {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
-func shown(cmd *cobra.Command) (all []*cobra.Command) {
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
+		if c.IsAvailableCommand() && !c.HasAvailableSubCommands() {
 			all = append(all, c)
 		}
 	}

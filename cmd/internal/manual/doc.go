@@ -1,4 +1,4 @@
-// Package manual writes manual pages in the form of man(7): of a program and its
-// commands, from what they say of themselves when asked for help, so that the
-// two cannot differ; and of anything else that is a list of terms.
+// Package manual writes manual pages in the form of man(7). The page of a command
+// is made of its own help, so that the two cannot differ; other pages are made of
+// paragraphs and lists of terms.
 package manual

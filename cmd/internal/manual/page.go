@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,6 +14,20 @@ import (
 type Book struct {
 	Source string    // name and version of what the pages are a part of
 	Date   time.Time // the day of that version
+}
+
+// NewBook returns the book of a version. SOURCE_DATE_EPOCH sets its date, so that
+// the same source makes the same pages; otherwise it is today.
+func NewBook(source string) (Book, error) {
+	b := Book{Source: source, Date: time.Now()}
+	if epoch := os.Getenv("SOURCE_DATE_EPOCH"); epoch != "" {
+		seconds, err := strconv.ParseInt(epoch, 10, 64)
+		if err != nil {
+			return b, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+		}
+		b.Date = time.Unix(seconds, 0)
+	}
+	return b, nil
 }
 
 // Page is one manual page.
@@ -24,13 +39,13 @@ type Page struct {
 	Also    []string // other pages, such as docusort(1)
 }
 
-// Part is a heading with what stands under it, in this order; all but the
+// Part is a heading and what stands under it, in this order. Everything but the
 // heading may be missing.
 type Part struct {
 	Heading string
-	Text    string // paragraphs, separated by blank lines; lines begun with two spaces stay as they are
+	Text    string // paragraphs, separated by blank lines; lines that begin with two spaces are examples
 	Terms   []Term
-	Below   []Part // under smaller headings; what is below these is not written
+	Below   []Part // under smaller headings, without a Below of their own
 }
 
 // Term is something and what it means.
@@ -56,31 +71,23 @@ func (b Book) render(p Page) []byte {
 			below.render(&w)
 		}
 	}
-	if len(p.Also) > 0 {
-		w.WriteString(".SH \"SEE ALSO\"\n")
-		for i, page := range p.Also {
-			name, section, _ := strings.Cut(page, "(")
-			end := ","
-			if i == len(p.Also)-1 {
-				end = ""
-			}
-			fmt.Fprintf(&w, ".BR %s (%s%s\n", escaped(name), section, end)
+	for i, page := range p.Also {
+		before, after := "", ","
+		if i == 0 {
+			before = ".SH \"SEE ALSO\"\n"
 		}
+		if i == len(p.Also)-1 {
+			after = ""
+		}
+		name, section, _ := strings.Cut(page, "(")
+		fmt.Fprintf(&w, "%s.BR %s (%s%s\n", before, escaped(name), section, after)
 	}
 	return w.Bytes()
 }
 
 func (p Part) render(w *bytes.Buffer) {
-	first := true
-	for paragraph := range strings.SplitSeq(strings.Trim(p.Text, "\n"), "\n\n") {
-		if paragraph == "" {
-			continue
-		}
-		if !first {
-			w.WriteString(".PP\n")
-		}
-		first = false
-		text(w, paragraph)
+	if s := strings.Trim(p.Text, "\n"); s != "" {
+		text(w, s)
 	}
 	for _, t := range p.Terms {
 		fmt.Fprintf(w, ".TP\n.B %s\n", quoted(t.Term))
@@ -88,26 +95,34 @@ func (p Part) render(w *bytes.Buffer) {
 	}
 }
 
-// text writes a paragraph. Lines that are indented are examples and are not
-// filled.
+// text writes paragraphs. Examples are indented, and their lines stay as they are.
 func text(w *bytes.Buffer, s string) {
+	const beginExample, endExample = ".RS\n.nf\n", ".fi\n.RE\n"
 	inExample := false
 	for line := range strings.SplitSeq(s, "\n") {
-		if example := strings.HasPrefix(line, "  "); example != inExample {
-			w.WriteString(map[bool]string{true: ".RS\n.nf\n", false: ".fi\n.RE\n"}[example])
-			inExample = example
+		switch example := strings.HasPrefix(line, "  "); {
+		case example && !inExample:
+			w.WriteString(beginExample)
+			inExample = true
+		case !example && inExample:
+			w.WriteString(endExample)
+			inExample = false
+		}
+		if line == "" {
+			w.WriteString(".PP\n")
+			continue
 		}
 		// A line may be broken after a comma, as in a long list without spaces.
 		w.WriteString(strings.ReplaceAll(escaped(strings.TrimSpace(line)), ",", `,\:`) + "\n")
 	}
 	if inExample {
-		w.WriteString(".fi\n.RE\n")
+		w.WriteString(endExample)
 	}
 }
 
 var special = strings.NewReplacer(`\`, `\e`, `-`, `\-`, "`", `\(ga`, `'`, `\(aq`, `~`, `\(ti`, `^`, `\(ha`)
 
-// escaped writes text so that it is shown as it is.
+// escaped writes text so that it shows as it is.
 func escaped(s string) string {
 	s = special.Replace(s)
 	if strings.HasPrefix(s, ".") {

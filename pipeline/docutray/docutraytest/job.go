@@ -2,6 +2,8 @@ package docutraytest
 
 import (
 	"crypto/rand"
+	"errors"
+	"math"
 	mathrand "math/rand/v2"
 	"net/http"
 	"strings"
@@ -20,17 +22,16 @@ const (
 
 // job is one identification. Its state follows from its age.
 type job struct {
-	upload *Upload
-	fate   fate
+	upload  *Upload
+	fate    fate
+	arrived time.Time // when the submission arrived
 }
 
-// newJobID makes an id in the service's manner. It comes from no seed, so that
-// a stand-in started again never answers for jobs of the one before.
-func newJobID() string { return "c" + strings.ToLower(rand.Text())[:24] }
-
-// makeJob stores a job for the upload, which has its id from here on.
-func (s *Server) makeJob(u *Upload, f Faults, d *mathrand.Rand) {
-	u.JobID, u.At = newJobID(), time.Now()
+// newJob makes a job of an upload. The id looks like the service's. It does not
+// depend on the seed, so that a restarted stand-in never answers for the jobs of
+// an earlier one.
+func (s *Server) newJob(u *Upload, f Faults, d *mathrand.Rand) *job {
+	u.JobID, u.At = "c"+strings.ToLower(rand.Text())[:24], time.Now()
 	u.Took = s.latency.Load().draw(d)
 	j := &job{upload: u}
 	switch {
@@ -41,15 +42,10 @@ func (s *Server) makeJob(u *Upload, f Faults, d *mathrand.Rand) {
 	case chance(d, f.JobForget):
 		j.fate = forgotten
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.jobs[u.JobID] = j
-	s.uploads = append(s.uploads, u)
-	s.stats.Jobs++
-	s.made[u.SHA256]++
+	return j
 }
 
-// state is what the service says of a job of that age.
+// state is the service's word for a job of that age.
 func (j *job) state(age time.Duration) string {
 	switch took := j.upload.Took; {
 	case age < took/5:
@@ -60,11 +56,6 @@ func (j *job) state(age time.Duration) string {
 		return "ERROR"
 	}
 	return "SUCCESS"
-}
-
-// over says whether a poll is told that the job has ended.
-func (j *job) over(now time.Time) bool {
-	return (j.fate == identified || j.fate == failing) && now.Sub(j.upload.At) >= j.upload.Took
 }
 
 // timestampLayout is the form of the service's times.
@@ -83,41 +74,58 @@ func (s *Server) serveStatus(w http.ResponseWriter, id string, f Faults, d *math
 		s.fail(w, d, http.StatusForbidden, "You do not have access to this identification")
 		return
 	}
-	now := time.Now()
-	s.mu.Lock()
-	j, ok := s.jobs[id]
-	var u Upload
-	if ok {
-		j.upload.Polls++
-		if j.over(now) && j.upload.Answered.IsZero() {
-			j.upload.Answered = now
-		}
-		u, ok = *j.upload, j.fate != forgotten
-	}
-	s.mu.Unlock()
+	body, ok := s.record.poll(id, time.Now())
 	if !ok {
 		s.fail(w, d, http.StatusNotFound, "Identification not found")
 		return
 	}
-	s.succeed(w, f, d, http.StatusOK, j.answer(u, now))
+	s.succeed(w, f, d, http.StatusOK, body)
 }
 
 // answer is the body of the answer to a poll.
-func (j *job) answer(u Upload, now time.Time) map[string]any {
+func (j *job) answer(now time.Time) object {
+	u := j.upload
 	state := j.state(now.Sub(u.At))
-	body := map[string]any{
+	body := object{
 		"id": u.JobID, "status": state, "document_type_code_options": u.Types,
 		"request_timestamp": u.At.UTC().Format(timestampLayout), "original_filename": u.Filename,
 	}
-	if state == "SUCCESS" || state == "ERROR" {
-		body["response_timestamp"] = u.At.Add(u.Took).UTC().Format(timestampLayout)
-	}
 	switch state {
 	case "SUCCESS":
-		body["document_type"] = u.Result.Type
-		body["alternatives"] = u.Result.Alternatives
+		body["document_type"], body["alternatives"] = u.Result.Type, u.Result.Alternatives
 	case "ERROR":
 		body["error"] = "Identification failed (a fault of the stand-in)"
+	default:
+		return body
 	}
+	body["response_timestamp"] = u.At.Add(u.Took).UTC().Format(timestampLayout)
 	return body
+}
+
+// latency is how long jobs take; see [Options].
+type latency struct {
+	Latency Duration `json:"latency"`
+	Sigma   float64  `json:"sigma"`
+}
+
+// Check refuses a negative latency and a spread far above any real one.
+func (l latency) Check() error {
+	if l.Latency < 0 || !(l.Sigma >= 0 && l.Sigma <= 5) {
+		return errors.New("the latency must not be negative, and sigma must be from 0 to 5")
+	}
+	return nil
+}
+
+// draw returns the duration of one job.
+func (l latency) draw(d *mathrand.Rand) time.Duration {
+	if l.Sigma == 0 {
+		return time.Duration(l.Latency)
+	}
+	return time.Duration(float64(l.Latency) * math.Exp(l.Sigma*d.NormFloat64()))
+}
+
+// SetLatency changes how long new jobs take, as [Options.Latency] and
+// [Options.Sigma].
+func (s *Server) SetLatency(median time.Duration, sigma float64) {
+	s.latency.Store(&latency{Duration(median), sigma})
 }

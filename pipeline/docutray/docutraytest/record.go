@@ -4,154 +4,206 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
-// Upload is a submission whose body arrived whole and for which a job was made.
+// Upload is a submission that became a job.
 type Upload struct {
 	JobID       string
-	Arrived     time.Time     // when its request began to be served
-	At          time.Time     // when its job was made
+	At          time.Time     // when the job was made
 	Took        time.Duration // how long the job takes from then on
-	Answered    time.Time     // when the job's end was first told; zero: not yet
+	Answered    time.Time     // when a poll was first told of the end, or zero
 	SHA256      string        // of the file, in hex
 	Size        int64         // in bytes
 	Filename    string
 	ContentType string
 	Types       []string        // the options
 	Metadata    json.RawMessage // nil if there was none
-	Result      Result          // what the document is, by the stand-in's rules
-	Polls       int             // how often its job was asked for
+	Result      Result          // what the document is
+	Polls       int             // how often the job was polled
 }
 
-// Stats are counts since the start.
-type Stats struct {
-	// Requests are all requests to the API, Submissions and Polls those to the
-	// two endpoints, whatever became of them.
+// Counts are counts since the start.
+type Counts struct {
+	// Requests are all requests to the API. Submissions and Polls are those to
+	// the two endpoints, whatever their outcome.
 	Requests    int `json:"requests"`
 	Submissions int `json:"submissions"`
 	Polls       int `json:"polls"`
-	// Complete are submissions whose body arrived whole, Jobs those that
+	// Complete are submissions whose body arrived complete, Jobs those that
 	// became a job.
 	Complete int `json:"complete_uploads"`
 	Jobs     int `json:"jobs"`
-	// Dropped are requests that got no answer.
+	// Dropped are requests without an answer.
 	Dropped int `json:"dropped"`
 	// Refused are requests answered 429.
 	Refused int `json:"refused"`
-	// FirstRequest, FirstSubmission and LastSubmission are when requests
-	// arrived; zero: none did.
-	FirstRequest    time.Time `json:"first_request,omitzero"`
+	// MaxUploading is the largest number of concurrent submissions.
+	MaxUploading int `json:"max_uploading"`
+	// FirstSubmission and LastSubmission are when they arrived, or zero.
 	FirstSubmission time.Time `json:"first_submission,omitzero"`
 	LastSubmission  time.Time `json:"last_submission,omitzero"`
-	// RateWindows are the newest windows of the rate limit, the oldest first; a
-	// window begins with the first request after the one before it has ended.
-	RateWindows []RateWindow `json:"rate_windows,omitempty"`
-	// MaxUploading is the largest number of submissions under way at a time.
-	MaxUploading int `json:"max_uploading"`
 	// ByStatus counts answers by endpoint and status, such as "submit 202".
 	ByStatus map[string]int `json:"by_status"`
+}
+
+// Stats are the counts in full.
+type Stats struct {
+	Counts
+	// RateWindows are the latest windows of the rate limit, oldest first. A
+	// window begins with the first request after the end of the previous one.
+	RateWindows []RateWindow `json:"rate_windows,omitempty"`
 	// CompleteBySHA256 and JobsBySHA256 count by the file's hash.
 	CompleteBySHA256 map[string]int `json:"complete_by_sha256,omitempty"`
 	JobsBySHA256     map[string]int `json:"jobs_by_sha256,omitempty"`
 }
 
+// record is what the stand-in was asked, and its jobs.
+type record struct {
+	mu        sync.Mutex
+	counts    Counts
+	uploading int
+	list      []*job // in the order in which they were made
+	jobs      map[string]*job
+	complete  map[string]int // complete bodies by SHA-256
+	made      map[string]int // jobs by SHA-256
+}
+
+func newRecord() *record {
+	return &record{counts: Counts{ByStatus: map[string]int{}},
+		jobs: map[string]*job{}, complete: map[string]int{}, made: map[string]int{}}
+}
+
 // Stats returns a copy of the counts.
 func (s *Server) Stats() Stats {
 	st := s.counts()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st.CompleteBySHA256 = maps.Clone(s.complete)
-	st.JobsBySHA256 = maps.Clone(s.made)
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	st.CompleteBySHA256, st.JobsBySHA256 = maps.Clone(s.record.complete), maps.Clone(s.record.made)
 	return st
 }
 
-// counts returns the counts without those by hash, which grow with the number
-// of documents.
+// counts returns the counts without those that grow with the number of documents.
 func (s *Server) counts() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := s.stats
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	st := Stats{Counts: s.record.counts, RateWindows: s.rate.history()}
 	st.ByStatus = maps.Clone(st.ByStatus)
-	st.RateWindows = slices.Clone(s.windows)
 	return st
 }
 
 // Uploads returns copies of all uploads, in the order of their jobs.
 func (s *Server) Uploads() []Upload {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := make([]Upload, len(s.uploads))
-	for i, u := range s.uploads {
-		list[i] = *u
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	list := make([]Upload, len(s.record.list))
+	for i, j := range s.record.list {
+		list[i] = *j.upload
 	}
 	return list
 }
 
-// Upload returns the upload that became the job.
+// Upload returns the upload of a job.
 func (s *Server) Upload(jobID string) (Upload, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j, ok := s.jobs[jobID]
-	if !ok {
-		return Upload{}, false
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	if j := s.record.jobs[jobID]; j != nil {
+		return *j.upload, true
 	}
-	return *j.upload, true
+	return Upload{}, false
 }
 
-// Forget lets the service lose a job: each later poll finds nothing.
+// Forget makes the service lose a job: later polls find nothing.
 func (s *Server) Forget(jobID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j, ok := s.jobs[jobID]; ok {
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	if j := s.record.jobs[jobID]; j != nil {
 		j.fate = forgotten
 	}
 }
 
+// times returns the history of each job.
+func (r *record) times() []JobTimes {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]JobTimes, len(r.list))
+	for i, j := range r.list {
+		u := j.upload
+		list[i] = JobTimes{ID: u.JobID, SHA256: u.SHA256, Size: u.Size, Arrived: j.arrived,
+			Made: u.At, Ready: u.At.Add(u.Took), Answered: u.Answered, Polls: u.Polls}
+	}
+	return list
+}
+
+// add stores a job.
+func (r *record) add(j *job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list, r.jobs[j.upload.JobID] = append(r.list, j), j
+	r.counts.Jobs++
+	r.made[j.upload.SHA256]++
+}
+
+// poll counts a poll of a job and returns the answer. It reports false if the
+// service does not know the job.
+func (r *record) poll(id string, now time.Time) (object, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j := r.jobs[id]
+	if j == nil {
+		return nil, false
+	}
+	u := j.upload
+	u.Polls++
+	ended := (j.fate == identified || j.fate == failing) && now.Sub(u.At) >= u.Took
+	if ended && u.Answered.IsZero() {
+		u.Answered = now
+	}
+	return j.answer(now), j.fate != forgotten
+}
+
 // arrived counts a request.
-func (s *Server) arrived(endpoint string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if s.stats.Requests++; s.stats.FirstRequest.IsZero() {
-		s.stats.FirstRequest = now
-	}
+func (r *record) arrived(endpoint string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := &r.counts
+	c.Requests++
 	switch endpoint {
-	case EndpointSubmit:
-		if s.stats.LastSubmission = now; s.stats.FirstSubmission.IsZero() {
-			s.stats.FirstSubmission = now
+	case endpointSubmit:
+		if c.LastSubmission = time.Now(); c.FirstSubmission.IsZero() {
+			c.FirstSubmission = c.LastSubmission
 		}
-		s.stats.Submissions++
-		s.uploading++
-		s.stats.MaxUploading = max(s.stats.MaxUploading, s.uploading)
-	case EndpointStatus:
-		s.stats.Polls++
+		c.Submissions++
+		r.uploading++
+		c.MaxUploading = max(c.MaxUploading, r.uploading)
+	case endpointStatus:
+		c.Polls++
 	}
 }
 
-// answered counts an answer, or with status 0 that there was none.
-func (s *Server) answered(endpoint string, status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if endpoint == EndpointSubmit {
-		s.uploading--
+// answered counts an answer. Status 0 means that there was none.
+func (r *record) answered(endpoint string, status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if endpoint == endpointSubmit {
+		r.uploading--
 	}
-	if status == 0 {
-		s.stats.Dropped++
+	switch status {
+	case 0:
+		r.counts.Dropped++
 		return
+	case http.StatusTooManyRequests:
+		r.counts.Refused++
 	}
-	if status == http.StatusTooManyRequests {
-		s.stats.Refused++
-	}
-	s.stats.ByStatus[endpoint+" "+strconv.Itoa(status)]++
+	r.counts.ByStatus[endpoint+" "+strconv.Itoa(status)]++
 }
 
-// arrivedWhole counts a body that arrived whole.
-func (s *Server) arrivedWhole(sha256 string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stats.Complete++
-	s.complete[sha256]++
+// bodyComplete counts a body that arrived complete.
+func (r *record) bodyComplete(sha256 string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts.Complete++
+	r.complete[sha256]++
 }

@@ -2,59 +2,42 @@ package docutraytest
 
 import (
 	"crypto/subtle"
-	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// DefaultKey is the key that a stand-in accepts if Options names no other.
+// DefaultKey is the key that a stand-in accepts by default.
 const DefaultKey = "dt_live_standin_not_a_real_key"
 
-// MaxFileSize is the largest file that is taken, in bytes: the service's
-// "100MB", read as binary.
-const MaxFileSize = 100 << 20
-
-// serverName is the Server header of every answer.
-const serverName = "docutray-sim (stand-in)"
-
-// Options are what a stand-in is made with. The zero value is a fast, faultless
-// service.
+// Options configure a stand-in. The zero value is a fast, faultless service.
 type Options struct {
-	// Key is the only key accepted; DefaultKey if empty. See also
-	// [Server.SetKey].
+	// Key is the only key accepted. The default is DefaultKey.
 	Key string
-	// Latency is how long a job takes: exactly, or in the median if Sigma is
-	// not zero. See also [Server.SetLatency].
+	// Latency is how long a job takes: exactly, or as the median with Sigma.
 	Latency time.Duration
 	// Sigma is the standard deviation of the logarithm of a job's duration.
 	Sigma float64
-	// Seed decides every draw: durations, faults, forms.
+	// Seed determines every draw: durations, faults, forms.
 	Seed uint64
-	// RateLimit is how many requests a RateWindow takes, 0 for any number.
+	// RateLimit is how many requests are accepted in a RateWindow. 0 is no limit.
 	RateLimit int
-	// RateWindow is a minute if zero. A window begins with its first request.
+	// RateWindow is a minute by default. It begins with its first request.
 	RateWindow time.Duration
-	// RateBurst, if not zero, makes the limit a bucket instead of a window: it
-	// fills evenly with RateLimit requests in a RateWindow, up to this many. 1
-	// takes nothing but an even pace.
+	// RateBurst, if not zero, replaces the window by a bucket of this size,
+	// which fills evenly with RateLimit requests in a RateWindow.
 	RateBurst int
-	// RateForm says where a 429 tells how long to wait.
+	// RateForm is what a 429 says about the wait.
 	RateForm RateForm
-	// AltForms makes it use the other documented forms as well: a job's id as
-	// identification_id with a status_url, and errors in all their bodies.
+	// AltForms also uses the other documented forms: identification_id with a
+	// status_url as a job's id, and errors in all their bodies.
 	AltForms bool
-	// Types are the types of the account; DefaultTypes if nil.
+	// Types are the types of the account. The default is a built-in list.
 	Types []DocumentType
-	// Forbidden are codes refused with 403 though they may be listed.
-	Forbidden []string
-	// CatchAll is the code of what is none of the options; "other" if empty.
-	CatchAll string
-	// Identify, if not nil, decides instead of the rules where it returns true.
+	// Identify, if not nil, replaces the rules where it returns true.
 	Identify func(Upload) (Result, bool)
-	// Faults are those at the start; see SetFaults.
+	// Faults are those at the start.
 	Faults Faults
 }
 
@@ -69,52 +52,37 @@ type DocumentType struct {
 	Status      string `json:"status"`
 }
 
-// DefaultTypes returns the types of an account of which nothing else is said.
-func DefaultTypes() []DocumentType {
-	published := func(id, code, name string) DocumentType {
-		return DocumentType{ID: id, CodeType: code, Name: name, IsPublic: true, Status: "PUBLISHED",
-			Description: name + " (a type of the stand-in)"}
+// Published returns published types with these codes.
+func Published(codes ...string) (types []DocumentType) {
+	for _, code := range codes {
+		types = append(types, DocumentType{ID: "standin-" + code, CodeType: code, Name: code,
+			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED"})
 	}
-	draft := published("standin0000000000000006", "delivery_note", "Delivery note")
-	draft.IsPublic, draft.IsDraft, draft.Status = false, true, "DRAFT"
-	return []DocumentType{
-		published("standin0000000000000001", "invoice", "Invoice"),
-		published("standin0000000000000002", "receipt", "Receipt"),
-		published("standin0000000000000003", "contract", "Contract"),
-		published("standin0000000000000004", "letter", "Letter"),
-		published("standin0000000000000005", "purchase_order", "Purchase order"),
-		draft,
-	}
+	return types
 }
 
-// Server is the stand-in. Make it with [New]; its methods and its handler may
-// be used concurrently.
+// defaultTypes returns some published types and a draft.
+func defaultTypes() []DocumentType {
+	return append(Published("invoice", "receipt", "contract", "letter", "purchase_order"),
+		DocumentType{ID: "standin-delivery_note", CodeType: "delivery_note", Name: "delivery_note", IsDraft: true, Status: "DRAFT"})
+}
+
+// Server is the stand-in, made by [New]. It is safe for concurrent use.
 type Server struct {
 	opts      Options
+	key       atomic.Pointer[string]
 	faults    atomic.Pointer[Faults]
 	latency   atomic.Pointer[latency]
 	intercept atomic.Pointer[func(http.ResponseWriter, *http.Request) bool]
-	requests  atomic.Uint64 // numbers the draws of requests
-
-	mu        sync.Mutex
-	key       string
-	jobs      map[string]*job
-	uploads   []*Upload
-	complete  map[string]int // complete bodies by SHA-256
-	made      map[string]int // jobs by SHA-256
-	stats     Stats
-	windows   []RateWindow // of the rate limit; the last one is the current
-	bucket    bucket       // of the rate limit, with RateBurst
-	uploading int
+	requests  atomic.Uint64 // numbers the draws
+	rate      rateLimit
+	record    *record
 }
 
-// New makes a stand-in.
+// New returns a stand-in.
 func New(opts Options) *Server {
 	if opts.Types == nil {
-		opts.Types = DefaultTypes()
-	}
-	if opts.CatchAll == "" {
-		opts.CatchAll = "other"
+		opts.Types = defaultTypes()
 	}
 	if opts.RateWindow <= 0 {
 		opts.RateWindow = time.Minute
@@ -122,55 +90,50 @@ func New(opts Options) *Server {
 	if opts.Key == "" {
 		opts.Key = DefaultKey
 	}
-	s := &Server{
-		opts: opts, key: opts.Key,
-		jobs: map[string]*job{}, complete: map[string]int{}, made: map[string]int{},
-		stats: Stats{ByStatus: map[string]int{}},
-	}
+	s := &Server{opts: opts, record: newRecord(),
+		rate: rateLimit{limit: opts.RateLimit, burst: opts.RateBurst, window: opts.RateWindow}}
+	s.SetKey(opts.Key)
 	s.SetFaults(opts.Faults)
 	s.SetLatency(opts.Latency, opts.Sigma)
 	return s
 }
 
+// SetKey changes the key that is accepted, like a rotation at the service.
+func (s *Server) SetKey(key string) { s.key.Store(&key) }
+
+// SetIntercept makes f see every request to the API first. f returns true if it
+// answered, and may panic with http.ErrAbortHandler to drop the connection. nil
+// removes it.
+func (s *Server) SetIntercept(f func(http.ResponseWriter, *http.Request) (handled bool)) {
+	if f == nil {
+		s.intercept.Store(nil)
+		return
+	}
+	s.intercept.Store(&f)
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Server", serverName)
-	switch r.URL.Path {
-	case "/":
-		s.servePage(w)
-		return
-	case "/_standin/stats":
-		s.serveStats(w, r)
-		return
-	case "/_standin/jobs":
-		s.serveJobs(w, r)
-		return
-	case "/_standin/latency":
-		s.serveLatency(w, r)
-		return
-	case "/_standin/faults":
-		s.serveFaults(w, r)
+	w.Header().Set("Server", "docutray-sim (stand-in)")
+	if s.serveControl(w, r) {
 		return
 	}
 	endpoint := endpointOf(r.URL.Path)
-	s.arrived(endpoint)
-	rec := &recorder{ResponseWriter: w}
-	defer func() {
-		// Also when the handler ends by panic, which drops the connection.
-		s.answered(endpoint, rec.status)
-	}()
+	s.record.arrived(endpoint)
+	rec := &statusRecorder{ResponseWriter: w}
+	defer func() { s.record.answered(endpoint, rec.status) }() // also after a panic, which drops the connection
 	if f := s.intercept.Load(); f != nil && (*f)(rec, r) {
 		return
 	}
 	s.serveAPI(rec, r, endpoint)
 }
 
-// The endpoints, as they stand in [Stats].
+// The endpoints, as in [Counts.ByStatus].
 const (
-	EndpointSubmit = "submit"
-	EndpointStatus = "status"
-	EndpointTypes  = "types"
-	EndpointOther  = "other"
+	endpointSubmit = "submit"
+	endpointStatus = "status"
+	endpointTypes  = "types"
+	endpointOther  = "other"
 )
 
 const (
@@ -182,38 +145,38 @@ const (
 func endpointOf(path string) string {
 	switch {
 	case path == submitPath:
-		return EndpointSubmit
+		return endpointSubmit
 	case path == typesPath:
-		return EndpointTypes
+		return endpointTypes
 	case strings.HasPrefix(path, statusPath):
-		return EndpointStatus
+		return endpointStatus
 	}
-	return EndpointOther
+	return endpointOther
 }
 
 // serveAPI makes the checks that all requests share, then answers.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, endpoint string) {
 	d := s.draw()
 	f := s.Faults()
-	s.breakDown(r, f, d)
+	stallOrDrop(r, f, d)
 	method := http.MethodGet
-	if endpoint == EndpointSubmit {
+	if endpoint == endpointSubmit {
 		method = http.MethodPost
 	}
 	switch {
 	case f.Outage == OutageUnavailable:
 		s.fail(w, d, http.StatusServiceUnavailable, "Service unavailable")
-	case endpoint == EndpointOther:
+	case endpoint == endpointOther:
 		s.fail(w, d, http.StatusNotFound, "Not found")
 	case r.Method != method:
 		w.Header().Set("Allow", method)
 		s.fail(w, d, http.StatusMethodNotAllowed, "Method not allowed")
 	case !s.authorized(r) || f.Account == AccountKeyRevoked:
 		s.fail(w, d, http.StatusUnauthorized, "Invalid API key")
-	case !s.admit(w, d):
-	case endpoint == EndpointSubmit:
+	case !s.admit(w):
+	case endpoint == endpointSubmit:
 		s.serveSubmit(w, r, f, d)
-	case endpoint == EndpointStatus:
+	case endpoint == endpointStatus:
 		s.serveStatus(w, strings.TrimPrefix(r.URL.Path, statusPath), f, d)
 	default:
 		s.serveTypes(w, r, f, d)
@@ -221,44 +184,24 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, endpoint strin
 }
 
 func (s *Server) authorized(r *http.Request) bool {
-	s.mu.Lock()
-	want := "Bearer " + s.key
-	s.mu.Unlock()
+	want := "Bearer " + *s.key.Load()
 	return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(want)) == 1
 }
 
-// SetKey changes the key that is accepted, as a rotation at the service does.
-func (s *Server) SetKey(key string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.key = key
-}
-
-// SetIntercept has f called before every request to the API. Where it returns
-// true it has answered. It may panic with http.ErrAbortHandler to drop the
-// connection. nil ends it.
-func (s *Server) SetIntercept(f func(http.ResponseWriter, *http.Request) (handled bool)) {
-	if f == nil {
-		s.intercept.Store(nil)
-		return
-	}
-	s.intercept.Store(&f)
-}
-
-// recorder remembers the status of an answer.
-type recorder struct {
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
 	http.ResponseWriter
 	status int
 }
 
-func (r *recorder) WriteHeader(status int) {
+func (r *statusRecorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(b []byte) (int, error) {
+func (r *statusRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
@@ -266,16 +209,4 @@ func (r *recorder) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-// servePage says what this is to whoever opens it in a browser.
-func (s *Server) servePage(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "This is docutray-sim, a stand-in for the DocuTray identification API.\n"+
-		"It is not DocuTray, costs nothing, and guesses types by simple rules.\n\n"+
-		"POST "+submitPath+"\nGET  "+statusPath+"{id}\nGET  "+typesPath+"\n"+
-		"GET  /_standin/stats     what it was asked so far; with ?counts nothing by document\n"+
-		"GET  /_standin/jobs      when each job was made, ended and was told of\n"+
-		"POST /_standin/faults    switch faults, e.g. {\"outage\":\"503\"}; DELETE ends them\n"+
-		"POST /_standin/latency   how long jobs take from now on, e.g. {\"latency\":\"20s\",\"sigma\":0.35}\n")
-}
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -9,13 +9,18 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+)
+
+const (
+	// maxFileSize is the size of the largest file that is accepted, in bytes.
+	maxFileSize = 100 << 20
+	// headSize is how much of a file is searched for words, in bytes.
+	headSize = 256 << 10
 )
 
 // refusedError is an answer that refuses a submission.
@@ -27,181 +32,160 @@ type refusedError struct {
 
 func (e *refusedError) Error() string { return e.message }
 
-func invalid(format string, args ...any) error {
-	return &refusedError{status: http.StatusBadRequest, message: "Validation error",
-		details: []string{fmt.Sprintf(format, args...)}}
+func invalid(format string, args ...any) *refusedError {
+	return &refusedError{http.StatusBadRequest, "Validation error", []string{fmt.Sprintf(format, args...)}}
 }
 
-var errTooLarge = &refusedError{status: http.StatusRequestEntityTooLarge,
-	message: "File exceeds maximum allowed size (100MB)"}
+var errTooLarge = &refusedError{http.StatusRequestEntityTooLarge, "File exceeds maximum allowed size (100MB)", nil}
 
-// serveSubmit takes a document and makes a job of it.
+// serveSubmit makes a job of a document.
 func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d *rand.Rand) {
 	arrived := time.Now()
 	dropping, failing := chance(d, f.DropBefore), chance(d, f.FailSubmit)
-	point := d.IntN(3) // of dropping, or failing: the start, the middle, the end
-	if (dropping || failing) && point == 1 {
-		_, _ = io.CopyN(io.Discard, r.Body, max(1, r.ContentLength/2))
-	}
-	if dropping && point < 2 {
-		drop()
-	}
-	if failing && point < 2 {
+	trouble := func() {
+		if dropping {
+			drop()
+		}
 		s.failAtRandom(w, d)
+	}
+	if when := d.IntN(3); (dropping || failing) && when < 2 { // else after the whole body
+		if when == 1 {
+			_, _ = io.CopyN(io.Discard, r.Body, max(1, r.ContentLength/2))
+		}
+		trouble()
 		return
 	}
-	if !s.accountAllows(w, f) {
+	if f.Account == AccountQuotaUsed {
+		quotaUsed(w, f.ResetDate)
 		return
 	}
 	u, err := s.receive(r)
-	if dropping {
-		drop()
+	if dropping || failing && err == nil {
+		trouble()
+		return
 	}
-	if refused := (*refusedError)(nil); errors.As(err, &refused) {
+	if err != nil {
+		refused := invalid("the body is incomplete")
+		_ = errors.As(err, &refused)
 		s.fail(w, d, refused.status, refused.message, refused.details...)
 		return
 	}
-	if err != nil { // the body ended early: nobody is there to be told
-		s.fail(w, d, http.StatusBadRequest, "Validation error", "the body is incomplete")
-		return
-	}
-	if failing {
-		s.failAtRandom(w, d)
-		return
-	}
-	if bad := s.inaccessible(u.Types, f); len(bad) > 0 {
-		s.fail(w, d, http.StatusForbidden, "Document types not accessible: "+strings.Join(bad, ", "))
-		return
-	}
-	u.Arrived = arrived
-	s.makeJob(u, f, d)
+	j := s.newJob(u, f, d)
+	j.arrived = arrived
+	s.record.add(j)
 	if chance(d, f.DropAfter) {
 		drop()
 	}
-	answer := map[string]any{"id": u.JobID, "status": "ENQUEUED", "documentTypeCode": u.Types[0]}
+	answer := object{"id": u.JobID, "status": "ENQUEUED", "documentTypeCode": u.Types[0]}
 	if s.opts.AltForms && d.IntN(2) == 0 {
-		answer = map[string]any{"identification_id": u.JobID, "status": "ENQUEUED",
-			"status_url": statusPath + u.JobID}
+		answer = object{"identification_id": u.JobID, "status": "ENQUEUED", "status_url": statusPath + u.JobID}
 	}
 	s.succeed(w, f, d, http.StatusAccepted, answer)
 }
 
-// accountAllows answers 402 where the quota is used up.
-func (s *Server) accountAllows(w http.ResponseWriter, f Faults) bool {
-	if f.Account != AccountQuotaUsed {
-		return true
-	}
-	body := map[string]any{"message": "Quota exceeded", "quota": f.Quota, "used": f.Used}
-	if !f.ResetDate.IsZero() {
-		body["resetDate"] = f.ResetDate.UTC().Format(timestampLayout)
+// quotaUsed answers 402.
+func quotaUsed(w http.ResponseWriter, reset time.Time) {
+	body := object{"message": "Quota exceeded", "quota": 100, "limit": 100, "used": 100}
+	if !reset.IsZero() {
+		body["resetDate"] = reset.UTC().Format(timestampLayout)
 	}
 	writeJSON(w, http.StatusPaymentRequired, body)
-	return false
 }
 
-// inaccessible returns the codes that are refused with 403.
-func (s *Server) inaccessible(codes []string, f Faults) []string {
-	if f.Account == AccountNoTypes {
-		return codes
-	}
+// checkAccess refuses codes that the account cannot use.
+func (s *Server) checkAccess(codes []string) error {
 	var bad []string
 	for _, c := range codes {
 		listed := slices.ContainsFunc(s.opts.Types, func(t DocumentType) bool { return t.CodeType == c })
-		if !listed || slices.Contains(s.opts.Forbidden, c) {
+		if !listed || s.Faults().Account == AccountNoTypes {
 			bad = append(bad, c)
 		}
 	}
-	return bad
+	if len(bad) == 0 {
+		return nil
+	}
+	return &refusedError{http.StatusForbidden, "Document types not accessible: " + strings.Join(bad, ", "), nil}
 }
 
-// receive reads a submission to its end and checks it.
+// receive reads a submission to its end and checks it. An error that is not a
+// refusedError means that the body ended early.
 func (s *Server) receive(r *http.Request) (*Upload, error) {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
-		return nil, &refusedError{status: http.StatusUnsupportedMediaType,
-			message: "Unsupported Content-Type. Use multipart/form-data (the stand-in takes nothing else)"}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, &refusedError{http.StatusUnsupportedMediaType, "Unsupported Content-Type. Use multipart/form-data", nil}
 	}
-	if r.ContentLength > MaxFileSize+1<<20 {
-		return nil, errTooLarge // before it asks for the body
+	if r.ContentLength > maxFileSize+1<<20 {
+		return nil, errTooLarge // before the body is read
 	}
-	u := &Upload{}
+	var u Upload
+	var head prefix
 	fields := map[string]string{}
-	doc := spools.Get().(*spool)
-	defer doc.release()
-	parts := multipart.NewReader(r.Body, params["boundary"])
 	for {
 		part, err := parts.NextPart()
-		if err == io.EOF { // only the closing boundary; a cut body's error wraps io.EOF
+		if err == io.EOF { // the closing boundary; the error of a cut body only wraps io.EOF
 			break
 		}
-		if err != nil {
-			return nil, err
-		}
-		if part.FormName() == "image" {
-			err = receiveFile(u, part, doc)
-		} else {
-			err = receiveField(fields, part)
+		if err == nil && part.FormName() == "image" {
+			err = receiveFile(&u, part, &head)
+		} else if err == nil {
+			var value []byte
+			value, err = io.ReadAll(io.LimitReader(part, 1<<20))
+			fields[part.FormName()] = string(value)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	// The closing boundary was there; what the length promised must be, too.
+	// What the length announced must follow the closing boundary.
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return nil, err
 	}
 	if u.SHA256 != "" {
-		s.arrivedWhole(u.SHA256)
+		s.record.bodyComplete(u.SHA256)
 	}
-	return u, s.check(u, fields, doc.bytes())
+	return &u, s.check(&u, fields, head.Bytes())
 }
 
-func receiveFile(u *Upload, part *multipart.Part, doc *spool) error {
+// prefix keeps the first headSize bytes that are written to it.
+type prefix struct{ bytes.Buffer }
+
+// Write implements io.Writer.
+func (b *prefix) Write(p []byte) (int, error) {
+	_, _ = b.Buffer.Write(p[:min(len(p), headSize-b.Len())])
+	return len(p), nil
+}
+
+func receiveFile(u *Upload, part *multipart.Part, head io.Writer) error {
 	if u.SHA256 != "" {
 		return invalid("image: more than one file")
 	}
 	u.Filename, u.ContentType = part.FileName(), part.Header.Get("Content-Type")
 	hash := sha256.New()
-	size, err := io.CopyBuffer(io.MultiWriter(hash, doc), io.LimitReader(part, MaxFileSize+1), doc.copying[:])
+	size, err := io.Copy(io.MultiWriter(hash, head), io.LimitReader(part, maxFileSize+1))
 	if err != nil {
 		return err
 	}
-	if size > MaxFileSize {
+	if size > maxFileSize {
 		return errTooLarge
 	}
 	u.Size, u.SHA256 = size, hex.EncodeToString(hash.Sum(nil))
 	return nil
 }
 
-func receiveField(fields map[string]string, part *multipart.Part) error {
-	const limit = 1 << 20
-	value, err := io.ReadAll(io.LimitReader(part, limit+1))
-	if err != nil {
-		return err
-	}
-	if len(value) > limit || len(fields) >= 32 {
-		return invalid("%s: too large", part.FormName())
-	}
-	fields[part.FormName()] = string(value)
-	return nil
-}
-
-// check validates the fields, and decides what the document is.
-func (s *Server) check(u *Upload, fields map[string]string, doc []byte) error {
-	if u.SHA256 == "" || u.Size == 0 {
+// check validates the file and the fields, and identifies the document.
+func (s *Server) check(u *Upload, fields map[string]string, head []byte) error {
+	format := formatOf(head)
+	switch {
+	case u.Size == 0:
 		return invalid("image: required")
-	}
-	if u.Filename == "" {
+	case u.Filename == "":
 		return invalid("image: the filename is required")
-	}
-	format := formatOf(doc)
-	if format == "" {
+	case format == "":
 		return invalid("image: must be JPEG, PNG, GIF, BMP, WebP or PDF")
-	}
-	if canonicalType(u.ContentType) != format {
+	case u.ContentType != format:
 		return invalid("image: declared as %q, but it is %s", u.ContentType, format)
 	}
-	if t, ok := fields["image_content_type"]; ok && canonicalType(t) != format {
+	if t, ok := fields["image_content_type"]; ok && t != format {
 		return invalid("image_content_type: declared as %q, but it is %s", t, format)
 	}
 	options := []byte(fields["document_type_code_options"])
@@ -209,11 +193,14 @@ func (s *Server) check(u *Upload, fields map[string]string, doc []byte) error {
 		return invalid("document_type_code_options: must be a non-empty JSON array of strings")
 	}
 	if m, ok := fields["document_metadata"]; ok {
-		var object map[string]json.RawMessage
-		if json.Unmarshal([]byte(m), &object) != nil || object == nil {
+		u.Metadata = json.RawMessage(m)
+		var o object
+		if json.Unmarshal(u.Metadata, &o) != nil || o == nil {
 			return invalid("document_metadata: must be a JSON object")
 		}
-		u.Metadata = json.RawMessage(m)
+	}
+	if err := s.checkAccess(u.Types); err != nil {
+		return err
 	}
 	if s.opts.Identify != nil {
 		if result, ok := s.opts.Identify(*u); ok {
@@ -221,51 +208,6 @@ func (s *Server) check(u *Upload, fields map[string]string, doc []byte) error {
 			return nil
 		}
 	}
-	u.Result = s.identify(doc, format, u.Types)
+	u.Result = identify(head, u.Types)
 	return nil
-}
-
-// spool keeps what tells a document's type: its beginning, and its end, where
-// some formats have their text.
-type spool struct {
-	head    bytes.Buffer
-	tail    []byte
-	copying [32 << 10]byte // what it passes through, kept for the next upload
-}
-
-const (
-	keepHead = 4 << 20
-	keepTail = 256 << 10
-)
-
-var spools = sync.Pool{New: func() any { return new(spool) }}
-
-// Write implements io.Writer.
-func (s *spool) Write(p []byte) (int, error) {
-	n := min(len(p), keepHead-s.head.Len())
-	s.head.Write(p[:n])
-	s.tail = append(s.tail, p[n:]...)
-	if len(s.tail) > 2*keepTail {
-		s.tail = append(s.tail[:0], s.tail[len(s.tail)-keepTail:]...)
-	}
-	return len(p), nil
-}
-
-// bytes returns the document, or its beginning and its end if it is large.
-func (s *spool) bytes() []byte {
-	if len(s.tail) > 0 {
-		s.head.Write(s.tail[max(0, len(s.tail)-keepTail):])
-		s.tail = s.tail[:0]
-	}
-	return s.head.Bytes()
-}
-
-// release gives the buffers back, unless they grew for a rare large document.
-func (s *spool) release() {
-	if s.head.Cap() > 1<<20 {
-		return
-	}
-	s.head.Reset()
-	s.tail = s.tail[:0]
-	spools.Put(s)
 }

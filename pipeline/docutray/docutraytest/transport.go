@@ -8,9 +8,8 @@ import (
 )
 
 // Transport returns a RoundTripper that calls the stand-in in the caller's
-// goroutine, without a network, so that it works inside a testing/synctest
-// bubble. A dropped connection is io.ErrUnexpectedEOF; the end of the request's
-// context is its error.
+// goroutine, without a network, so that it works in a testing/synctest bubble. A
+// dropped connection is io.ErrUnexpectedEOF.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ s *Server }
@@ -37,8 +36,8 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			panic(p)
 		}
 	}()
-	// A server sees a body of exactly the declared length; a reader that
-	// fails breaks the connection, which the client sees as that error.
+	// A server gets a body of exactly the declared length. A reader that fails
+	// breaks the connection, and the client sees the reader's error.
 	sent := &sentBody{r: body, left: r.ContentLength}
 	in := r.Clone(r.Context())
 	in.Body, in.RequestURI, in.RemoteAddr = io.NopCloser(sent), r.URL.RequestURI(), "127.0.0.1:1"
@@ -55,7 +54,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return resp, nil
 }
 
-// sentBody is a request's body as its receiver sees it.
+// sentBody is a request's body as the server sees it.
 type sentBody struct {
 	r    io.Reader
 	left int64 // negative: of unknown length

@@ -24,13 +24,13 @@ func healthy(t *testing.T) Doctor {
 	home := filepath.Join(t.TempDir(), "home")
 	d := Doctor{
 		Home: home, Inbox: filepath.Join(home, "inbox"), Sorted: filepath.Join(home, "sorted"),
-		Database: filepath.Join(home, "docusort.db"), Recursive: true, Inotify: true, limits: filepath.Join(home, "limits"),
-		space: func(string) (space, error) { return space{free: 1 << 40, inodes: 1 << 20, countsInodes: true}, nil },
+		Database: filepath.Join(home, "docusort.db"), Recursive: true, Inotify: true, inotifyLimits: filepath.Join(home, "limits"),
+		spaceAt: func(string) (space, error) { return space{free: 1 << 40, inodes: 1 << 20, countsInodes: true}, nil },
 	}
-	for _, dir := range []string{d.Inbox, d.Sorted, d.limits} {
+	for _, dir := range []string{d.Inbox, d.Sorted, d.inotifyLimits} {
 		noErr(t, os.MkdirAll(dir, 0o755))
 	}
-	noErr(t, os.WriteFile(filepath.Join(d.limits, "max_user_watches"), []byte("100\n"), 0o644))
+	noErr(t, os.WriteFile(filepath.Join(d.inotifyLimits, "max_user_watches"), []byte("100\n"), 0o644))
 	s, err := store.Open(context.Background(), store.Config{Path: d.Database})
 	noErr(t, err)
 	noErr(t, s.Close())
@@ -45,7 +45,7 @@ func text(results []Result) string {
 
 func TestHealthy(t *testing.T) {
 	d := healthy(t)
-	results := d.Look(context.Background())
+	results := d.Check(context.Background())
 	got := text(results)
 	for _, part := range []string{"✓ home ", "✓ inbox ", "✓ sorted ", "✓ moves ", "on one filesystem", "✓ space ", "1.1 TB free",
 		"✓ inotify ", "1 of at most 100", "✓ database ", "is whole; no daemon runs"} {
@@ -53,23 +53,23 @@ func TestHealthy(t *testing.T) {
 			t.Errorf("no %q in\n%s", part, got)
 		}
 	}
-	if Wrong(results) || strings.Contains(got, "\x1b") {
+	if AnyWrong(results) || strings.Contains(got, "\x1b") {
 		t.Errorf("something is wrong:\n%s", got)
 	}
 	var b bytes.Buffer
-	noErr(t, Write(&b, []Result{good("a", "b\nc\x1b"), wrong("long", "d")}, true))
+	noErr(t, Write(&b, []Result{OK("a", "b\nc\x1b"), Wrong("long", "d")}, true))
 	if want := "\x1b[32m✓\x1b[0m a     b c\\x1b\n\x1b[31m✗\x1b[0m long  d\n"; b.String() != want {
 		t.Errorf("in colour: %q, want %q", b.String(), want)
 	}
 }
 
-// ills are what may be wrong, each with what is said of it.
-var ills = []struct {
+// problems are what may be wrong, each with what is reported.
+var problems = []struct {
 	name  string
 	harm  func(t *testing.T, d *Doctor)
 	says  []string
-	mends bool // with Fix
-	root  bool // root does not suffer from it
+	fixed bool // by Fix
+	root  bool // root does not notice it
 }{
 	{name: "inbox is a file", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.Remove(d.Inbox))
@@ -84,10 +84,10 @@ var ills = []struct {
 		noErr(t, os.Remove(d.Inbox))
 	}, says: []string{"✗ inbox", "is its disk mounted?"}},
 	{name: "inbox is closed to us", harm: func(t *testing.T, d *Doctor) { noErr(t, os.Chmod(d.Inbox, 0o500)) },
-		says: []string{"✗ inbox", "mode 0500", "the right to read, write and search"}, mends: true, root: true},
+		says: []string{"✗ inbox", "mode 0500", "the right to read, write and search"}, fixed: true, root: true},
 	{name: "folder of a type is closed to us", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.Mkdir(filepath.Join(d.Sorted, "invoice"), 0o500))
-	}, says: []string{"✗ sorted", "sorted/invoice cannot be written"}, mends: true, root: true},
+	}, says: []string{"✗ sorted", "sorted/invoice cannot be written"}, fixed: true, root: true},
 	{name: "folder of a type is a link", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.Symlink("/", filepath.Join(d.Sorted, "invoice")))
 	}, says: []string{"✗ sorted", "sorted/invoice is a link"}},
@@ -95,21 +95,21 @@ var ills = []struct {
 		noErr(t, os.Remove(d.Sorted))
 		noErr(t, os.Chmod(d.Home, 0o500))
 		t.Cleanup(func() { _ = os.Chmod(d.Home, 0o700) })
-	}, says: []string{"✗ sorted", "cannot make it in"}, root: true, mends: true},
+	}, says: []string{"✗ sorted", "cannot make it in"}, root: true, fixed: true},
 	{name: "no room", harm: func(_ *testing.T, d *Doctor) {
-		d.space = func(string) (space, error) { return space{free: 1 << 20, inodes: 1 << 20, countsInodes: true}, nil }
+		d.spaceAt = func(string) (space, error) { return space{free: 1 << 20, inodes: 1 << 20, countsInodes: true}, nil }
 	}, says: []string{"✗ space", "1.0 MB free only"}},
 	{name: "no inodes", harm: func(_ *testing.T, d *Doctor) {
-		d.space = func(string) (space, error) { return space{free: 1 << 40, inodes: 7, countsInodes: true}, nil }
+		d.spaceAt = func(string) (space, error) { return space{free: 1 << 40, inodes: 7, countsInodes: true}, nil }
 	}, says: []string{"✗ space", "7 more files"}},
 	{name: "read-only", harm: func(_ *testing.T, d *Doctor) {
-		d.space = func(string) (space, error) { return space{free: 1 << 40, readOnly: true}, nil }
+		d.spaceAt = func(string) (space, error) { return space{free: 1 << 40, readOnly: true}, nil }
 	}, says: []string{"✗ space", "mounted read-only"}},
 	{name: "too many folders", harm: func(t *testing.T, d *Doctor) {
-		noErr(t, os.WriteFile(filepath.Join(d.limits, "max_user_watches"), []byte("2\n"), 0o644))
+		noErr(t, os.WriteFile(filepath.Join(d.inotifyLimits, "max_user_watches"), []byte("2\n"), 0o644))
 		noErr(t, os.MkdirAll(filepath.Join(d.Inbox, "a", "b"), 0o755))
 	}, says: []string{"✗ inotify", "3 folders", "2 be watched", "max_user_watches"}},
-	{name: "no inotify", harm: func(t *testing.T, d *Doctor) { noErr(t, os.RemoveAll(d.limits)) },
+	{name: "no inotify", harm: func(t *testing.T, d *Doctor) { noErr(t, os.RemoveAll(d.inotifyLimits)) },
 		says: []string{"✗ inotify", "DOCUSORT_WATCH=poll"}},
 	{name: "damaged record", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.WriteFile(d.Database, []byte(strings.Repeat("no database ", 999)), 0o644))
@@ -125,34 +125,34 @@ var ills = []struct {
 		says: []string{"✗ database", "cannot be written"}, root: true},
 }
 
-func TestIlls(t *testing.T) {
-	for _, ill := range ills {
-		t.Run(ill.name, func(t *testing.T) {
-			if ill.root && os.Geteuid() == 0 {
+func TestProblems(t *testing.T) {
+	for _, c := range problems {
+		t.Run(c.name, func(t *testing.T) {
+			if c.root && os.Geteuid() == 0 {
 				t.Skip("root may do everything")
 			}
 			d := healthy(t)
-			ill.harm(t, &d)
-			results := d.Look(context.Background())
+			c.harm(t, &d)
+			results := d.Check(context.Background())
 			got := text(results)
-			for _, part := range ill.says {
+			for _, part := range c.says {
 				if !strings.Contains(got, part) {
 					t.Errorf("no %q in\n%s", part, got)
 				}
 			}
-			if !Wrong(results) {
+			if !AnyWrong(results) {
 				t.Error("nothing is wrong")
 			}
 			d.Fix = true
-			if mended := d.Look(context.Background()); Wrong(mended) == ill.mends {
-				t.Errorf("after --fix:\n%s", text(mended))
+			if fixed := d.Check(context.Background()); AnyWrong(fixed) == c.fixed {
+				t.Errorf("after --fix:\n%s", text(fixed))
 			}
 		})
 	}
 }
 
-// TestMissingFolders: what docusort run makes by itself is not wrong; it is made
-// here where asked for, and only then.
+// TestMissingFolders: folders that docusort run makes are not wrong; doctor makes them only
+// with Fix.
 func TestMissingFolders(t *testing.T) {
 	d := healthy(t)
 	noErr(t, os.RemoveAll(d.Home))
@@ -160,8 +160,8 @@ func TestMissingFolders(t *testing.T) {
 		had, _ := os.ReadDir(filepath.Dir(d.Home))
 		d.Fix = fix
 		d.Inotify = false
-		results := d.Look(context.Background())
-		if Wrong(results) {
+		results := d.Check(context.Background())
+		if AnyWrong(results) {
 			t.Errorf("fix %v:\n%s", fix, text(results))
 		}
 		has, _ := os.ReadDir(filepath.Dir(d.Home))
@@ -179,7 +179,7 @@ func TestMissingFolders(t *testing.T) {
 	}
 }
 
-// TestMoves: two mounts are told from one, and are no ill.
+// TestMoves: two mounts are told from one, and are no c.
 func TestMoves(t *testing.T) {
 	d := healthy(t)
 	far, err := os.MkdirTemp("/dev/shm", "docusort-doctor-")
@@ -191,8 +191,8 @@ func TestMoves(t *testing.T) {
 		t.Skip("there is no second filesystem")
 	}
 	d.Sorted = far
-	results := d.Look(context.Background())
-	if got := text(results); Wrong(results) || !strings.Contains(got, "each move will be a copy") {
+	results := d.Check(context.Background())
+	if got := text(results); AnyWrong(results) || !strings.Contains(got, "each move will be a copy") {
 		t.Errorf("on two filesystems:\n%s", got)
 	}
 }

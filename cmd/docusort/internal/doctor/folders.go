@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,89 +8,54 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"docusort/store"
-
 	"golang.org/x/sys/unix"
 )
 
-// Doctor knows what to look at.
-type Doctor struct {
-	Home, Inbox, Sorted, Database string
-	Recursive, Inotify            bool // how the inbox is watched
-	// Fix makes folders that are missing and mends their modes.
-	Fix bool
-
-	// For tests; nil: the real ones.
-	space  func(path string) (space, error)
-	limits string // the folder of the kernel's limits of inotify
-}
-
-// Look looks at everything.
-func (d Doctor) Look(ctx context.Context) []Result {
-	if d.space == nil {
-		d.space = spaceAt
-	}
-	if d.limits == "" {
-		d.limits = "/proc/sys/fs/inotify"
-	}
-	known := d.knownFolders(ctx)
-	results := []Result{
-		d.folder("home", "DOCUSORT_HOME", d.Home, 0o755, false),
-		d.folder("inbox", "DOCUSORT_INBOX", d.Inbox, 0o775, known(d.Inbox)),
-		d.folder("sorted", "DOCUSORT_SORTED", d.Sorted, 0o775, known(d.Sorted)),
-	}
-	results = append(results, d.subfolders()...)
-	results = append(results, d.moves()...)
-	results = append(results, d.room()...)
-	results = append(results, d.watches()...)
-	return append(results, d.record(ctx))
-}
-
-// folder looks at one folder that docusort works in. known: documents were seen
-// in it, so that one that is missing is more likely not mounted than new.
+// folder checks one folder that docusort works in. known means that documents were
+// in it before, so that a missing one is more likely not mounted than new.
 func (d Doctor) folder(name, setting, path string, mode fs.FileMode, known bool) Result {
 	made := ""
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if known {
-			return wrong(name, "%s is missing, and documents were in it before: is its disk mounted?", path)
+			return Wrong(name, "%s is missing, and documents were in it before: is its disk mounted?", path)
 		}
 		if !d.Fix {
 			return d.missing(name, setting, path)
 		}
 		if err := makeFolder(path, mode); err != nil {
-			return wrong(name, "%s cannot be made: %v", path, err)
+			return Wrong(name, "%s cannot be made: %v", path, err)
 		}
 		made = ", made just now"
 		info, err = os.Stat(path)
 	}
 	switch {
 	case err != nil:
-		return wrong(name, "%v; let user %d search the folders above it, or set %s to another path", err, os.Geteuid(), setting)
+		return Wrong(name, "%v; let user %d search the folders above it, or set %s to another path", err, os.Geteuid(), setting)
 	case !info.IsDir():
-		return wrong(name, "%s is not a folder: set %s to another path, or move what is there away", path, setting)
+		return Wrong(name, "%s is not a folder: set %s to another path, or move what is there away", path, setting)
 	}
 	if err := accessible(path); err != nil && d.Fix && mend(path, info) == nil {
 		made = ", its mode mended just now"
 	}
 	if err := accessible(path); err != nil {
-		return wrong(name, "%s (owner %d, mode %04o) cannot be used by user %d: %v; give that user the right to read, write and search it",
+		return Wrong(name, "%s (owner %d, mode %04o) cannot be used by user %d: %v; give that user the right to read, write and search it",
 			path, ownerOf(info), info.Mode().Perm(), os.Geteuid(), err)
 	}
-	return good(name, "%s%s", path, made)
+	return OK(name, "%s%s", path, made)
 }
 
-// missing looks whether the daemon can make the folder when it first starts.
+// missing checks whether the daemon can make the folder when it first starts.
 func (d Doctor) missing(name, setting, path string) Result {
 	above := existing(path)
 	if err := accessible(above); err != nil {
-		return wrong(name, "%s is missing, and user %d cannot make it in %s: %v; make it by hand for the user that docusort runs as, or set %s to another path",
+		return Wrong(name, "%s is missing, and user %d cannot make it in %s: %v; make it by hand for the user that docusort runs as, or set %s to another path",
 			path, os.Geteuid(), above, err, setting)
 	}
-	return good(name, "%s is not there yet: it is made when docusort run first starts", path)
+	return OK(name, "%s is not there yet: it is made when docusort run first starts", path)
 }
 
-// existing returns the nearest folder above a path that is there.
+// existing returns the nearest folder above a path that exists.
 func existing(path string) string {
 	for path = filepath.Dir(path); path != filepath.Dir(path); path = filepath.Dir(path) {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -101,8 +65,8 @@ func existing(path string) string {
 	return path
 }
 
-// makeFolder makes a folder and those above it. Root makes them for the owner of
-// the nearest one that is there, since the daemon does not run as root.
+// makeFolder makes a folder and those above it. Root makes them for the owner of the
+// nearest one that exists, because the daemon does not run as root.
 func makeFolder(path string, mode fs.FileMode) error {
 	above := existing(path)
 	info, err := os.Stat(above)
@@ -135,22 +99,22 @@ func mend(path string, info fs.FileInfo) error {
 
 func ownerOf(info fs.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
 
-// accessible says why a folder cannot be read, written and searched.
+// accessible returns why a folder cannot be read, written and searched.
 func accessible(path string) error {
 	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
-// maxLooked bounds how many folders are looked at.
-const maxLooked = 10_000
+// maxTypeFolders bounds how many folders of types are checked.
+const maxTypeFolders = 10_000
 
-// subfolders looks at the folders of the types, which somebody else may have made.
-func (d Doctor) subfolders() []Result {
+// typeFolders checks the folders of the types, which somebody else may have made.
+func (d Doctor) typeFolders() []Result {
 	entries, err := os.ReadDir(d.Sorted)
 	if err != nil {
-		return nil // said of the folder itself
+		return nil // reported for the folder itself
 	}
 	var bad []string
-	for _, e := range entries[:min(len(entries), maxLooked)] {
+	for _, e := range entries[:min(len(entries), maxTypeFolders)] {
 		path := filepath.Join(d.Sorted, e.Name())
 		switch {
 		case e.Type()&fs.ModeSymlink != 0:
@@ -167,15 +131,15 @@ func (d Doctor) subfolders() []Result {
 	}
 	var results []Result
 	for _, text := range bad[:min(len(bad), 10)] {
-		results = append(results, Result{Name: "sorted", Wrong: true, Text: text})
+		results = append(results, Wrong("sorted", "%s", text))
 	}
 	if more := len(bad) - len(results); more > 0 {
-		results = append(results, wrong("sorted", "%d more folders like these", more))
+		results = append(results, Wrong("sorted", "%d more folders like these", more))
 	}
 	return results
 }
 
-// moves looks whether a move is a rename, or a copy. Both are safe.
+// moves finds out whether a move is a rename or a copy. Both are safe.
 func (d Doctor) moves() []Result {
 	from, okFrom := mountOf(d.Inbox)
 	to, okTo := mountOf(d.Sorted)
@@ -183,34 +147,20 @@ func (d Doctor) moves() []Result {
 	case !okFrom || !okTo:
 		return nil
 	case from != to:
-		return []Result{good("moves", "inbox and sorted are on different mounts: each move will be a copy, which is slower")}
+		return []Result{OK("moves", "inbox and sorted are on different mounts: each move will be a copy, which is slower")}
 	}
-	return []Result{good("moves", "inbox and sorted are on one filesystem")}
+	return []Result{OK("moves", "inbox and sorted are on one filesystem")}
 }
 
 type mount struct {
 	device, id uint64
 }
 
-// mountOf tells which filesystem, by way of which mount, a folder is on.
+// mountOf returns the filesystem and the mount that a folder is on.
 func mountOf(path string) (mount, bool) {
 	var st unix.Statx_t
 	if unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st) != nil {
 		return mount{}, false
 	}
 	return mount{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Mnt_id}, true
-}
-
-// knownFolders returns a function that says whether the record has documents of a
-// folder.
-func (d Doctor) knownFolders(ctx context.Context) func(string) bool {
-	return func(path string) bool {
-		r, err := store.OpenReader(ctx, d.Database)
-		if err != nil {
-			return false
-		}
-		defer r.Close()
-		known, err := r.KnowsFolder(ctx, path)
-		return err == nil && known
-	}
 }

@@ -10,7 +10,7 @@ import (
 	"docusort/store"
 )
 
-// event is what stands on the standard input of the program.
+// event is what the program reads on its standard input.
 type event struct {
 	Version  int       `json:"version"`
 	ID       int64     `json:"id"`
@@ -37,25 +37,22 @@ type hold struct {
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// encode writes an event as JSON, in one line. Names that are not UTF-8 are
-// escaped as in the report.
+// encode writes an event as one line of JSON. Names that are not UTF-8 are escaped
+// as in the report.
 func encode(e *store.Event) []byte {
 	v := event{Version: 1, ID: e.ID, Event: e.Kind, At: timeText(e.At)}
 	if e.Document == 0 {
 		v.Hold = &hold{Kind: string(e.Hold), Reason: display.Text(e.Reason)}
 		if !e.Until.IsZero() {
-			until := timeText(e.Until)
-			v.Hold.Until = &until
+			v.Hold.Until = new(timeText(e.Until))
 		}
 	} else {
 		v.Document = &document{ID: e.Document, Source: display.Name(e.Source), Path: display.Name(e.Path)}
 		if e.Type != "" {
-			kind := display.Text(e.Type)
-			v.Document.Type, v.Document.Confidence = &kind, &e.Confidence
+			v.Document.Type, v.Document.Confidence = new(display.Text(e.Type)), &e.Confidence
 		}
 		if e.Reason != "" {
-			reason := display.Text(e.Reason)
-			v.Document.Error = &reason
+			v.Document.Error = new(display.Text(e.Reason))
 		}
 	}
 	b, err := json.Marshal(v)
@@ -65,8 +62,8 @@ func encode(e *store.Event) []byte {
 	return append(b, '\n')
 }
 
-// environ is all that the program has in its environment. Names stand there as
-// they are on the disk, for programs that do not read JSON.
+// environ is the whole environment of the program. Names are those on the disk, for
+// programs that do not read JSON.
 func environ(e *store.Event, path string) []string {
 	if path == "" {
 		path = "/usr/local/bin:/usr/bin:/bin"

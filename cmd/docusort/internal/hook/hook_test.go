@@ -34,8 +34,8 @@ func program(t *testing.T, lines string) (file, dir string) {
 	return file, dir
 }
 
-// listened is a record with somebody who listens.
-func listened(t *testing.T) *store.Store {
+// newStore returns a store that keeps events for a hook.
+func newStore(t *testing.T) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "docusort.db")})
 	noErr(t, err)
@@ -45,8 +45,8 @@ func listened(t *testing.T) *store.Store {
 	return s
 }
 
-// fails brings a document to its end, n times: each is an event.
-func fails(t *testing.T, s *store.Store, source string, n int) {
+// failDocument makes a document fail n times; each is an event.
+func failDocument(t *testing.T, s *store.Store, source string, n int) {
 	t.Helper()
 	ctx := t.Context()
 	a := store.Admission{Inbox: store.Folder{Path: "/in"}, Source: source, Failure: "bad", SHA256: make([]byte, 32)}
@@ -56,12 +56,12 @@ func fails(t *testing.T, s *store.Store, source string, n int) {
 		_, err = s.Target(ctx, []store.Targeted{{ID: d.ID, Sorted: "/sorted", Target: "_failed/" + source}})
 		noErr(t, err)
 		noErr(t, s.Moved(ctx, []int64{d.ID}))
-		a.Continues = []int64{d.ID}
+		a.FailedMatches = []int64{d.ID}
 	}
 }
 
-// lines waits until a file has n lines.
-func lines(t *testing.T, file string, n int) []string {
+// waitForLines waits until a file has n lines.
+func waitForLines(t *testing.T, file string, n int) []string {
 	t.Helper()
 	for end := time.Now().Add(90 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		b, _ := os.ReadFile(file)
@@ -74,8 +74,8 @@ func lines(t *testing.T, file string, n int) []string {
 	}
 }
 
-// runs runs a runner until the test ends.
-func runs(t *testing.T, r *Runner) {
+// start runs a runner until the test ends.
+func start(t *testing.T, r *Runner) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
@@ -86,13 +86,13 @@ func runs(t *testing.T, r *Runner) {
 // TestOrder: a document's events come one after the other, also where the first
 // fails, which keeps no other document waiting.
 func TestOrder(t *testing.T) {
-	s := listened(t)
-	fails(t, s, "a", 3)
-	fails(t, s, "b", 3)
+	s := newStore(t)
+	failDocument(t, s, "a", 3)
+	failDocument(t, s, "b", 3)
 	file, dir := program(t, `if [ "$DOCUSORT_EVENT_SOURCE" = a ] && [ ! -e "$D/failed" ]; then : > "$D/failed"; exit 7; fi
 echo "$DOCUSORT_EVENT_SOURCE$DOCUSORT_EVENT_ID" >> "$D/told"`)
-	runs(t, &Runner{Program: file, Store: s, Logger: slog.New(slog.DiscardHandler), Grace: time.Minute})
-	all := lines(t, filepath.Join(dir, "told"), 6)
+	start(t, &Runner{Program: file, Store: s, Logger: slog.New(slog.DiscardHandler), Grace: time.Minute})
+	all := waitForLines(t, filepath.Join(dir, "told"), 6)
 	var a, b []string
 	for _, line := range all {
 		if line[0] == 'a' {
@@ -106,20 +106,20 @@ echo "$DOCUSORT_EVENT_SOURCE$DOCUSORT_EVENT_ID" >> "$D/told"`)
 	}
 }
 
-// TestTellEnds: what takes too long is killed with what it started; what is
+// TestRunEnds: what takes too long is killed with what it started; what is
 // written is kept in part.
-func TestTellEnds(t *testing.T) {
+func TestRunEnds(t *testing.T) {
 	file, dir := program(t, `sleep 1000 & echo $! > "$D/pid.new"; mv "$D/pid.new" "$D/pid"; wait`)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("time is over")
 	go func() {
-		lines(t, filepath.Join(dir, "pid"), 1)
+		waitForLines(t, filepath.Join(dir, "pid"), 1)
 		cancel(why)
 	}()
-	if _, err := tell(ctx, file, "", &store.Event{Kind: "filed"}); !errors.Is(err, why) {
+	if _, err := run(ctx, file, "", &store.Event{Kind: "filed"}); !errors.Is(err, why) {
 		t.Errorf("the error is %v", err)
 	}
-	pid := lines(t, filepath.Join(dir, "pid"), 1)[0]
+	pid := waitForLines(t, filepath.Join(dir, "pid"), 1)[0]
 	for end := time.Now().Add(90 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		stat, err := os.ReadFile("/proc/" + pid + "/stat")
 		if err != nil || strings.Contains(string(stat), ") Z ") {
@@ -130,7 +130,7 @@ func TestTellEnds(t *testing.T) {
 		}
 	}
 	file, _ = program(t, `exec yes | head -c 1000000`)
-	if out, err := tell(t.Context(), file, "", &store.Event{Kind: "filed"}); err != nil || len(out) != maxOutput {
+	if out, err := run(t.Context(), file, "", &store.Event{Kind: "filed"}); err != nil || len(out) != maxOutput {
 		t.Errorf("%d bytes were kept, and the error is %v", len(out), err)
 	}
 }
@@ -146,15 +146,15 @@ func TestPause(t *testing.T) {
 
 // TestDropped: what could not be told for too long goes, the newest stay.
 func TestDropped(t *testing.T) {
-	s := listened(t)
-	fails(t, s, "a", 1)
-	fails(t, s, "b", 1)
-	fails(t, s, "c", 1)
+	s := newStore(t)
+	failDocument(t, s, "a", 1)
+	failDocument(t, s, "b", 1)
+	failDocument(t, s, "c", 1)
 	now := time.Now()
-	if n, err := s.NotTold(t.Context(), 1, now, now.Add(-time.Hour), 2); err != nil || n != 1 {
+	if n, err := s.Nack(t.Context(), 1, now, now.Add(-time.Hour), 2); err != nil || n != 1 {
 		t.Errorf("%d dropped, %v", n, err)
 	}
-	if n, err := s.NotTold(t.Context(), 2, now.Add(time.Hour), now.Add(-time.Hour), 2); err != nil || n != 0 {
+	if n, err := s.Nack(t.Context(), 2, now.Add(time.Hour), now.Add(-time.Hour), 2); err != nil || n != 0 {
 		t.Errorf("%d dropped, %v", n, err)
 	}
 	due, err := s.DueEvents(t.Context(), now, 9)
@@ -164,13 +164,13 @@ func TestDropped(t *testing.T) {
 	if n, err := s.Prune(t.Context(), now.Add(time.Hour), 9); err != nil || n != 1 {
 		t.Errorf("%d pruned although they are to be told of, %v", n, err)
 	}
-	if n, err := s.NotTold(t.Context(), 2, now, now.Add(time.Hour), 9); err != nil || n != 2 {
+	if n, err := s.Nack(t.Context(), 2, now, now.Add(time.Hour), 9); err != nil || n != 2 {
 		t.Errorf("%d dropped as too old, %v", n, err)
 	}
 	if n, err := s.Listen(t.Context(), false); err != nil || n != 0 {
 		t.Errorf("%d dropped, %v", n, err)
 	}
-	fails(t, s, "d", 1)
+	failDocument(t, s, "d", 1)
 	if due, _ := s.DueEvents(t.Context(), now, 9); len(due) != 0 {
 		t.Errorf("kept while nobody listens: %+v", due)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -16,62 +15,58 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limit is how long the program may take for one event.
-const limit = 30 * time.Second
+const (
+	timeout   = 30 * time.Second // of one run of the program
+	maxOutput = 4096             // bytes of output kept for the log
+)
 
-// maxOutput is how many bytes of what the program writes are kept.
-const maxOutput = 4096
-
-// Check says why a program cannot be run.
+// Check returns why the program at an absolute path cannot be run.
 func Check(program string) error {
-	if !filepath.IsAbs(program) {
-		return fmt.Errorf("%q is not a whole path", program)
-	}
 	info, err := os.Stat(program)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: name a program that is there, or leave it out", err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%q is no file: name a program", program)
+		return fmt.Errorf("%q is not a file: name a program", program)
 	case unix.Faccessat(unix.AT_FDCWD, program, unix.X_OK, unix.AT_EACCESS) != nil:
 		return fmt.Errorf("%q may not be run by user %d: make it executable (chmod +x), or name another program", program, os.Geteuid())
 	}
 	return nil
 }
 
-// kept is the beginning of what a program writes.
-type kept struct{ b []byte }
+// output keeps the first bytes that a program writes.
+type output struct{ b []byte }
 
-func (k *kept) Write(p []byte) (int, error) {
-	k.b = append(k.b, p[:min(len(p), maxOutput-len(k.b))]...)
+func (o *output) Write(p []byte) (int, error) {
+	o.b = append(o.b, p[:min(len(p), maxOutput-len(o.b))]...)
 	return len(p), nil
 }
 
-// tell runs the program for one event, until it ends, its time is over, or ctx
-// is done, and returns the beginning of what it wrote.
-func tell(ctx context.Context, program, path string, e *store.Event) (output string, err error) {
-	within, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took longer than %s and was killed", limit))
+// run runs the program for one event until it ends, its time is over or ctx is done,
+// and returns the first bytes of its output.
+func run(ctx context.Context, program, path string, e *store.Event) (text string, err error) {
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it took longer than %s and was killed", timeout))
 	defer cancel()
-	var out kept
-	cmd := exec.CommandContext(within, program)
+	var out output
+	cmd := exec.CommandContext(limited, program)
 	cmd.Dir, cmd.Env = "/", environ(e, path)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(encode(e)), &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error {
+	cmd.Cancel = func() error { // with all that it started
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
 		return os.ErrProcessDone
 	}
-	cmd.WaitDelay = time.Second // for what it started and left behind, with our pipes open
+	cmd.WaitDelay = time.Second // for a child that it left behind with our pipes open
 	err = cmd.Run()
 	switch {
-	case err == nil, errors.Is(err, exec.ErrWaitDelay):
-		return string(out.b), nil
-	case within.Err() != nil:
-		return string(out.b), context.Cause(within)
+	case errors.Is(err, exec.ErrWaitDelay):
+		err = nil
+	case err != nil && limited.Err() != nil:
+		err = context.Cause(limited)
 	case errors.Is(err, syscall.EPIPE) && cmd.ProcessState != nil && cmd.ProcessState.Success():
-		return string(out.b), nil // it need not read what it does not want
+		err = nil // it need not read its input
 	}
 	return string(out.b), err
 }

@@ -3,176 +3,138 @@ package hook
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"docusort/store"
 )
 
 const (
-	atOnce     = 4                  // programs that run beside each other
+	parallel   = 4                  // programs that run at a time
 	firstPause = time.Second        // after a failure
-	longest    = time.Hour          // between two tries of one event
-	tooOld     = 7 * 24 * time.Hour // what could not be told for so long is dropped
-	mostKept   = 100_000            // and what is more than this
-	suspicious = 3                  // failures in a row: it is the program, not the event
+	maxPause   = time.Hour          // between two runs for one event
+	maxAge     = 7 * 24 * time.Hour // older events are dropped when they fail
+	maxKept    = 100_000            // so are the oldest of more than this
+	suspicious = 3                  // failures in a row: the program is at fault, not the event
 )
 
-// Runner tells a program of events. A nil Runner tells nobody.
+// Runner runs a program for each event. A nil Runner does nothing.
 type Runner struct {
 	Program string
-	Path    string // PATH for it; "" for the usual
+	Path    string // PATH of the program; "" for the usual one
 	Store   *store.Store
 	Logger  *slog.Logger
-	// Grace is how long a program that runs may go on at a stop.
+	// Grace is how long a program may go on at a stop.
 	Grace time.Duration
+
+	failed int       // in a row
+	paused time.Time // nothing is run before
 }
 
-// told is the end of a run of the program.
-type told struct {
-	event  store.Event
-	output string
-	err    error
-}
-
-// state is what Run knows; one goroutine owns it.
-type state struct {
-	running map[int64]bool // by event
-	results chan told
-	failed  int       // in a row
-	until   time.Time // nothing is told before
-}
-
-// Run tells of events until ctx is done, and then waits for the programs that
-// run. It returns no error: that nobody is told is no reason to stop the work.
+// Run runs the program for events until ctx is done, and then waits for the programs
+// that run. It returns no error: a hook that fails does not stop the daemon.
 func (r *Runner) Run(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	s := state{running: map[int64]bool{}, results: make(chan told)}
-	telling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	programs, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(r.Grace):
-			cancel()
-		case <-telling.Done():
-		}
-	})()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Grace, cancel) })()
 	for ctx.Err() == nil {
-		next := r.begin(ctx, telling, &s)
+		ran, next := r.runDue(ctx, programs)
+		if ran {
+			continue
+		}
 		select {
 		case <-r.Store.Committed():
-		case t := <-s.results:
-			r.ended(telling, &s, t)
 		case <-at(next):
 		case <-ctx.Done():
 		}
 	}
-	for len(s.running) > 0 {
-		r.ended(telling, &s, <-s.results)
-	}
 	return nil
 }
 
-// Drain tells, once, of what may be told now, until one fails.
+// Drain runs the program once for each event that is due now, until one fails.
 func (r *Runner) Drain(ctx context.Context) error {
 	if r == nil {
 		return nil
 	}
-	s := state{running: map[int64]bool{}, results: make(chan told)}
-	for s.failed == 0 && ctx.Err() == nil {
-		r.begin(ctx, ctx, &s)
-		if len(s.running) == 0 {
-			return nil
-		}
-		r.ended(ctx, &s, <-s.results)
-	}
-	for len(s.running) > 0 {
-		r.ended(ctx, &s, <-s.results)
+	for ran := true; ran && r.failed == 0 && ctx.Err() == nil; {
+		ran, _ = r.runDue(ctx, ctx)
 	}
 	return nil
 }
 
-// begin runs the program for what is due, and returns when there will be more;
-// zero: when something is committed or ends.
-func (r *Runner) begin(ctx, telling context.Context, s *state) time.Time {
-	if time.Now().Before(s.until) {
-		return s.until
+// runDue runs the program for a few events that are due, at most one of a document,
+// and waits for it. Where none is due it returns when to look again; the zero time
+// means at the next commit.
+func (r *Runner) runDue(ctx, programs context.Context) (ran bool, next time.Time) {
+	if time.Now().Before(r.paused) {
+		return false, r.paused
 	}
-	free := atOnce - len(s.running)
-	if s.failed >= suspicious {
-		free = 1 - len(s.running)
+	limit := parallel
+	if r.failed >= suspicious {
+		limit = 1
 	}
-	if free <= 0 {
-		return time.Time{}
+	due, err := r.Store.DueEvents(ctx, time.Now(), limit)
+	if err == nil && len(due) == 0 {
+		next, err = r.Store.NextEvent(ctx)
 	}
-	due, err := r.Store.DueEvents(ctx, time.Now(), atOnce+len(s.running))
 	if err != nil {
 		if ctx.Err() == nil {
-			r.Logger.Warn("what the hook is to be told cannot be read", "err", err)
+			r.Logger.Warn("the events for the hook cannot be read", "err", err)
 		}
-		return time.Now().Add(time.Minute)
+		return false, time.Now().Add(time.Minute)
 	}
-	for _, e := range due {
-		if free > 0 && !s.running[e.ID] {
-			free--
-			s.running[e.ID] = true
-			go func() {
-				output, err := tell(telling, r.Program, r.Path, &e)
-				s.results <- told{e, output, err}
-			}()
-		}
+	outputs, errs := make([]string, len(due)), make([]error, len(due))
+	var running sync.WaitGroup
+	for i := range due {
+		running.Go(func() { outputs[i], errs[i] = run(programs, r.Program, r.Path, &due[i]) })
 	}
-	if len(s.running) > 0 {
-		return time.Time{}
+	running.Wait()
+	for i := range due {
+		r.finish(programs, &due[i], outputs[i], errs[i])
 	}
-	next, err := r.Store.NextEvent(ctx)
-	if err != nil {
-		return time.Now().Add(time.Minute)
-	}
-	return next
+	return len(due) > 0, next
 }
 
-// ended stores what came of a run.
-func (r *Runner) ended(ctx context.Context, s *state, t told) {
-	delete(s.running, t.event.ID)
-	log := r.Logger.With("event", t.event.Kind, "event_id", t.event.ID, "doc", t.event.Document)
-	stored, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+// finish stores the end of one run of the program.
+func (r *Runner) finish(ctx context.Context, e *store.Event, output string, err error) {
+	log := r.Logger.With("event", e.Kind, "event_id", e.ID, "doc", e.Document)
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if t.err == nil {
-		if s.failed >= suspicious {
-			log.Info("the hook works again")
+	switch {
+	case err == nil:
+		if r.failed >= suspicious {
+			log.Info("hook works again")
 		}
-		s.failed = 0
-		log.Debug("hook told", "output", t.output)
-		if err := r.Store.Told(stored, t.event.ID); err != nil {
-			log.Warn("that the hook was told could not be stored; it is told again", "err", err)
-			s.until = time.Now().Add(time.Minute)
+		r.failed = 0
+		log.Debug("hook ran", "output", output)
+		if err := r.Store.Ack(storing, e.ID); err != nil {
+			log.Warn("the success of the hook could not be stored; the event is repeated", "err", err)
+			r.paused = time.Now().Add(time.Minute)
 		}
-		return
-	}
-	if ctx.Err() != nil {
-		return // the next run tells it again
-	}
-	s.failed++
-	if s.failed <= suspicious {
-		log.Warn("hook failed; it is tried again", "err", t.err, "output", t.output, "tries", t.event.Tries+1)
-	}
-	again := time.Now().Add(pause(t.event.Tries))
-	if s.failed >= suspicious {
-		s.until = time.Now().Add(pause(s.failed - suspicious))
-	}
-	dropped, err := r.Store.NotTold(stored, t.event.ID, again, time.Now().Add(-tooOld), mostKept)
-	if err != nil {
-		log.Warn("that the hook failed could not be stored", "err", err)
-	}
-	if dropped > 0 {
-		log.Error("the hook was not told for too long; events are dropped", "events", dropped)
+	case ctx.Err() == nil: // else the next run of the daemon repeats it
+		r.failed++
+		if r.failed <= suspicious {
+			log.Warn("hook failed; it will be tried again", "err", err, "output", output, "tries", e.Tries+1)
+		}
+		if r.failed >= suspicious {
+			r.paused = time.Now().Add(pause(r.failed - suspicious))
+		}
+		now := time.Now()
+		dropped, err := r.Store.Nack(storing, e.ID, now.Add(pause(e.Tries)), now.Add(-maxAge), maxKept)
+		if err != nil {
+			log.Warn("the failure of the hook could not be stored", "err", err)
+		}
+		if dropped > 0 {
+			log.Error("the hook failed for too long; events were dropped", "events", dropped)
+		}
 	}
 }
 
-// pause is how long to wait after a failure that others came before.
-func pause(before int) time.Duration { return min(firstPause<<min(before, 12), longest) }
+// pause is how long to wait after a failure that earlier ones preceded.
+func pause(earlier int) time.Duration { return min(firstPause<<min(earlier, 12), maxPause) }
 
 // at is time.After for a point in time; the zero time never comes.
 func at(t time.Time) <-chan time.Time {

@@ -1,20 +1,19 @@
 package logging
 
 import (
-	"context"
+	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"sync"
 	"syscall"
 )
 
 // ForJournal returns Journal where format is Auto or Text and f is connected to
-// the systemd journal, else format. stream is the variable JOURNAL_STREAM,
-// with which systemd tells a service the device and inode of its outputs; it is
-// compared because children inherit the variable even where their output goes
-// elsewhere (see systemd.exec(5)).
+// the systemd journal, else format. stream is the variable JOURNAL_STREAM, which
+// names the device and inode of a service's output. Children inherit the variable
+// even where their output goes elsewhere, so f is compared with it; see
+// systemd.exec(5).
 func ForJournal(format string, f *os.File, stream string) string {
 	if format != Auto && format != Text || stream == "" {
 		return format
@@ -29,29 +28,10 @@ func ForJournal(format string, f *os.File, stream string) string {
 	return Journal
 }
 
-// journal is slog's text with the priority of sd-daemon(3) before each line and
-// without the time, which the journal knows better.
-type journal struct {
-	slog.Handler
-	out *prefixed // shared by all that derive from one
-}
-
-// prefixed writes prefix and what it is given in one go.
-type prefixed struct {
-	mu     sync.Mutex
-	w      io.Writer
-	prefix string
-}
-
-// Write is called by the text handler once a record, under mu.
-func (p *prefixed) Write(b []byte) (int, error) {
-	n, err := p.w.Write(append([]byte(p.prefix), b...))
-	return max(0, n-len(p.prefix)), err
-}
-
-func newJournal(w io.Writer, level slog.Level) *journal {
-	out := &prefixed{w: w}
-	return &journal{out: out, Handler: slog.NewTextHandler(out, &slog.HandlerOptions{
+// newJournal returns slog's text without the time, which the journal adds itself,
+// and with a priority before each line.
+func newJournal(w io.Writer, level slog.Level) slog.Handler {
+	return slog.NewTextHandler(priorities{w}, &slog.HandlerOptions{
 		Level: level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
@@ -59,37 +39,23 @@ func newJournal(w io.Writer, level slog.Level) *journal {
 			}
 			return quoteDEL(groups, a)
 		},
-	})}
+	})
 }
 
-// Handle writes one record.
-func (j *journal) Handle(ctx context.Context, r slog.Record) error {
-	j.out.mu.Lock()
-	defer j.out.mu.Unlock()
-	j.out.prefix = priority(r.Level)
-	return j.Handler.Handle(ctx, r)
-}
+// priorities writes the priority of sd-daemon(3) before each line. It is given
+// one line at a time, which begins with its level.
+type priorities struct{ w io.Writer }
 
-// WithAttrs keeps the priorities.
-func (j *journal) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &journal{j.Handler.WithAttrs(attrs), j.out}
-}
-
-// WithGroup keeps the priorities.
-func (j *journal) WithGroup(name string) slog.Handler {
-	return &journal{j.Handler.WithGroup(name), j.out}
-}
-
-// priority is the syslog priority in front of a line: error, warning, info or
-// debug.
-func priority(level slog.Level) string {
+func (p priorities) Write(line []byte) (int, error) {
+	priority := "<7>"
 	switch {
-	case level >= slog.LevelError:
-		return "<3>"
-	case level >= slog.LevelWarn:
-		return "<4>"
-	case level >= slog.LevelInfo:
-		return "<6>"
+	case bytes.HasPrefix(line, []byte("level=ERROR")):
+		priority = "<3>"
+	case bytes.HasPrefix(line, []byte("level=WARN")):
+		priority = "<4>"
+	case bytes.HasPrefix(line, []byte("level=INFO")):
+		priority = "<6>"
 	}
-	return "<7>"
+	n, err := p.w.Write(append([]byte(priority), line...))
+	return max(0, n-len(priority)), err
 }

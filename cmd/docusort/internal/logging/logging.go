@@ -14,8 +14,8 @@ import (
 	"github.com/lmittmann/tint"
 )
 
-// The formats of New. A user may ask for the first three; Journal is what
-// [ForJournal] makes of auto and text.
+// The formats of New. Users choose from the first three; [ForJournal] chooses
+// Journal.
 const (
 	Auto    = "auto"
 	Text    = "text"
@@ -23,9 +23,9 @@ const (
 	Journal = "journal"
 )
 
-// New returns a logger that writes what is at or above level to w, one write
-// for each line. Auto is tint where w is a terminal (in colour unless noColor)
-// and Text otherwise; so is any format that is none of the above.
+// New returns a logger that writes events of level and above to w, one write per
+// line. Auto means tint where w is a terminal, in colour unless noColor, and Text
+// elsewhere.
 func New(w io.Writer, format string, level slog.Level, isTerminal, noColor bool) *slog.Logger {
 	switch {
 	case format == JSON:
@@ -40,9 +40,9 @@ func New(w io.Writer, format string, level slog.Level, isTerminal, noColor bool)
 	}))
 }
 
-// harmless turns text that would do something to a terminal into bytes, which
-// tint always quotes. Of strings it would let escape sequences through where
-// it colours and drop them where it does not, and of the message everything.
+// harmless passes text that would act on a terminal to tint as bytes, which tint
+// always quotes. In strings, tint keeps escape sequences when it colours and drops
+// them when it does not; in the message it keeps everything.
 func harmless(groups []string, a slog.Attr) slog.Attr {
 	text, ok := textOf(a.Value)
 	if !ok || len(groups) == 0 && a.Key == slog.LevelKey || printable(text) {
@@ -54,8 +54,8 @@ func harmless(groups []string, a slog.Attr) slog.Attr {
 	return slog.Any(a.Key, []byte(text))
 }
 
-// quoteDEL has slog's text quote what holds the one control character that slog
-// takes for printable.
+// quoteDEL makes slog's text handler quote values with a DEL, the one control
+// character that slog takes for printable.
 func quoteDEL(_ []string, a slog.Attr) slog.Attr {
 	if text, ok := textOf(a.Value); ok && strings.ContainsRune(text, '\x7f') {
 		return slog.Any(a.Key, []byte(text))
@@ -63,8 +63,8 @@ func quoteDEL(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// validUTF8 escapes what is not UTF-8, which slog's JSON would replace, so that
-// nobody could tell which file is meant.
+// validUTF8 escapes what is not UTF-8. slog's JSON would replace it, and nobody
+// could tell which file is meant.
 func validUTF8(_ []string, a slog.Attr) slog.Attr {
 	if text, ok := textOf(a.Value); ok && !utf8.ValidString(text) {
 		return slog.String(a.Key, unquoted(text))
@@ -72,7 +72,7 @@ func validUTF8(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// textOf returns the text of a value of the kinds that may hold any.
+// textOf returns the text of a value, if it may hold text.
 func textOf(v slog.Value) (string, bool) {
 	switch v.Kind() {
 	case slog.KindString:
@@ -93,7 +93,7 @@ func textOf(v slog.Value) (string, bool) {
 	return "", false
 }
 
-// printable reports whether s shows as it is, whatever shows it.
+// printable reports whether s needs no escaping.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }

@@ -7,28 +7,23 @@ import (
 	"docusort/cmd/docusort/internal/report/display"
 )
 
-const (
-	widestBar = 30 // more says no more
-	// narrowestBar is too narrow to say anything; the room is better spent on words.
-	narrowestBar = 8
-)
+// A bar wider than widestBar says no more. One narrower than narrowestBar says
+// nothing; the room is better spent on words.
+const widestBar, narrowestBar = 30, 8
 
-// fit renders the state in at most width columns. The counts come first, the
-// detail next, and the bar gets what is left; what does not fit goes in the
-// opposite order.
-func (s state) fit(width int) string {
-	words := display.Things(s.done, "document")
-	share := 0.0
-	if s.total > 0 {
-		words = display.Count(s.done) + "/" + display.Count(s.total)
-		share = min(1, max(0, float64(s.done)/float64(s.total)))
-		// Rounded down: 100 % is when nothing is left.
-		words += fmt.Sprintf(" %3d %%", int(share*100))
+// fit writes the progress in at most width columns. What does not fit goes: first
+// the bar, then the detail, then the counts.
+func fit(done, total int, detail string, width int) string {
+	words, share := display.Things(done, "document"), 0.0
+	if total > 0 {
+		share = min(1, max(0, float64(done)/float64(total)))
+		// Rounded down: 100 % means that nothing is left.
+		words = fmt.Sprintf("%s/%s %3d %%", display.Count(done), display.Count(total), int(share*100))
 	}
-	if detail := display.Prose(s.detail); detail != "" {
+	if detail = display.Prose(detail); detail != "" {
 		words += "  " + detail
 	}
-	if room := width - display.Width(words) - len("[] "); s.total > 0 && room >= narrowestBar {
+	if room := width - display.Width(words) - len("[] "); total > 0 && room >= narrowestBar {
 		words = bar(share, min(room, widestBar)) + " " + words
 	}
 	return display.Cut(words, width)

@@ -4,24 +4,19 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
+	"io"
 	"os"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"docusort/cmd/docusort/internal/report/display"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var sequence = regexp.MustCompile(`^\x1b\[(K|\?7[lh])`)
 
@@ -63,32 +58,18 @@ func screen(t *testing.T, written string) []string {
 	return out
 }
 
-// terminal keeps what is written to it.
+// terminal keeps what is written to it. The line's lock guards it.
 type terminal struct {
-	mu     sync.Mutex
 	b      bytes.Buffer
 	writes int
 }
 
 func (w *terminal) Write(b []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.writes++
 	return w.b.Write(b)
 }
 
-func (w *terminal) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.String()
-}
-
-// written is how often it was written to.
-func (w *terminal) written() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.writes
-}
+func (w *terminal) String() string { return w.b.String() }
 
 func wantScreen(t *testing.T, written string, want ...string) {
 	t.Helper()
@@ -98,99 +79,41 @@ func wantScreen(t *testing.T, written string, want ...string) {
 }
 
 func TestLineDrawsAndGoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var b terminal
-		l := New(&b, true)
-		l.Update(0, 1200, "")
-		wantScreen(t, b.String(), "[>                             ] 0/1,200   0 %")
-		time.Sleep(time.Second)
-		l.Update(600, 1200, "3 uploading, 5 pending")
-		wantScreen(t, b.String(), "[===============>              ] 600/1,200  50 %  3 uploading, 5 pending")
-		time.Sleep(time.Second)
-		l.Update(1200, 1200, "")
-		wantScreen(t, b.String(), "[==============================] 1,200/1,200 100 %")
-		l.Finish()
-		wantScreen(t, b.String(), "")
-		n := b.written()
-		l.Update(1, 2, "too late")
-		l.Finish()
-		time.Sleep(time.Second)
-		if b.written() != n {
-			t.Error("it writes after its end")
-		}
-	})
-}
-
-func TestLineIsDrawnTenTimesASecond(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var w terminal
-		l := New(&w, true)
-		for i := range 1000 {
-			l.Update(i, 1000, "")
-			time.Sleep(time.Millisecond)
-		}
-		if n := w.written(); n < 9 || n > 11 {
-			t.Errorf("drawn %d times in a second", n)
-		}
-		time.Sleep(interval) // the last update shows, though nothing comes after it
-		if got := screen(t, w.String()); !strings.Contains(got[0], " 999/1,000  99 %") {
-			t.Errorf("the terminal shows %q", got)
-		}
-		n := w.written()
-		time.Sleep(time.Second)
-		l.Update(999, 1000, "")
-		time.Sleep(time.Second)
-		if again := w.written() - n; again != 0 {
-			t.Errorf("it was drawn %d times without a change", again)
-		}
-		l.Update(1000, 1000, "")
-		l.Update(1000, 1000, "again") // one that is due when it ends
-		l.Finish()
-		time.Sleep(time.Second)
-		wantScreen(t, w.String(), "")
-	})
+	var b terminal
+	l := New(&b, true)
+	l.Update(0, 1200, "")
+	wantScreen(t, b.String(), "[>                             ] 0/1,200   0 %")
+	l.Update(600, 1200, "3 uploading, 5 pending")
+	wantScreen(t, b.String(), "[===============>              ] 600/1,200  50 %  3 uploading, 5 pending")
+	l.Update(1200, 1200, "")
+	l.Update(1200, 1200, "")
+	wantScreen(t, b.String(), "[==============================] 1,200/1,200 100 %")
+	l.Finish()
+	wantScreen(t, b.String(), "")
+	l.Update(1, 2, "too late")
+	l.Finish()
+	if b.writes != 4 {
+		t.Errorf("%d writes: it writes without a change, or after its end", b.writes)
+	}
 }
 
 func TestLogsStandAboveTheLine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var w terminal
-		l := New(&w, true)
-		log := slog.New(slog.NewTextHandler(l.Writer(), &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}}))
-		log.Info("before")
-		l.Update(1, 2, "")
-		log.Info("filed")
-		const bar = "[===============>              ] 1/2  50 %"
-		wantScreen(t, w.String(), "level=INFO msg=before", "level=INFO msg=filed", bar)
-		l.Update(2, 2, "") // too soon: it comes with the next log line
-		log.Info("filed")
-		done := strings.Replace(strings.Replace(bar, "1/2  50", "2/2 100", 1), "===>              ", "==================", 1)
-		wantScreen(t, w.String(), "level=INFO msg=before", "level=INFO msg=filed", "level=INFO msg=filed", done)
-		if n := w.written(); n != 4 {
-			t.Errorf("%d writes: the line flickers", n)
-		}
-		l.Finish()
-		log.Info("after")
-		wantScreen(t, w.String(), "level=INFO msg=before", "level=INFO msg=filed", "level=INFO msg=filed", "level=INFO msg=after", "")
-	})
-}
-
-func TestLineWaitsForTheEndOfAnotherOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var b terminal
-		l := New(&b, true)
-		l.Update(1, 1, "")
-		fmt.Fprint(l.Writer(), "half ")
-		time.Sleep(time.Second)
-		l.Update(1, 2, "")
-		wantScreen(t, b.String(), "half ")
-		fmt.Fprint(l.Writer(), "a line\n")
-		wantScreen(t, b.String(), "half a line", "[===============>              ] 1/2  50 %")
-	})
+	var w terminal
+	l := New(&w, true)
+	log := func(text string) { fmt.Fprintln(l.Writer(), text) }
+	log("before")
+	l.Update(1, 2, "")
+	log("filed")
+	wantScreen(t, w.String(), "before", "filed", "[===============>              ] 1/2  50 %")
+	l.Update(2, 2, "")
+	log("filed")
+	wantScreen(t, w.String(), "before", "filed", "filed", "[==============================] 2/2 100 %")
+	if w.writes != 5 {
+		t.Errorf("%d writes: the line flickers", w.writes)
+	}
+	l.Finish()
+	log("after")
+	wantScreen(t, w.String(), "before", "filed", "filed", "after", "")
 }
 
 func TestNothingWithoutATerminal(t *testing.T) {
@@ -221,37 +144,31 @@ func TestTheLastColumnStaysFree(t *testing.T) {
 }
 
 func TestFit(t *testing.T) {
-	s := state{done: 45, total: 1200, detail: "3 uploading,\n5 pending"}
-	for width, want := range map[int]string{
-		100: "[=>                            ] 45/1,200   3 %  3 uploading, 5 pending",
-		60:  "[>                  ] 45/1,200   3 %  3 uploading, 5 pending",
-		45:  "45/1,200   3 %  3 uploading, 5 pending",
-		20:  "45/1,200   3 %  3 u…",
-		5:   "45/1…",
-		0:   "",
-		-1:  "",
+	for _, c := range []struct {
+		done, total int
+		detail      string
+		width       int
+		want        string
+	}{
+		{45, 1200, "3 uploading,\n5 pending", 100, "[=>                            ] 45/1,200   3 %  3 uploading, 5 pending"},
+		{45, 1200, "3 uploading, 5 pending", 60, "[>                  ] 45/1,200   3 %  3 uploading, 5 pending"},
+		{45, 1200, "3 uploading, 5 pending", 45, "45/1,200   3 %  3 uploading, 5 pending"},
+		{45, 1200, "3 uploading, 5 pending", 20, "45/1,200   3 %  3 u…"},
+		{45, 1200, "", 5, "45/1…"}, {45, 1200, "", 0, ""}, {45, 1200, "", -1, ""},
+		{7, 0, "looking", 79, "7 documents  looking"}, {1, 0, "", 79, "1 document"},
+		{3, 2, "", 79, "[==============================] 3/2 100 %"},
+		{999, 1000, "", 79, "[=============================>] 999/1,000  99 %"},
 	} {
-		if got := s.fit(width); got != want {
-			t.Errorf("%d columns: %q, want %q", width, got, want)
-		}
-	}
-	for want, s := range map[string]state{
-		"7 documents  looking": {done: 7, detail: "looking"},
-		"1 document":           {done: 1},
-		"[==============================] 3/2 100 %":       {done: 3, total: 2},
-		"[=============================>] 999/1,000  99 %": {done: 999, total: 1000},
-	} {
-		if got := s.fit(79); got != want {
-			t.Errorf("%+v: %q, want %q", s, got, want)
+		if got := fit(c.done, c.total, c.detail, c.width); got != c.want {
+			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }
 
 func TestFitFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := state{rapid.IntRange(-5, 1e7).Draw(t, "done"), rapid.IntRange(-5, 1e7).Draw(t, "total"), rapid.String().Draw(t, "detail")}
 		width := rapid.IntRange(0, 200).Draw(t, "width")
-		text := s.fit(width)
+		text := fit(rapid.IntRange(-5, 1e7).Draw(t, "done"), rapid.IntRange(-5, 1e7).Draw(t, "total"), rapid.String().Draw(t, "detail"), width)
 		if display.Width(text) > width {
 			t.Errorf("%q takes %d columns of %d", text, display.Width(text), width)
 		}
@@ -263,52 +180,43 @@ func TestFitFits(t *testing.T) {
 	})
 }
 
-type broken struct{ n int }
+type broken struct{}
 
 var errBroken = errors.New("broken")
 
-func (b broken) Write([]byte) (int, error) { return b.n, errBroken }
+func (broken) Write(b []byte) (int, error) { return len(b), errBroken }
 
 func TestWriterCountsOnlyWhatItWasGiven(t *testing.T) {
-	for n, want := range map[int]int{0: 0, len(clear): 0, len(clear) + 2: 2, 1000: 5} {
-		l := New(broken{n}, true)
+	for want, w := range map[error]io.Writer{errBroken: broken{}, nil: &terminal{}} {
+		l := New(w, true)
 		l.Update(1, 2, "")
-		if got, err := l.Writer().Write([]byte("line\n")); got != want || !errors.Is(err, errBroken) {
-			t.Errorf("%d, %v; want %d", got, err, want)
+		if n, err := l.Writer().Write([]byte("line\n")); !errors.Is(err, want) || want == nil && n != 5 || want != nil && n != 0 {
+			t.Errorf("%d, %v", n, err)
 		}
-	}
-	var b terminal
-	l := New(&b, true)
-	l.Update(1, 2, "")
-	if n, err := l.Writer().Write([]byte("line\n")); n != 5 || err != nil {
-		t.Errorf("%d, %v", n, err)
 	}
 }
 
 func TestConcurrentUse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var b terminal
-		l := New(&b, true)
-		var wg sync.WaitGroup
-		for i := range 8 {
-			wg.Go(func() {
-				for j := range 100 {
-					l.Update(j, 100, "busy")
-					fmt.Fprintf(l.Writer(), "log %d %d\n", i, j)
-					time.Sleep(time.Duration(i+1) * time.Millisecond)
-				}
-			})
-		}
-		wg.Wait()
-		l.Finish()
-		lines := screen(t, b.String())
-		for _, line := range lines[:len(lines)-1] {
-			if !regexp.MustCompile(`^log \d \d+$`).MatchString(line) {
-				t.Errorf("garbled: %q", line)
+	var b terminal
+	l := New(&b, true)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 100 {
+				l.Update(j, 100, "busy")
+				fmt.Fprintf(l.Writer(), "log %d %d\n", i, j)
 			}
+		})
+	}
+	wg.Wait()
+	l.Finish()
+	lines := screen(t, b.String())
+	for _, line := range lines[:len(lines)-1] {
+		if !regexp.MustCompile(`^log \d \d+$`).MatchString(line) {
+			t.Errorf("garbled: %q", line)
 		}
-		if len(lines) != 801 || lines[800] != "" {
-			t.Errorf("%d lines, the last of them %q", len(lines), lines[len(lines)-1])
-		}
-	})
+	}
+	if len(lines) != 801 || lines[800] != "" {
+		t.Errorf("%d lines, the last of them %q", len(lines), lines[len(lines)-1])
+	}
 }

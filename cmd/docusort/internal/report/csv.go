@@ -3,9 +3,9 @@ package report
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"io"
-	"path/filepath"
-	"strconv"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -13,62 +13,21 @@ import (
 	"docusort/store"
 )
 
-// field is one column of the CSV: a field of [documentJSON], under its name.
-type field struct {
-	name string
-	cell func(*store.Document, *documentJSON) string
-}
-
-var fields = []field{
-	{"id", func(d *store.Document, _ *documentJSON) string { return strconv.FormatInt(d.ID, 10) }},
-	{"source", func(d *store.Document, _ *documentJSON) string { return named(d.Source) }},
-	{"path", func(d *store.Document, _ *documentJSON) string {
-		if !moved(d) {
-			return ""
-		}
-		return named(filepath.Join(d.Sorted, d.Target))
-	}},
-	{"state", func(d *store.Document, _ *documentJSON) string { return string(d.State) }},
-	{"type", func(d *store.Document, _ *documentJSON) string { return named(d.Type) }},
-	{"confidence", func(_ *store.Document, j *documentJSON) string {
-		if j.Confidence == nil {
-			return ""
-		}
-		return strconv.FormatFloat(*j.Confidence, 'g', -1, 64)
-	}},
-	{"job_id", func(d *store.Document, _ *documentJSON) string { return named(d.JobID) }},
-	{"sha256", func(_ *store.Document, j *documentJSON) string { return orEmpty(j.SHA256) }},
-	{"size", func(d *store.Document, _ *documentJSON) string { return strconv.FormatInt(d.Identity.Size, 10) }},
-	{"attempts", func(d *store.Document, _ *documentJSON) string { return strconv.Itoa(d.Attempts) }},
-	{"polls", func(d *store.Document, _ *documentJSON) string { return strconv.Itoa(d.Polls) }},
-	{"error", func(d *store.Document, _ *documentJSON) string { return harmless(display.Prose(d.Error)) }},
-	{"discovered_at", func(_ *store.Document, j *documentJSON) string { return orEmpty(j.DiscoveredAt) }},
-	{"submitted_at", func(_ *store.Document, j *documentJSON) string { return orEmpty(j.SubmittedAt) }},
-	{"identified_at", func(_ *store.Document, j *documentJSON) string { return orEmpty(j.IdentifiedAt) }},
-	{"finished_at", func(_ *store.Document, j *documentJSON) string { return orEmpty(j.FinishedAt) }},
-}
-
-// CSV writes the documents, whether o.Documents says so or not, as RFC 4180 has
-// it: a header with the names of the JSON's fields, then a row for each, empty
-// where the JSON is null. A row is one line whatever the names hold, because
-// what would break it is escaped in the notation of package display.
+// CSV writes the documents, whatever o.Documents says, as in RFC 4180: a header
+// with the names of the JSON's fields, then a row for each document, empty where
+// the JSON is null. A row is one line whatever the names hold: package display
+// escapes what would break it.
 func CSV(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	row := make([]string, len(fields))
-	for i, f := range fields {
-		row[i] = f.name
+	var head []string
+	for f := range reflect.TypeFor[documentJSON]().Fields() {
+		head = append(head, f.Tag.Get("json"))
 	}
-	if err := out.Write(row); err != nil {
+	if err := out.Write(head); err != nil {
 		return err
 	}
-	err := r.Documents(ctx, o.Filter, func(d *store.Document) error {
-		doc := documentOf(d)
-		for i, f := range fields {
-			row[i] = f.cell(d, &doc)
-		}
-		return out.Write(row)
-	})
+	err := r.Documents(ctx, o.Filter, func(d *store.Document) error { return out.Write(documentOf(d).row()) })
 	if err != nil {
 		return err
 	}
@@ -76,21 +35,35 @@ func CSV(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	return out.Error()
 }
 
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
+// row returns the fields of a document as cells.
+func (d *documentJSON) row() []string {
+	var row []string
+	for _, v := range reflect.ValueOf(d).Elem().Fields() {
+		if v.Kind() == reflect.Pointer {
+			v = v.Elem()
+		}
+		row = append(row, cell(v))
 	}
-	return *s
+	return row
 }
 
-// named is a cell whose text somebody else chose.
-func named(s string) string { return harmless(display.Line(s)) }
+func cell(v reflect.Value) string {
+	if !v.IsValid() { // null
+		return ""
+	}
+	switch v.Interface().(type) {
+	case nameJSON, textJSON:
+		return harmless(display.Line(v.String()))
+	case reasonJSON:
+		return harmless(display.Prose(v.String()))
+	}
+	return fmt.Sprint(v)
+}
 
-// harmless keeps a spreadsheet from taking a text for a formula and computing
-// it: one that could begin one is written after an apostrophe, and so is one
-// that begins with an apostrophe. Whoever removes one apostrophe from the front
-// has the text again, in every case. The wide forms count because spreadsheets
-// in East Asian languages read them as the narrow ones.
+// harmless keeps a spreadsheet from computing a text as a formula: it puts an
+// apostrophe before a text that could begin one, and before one that begins with
+// an apostrophe, so that removing one from the front always gives the text back.
+// Spreadsheets in East Asian languages read the wide forms as the narrow ones.
 func harmless(s string) string {
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\u3000"))
 	if s != "" && strings.ContainsRune("=+-@'＝＋－＠", first) {

@@ -4,109 +4,100 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
-const (
-	// leastRoom is how many columns a name needs to be recognised by.
-	leastRoom = 24
-	// typeRoom is how many it needs before the type gets a column: the folder
-	// that follows the name says the type as well.
-	typeRoom = 44
-)
+// The columns before the name, in their order.
+const columnCount, stateColumn = 5, 1
 
-// column is one of the columns before the name. Their order is that of the row.
+// column says how a column is written.
 type column struct {
-	head  string
-	cell  func(*table, *store.Document) string
-	style func(*store.Document) style
-	right bool // set against its right side
-	least int  // goes where a name has less room than this; 0: never. The greatest goes first
-	width int
-}
-
-func columns() []*column {
-	return []*column{
-		{head: "ID", right: true, cell: func(_ *table, d *store.Document) string { return fmt.Sprint(d.ID) }},
-		{head: "STATE", cell: func(_ *table, d *store.Document) string { return string(d.State) }, style: styleOf},
-		{head: "TYPE", least: typeRoom, cell: func(_ *table, d *store.Document) string { return orDash(display.Printable(d.Type)) }},
-		{head: "CONF", least: leastRoom, cell: confidence},
-		{head: "AGE", right: true, least: leastRoom - 1, cell: func(t *table, d *store.Document) string {
-			return display.Age(t.now.Sub(d.DiscoveredAt))
-		}},
-	}
-}
-
-func styleOf(d *store.Document) style {
-	switch {
-	case d.State == store.Failed:
-		return red
-	case d.State == store.Review || !d.State.Finished() && d.Error != "":
-		return yellow
-	case d.State == store.Filed:
-		return green
-	}
-	return plain
-}
-
-func confidence(_ *table, d *store.Document) string {
-	if d.Type == "" {
-		return "-"
-	}
-	return fmt.Sprintf("%.2f", d.Confidence)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
+	right   bool // aligned to the right
+	least   int  // dropped where a name would have less room than this; 0: never
+	width   int
+	dropped bool
 }
 
 // listing is the table of documents.
 type listing struct {
 	*table
-	columns []*column
+	columns [columnCount]column
 	room    int    // columns for what follows; 0: no limit
 	root    string // the one folder that targets are shown relative to; "": absolute
 }
 
-// documents lists them, a line each. They are read twice, to measure and then to
-// write: both times they are the same, and they need not be in memory.
+var heads = [columnCount]string{"ID", "STATE", "TYPE", "CONF", "AGE"}
+
+// cells are what a document has in the columns.
+func (l *listing) cells(d *store.Document) [columnCount]string {
+	kind, confidence := "-", "-"
+	if d.Type != "" {
+		kind, confidence = display.Printable(d.Type), fmt.Sprintf("%.2f", d.Confidence)
+	}
+	return [columnCount]string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
+}
+
+// documents lists the documents, one per line. It reads them twice, first to
+// measure and then to write, so that they need not be in memory.
 func (t *table) documents(ctx context.Context, r *store.Reader) error {
-	l := &listing{table: t, columns: columns()}
+	// The type is dropped first, because the folder that follows the name says it as
+	// well. A name needs 24 columns to be recognised by.
+	l := &listing{table: t, columns: [columnCount]column{{right: true}, {}, {least: 44}, {least: 24}, {right: true, least: 23}}}
 	if err := l.measure(ctx, r); err != nil {
 		return err
 	}
-	l.fit()
 	title := "Documents"
 	if l.root != "" {
 		title += ", filed below "
 	}
 	t.line("")
 	t.hang("", t.paint(bold, title)+display.Printable(l.root))
-	var heads strings.Builder
-	for _, c := range l.columns {
-		heads.WriteString(c.pad(c.head) + "  ")
+	head := l.join(heads, plain) + "DOCUMENT"
+	if l.width > 0 {
+		head = display.Cut(head, l.width)
 	}
-	t.line(t.paint(dim, l.cut(heads.String()+"DOCUMENT")))
+	t.line(t.paint(dim, head))
 	return r.Documents(ctx, t.filter, l.row)
 }
 
+// join writes cells into their columns.
+func (l *listing) join(cells [columnCount]string, state style) string {
+	line := ""
+	for i, c := range l.columns {
+		if c.dropped {
+			continue
+		}
+		cell := cells[i]
+		if l.width > 0 {
+			cell = display.CutMiddle(cell, c.width)
+		}
+		pad := display.Pad
+		if c.right {
+			pad = display.PadLeft
+		}
+		cell = pad(cell, c.width)
+		if i == stateColumn {
+			cell = l.paint(state, cell)
+		}
+		line += cell + "  "
+	}
+	return line
+}
+
+// measure finds how wide the columns are, and drops some until a name has room.
 func (l *listing) measure(ctx context.Context, r *store.Reader) error {
-	for _, c := range l.columns {
-		c.width = len(c.head)
+	for i, head := range heads {
+		l.columns[i].width = len(head)
 	}
 	roots := 0
 	err := r.Documents(ctx, l.filter, func(d *store.Document) error {
-		for _, c := range l.columns {
-			c.width = max(c.width, display.Width(c.cell(l.table, d)))
+		for i, cell := range l.cells(d) {
+			l.columns[i].width = max(l.columns[i].width, display.Width(cell))
 		}
-		if moved(d) && d.Sorted != l.root {
+		if wording.Path(d) != "" && d.Sorted != l.root {
 			roots++
 			l.root = d.Sorted
 		}
@@ -115,76 +106,48 @@ func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 	if roots != 1 || l.width == 0 {
 		l.root = ""
 	}
-	return err
-}
-
-// fit gives up columns until a name has room.
-func (l *listing) fit() {
-	if l.width == 0 {
-		return
+	if l.width == 0 || err != nil {
+		return err
 	}
-	for {
-		l.room = l.width
-		goes := -1
-		for i, c := range l.columns {
-			c.width = min(c.width, max(l.width/6, len("identified")))
-			l.room -= c.width + 2
-			if c.least > 0 && (goes < 0 || c.least > l.columns[goes].least) {
-				goes = i
-			}
+	l.room = l.width
+	for i := range l.columns {
+		c := &l.columns[i]
+		c.width = min(c.width, max(l.width/6, len("identified")))
+		l.room -= c.width + 2
+	}
+	for i := range l.columns {
+		if c := &l.columns[i]; l.room < c.least {
+			c.dropped = true
+			l.room += c.width + 2
 		}
-		if goes < 0 || l.room >= l.columns[goes].least {
-			break
-		}
-		l.columns = slices.Delete(l.columns, goes, goes+1)
 	}
 	l.room = max(l.room, 1)
+	return nil
 }
 
-func (c *column) pad(s string) string {
-	if c.right {
-		return display.PadLeft(s, c.width)
-	}
-	return display.Pad(s, c.width)
-}
-
-func (l *listing) cut(s string) string {
-	if l.width == 0 {
-		return s
-	}
-	return display.Cut(s, l.width)
-}
-
-// row writes the line of a document, as long as anybody listens.
+// row writes the line of a document.
 func (l *listing) row(d *store.Document) error {
-	var b strings.Builder
-	for _, c := range l.columns {
-		text := c.cell(l.table, d)
-		if l.width > 0 {
-			text = display.CutMiddle(text, c.width)
-		}
-		text = c.pad(text)
-		if c.style != nil {
-			text = l.paint(c.style(d), text)
-		}
-		b.WriteString(text + "  ")
-	}
 	name, why := l.place(display.Printable(d.Source), l.target(d), display.Prose(d.Error))
-	b.WriteString(name)
 	if why != "" {
-		b.WriteString("  " + l.paint(dim, why))
+		why = "  " + l.paint(dim, why)
 	}
-	return l.line(b.String())
+	return l.line(l.join(l.cells(d), styleOf(d)) + name + why)
 }
 
-// target says where the document went, or nothing. On a terminal it is short: the
-// folder alone where the name stayed the same.
+func styleOf(d *store.Document) style {
+	if d.Error != "" && !d.State.Finished() {
+		return yellow
+	}
+	return stateStyles[d.State]
+}
+
+// target says where the document went. On a terminal that is short: the folder
+// alone where the name stayed the same.
 func (l *listing) target(d *store.Document) string {
+	path := wording.Path(d)
 	switch {
-	case !moved(d):
-		return ""
-	case l.root == "":
-		return display.Printable(filepath.Join(d.Sorted, d.Target))
+	case path == "" || l.root == "":
+		return display.Printable(path)
 	case filepath.Base(d.Target) == filepath.Base(d.Source):
 		return display.Printable(filepath.Dir(d.Target) + "/")
 	}
@@ -192,7 +155,7 @@ func (l *listing) target(d *store.Document) string {
 }
 
 // place fits where the document was, where it is, and why it went wrong into the
-// room: what is long gives way first, but each keeps its share.
+// room. Each of them keeps a share.
 func (l *listing) place(source, target, why string) (name, reason string) {
 	name = source
 	if target != "" {
@@ -218,14 +181,11 @@ func (l *listing) place(source, target, why string) (name, reason string) {
 
 // fitPair shortens a name and a target together.
 func fitPair(source, target string, room int) string {
-	if target == "" {
+	separator := " " + display.Arrow + " "
+	each := room - display.Width(separator)
+	if target == "" || each < 2 {
 		return display.CutMiddle(source, room)
 	}
-	room -= 2 + display.Width(display.Arrow)
-	if room < 2 {
-		return display.CutMiddle(source, room+3)
-	}
-	s, t := display.Width(source), display.Width(target)
-	t = min(t, max(room/2, room-s))
-	return display.CutMiddle(source, room-t) + " " + display.Arrow + " " + display.CutMiddle(target, t)
+	t := min(display.Width(target), max(each/2, each-display.Width(source)))
+	return display.CutMiddle(source, each-t) + separator + display.CutMiddle(target, t)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,22 +76,24 @@ func (f *fixture) drop(source string) int64 { f.t.Helper(); return f.admit(sourc
 
 func (f *fixture) submit(id int64) {
 	f.t.Helper()
-	f.ok(f.s.Submitting(f.ctx, id, []string{"invoice", "receipt"}))
+	_, err := f.s.Submitting(f.ctx, id, store.SubmitRequest{Options: []string{"invoice", "receipt"}})
+	f.ok(err)
 }
 
 func (f *fixture) pend(source string) int64 {
 	f.t.Helper()
 	id := f.drop(source)
 	f.submit(id)
-	f.ok(f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id)))
-	f.s.Polled(id)
+	_, err := f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id))
+	f.ok(err)
 	return id
 }
 
 func (f *fixture) identify(source, kind string, confidence float64, outcome store.State) int64 {
 	f.t.Helper()
 	id := f.pend(source)
-	f.ok(f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome}))
+	_, err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome, Polls: 1})
+	f.ok(err)
 	return id
 }
 
@@ -147,11 +150,13 @@ func (f *fixture) fill() {
 	f.pass(26*time.Hour + 3*time.Minute)
 	first := f.admit("2026/scan.pdf", nil)
 	f.submit(first)
-	f.ok(f.s.Refused(f.ctx, first, store.Refusal{Reason: "502: <html>bad gateway</html>", Unknown: true}))
+	f.ok(f.s.Refused(f.ctx, first, store.Refusal{Reason: "502: <html>bad gateway</html>", OutcomeUnknown: true}))
 	f.submit(first)
-	f.ok(f.s.Accepted(f.ctx, first, "job-1"))
+	_, err := f.s.Accepted(f.ctx, first, "job-1")
+	f.ok(err)
 	f.pass(2500 * time.Millisecond)
-	f.ok(f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed}))
+	_, err = f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed, Polls: 1})
+	f.ok(err)
 	f.move(first, "invoice/scan.pdf")
 	again := f.admit("2026/again.pdf", func(a *store.Admission) { f.same(a, first) })
 	f.move(again, "invoice/again-2.pdf")
@@ -176,7 +181,7 @@ func (f *fixture) fill() {
 	f.submit(f.drop("uploading.pdf"))
 	f.pend("in flight.pdf")
 	stuck := f.identify("stuck.pdf", "invoice", 0.8, store.Filed)
-	f.ok(f.s.Waits(f.ctx, stuck, "move to invoice: permission denied"))
+	f.ok(f.s.SetMoveError(f.ctx, stuck, "move to invoice: permission denied", time.Now().Add(time.Minute)))
 }
 
 func (f *fixture) same(a *store.Admission, id int64) {
@@ -184,6 +189,29 @@ func (f *fixture) same(a *store.Admission, id int64) {
 	d, err := f.s.Document(f.ctx, id)
 	f.ok(err)
 	a.SHA256 = d.SHA256
+}
+
+// crowd adds n documents of all sorts.
+func (f *fixture) crowd(n int) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	kinds := []string{"invoice", "receipt", "contract", "delivery_note", "purchase_order_confirmation_of_suppliers", "other"}
+	for i := range n {
+		f.pass(time.Duration(rnd.IntN(5000)) * time.Millisecond)
+		name := fmt.Sprintf("scanner-%d/Scan_2026-11-%02d_%04d.pdf", i%3, 1+i%28, i)
+		switch kind := kinds[rnd.IntN(len(kinds))]; i % 12 {
+		case 3:
+			f.fail(name, fmt.Sprintf("the service could not read it: page %d is blank or too dark to be told apart from others", i))
+		case 5:
+			f.move(f.identify(name, kind, rnd.Float64()/2, store.Review), "_review/"+kind+fmt.Sprintf("/Scan-%d.pdf", i))
+		case 7:
+			f.pend(name)
+		default:
+			f.file(name, kind, 0.7+rnd.Float64()*0.3)
+		}
+	}
+	f.file("evil\x1b[2J\x1b]0;owned\a\u202efdp.exe\n1  filed  fake.pdf", "invoice", 1)
+	f.file("not-utf8-\xff\xfe.pdf", "invoice", 1)
+	f.file("각각-decomposed-한글-été-👨‍👩‍👧-❤️.pdf", "other", 1)
 }
 
 // everything is what --format json --documents gives, as a reader of it would

@@ -10,12 +10,12 @@ import (
 	"docusort/store"
 )
 
-// Options say what is rendered, and for whom.
+// Options say what to render, and for whom.
 type Options struct {
 	Filter    store.Filter
 	Documents bool      // list the documents too
 	Now       time.Time // zero: the time of the call; its location is that of the table's times
-	Width     int       // columns of the terminal; 0: it is none, and nothing is cut or broken
+	Width     int       // columns of the terminal; 0: not a terminal, nothing is cut or broken
 	Color     bool
 }
 
@@ -26,31 +26,21 @@ func (o Options) now() time.Time {
 	return o.Now
 }
 
-// Format names a way to render the report. It is a flag's value (as
-// [flag.Value] and pflag want it) that accepts what [Formats] lists.
+// Format names a way to render the report. It is a flag's value (as [flag.Value]
+// and pflag want it) that accepts what [Formats] lists.
 type Format string
 
-// The formats.
-const (
-	FormatTable Format = "table"
-	FormatJSON  Format = "json"
-	FormatCSV   Format = "csv"
-	FormatHTML  Format = "html"
-)
+// FormatTable is for people.
+const FormatTable Format = "table"
 
 type renderer func(context.Context, io.Writer, *store.Reader, Options) error
 
 var renderers = []struct {
 	format Format
 	render renderer
-}{
-	{FormatTable, Table},
-	{FormatJSON, JSON},
-	{FormatCSV, CSV},
-	{FormatHTML, HTML},
-}
+}{{FormatTable, Table}, {"json", JSON}, {"csv", CSV}, {"html", HTML}}
 
-// Formats lists the formats that there are.
+// Formats lists the formats.
 func Formats() []string {
 	var names []string
 	for _, r := range renderers {
@@ -70,7 +60,7 @@ func (f *Format) Set(name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("there is no format %q; choose from %s", name, strings.Join(Formats(), ", "))
+	return fmt.Errorf("unknown format %q; choose from %s", name, strings.Join(Formats(), ", "))
 }
 
 // Type describes the value in a help text.
@@ -86,9 +76,9 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, f Format, o Option
 	return f.Set(string(f))
 }
 
-// Trouble says whether something failed since f.Since, or the daemon is on
-// hold. State and type are left out of account, so that what a person chooses to
-// look at does not silence what is watched.
+// Trouble reports whether something failed since f.Since, or the daemon is on
+// hold. State and type are ignored, so that what a person chooses to look at does
+// not silence monitoring.
 func Trouble(ctx context.Context, r *store.Reader, f store.Filter) (bool, error) {
 	d, err := r.Daemon(ctx)
 	if err != nil {

@@ -16,7 +16,7 @@ var pageSource string
 
 var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
-// htmlPage is what the page's template shows.
+// htmlPage is what the templates show.
 type htmlPage struct {
 	*web.Overview
 	Documents bool
@@ -24,10 +24,10 @@ type htmlPage struct {
 	Policy    string
 }
 
-// HTML writes the report as one page that needs nothing but itself: no script,
-// and nothing is fetched, which its own policy says to the browser as well.
+// HTML writes the report as one self-contained page: it has no script and fetches
+// nothing, and its own policy tells the browser so.
 func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
-	overview, err := web.Look(ctx, r, o.Filter, o.now())
+	overview, err := web.Read(ctx, r, o.Filter, o.now())
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestHTMLIsComplete(t *testing.T) {
 			"<!DOCTYPE html>", "docusort has been running since", "on hold (account) since 02:03 (90 s ago), until 2000-01-31 02:03 (in 28 d)",
 			"402: quota used up", "The service refuses this account", `<dd>4</dd>`, "half are filed within",
 			"Documents finished", "Time to file", "Documents failed", "unsupported format: e-mail", "<bdi>receipt</bdi>",
-			"may not be read: permission denied", "9 submissions (1 made again), 5 polls; 1 answer reused",
+			"may not be read: permission denied", "9 submissions (1 repeated), 5 polls; 1 answer reused",
 			"請求書2026年11月分の控え.pdf", "/srv/docusort/sorted/invoice/again-2.pdf", "</html>\n",
 		} {
 			if !strings.Contains(text, want) {
@@ -54,7 +54,7 @@ func TestHTMLOfNothing(t *testing.T) {
 			t.Errorf("got:\n%s", text)
 		}
 		text = f.render(HTML, Options{Filter: store.Filter{Type: "<b>x"}})
-		if !strings.Contains(text, "Only documents of type &lt;b&gt;x") || !strings.Contains(text, "There are none.") {
+		if !strings.Contains(text, "Only documents of type &lt;b&gt;x") || !strings.Contains(text, "No document matches.") {
 			t.Errorf("got:\n%s", text)
 		}
 	})

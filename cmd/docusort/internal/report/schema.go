@@ -3,31 +3,31 @@ package report
 import (
 	"encoding/hex"
 	"math"
-	"path/filepath"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
 // schemaVersion changes when a field changes its meaning or goes away.
 const schemaVersion = 1
 
-// The types below are the schema, field for field and in order. Pointers are
-// null where there is nothing to say; no field is ever left out.
+// The types below are the schema, field by field and in order. No field is ever
+// left out: a pointer is null where there is nothing to say.
 
 type daemonJSON struct {
 	Running   bool      `json:"running"`
-	PID       *int      `json:"pid"`        // null: does not run
-	StartedAt *string   `json:"started_at"` // of the last start; null: there was none
+	PID       *int      `json:"pid"`        // null: not running
+	StartedAt *string   `json:"started_at"` // the last start; null: never
 	Hold      *holdJSON `json:"hold"`
 }
 
 type holdJSON struct {
-	Kind   string  `json:"kind"`
-	Reason string  `json:"reason"`
-	Since  *string `json:"since"`
-	Until  *string `json:"until"`
+	Kind   store.HoldKind `json:"kind"`
+	Reason textJSON       `json:"reason"`
+	Since  *string        `json:"since"`
+	Until  *string        `json:"until"`
 }
 
 type totalsJSON struct {
@@ -42,10 +42,10 @@ type totalsJSON struct {
 }
 
 type typeJSON struct {
-	Type           string  `json:"type"`
-	Filed          int     `json:"filed"`
-	Review         int     `json:"review"`
-	MeanConfidence float64 `json:"mean_confidence"`
+	Type           textJSON `json:"type"`
+	Filed          int      `json:"filed"`
+	Review         int      `json:"review"`
+	MeanConfidence float64  `json:"mean_confidence"`
 }
 
 type latencyJSON struct {
@@ -62,39 +62,48 @@ type requestsJSON struct {
 }
 
 type failureJSON struct {
-	Reason string `json:"reason"`
-	Count  int    `json:"count"`
+	Reason textJSON `json:"reason"`
+	Count  int      `json:"count"`
 }
 
 type documentJSON struct {
-	ID           int64    `json:"id"`
-	Source       string   `json:"source"`
-	Path         *string  `json:"path"`
-	State        string   `json:"state"`
-	Type         *string  `json:"type"`
-	Confidence   *float64 `json:"confidence"`
-	JobID        *string  `json:"job_id"`
-	SHA256       *string  `json:"sha256"`
-	Size         int64    `json:"size"`
-	Attempts     int      `json:"attempts"`
-	Polls        int      `json:"polls"`
-	Error        *string  `json:"error"`
-	DiscoveredAt *string  `json:"discovered_at"`
-	SubmittedAt  *string  `json:"submitted_at"`
-	IdentifiedAt *string  `json:"identified_at"`
-	FinishedAt   *string  `json:"finished_at"`
+	ID           int64       `json:"id"`
+	Source       nameJSON    `json:"source"`
+	Path         *nameJSON   `json:"path"`
+	State        string      `json:"state"`
+	Type         *textJSON   `json:"type"`
+	Confidence   *float64    `json:"confidence"`
+	JobID        *textJSON   `json:"job_id"`
+	SHA256       *string     `json:"sha256"`
+	Size         int64       `json:"size"`
+	Attempts     int         `json:"attempts"`
+	Polls        int         `json:"polls"`
+	Error        *reasonJSON `json:"error"`
+	DiscoveredAt *string     `json:"discovered_at"`
+	SubmittedAt  *string     `json:"submitted_at"`
+	IdentifiedAt *string     `json:"identified_at"`
+	FinishedAt   *string     `json:"finished_at"`
 }
+
+// Text that somebody else chose. The JSON escapes what is not UTF-8, and keeps a
+// name reversible; the CSV has its own way, see [documentJSON.row].
+type (
+	nameJSON   string // of a file
+	textJSON   string // an answer of the service
+	reasonJSON string // why a document failed or waits
+)
+
+func (n nameJSON) MarshalText() ([]byte, error)   { return []byte(display.Name(string(n))), nil }
+func (t textJSON) MarshalText() ([]byte, error)   { return []byte(display.Text(string(t))), nil }
+func (r reasonJSON) MarshalText() ([]byte, error) { return []byte(display.Text(string(r))), nil }
 
 func daemonOf(d store.Daemon) daemonJSON {
 	out := daemonJSON{Running: d.Running, StartedAt: stamp(d.StartedAt)}
 	if d.Running && d.PID != 0 {
-		out.PID = &d.PID // that of a dead daemon may be another process by now
+		out.PID = &d.PID // by now, a dead daemon's number may be another process's
 	}
-	if d.Hold != nil {
-		out.Hold = &holdJSON{
-			Kind: string(d.Hold.Kind), Reason: display.Text(d.Hold.Reason),
-			Since: stamp(d.Hold.Since), Until: stamp(d.Hold.Until),
-		}
+	if h := d.Hold; h != nil {
+		out.Hold = &holdJSON{h.Kind, textJSON(h.Reason), stamp(h.Since), stamp(h.Until)}
 	}
 	return out
 }
@@ -110,9 +119,9 @@ func totalsOf(t map[store.State]int) totalsJSON {
 func typesOf(types []store.TypeCount) []typeJSON {
 	out := make([]typeJSON, 0, len(types)) // never nil, which would be null
 	for _, t := range types {
-		// The mean of decimal numbers, without the dust of binary ones.
+		// Without the rounding errors of binary fractions.
 		mean := math.Round(t.MeanConfidence*1e6) / 1e6
-		out = append(out, typeJSON{display.Text(t.Type), t.Filed, t.Review, mean})
+		out = append(out, typeJSON{textJSON(t.Type), t.Filed, t.Review, mean})
 	}
 	return out
 }
@@ -127,42 +136,29 @@ func latencyOf(l *store.Latency) latencyJSON {
 func failuresOf(reasons []store.Reason) []failureJSON {
 	out := make([]failureJSON, 0, len(reasons))
 	for _, r := range reasons {
-		out = append(out, failureJSON{display.Text(r.Reason), r.Count})
+		out = append(out, failureJSON{textJSON(r.Reason), r.Count})
 	}
 	return out
 }
 
-func documentOf(d *store.Document) documentJSON {
-	out := documentJSON{
-		ID: d.ID, Source: display.Name(d.Source), State: string(d.State),
-		Type: textOrNull(d.Type), JobID: textOrNull(d.JobID), Size: d.Identity.Size,
-		Attempts: d.Attempts, Polls: d.Polls, Error: textOrNull(d.Error),
+func documentOf(d *store.Document) *documentJSON {
+	out := &documentJSON{
+		ID: d.ID, Source: nameJSON(d.Source), Path: orNull(nameJSON(wording.Path(d))), State: string(d.State),
+		Type: orNull(textJSON(d.Type)), JobID: orNull(textJSON(d.JobID)), SHA256: orNull(hex.EncodeToString(d.SHA256)),
+		Size: d.Identity.Size, Attempts: d.Attempts, Polls: d.Polls, Error: orNull(reasonJSON(d.Error)),
 		DiscoveredAt: stamp(d.DiscoveredAt), SubmittedAt: stamp(d.SubmittedAt),
 		IdentifiedAt: stamp(d.IdentifiedAt), FinishedAt: stamp(d.FinishedAt),
-	}
-	if moved(d) {
-		path := display.Name(filepath.Join(d.Sorted, d.Target))
-		out.Path = &path
 	}
 	if d.Type != "" {
 		out.Confidence = &d.Confidence
 	}
-	if d.SHA256 != nil {
-		sum := hex.EncodeToString(d.SHA256)
-		out.SHA256 = &sum
-	}
 	return out
 }
 
-// moved says whether the document lies at its target. A target alone does not
-// say so, because it is stored before the move; one that is gone has none.
-func moved(d *store.Document) bool { return d.Target != "" && d.State.Finished() }
-
-func textOrNull(s string) *string {
+func orNull[T ~string](s T) *T {
 	if s == "" {
 		return nil
 	}
-	s = display.Text(s)
 	return &s
 }
 

@@ -4,56 +4,48 @@ import (
 	"fmt"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
-// maxReasons is how many reasons a terminal gets; the rest is counted.
+// maxReasons is how many reasons a terminal shows.
 const maxReasons = 10
 
-// numbers are the columns behind the name of a type.
-var numbers = []string{"FILED", "REVIEW", "CONFIDENCE"}
-
+// types lists how many documents were filed under each type. The name of a type
+// gives way where the terminal is narrow.
 func (t *table) types(types []store.TypeCount) {
 	if len(types) == 0 {
 		return
 	}
-	rows, width := make([][]string, len(types)), display.Width("TYPE")
-	columns := make([]int, len(numbers))
-	for i, head := range numbers {
-		columns[i] = len(head)
+	rows := [][]string{{"TYPE", "FILED", "REVIEW", "CONFIDENCE"}}
+	for _, c := range types {
+		rows = append(rows, []string{display.Printable(c.Type), display.Count(c.Filed), display.Count(c.Review),
+			fmt.Sprintf("%.2f", c.MeanConfidence)})
 	}
-	right := 0
-	for i, c := range types {
-		rows[i] = []string{display.Count(c.Filed), display.Count(c.Review), fmt.Sprintf("%.2f", c.MeanConfidence)}
-		for j, cell := range rows[i] {
-			columns[j] = max(columns[j], len(cell))
+	var widths [4]int
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], display.Width(cell))
 		}
-		width = max(width, display.Width(display.Printable(c.Type)))
-	}
-	for _, w := range columns {
-		right += 2 + w
 	}
 	if t.width > 0 {
-		width = min(width, max(t.width-right, 8))
+		widths[0] = min(widths[0], max(t.width-widths[1]-widths[2]-widths[3]-6, 8))
 	}
 	t.line("")
-	t.line(t.paint(bold, display.Pad("TYPE", width)+cells(numbers, columns)))
-	for i, c := range types {
-		name := display.Printable(c.Type)
+	for i, row := range rows {
+		name := row[0]
 		if t.width > 0 {
-			name = display.CutMiddle(name, width)
+			name = display.CutMiddle(name, widths[0])
 		}
-		t.line(display.Pad(name, width) + cells(rows[i], columns))
+		line := display.Pad(name, widths[0])
+		for j, cell := range row[1:] {
+			line += "  " + display.PadLeft(cell, widths[j+1])
+		}
+		if i == 0 {
+			line = t.paint(bold, line)
+		}
+		t.line(line)
 	}
-}
-
-// cells sets numbers against the right of their columns.
-func cells(row []string, columns []int) string {
-	var s string
-	for i, cell := range row {
-		s += "  " + display.PadLeft(cell, columns[i])
-	}
-	return s
 }
 
 func (t *table) failures(s *store.Summary) {
@@ -62,60 +54,38 @@ func (t *table) failures(s *store.Summary) {
 	}
 	t.title("Failed")
 	t.reasons(s.Failures, s.Totals[store.Failed], red)
-	t.hangIn(dim, "  ", "They lie in _failed. docusort report --documents --state failed lists them, "+
-		"docusort retry ID puts one back into the inbox to be tried again.")
+	t.hangIn(dim, "  ", "They are in _failed. docusort report --documents --state failed lists them; "+wording.RetryHint)
 }
 
 func (t *table) troubles(reasons []store.Reason) {
 	if len(reasons) == 0 {
 		return
 	}
-	t.title("Not filed yet, because")
-	all := 0
-	for _, r := range reasons {
-		all += r.Count
-	}
-	t.reasons(reasons, all, yellow)
+	t.title("Not filed yet because")
+	t.reasons(reasons, wording.Sum(reasons), yellow)
 }
 
-// reasons lists why, with how many documents each stands for. all is how many
-// documents there are altogether: the record does not give every reason either.
-func (t *table) reasons(reasons []store.Reason, all int, s style) {
-	width, named := 0, 0
+// reasons lists why, with how many of all documents each reason stands for.
+func (t *table) reasons(reasons []store.Reason, total int, s style) {
+	limit := len(reasons)
+	if t.width > 0 {
+		limit = maxReasons
+	}
+	reasons = wording.Reasons(reasons, total, limit)
+	width := 0
 	for _, r := range reasons {
 		width = max(width, len(display.Count(r.Count)))
 	}
-	shown := len(reasons)
-	if t.width > 0 && shown > maxReasons {
-		shown = maxReasons
-	}
-	for _, r := range reasons[:shown] {
-		named += r.Count
-		text := display.Prose(r.Reason)
-		if text == "" {
-			text = "no reason was recorded"
-		}
-		t.hang("  "+t.paint(s, display.PadLeft(display.Count(r.Count), width))+"  ", text)
-	}
-	if rest := all - named; rest > 0 {
-		t.hang("  "+display.PadLeft(display.Count(rest), width)+"  ", "for other reasons")
+	for _, r := range reasons {
+		t.hang("  "+t.paint(s, display.PadLeft(display.Count(r.Count), width))+"  ", r.Reason)
 	}
 }
 
+// dealings says how long documents took, and what the service was asked.
 func (t *table) dealings(s *store.Summary) {
 	t.line("")
-	if l := s.Latency; l != nil {
-		t.hang(t.label("Time to file"), fmt.Sprintf("half within %s, 95 %% within %s, the longest %s",
-			display.Duration(l.P50), display.Duration(l.P95), display.Duration(l.Max)))
+	if s.Latency != nil {
+		t.fact("Time to file", wording.Latency(s.Latency))
 	}
-	q := s.Requests
-	text := display.Things(q.Submissions, "submission")
-	if q.Resubmissions > 0 {
-		text += fmt.Sprintf(" (%s made again)", display.Count(q.Resubmissions))
-	}
-	text += ", " + display.Things(q.Polls, "poll")
-	if q.Reused > 0 {
-		text += "; " + display.Things(q.Reused, "answer") + " reused"
-	}
-	t.hang(t.label("Requests"), text)
+	t.fact("Requests", wording.Requests(s.Requests))
 }

@@ -1,19 +1,20 @@
 package report
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
-	"docusort/cmd/docusort/internal/report/health"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
-// Table writes the report for people, fitted to o.Width. No name or reason in
-// it, however odd, adds a line or a column. Two spaces separate columns, and no
-// name contains two.
+// Table writes the report for people, fitted to o.Width. No name or reason adds a
+// line or a column: two spaces separate columns, and no name contains two.
 func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	daemon, err := r.Daemon(ctx)
 	if err != nil {
@@ -23,13 +24,15 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	t := &table{page: newPage(w, o), now: o.now(), filter: o.Filter}
+	t := &table{lines: lines{w: bufio.NewWriter(w), width: o.Width, color: o.Color}, now: o.now(), filter: o.Filter}
 	t.daemon(daemon)
-	t.hold(daemon.Hold)
 	t.line("")
-	t.scope()
-	if total(s.Totals) == 0 {
-		t.nothing()
+	if scope := wording.Scope(t.filter, t.now); scope != "" {
+		t.hang("", scope)
+		t.line("")
+	}
+	if nothing := wording.Nothing(s.Totals, t.filter); nothing != "" {
+		t.hang("", nothing)
 		return t.w.Flush()
 	}
 	t.counts(&s, daemon.Running)
@@ -46,94 +49,46 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 }
 
 type table struct {
-	*page
+	lines
 	now    time.Time
 	filter store.Filter
 }
 
+var levelStyles = map[wording.Level]style{wording.Fine: green, wording.Notice: yellow, wording.Trouble: red}
+
+// daemon says whether the daemon runs, and what it waits for.
 func (t *table) daemon(d store.Daemon) {
-	line := health.OfDaemon(d, t.now)
-	t.hang(t.paint(colors[line.Level], line.Level.Mark())+" ", line.Text)
-}
-
-var colors = map[health.Level]style{health.Fine: green, health.Notice: yellow, health.Trouble: red}
-
-func (t *table) hold(h *store.Hold) {
-	if h == nil {
-		return
+	line := wording.Daemon(d, t.now)
+	t.hang(t.paint(levelStyles[line.Level], line.Level.Mark())+" ", line.Text)
+	if hold := wording.Hold(d.Hold, t.now); hold != nil {
+		s := levelStyles[hold.Level]
+		t.hang(t.paint(s, wording.Trouble.Mark())+" ", hold.Text)
+		t.hangIn(s, "  ", hold.Reason)
+		t.hang("  ", hold.Advice)
 	}
-	line := health.OfHold(h, t.now)
-	t.hang(t.paint(colors[line.Level], health.Trouble.Mark())+" ", line.Text)
-	t.hangIn(colors[line.Level], "  ", display.Prose(h.Reason))
-	t.hang("  ", health.Meaning(h.Kind))
-}
-
-// scope says what was left out.
-func (t *table) scope() {
-	if only := health.Scope(t.filter, t.now); only != "" {
-		t.hang("", only)
-		t.line("")
-	}
-}
-
-func (t *table) nothing() {
-	if t.filter != (store.Filter{}) {
-		t.hang("", "There are none.")
-		return
-	}
-	t.hang("", "There is nothing to report yet. Drop a document into the inbox, and it shows up here.")
-}
-
-// count is a number of documents and what they are.
-type count struct {
-	n     int
-	word  string
-	style style
 }
 
 func (t *table) counts(s *store.Summary, running bool) {
-	n := s.Totals
-	underway := t.countLine(
-		count{n[store.Waiting], "waiting", plain}, count{n[store.Submitting], "uploading", plain},
-		count{n[store.Pending], "pending", plain}, count{n[store.Identified], "identified", plain})
-	if underway == "" {
-		underway = "none"
-	}
-	t.hang(t.label("Unfinished"), underway)
+	t.fact("Unfinished", t.countsOf(s.Totals, false))
 	if !s.Oldest.IsZero() {
-		text := "seen first at " + display.Moment(s.Oldest, t.now)
+		text := "first seen at " + display.Moment(s.Oldest, t.now)
 		if !running {
-			text += "; it goes on when docusort starts again"
+			text += "; work continues when docusort starts again"
 		}
-		t.hang(t.label("  the oldest"), text)
+		t.fact("  the oldest", text)
 	}
-	finished := t.countLine(
-		count{n[store.Filed], "filed", green}, count{n[store.Review], "in review", yellow},
-		count{n[store.Failed], "failed", red}, count{n[store.Gone], "gone", plain})
-	if finished == "" {
-		finished = "none"
-	}
-	t.hang(t.label("Finished"), finished)
+	t.fact("Finished", t.countsOf(s.Totals, true))
 }
 
-// countLine joins the counts that are not 0.
-func (t *table) countLine(counts ...count) string {
+var stateStyles = map[store.State]style{store.Filed: green, store.Review: yellow, store.Failed: red}
+
+func (t *table) countsOf(totals map[store.State]int, finished bool) string {
 	var parts []string
-	for _, c := range counts {
-		if c.n > 0 {
-			parts = append(parts, t.paint(c.style, display.Count(c.n)+" "+c.word))
-		}
+	for _, c := range wording.Counts(totals, finished) {
+		parts = append(parts, t.paint(stateStyles[c.State], c.Text))
 	}
-	return strings.Join(parts, ", ")
+	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
-// label begins a line of facts.
-func (t *table) label(text string) string { return t.paint(dim, display.Pad(text, 14)) }
-
-func total(totals map[store.State]int) int {
-	sum := 0
-	for _, n := range totals {
-		sum += n
-	}
-	return sum
-}
+// fact writes a line with a label.
+func (t *table) fact(label, text string) { t.hang(t.paint(dim, display.Pad(label, 14)), text) }

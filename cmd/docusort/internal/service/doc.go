@@ -1,13 +1,12 @@
-// Package service tells systemd how the daemon is: that it is ready, what it
-// does at the moment, that it stops, and, for the watchdog, that it is alive.
-// Where nobody asked to be told, as in a shell, it does nothing.
+// Package service tells systemd how the daemon is: that it is ready, what it is
+// doing, that it stops and, for the watchdog, that it is alive. Where no service
+// manager listens, as in a shell, it does nothing.
 //
-// A [Manager] is the other end of the conversation. [Manager.Watchdog] is fed by
-// the loops that do the work: it asks each of them, and tells systemd only when
-// all have answered. It has no opinion of its own, so one loop that stands still
-// is enough for systemd to end the process, and start it anew. [Manager.Show]
-// keeps the line up to date that `systemctl status` shows; it is woken by
-// changes, looks at most once a second, and does nothing at rest.
+// [Manager.Watchdog] asks a list of checks whether a loop of the daemon is late. It
+// feeds the watchdog only while none is, so that systemd restarts a daemon in which
+// a single loop hangs. [Manager.ShowStatus] keeps the line of `systemctl status` up
+// to date: it is woken by changes, looks at most once a second, and does nothing at
+// rest.
 //
 // The protocol is that of sd_notify(3).
 package service

@@ -11,59 +11,57 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// Manager is the service manager that started this process, or nobody. Its
+// Manager is the service manager that started this process, if there is one. Its
 // methods may be called from any goroutine.
 type Manager struct {
 	log      *slog.Logger
 	notify   func(message string) (sent bool, err error)
-	nobody   bool          // wants to be told
-	watchdog time.Duration // 0: there is none
+	absent   bool          // no manager listens
+	watchdog time.Duration // 0: none
 
 	mu     sync.Mutex
 	failed bool // the last message could not be sent
 }
 
-// New finds out from the environment of the process who started it.
+// New finds the service manager in the environment of the process.
 func New(log *slog.Logger) *Manager {
 	m := &Manager{
-		log: log, nobody: os.Getenv("NOTIFY_SOCKET") == "",
+		log: log, absent: os.Getenv("NOTIFY_SOCKET") == "",
 		notify: func(message string) (bool, error) { return daemon.SdNotify(false, message) },
 	}
 	var err error
 	if m.watchdog, err = daemon.SdWatchdogEnabled(false); err != nil {
-		log.Warn("the service manager's watchdog is not understood, and not fed", "err", err)
+		log.Warn("the watchdog setting of the service manager is not understood; the watchdog is not fed", "err", err)
 	}
 	return m
 }
 
-// Ready says that the work has begun, or that what [Manager.Reloading] began is
-// done.
-func (m *Manager) Ready() { m.tell(daemon.SdNotifyReady) }
+// Ready says that the work has begun, or that a reload is done.
+func (m *Manager) Ready() { m.send(daemon.SdNotifyReady) }
 
-// Reloading says that something is done anew; Ready ends it.
+// Reloading says that a reload has begun; Ready ends it.
 func (m *Manager) Reloading() {
-	m.tell(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
+	m.send(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec())
 }
 
-// Stopping says that the work ends, and how long that may take at the most, so
-// that nobody cuts short what the user's own settings allow.
+// Stopping says that the daemon stops, and how long that may take, so that the
+// manager does not cut it short.
 func (m *Manager) Stopping(within time.Duration) {
-	m.tell(daemon.SdNotifyStopping + "\nEXTEND_TIMEOUT_USEC=" + strconv.FormatInt(within.Microseconds(), 10))
+	m.send(daemon.SdNotifyStopping + "\nEXTEND_TIMEOUT_USEC=" + strconv.FormatInt(within.Microseconds(), 10))
 }
 
-// Status shows a line to people. Line breaks in it become spaces.
-func (m *Manager) Status(line string) {
-	m.tell("STATUS=" + strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == '\n' || r == '\r' }), " "))
+// setStatus sets the line that systemctl status shows. Line breaks become spaces.
+func (m *Manager) setStatus(line string) {
+	m.send("STATUS=" + strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == '\n' || r == '\r' }), " "))
 }
 
-// tell sends a message. That it cannot be sent is logged once, as long as it
-// lasts.
-func (m *Manager) tell(message string) {
+// send sends a message. It logs the first of several failures.
+func (m *Manager) send(message string) {
 	_, err := m.notify(message)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil && !m.failed {
-		m.log.Warn("the service manager cannot be told how the daemon is", "err", err)
+		m.log.Warn("the service manager cannot be notified", "err", err)
 	}
 	m.failed = err != nil
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,7 +61,7 @@ func testMessages(t *testing.T) {
 	m, l := listen(0)
 	m.Ready()
 	m.Stopping(55 * time.Second)
-	m.Status("two\nlines")
+	m.setStatus("two\nlines")
 	l.hears(t, "READY=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=55000000", "STATUS=two lines")
 	m.Reloading()
 	// Since version 253 a reload without the time is not taken for one.
@@ -82,131 +82,147 @@ func TestNobodyListens(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "")
 	m := New(slog.New(slog.DiscardHandler))
 	m.Ready()
-	never := func(context.Context) error { t.Error("asked"); return nil }
-	if err := m.Watchdog(t.Context(), map[string]func(context.Context) error{"loop": never}); err != nil {
+	never := func(time.Duration) string { t.Error("asked"); return "" }
+	if err := m.Watchdog(t.Context(), never); err != nil {
 		t.Error(err)
 	}
-	err := m.Show(t.Context(), nil, func(context.Context) (Work, error) { t.Error("looked"); return Work{}, nil })
+	err := m.ShowStatus(t.Context(), nil, func(context.Context) (Work, error) { t.Error("looked"); return Work{}, nil })
 	if err != nil {
 		t.Error(err)
 	}
 }
 
-// The watchdog is fed while every loop answers, three times as often as need be,
-// and not any more once one does not, whatever the others do.
+// The watchdog is fed three times as often as asked for, and not while any check
+// reports a late loop, which is logged once.
 func TestWatchdog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(3 * time.Minute)
-		ctx, stop := context.WithCancel(t.Context())
-		stuck := make(chan struct{})
-		answer := func(context.Context) error { return nil }
-		var frozen sync.Mutex
-		dead := false
-		loops := map[string]func(context.Context) error{"good": answer, "bad": func(ctx context.Context) error {
-			frozen.Lock()
-			still := dead
-			frozen.Unlock()
-			if still {
-				select {
-				case <-stuck:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+		var late atomic.Pointer[string]
+		report := func(name string) { late.Store(&name) }
+		report("")
+		checks := []Check{func(time.Duration) string { return "" }, func(limit time.Duration) string {
+			if limit != time.Minute {
+				t.Errorf("limit %v", limit)
 			}
-			return nil
+			return *late.Load()
 		}}
 		var running sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
 		running.Go(func() {
-			if err := m.Watchdog(ctx, maps.Clone(loops)); err != nil {
+			if err := m.Watchdog(ctx, checks...); err != nil {
 				t.Error(err)
 			}
 		})
 		l.hears(t, "WATCHDOG=1")
 		time.Sleep(3*time.Minute + time.Second)
 		l.hears(t, "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1")
-		frozen.Lock()
-		dead = true
-		frozen.Unlock()
+		report("poll")
 		time.Sleep(time.Hour)
 		l.hears(t)
-		if n := strings.Count(l.log.String(), "part=bad"); n != 1 || strings.Contains(l.log.String(), "part=good") {
-			t.Errorf("it is not said, once, who does not answer:\n%s", l.log.String())
+		if n := strings.Count(l.log.String(), "loop=poll"); n != 1 {
+			t.Errorf("the late loop is logged %d times:\n%s", n, l.log.String())
 		}
-		close(stuck)
+		report("")
+		time.Sleep(time.Minute)
 		l.hears(t, "WATCHDOG=1")
-		frozen.Lock()
-		dead, stuck = true, make(chan struct{})
-		frozen.Unlock()
-		time.Sleep(time.Hour)
 		stop()
-		running.Wait() // although one does not answer
+		running.Wait()
 		l.hears(t)
 	})
 }
 
+// shown is work that a test changes while its status is shown.
+type shown struct {
+	looks, waiting atomic.Int64
+	fails          atomic.Bool
+	hold           chan struct{} // closed when the hold changes
+	changed        chan struct{}
+}
+
+// show shows the status of some work until the test ends, in a bubble.
+func show(t *testing.T, m *Manager) *shown {
+	s := &shown{hold: make(chan struct{}), changed: make(chan struct{}, 1)}
+	look := func(context.Context) (Work, error) {
+		w := Work{Open: map[store.State]int{store.Waiting: int(s.waiting.Load())}}
+		if s.looks.Add(1) > 0 && s.fails.Load() {
+			return w, errors.New("locked")
+		}
+		select {
+		case <-s.hold: // it changes once
+		default:
+			w.Changed = s.hold
+		}
+		return w, nil
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := m.ShowStatus(ctx, s.changed, look); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { stop(); running.Wait() })
+	return s
+}
+
+func (s *shown) change(waiting int) {
+	s.waiting.Store(int64(waiting))
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func waitingLine(n string) string {
+	return "STATUS=" + n + " waiting, 0 uploading, 0 pending, 0 filed today"
+}
+
 // The line follows the work, at most once a second, and nothing happens at rest.
-func TestShow(t *testing.T) {
+func TestShowStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(0)
-		ctx, stop := context.WithCancel(t.Context())
-		changed := make(chan struct{}, 1)
-		var mu sync.Mutex
-		looks, waiting, fails, held := 0, 0, false, make(chan struct{})
-		do := func(f func()) { mu.Lock(); f(); mu.Unlock() }
-		look := func(context.Context) (Work, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			looks++
-			if fails {
-				return Work{}, errors.New("locked")
-			}
-			return Work{Open: map[store.State]int{store.Waiting: waiting}, Changed: held}, nil
-		}
-		var running sync.WaitGroup
-		running.Go(func() {
-			if err := m.Show(ctx, changed, look); err != nil {
-				t.Error(err)
-			}
-		})
-		line := func(n string) string { return "STATUS=" + n + " waiting, 0 uploading, 0 pending, 0 filed today" }
-		l.hears(t, line("0"))
+		s := show(t, m)
+		l.hears(t, waitingLine("0"))
 		time.Sleep(24 * time.Hour)
 		l.hears(t)
-		do(func() {
-			if looks != 1 {
-				t.Errorf("%d looks at rest", looks)
-			}
-		})
-		begun := time.Now()
+		if n := s.looks.Load(); n != 1 {
+			t.Errorf("%d looks at rest", n)
+		}
+		began := time.Now()
 		for i := range 100 { // ten in a second, for ten seconds
-			do(func() { waiting = i + 1 })
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
+			s.change(i + 1)
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(2 * time.Second)
 		heard := l.took()
-		if n := len(heard); n < 8 || n > int(time.Since(begun)/time.Second)+1 {
-			t.Errorf("%d lines in %s", n, time.Since(begun))
+		if n := len(heard); n < 8 || n > int(time.Since(began)/time.Second)+1 {
+			t.Errorf("%d lines in %s", n, time.Since(began))
 		}
-		if last := heard[len(heard)-1]; last != line("100") {
-			t.Errorf("at last it shows %q", last)
+		if last := heard[len(heard)-1]; last != waitingLine("100") {
+			t.Errorf("the last line is %q", last)
 		}
-		do(func() { fails = true })
-		changed <- struct{}{}
+	})
+}
+
+// A look that fails is made again at the next change; a change of the hold is enough.
+func TestShowStatusAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, l := listen(0)
+		s := show(t, m)
+		l.hears(t, waitingLine("0"))
+		for _, fails := range []bool{true, false} {
+			s.fails.Store(fails)
+			s.change(7)
+			time.Sleep(time.Minute)
+			if fails {
+				l.hears(t)
+			}
+		}
+		l.hears(t, waitingLine("7"))
+		s.waiting.Store(8)
+		close(s.hold)
 		time.Sleep(time.Minute)
-		l.hears(t)
-		do(func() { fails, waiting = false, 7 })
-		changed <- struct{}{}
-		time.Sleep(time.Minute)
-		l.hears(t, line("7"))
-		do(func() { waiting = 8; close(held); held = nil }) // a hold, which no commit tells of
-		time.Sleep(time.Minute)
-		l.hears(t, line("8"))
-		stop()
-		running.Wait()
+		l.hears(t, waitingLine("8"))
 	})
 }
 
@@ -224,7 +240,7 @@ func TestShowAtMidnight(t *testing.T) {
 			return w, nil
 		}
 		var running sync.WaitGroup
-		running.Go(func() { _ = m.Show(ctx, nil, look) })
+		running.Go(func() { _ = m.ShowStatus(ctx, nil, look) })
 		l.hears(t, "STATUS=0 waiting, 0 uploading, 0 pending, 1,204 filed today")
 		time.Sleep(25 * time.Hour)
 		l.hears(t, "STATUS=0 waiting, 0 uploading, 0 pending, 0 filed today")

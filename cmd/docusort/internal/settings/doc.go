@@ -1,9 +1,8 @@
 // Package settings reads, checks and describes every setting of docusort.
 //
-// A command calls [Load] once, at its start, and hands the parts of [Settings]
-// that they need to the packages that do the work; nothing else in the program
-// looks at environment variables. [Describe] is the list from which help texts
-// and config.example.env are made.
+// A command calls [Load] once, at its start, and hands parts of [Settings] to the
+// packages that do the work; nothing else in the program reads settings from the
+// environment. The manual page and config.example.env are made from [Describe].
 //
 // Settings come from two places, and for each name the first that has it wins:
 //
@@ -15,7 +14,8 @@
 // the same file serves both; where systemd would skip a line in silence, this
 // package refuses it and names the line.
 //
-// Whatever is wrong is found in one go and returned as [Problems]: what is
-// missing, malformed or contradictory, and every DOCUSORT_ or DOCUTRAY_ name
-// that does not exist. No message ever contains the API key.
+// Everything that is wrong is found at once and returned as [Problems]: what is
+// missing, malformed or contradictory, and every DOCUSORT_ or DOCUTRAY_ name that
+// does not exist. What an API key and a base URL may be is decided by package
+// docutray. No message contains the API key.
 package settings

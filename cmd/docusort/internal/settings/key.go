@@ -2,104 +2,58 @@ package settings
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
-	"os"
+	"io/fs"
+	"path/filepath"
 	"strings"
+
+	"docusort/pipeline/docutray"
 )
 
-// redacted stands for a key wherever one is printed.
-const redacted = "[redacted]"
-
-// Key holds an API key and shows it to nobody but those who call [Key.Reveal]:
-// printed, logged or encoded in any way it is "[redacted]". The zero Key is no
-// key.
-type Key struct {
-	// A pointer, because fmt follows unexported fields of other structs without
-	// asking their methods; of a pointer it prints the address only.
-	value *string
-}
-
-// NewKey checks s and holds it. White space at the ends is dropped; what is
-// left must be printable ASCII without spaces, since it becomes a part of an
-// HTTP header. The error never contains s.
-func NewKey(s string) (Key, error) {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return Key{}, errors.New("is empty")
-	}
-	if len(s) > maxKeyLength {
-		return Key{}, fmt.Errorf("is longer than %d characters, so it is no key", maxKeyLength)
-	}
-	for _, c := range []byte(s) {
-		switch {
-		case c == '\n' || c == '\r':
-			return Key{}, errors.New("has more than one line: a key is a single word")
-		case c == ' ' || c == '\t':
-			return Key{}, errors.New("has white space in it: a key is a single word")
-		case c < 0x20 || c >= 0x7f:
-			return Key{}, errors.New("has characters that no key has (only printable ASCII can be sent)")
+// findKey finds the key. What the user has set goes before the credential, which
+// the unit may bring along for everybody.
+func (l *loader) findKey(s *Settings) {
+	value, _, set := l.lookup(keyName)
+	fileValue, fileOrigin, fileSet := l.lookup(keyFileName)
+	switch {
+	case l.refused[keyName] || l.refused[keyFileName]:
+	case set && fileSet:
+		l.refuse(keyName, "is set, and so is "+keyFileName+" ("+fileOrigin+"): keep one of the two")
+	case set:
+		keys := docutray.StaticKey(value)
+		if _, err := keys.Key(); err != nil {
+			l.refuse(keyName, err.Error())
+			return
 		}
+		s.Keys = keys
+	case fileSet:
+		keys, err := docutray.FileKey(s.KeyFile)
+		switch {
+		case err == nil:
+			s.Keys = keys
+		case errors.Is(err, fs.ErrNotExist) && !strings.Contains(fileValue, "/"):
+			l.refuse(keyFileName, "names no file in the working folder (not shown, as it may be a key itself): write the file's whole path, or put a key into "+keyName)
+		default:
+			l.refuse(keyFileName, reason(err))
+		}
+	default:
+		l.findCredential(s)
 	}
-	return Key{&s}, nil
 }
 
-// maxKeyLength in bytes: far more than any key, far less than any document
-// named by mistake.
-const maxKeyLength = 4096
-
-// ReadKey reads the key from a file that holds nothing else. It follows links
-// (secrets are often mounted so) but wants a regular file, as reading a pipe
-// may wait for ever. The error names the file and never shows what is in it.
-func ReadKey(file string) (Key, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return Key{}, err
+// findCredential reads the key that systemd hands to a service.
+func (l *loader) findCredential(s *Settings) {
+	err := error(fs.ErrNotExist)
+	if directory := l.env["CREDENTIALS_DIRECTORY"]; directory != "" {
+		s.KeyFile = filepath.Join(directory, CredentialName)
+		s.Keys, err = docutray.FileKey(s.KeyFile)
 	}
-	if !info.Mode().IsRegular() {
-		return Key{}, fmt.Errorf("%s is not a regular file", printable(file))
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		l.refuse(keyName, "is not set: set it, or name a file with the key in "+keyFileName+", or give the systemd credential "+CredentialName)
+	default:
+		l.problems = append(l.problems, Problem{Name: keyName, Origin: "credential " + CredentialName, Text: reason(err)})
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return Key{}, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 2*maxKeyLength))
-	if err != nil {
-		return Key{}, err
-	}
-	key, err := NewKey(string(b))
-	if err != nil {
-		return Key{}, fmt.Errorf("the key in %s %w", printable(file), err)
-	}
-	return key, nil
+	s.KeyFile = ""
 }
-
-// Reveal returns the key itself, for the one header it belongs in.
-func (k Key) Reveal() string {
-	if k.value == nil {
-		return ""
-	}
-	return *k.value
-}
-
-// IsZero reports whether there is no key.
-func (k Key) IsZero() bool { return k.value == nil }
-
-// String hides the key.
-func (k Key) String() string {
-	if k.IsZero() {
-		return ""
-	}
-	return redacted
-}
-
-// Format hides the key whatever the verb.
-func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
-
-// MarshalText hides the key from JSON and other encoders.
-func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// LogValue hides the key from slog.
-func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -1,25 +1,29 @@
 package settings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"docusort/pipeline/docutray"
+
 	"github.com/sethvargo/go-envconfig"
 )
 
 // Load reads and checks all settings. environ is what os.Environ returns;
-// configFile is the file the user named, which must then exist, or "" for
-// [DefaultConfigFile] where there is one. Relative paths are taken from the
-// working folder.
+// configFile is the file that the user named, which must exist, or "" for
+// [DefaultConfigFile] if there is one. Relative paths are taken from the working
+// folder.
 //
-// The error is nil or [Problems]. With Problems the settings are returned all
-// the same, with the default in place of each value that was refused: enough
-// for doctor to look at everything else, and for nothing more.
+// The error is nil or [Problems]. The settings are returned even then, with the
+// default in place of each value that was refused: doctor goes on with them, and
+// nothing else may.
 func Load(environ []string, configFile string, need Need) (*Settings, error) {
 	return load(environ, configFile, DefaultConfigFile, need)
 }
@@ -29,36 +33,34 @@ func load(environ []string, configFile, defaultFile string, need Need) (*Setting
 	var s Settings
 	l.readConfig(&s, configFile, defaultFile)
 	l.checkNames()
-	l.home = l.lookupHome()
-	err := envconfig.ProcessWith(context.Background(), &envconfig.Config{
-		Target:   &s,
-		Lookuper: envconfig.LookuperFunc(l.envLookup),
-		Mutators: []envconfig.Mutator{envconfig.MutatorFunc(l.check)},
-	})
+	for i := range variables {
+		l.setValue(&variables[i])
+	}
+	err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: &s, Lookuper: envconfig.MapLookuper(l.values)})
 	if err != nil {
-		// Every value was checked by now, so this is a fault of a tag or check.
+		// Every value has been checked, so this is a mistake in a tag or check.
 		return nil, Problems{{Text: "settings: " + err.Error()}}
 	}
-	l.needs(&s, need)
-	l.contradictions(&s)
+	l.checkNeeds(&s, need)
+	l.checkConflicts(&s)
 	if len(l.problems) == 0 {
 		return &s, nil
 	}
-	return &s, l.result()
+	return &s, l.withoutKey()
 }
 
 // loader gathers values and what is wrong with them.
 type loader struct {
 	env      map[string]string
 	file     map[string]entry
-	path     string // of the file
-	home     string // what DOCUSORT_HOME comes to
+	path     string            // of the file
+	values   map[string]string // checked, in the form that envconfig decodes
 	problems Problems
-	refused  map[string]bool // names with a problem of their own
+	refused  map[string]bool // names that have a problem
 }
 
 func newLoader(environ []string) *loader {
-	l := &loader{env: map[string]string{}, file: map[string]entry{}, refused: map[string]bool{}}
+	l := &loader{env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok {
 			l.env[name] = value
@@ -68,201 +70,132 @@ func newLoader(environ []string) *loader {
 }
 
 // readConfig reads the file into l.file.
-func (l *loader) readConfig(s *Settings, path, defaultFile string) {
-	named := path != ""
-	if !named {
-		path = defaultFile
-	}
-	l.path = path
-	b, err := readBounded(path)
+func (l *loader) readConfig(s *Settings, named, defaultFile string) {
+	l.path = cmp.Or(named, defaultFile)
+	b, err := readBounded(l.path)
 	switch {
 	case err == nil:
-	case !named && errors.Is(err, fs.ErrNotExist):
+	case named == "" && errors.Is(err, fs.ErrNotExist):
 		return
-	case !named && errors.Is(err, fs.ErrPermission):
-		// Often on purpose: systemd, which is root, has read it for the service
-		// already, and others may look at reports without seeing what is in it.
+	case named == "" && errors.Is(err, fs.ErrPermission):
 		s.ConfigSkipped = err
 		return
 	default:
-		l.problems = append(l.problems, Problem{Origin: printable(path), Text: "the settings file cannot be read: " + reason(err)})
+		l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(err)})
 		return
 	}
-	s.ConfigFile = path
+	s.ConfigFile = l.path
 	entries, faults := parseFile(b)
 	for _, f := range faults {
 		l.problems = append(l.problems, Problem{Origin: l.at(f.line), Text: f.text})
 	}
 	for _, e := range entries {
-		l.file[e.name] = e // the last wins, as with systemd
+		l.file[e.name] = e // the last one wins, as with systemd
 	}
 }
 
 // at names a line of the settings file.
 func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", printable(l.path), line) }
 
-// lookup returns a variable's text and where it stands; ok is false where it is
-// set nowhere or, which means the same, to nothing.
+// lookup returns a variable's text and where it stands. ok is false where it is
+// not set or, which means the same, empty.
 func (l *loader) lookup(name string) (value, origin string, ok bool) {
-	if v, set := l.env[name]; set {
-		return v, "environment", strings.TrimSpace(v) != ""
-	}
-	if e, set := l.file[name]; set {
-		return e.value, l.at(e.line), strings.TrimSpace(e.value) != ""
-	}
-	return "", "", false
-}
-
-// envLookup is lookup as envconfig wants it. DOCUSORT_HOME is always there, so
-// that the defaults that refer to it can be expanded.
-func (l *loader) envLookup(name string) (string, bool) {
-	if name == "DOCUSORT_HOME" {
-		return l.home, true
-	}
-	v, _, ok := l.lookup(name)
-	return v, ok
-}
-
-// lookupHome returns what DOCUSORT_HOME comes to.
-func (l *loader) lookupHome() string {
-	value, _, ok := l.lookup("DOCUSORT_HOME")
-	if !ok {
-		// Not from the file: only systemd sets it, and only for the service.
-		value, _, _ = strings.Cut(l.env["STATE_DIRECTORY"], ":")
+	value, set := l.env[name]
+	origin = "environment"
+	if !set {
+		e, inFile := l.file[name]
+		if !inFile {
+			return "", "", false
+		}
+		value, origin = e.value, l.at(e.line)
 	}
 	value = strings.TrimSpace(value)
-	switch home, err := path(value); {
-	case value == "":
-	case ok && quoted(value):
-		l.refuse("DOCUSORT_HOME", quotesText)
-	case err != nil:
-		l.refuse("DOCUSORT_HOME", err.Error())
-	default:
-		return home
-	}
-	return defaultOf("DOCUSORT_HOME")
+	return value, origin, value != ""
 }
 
-// check is called by envconfig with each value before it is decoded. It returns
-// the value in the form that envconfig understands; a bad one is noted and its
-// default returned, so that decoding goes on and every problem is found.
-func (l *loader) check(_ context.Context, name, _, _, value string) (string, bool, error) {
-	value = strings.TrimSpace(value)
-	if quoted(value) {
-		l.refuse(name, quotesText)
-	} else if f := checks[name]; f != nil {
-		checked, err := f(value)
+// setValue checks what is set for a variable. What is wrong is noted and replaced
+// by the default, so that every problem is found.
+func (l *loader) setValue(v *Variable) {
+	if value, _, ok := l.lookup(v.Name); ok {
+		checked, err := checkValue(v, value)
 		if err == nil {
-			return checked, false, nil
+			l.values[v.Name] = checked
+			return
 		}
-		if strings.Contains(value, " #") {
-			err = fmt.Errorf("%w (a comment needs a line of its own)", err)
-		}
-		l.refuse(name, err.Error())
-	} else {
-		return value, false, nil
+		l.refuse(v.Name, err.Error())
 	}
-	return l.fallback(name), false, nil
+	if text := l.defaultOf(v); text != "" {
+		l.values[v.Name], _ = v.check(text)
+	}
 }
 
-// fallback is the default of a variable, expanded and checked.
-func (l *loader) fallback(name string) string {
-	text := strings.Replace(defaultOf(name), "$DOCUSORT_HOME", l.home, 1)
-	if text == "" {
-		return ""
+func checkValue(v *Variable, value string) (string, error) {
+	if quoted(value) {
+		return "", errQuoted
 	}
-	checked, _ := checks[name](text)
-	return checked
+	checked, err := v.check(value)
+	if err != nil && strings.Contains(value, " #") {
+		err = fmt.Errorf("%w (a comment needs a line of its own)", err)
+	}
+	return checked, err
 }
 
-// refuse notes what is wrong with a variable that is set.
+// defaultOf returns the default of a variable. HOME stands before those that
+// refer to it.
+func (l *loader) defaultOf(v *Variable) string {
+	if v.Name == homeName {
+		// Not from the file: only systemd sets it, and only for the service.
+		if state, _, _ := strings.Cut(l.env["STATE_DIRECTORY"], ":"); filepath.IsAbs(state) {
+			return state
+		}
+	}
+	return strings.Replace(v.Default, "$"+homeName, l.values[homeName], 1)
+}
+
+// refuse notes what is wrong with a variable.
 func (l *loader) refuse(name, text string) {
 	_, origin, _ := l.lookup(name)
 	l.problems = append(l.problems, Problem{Name: name, Origin: origin, Text: text})
 	l.refused[name] = true
 }
 
-// needs reads the key and looks for what must be set.
-func (l *loader) needs(s *Settings, need Need) {
-	defer func(before int) {
-		// Whatever is missing may well stand in the file that was skipped.
-		if s.ConfigSkipped != nil && len(l.problems) > before {
-			l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
-		}
-	}(len(l.problems))
+// checkNeeds finds the key, and notes what must be set and is not.
+func (l *loader) checkNeeds(s *Settings, need Need) {
+	before := len(l.problems)
 	if need&NeedKey != 0 {
-		l.key(s)
+		l.findKey(s)
 	}
-	if need&NeedTypes != 0 && len(s.DocumentTypes) == 0 && !l.refused["DOCUSORT_DOCUMENT_TYPES"] {
-		l.refuse("DOCUSORT_DOCUMENT_TYPES", "is not set: name the type codes to choose from, such as invoice,receipt (`docusort types` lists them)")
+	if need&NeedTypes != 0 && len(s.DocumentTypes) == 0 && !l.refused[typesName] {
+		l.refuse(typesName, "is not set: name the type codes to choose from, such as invoice,receipt (`docusort types` lists them)")
 	}
-}
-
-// key finds the key. What the user has set goes before the credential, which
-// the unit may bring along for everybody.
-func (l *loader) key(s *Settings) {
-	const name, fileName = "DOCUTRAY_API_KEY", "DOCUTRAY_API_KEY_FILE"
-	value, _, set := l.lookup(name)
-	fileValue, fileOrigin, fileSet := l.lookup(fileName)
-	directory := l.env["CREDENTIALS_DIRECTORY"]
-	var err error
-	switch {
-	case set && fileSet:
-		l.refuse(name, "is set, and so is "+fileName+" ("+fileOrigin+"): keep one of the two")
-	case set:
-		if quoted(strings.TrimSpace(value)) {
-			l.refuse(name, quotesText)
-		} else if s.Key, err = NewKey(value); err != nil {
-			l.refuse(name, err.Error())
-		}
-	case fileSet && l.refused[fileName]:
-	case fileSet:
-		if s.Key, err = ReadKey(s.KeyFile); err == nil {
-			return
-		}
-		if errors.Is(err, fs.ErrNotExist) && !strings.Contains(fileValue, "/") {
-			l.refuse(fileName, "names no file in the working folder (not shown, as it may be a key itself): write the file's whole path, or put a key into "+name)
-			return
-		}
-		l.refuse(fileName, reason(err))
-	case directory != "":
-		file := filepath.Join(directory, CredentialName)
-		if s.Key, err = ReadKey(file); err == nil {
-			s.KeyFile = file
-			return
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			l.problems = append(l.problems, Problem{Name: name, Origin: "credential " + CredentialName, Text: reason(err)})
-			return
-		}
-		fallthrough
-	default:
-		l.refuse(name, "is not set: set it, or name a file with the key in "+fileName+", or give the systemd credential "+CredentialName)
+	if s.ConfigSkipped != nil && len(l.problems) > before {
+		// What is missing may well stand in the file that was skipped.
+		l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
 	}
 }
 
-// result is the problems without the key, should it have got into one: users
-// paste it into the wrong place.
-func (l *loader) result() Problems {
-	for _, in := range []string{l.env["DOCUTRAY_API_KEY"], l.file["DOCUTRAY_API_KEY"].value} {
-		if in = strings.TrimSpace(in); len(in) < 8 {
+// withoutKey returns the problems without the key, which users paste into other
+// variables too.
+func (l *loader) withoutKey() Problems {
+	for _, key := range []string{l.env[keyName], l.file[keyName].value} {
+		if key = strings.TrimSpace(key); len(key) < 8 {
 			continue
 		}
 		for i := range l.problems {
-			l.problems[i].Text = strings.ReplaceAll(l.problems[i].Text, in, redacted)
+			l.problems[i].Text = strings.ReplaceAll(l.problems[i].Text, key, docutray.Redacted)
 		}
 	}
 	return l.problems
 }
 
-const quotesText = "has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)"
+var errQuoted = errors.New("has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
 
-// quoted reports whether s stands in quotes as a whole.
+// quoted reports whether all of s stands in quotes.
 func quoted(s string) bool {
 	return len(s) >= 2 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'')
 }
 
-// reason says why a file cannot be used, and for the usual causes what to do.
+// reason says why a file cannot be used and, for the usual causes, what to do.
 func reason(err error) string {
 	var pe *fs.PathError
 	if !errors.As(err, &pe) {
@@ -278,7 +211,7 @@ func reason(err error) string {
 	return file + ": " + pe.Err.Error()
 }
 
-// maxFile in bytes bounds the settings file.
+// maxFile is the largest settings file in bytes.
 const maxFile = 1 << 20
 
 func readBounded(path string) ([]byte, error) {
@@ -287,5 +220,9 @@ func readBounded(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readAll(f, path)
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%s is larger than %d bytes, so it is not a settings file", printable(path), maxFile)
+	}
+	return b, err
 }

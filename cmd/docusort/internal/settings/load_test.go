@@ -4,12 +4,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const all = NeedKey | NeedTypes
@@ -35,15 +36,25 @@ func write(t *testing.T, text string) string {
 	return file
 }
 
+// revealed returns the key that the settings lead to.
+func revealed(t *testing.T, s *Settings) string {
+	t.Helper()
+	key, err := s.Keys.Key()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Reveal()
+}
+
 func TestLoadDefaults(t *testing.T) {
 	s, err := loadHere(t, given(), "", all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Key.Reveal() != "dt_live_secret" {
-		t.Errorf("key %q", s.Key.Reveal())
+	if key := revealed(t, s); key != "dt_live_secret" {
+		t.Errorf("key %q", key)
 	}
-	s.Key = Key{}
+	s.Keys = nil
 	want := &Settings{
 		BaseURL: "https://app.docutray.com", DocumentTypes: []string{"invoice"},
 		Home: "/var/lib/docusort", Inbox: "/var/lib/docusort/inbox",
@@ -55,8 +66,8 @@ func TestLoadDefaults(t *testing.T) {
 		JobTimeout: time.Hour, MaxAttempts: 5, ReuseResults: 720 * time.Hour,
 		ShutdownGrace: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: LogAuto,
 	}
-	if !reflect.DeepEqual(s, want) {
-		t.Errorf("got  %+v\nwant %+v", s, want)
+	if diff := cmp.Diff(want, s); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -74,7 +85,7 @@ func TestLoadEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Key = Key{}
+	s.Keys = nil
 	want := &Settings{
 		BaseURL: "http://127.0.0.1:8080/base", DocumentTypes: []string{"invoice", "nota de crédito"},
 		Metadata: []byte(`{"a":"<&>","b":12345678901234567890}`),
@@ -85,8 +96,8 @@ func TestLoadEverything(t *testing.T) {
 		Sidecar: true, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
 		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: LogJSON,
 	}
-	if !reflect.DeepEqual(s, want) {
-		t.Errorf("got  %+v\nwant %+v", s, want)
+	if diff := cmp.Diff(want, s); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

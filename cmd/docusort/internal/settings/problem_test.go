@@ -6,74 +6,77 @@ import (
 	"testing"
 )
 
-// Each of these settings alone is one problem, which names it, where it stands,
-// and the word that tells what is wrong; and everything else is the default.
+// wrongSettings are problems, each with a word of its text.
+var wrongSettings = map[string]string{
+	"DOCUTRAY_BASE_URL=app.docutray.com":           "https://",
+	"DOCUTRAY_BASE_URL=ftp://x.example":            "https://",
+	"DOCUTRAY_BASE_URL=http://docutray.example":    "loopback",
+	"DOCUTRAY_BASE_URL=http://localhost.example":   "loopback",
+	"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x.y":     "user or password",
+	"DOCUTRAY_BASE_URL=https://x.example/?a=b":     "query",
+	"DOCUTRAY_BASE_URL=https://x.example/#a":       "fragment",
+	"DOCUTRAY_BASE_URL=https://x.example/?":        "query",
+	"DOCUTRAY_BASE_URL=https://x.example:0":        "port",
+	"DOCUTRAY_BASE_URL=https://x.example:99999":    "port",
+	"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x y":     "not a URL",
+	"DOCUSORT_DOCUMENT_TYPES=a,,b":                 "code 2 is empty",
+	"DOCUSORT_DOCUMENT_TYPES=a,b, a":               "twice",
+	"DOCUSORT_DOCUMENT_TYPES=[\"a\"]":              "JSON list",
+	"DOCUSORT_DOCUMENT_TYPES=a\nb":                 "control",
+	"DOCUSORT_METADATA=[1]":                        "JSON object",
+	"DOCUSORT_METADATA=null":                       "JSON object",
+	"DOCUSORT_METADATA={} {}":                      "follows",
+	"DOCUSORT_METADATA={a:1}":                      "JSON object",
+	"DOCUSORT_HOME=~/docusort":                     "shell",
+	"DOCUSORT_INBOX=$DOCUSORT_HOME/in":             "not replaced",
+	"DOCUSORT_SORTED=\"/so\"":                      "quotes",
+	"DOCUSORT_SORTED=/var/lib/docusort/inbox/a":    "inside DOCUSORT_INBOX",
+	"DOCUSORT_SORTED=/var/lib/docusort/inbox":      "the same",
+	"DOCUSORT_DATABASE=/var/lib/docusort/inbox/d":  "inside DOCUSORT_INBOX",
+	"DOCUSORT_DATABASE=/var/lib/docusort/sorted/d": "inside DOCUSORT_SORTED",
+	"DOCUSORT_HOOK=/var/lib/docusort/inbox/h":      "inside DOCUSORT_INBOX",
+	"DOCUSORT_WATCH=fanotify":                      "none of auto, inotify, poll",
+	"DOCUSORT_RESCAN=0":                            "at least 1ms",
+	"DOCUSORT_RESCAN=60":                           "such as",
+	"DOCUSORT_RESCAN=1m # often":                   "line of its own",
+	"DOCUSORT_SETTLE=-1s":                          "negative",
+	"DOCUSORT_SETTLE=6m":                           "more than DOCUSORT_INCOMPLETE_AFTER",
+	"DOCUSORT_INCOMPLETE_AFTER=1s":                 "less than DOCUSORT_SETTLE",
+	"DOCUSORT_RECURSIVE=maybe":                     "neither true nor false",
+	"DOCUSORT_IGNORE=*.a,[b":                       "not a pattern",
+	"DOCUSORT_IGNORE=a,,b":                         "pattern 2 is empty",
+	"DOCUSORT_IGNORE=a/b":                          "slash",
+	"DOCUSORT_WORKERS=0":                           "from 1 to 1024",
+	"DOCUSORT_WORKERS=1025":                        "from 1 to 1024",
+	"DOCUSORT_WORKERS=four":                        `"four"`,
+	"DOCUSORT_MAX_PENDING=0":                       "from 1",
+	"DOCUSORT_REQUESTS_PER_MINUTE=-1":              "from 0",
+	"DOCUSORT_POLL_MIN=31s":                        "more than DOCUSORT_POLL_MAX, 30s (its default)",
+	"DOCUSORT_POLL_MAX=100ms":                      "less than DOCUSORT_POLL_MIN",
+	"DOCUSORT_JOB_TIMEOUT=100ms":                   "less than DOCUSORT_POLL_MIN",
+	"DOCUSORT_MAX_ATTEMPTS=0":                      "from 1",
+	"DOCUSORT_MIN_CONFIDENCE=70":                   "0 to 1",
+	"DOCUSORT_MIN_CONFIDENCE=NaN":                  "0 to 1",
+	"DOCUSORT_MIN_CONFIDENCE=0,7":                  "0 to 1",
+	"DOCUSORT_REUSE_RESULTS=30 days":               "not a duration",
+	"DOCUSORT_KEEP_HISTORY=999999d":                "not a duration",
+	"DOCUSORT_SHUTDOWN_GRACE=-1d":                  "not a duration",
+	"DOCUSORT_SIDECAR=y es":                        "neither",
+	"DOCUSORT_HTTP_ADDR=80 80":                     "0.0.0.0:9464",
+	"DOCUSORT_HTTP_ADDR=localhost:http":            "port",
+	"DOCUSORT_HTTP_ADDR=:65536":                    "port",
+	"DOCUSORT_LOG_LEVEL=info+2":                    "none of debug",
+	"DOCUSORT_LOG_FORMAT=logfmt":                   "none of auto",
+	"DOCUSORT_WORKER=4":                            "did you mean DOCUSORT_WORKERS?",
+	"docusort_workers=4":                           "did you mean DOCUSORT_WORKERS?",
+	"DOCUTRAY_APIKEY=hidden-value":                 "did you mean DOCUTRAY_API_KEY?",
+	"DOCUSORT_XYZZY_PLUGH=hidden-value":            "config.example.env",
+}
+
+// Each of these settings alone is one problem, which names it and where it stands, and
+// everything else is the default.
 func TestEachProblem(t *testing.T) {
-	for setting, word := range map[string]string{
-		"DOCUTRAY_BASE_URL=app.docutray.com":           "not a URL",
-		"DOCUTRAY_BASE_URL=ftp://x.example":            "neither https",
-		"DOCUTRAY_BASE_URL=http://docutray.example":    "unencrypted to docutray.example",
-		"DOCUTRAY_BASE_URL=http://localhost.example":   "unencrypted",
-		"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x.y":     "user or password",
-		"DOCUTRAY_BASE_URL=https://x.example/?a=b":     "query",
-		"DOCUTRAY_BASE_URL=https://x.example/#":        "fragment",
-		"DOCUTRAY_BASE_URL=https://x.example/?":        "query",
-		"DOCUTRAY_BASE_URL=https://x.example:0":        "port",
-		"DOCUTRAY_BASE_URL=https://x.example:99999":    "port",
-		"DOCUTRAY_BASE_URL=https://u:p4ssw0rd@x y":     "not a URL",
-		"DOCUSORT_DOCUMENT_TYPES=a,,b":                 "code 2 is empty",
-		"DOCUSORT_DOCUMENT_TYPES=a,b, a":               "twice",
-		"DOCUSORT_DOCUMENT_TYPES=[\"a\"]":              "JSON list",
-		"DOCUSORT_DOCUMENT_TYPES=a\nb":                 "control",
-		"DOCUSORT_METADATA=[1]":                        "JSON object",
-		"DOCUSORT_METADATA=null":                       "JSON object",
-		"DOCUSORT_METADATA={} {}":                      "follows",
-		"DOCUSORT_METADATA={a:1}":                      "JSON object",
-		"DOCUSORT_HOME=~/docusort":                     "shell",
-		"DOCUSORT_INBOX=$DOCUSORT_HOME/in":             "not replaced",
-		"DOCUSORT_SORTED=\"/so\"":                      "quotes",
-		"DOCUSORT_SORTED=/var/lib/docusort/inbox/a":    "inside DOCUSORT_INBOX",
-		"DOCUSORT_SORTED=/var/lib/docusort/inbox":      "the same",
-		"DOCUSORT_DATABASE=/var/lib/docusort/inbox/d":  "inside DOCUSORT_INBOX",
-		"DOCUSORT_DATABASE=/var/lib/docusort/sorted/d": "inside DOCUSORT_SORTED",
-		"DOCUSORT_HOOK=/var/lib/docusort/inbox/h":      "inside DOCUSORT_INBOX",
-		"DOCUSORT_WATCH=fanotify":                      "none of auto, inotify, poll",
-		"DOCUSORT_RESCAN=0":                            "at least 1ms",
-		"DOCUSORT_RESCAN=60":                           "such as",
-		"DOCUSORT_RESCAN=1m # often":                   "line of its own",
-		"DOCUSORT_SETTLE=-1s":                          "negative",
-		"DOCUSORT_SETTLE=6m":                           "more than DOCUSORT_INCOMPLETE_AFTER",
-		"DOCUSORT_INCOMPLETE_AFTER=1s":                 "less than DOCUSORT_SETTLE",
-		"DOCUSORT_RECURSIVE=maybe":                     "neither true nor false",
-		"DOCUSORT_IGNORE=*.a,[b":                       "not a pattern",
-		"DOCUSORT_IGNORE=a,,b":                         "pattern 2 is empty",
-		"DOCUSORT_IGNORE=a/b":                          "slash",
-		"DOCUSORT_WORKERS=0":                           "from 1 to 1024",
-		"DOCUSORT_WORKERS=1025":                        "from 1 to 1024",
-		"DOCUSORT_WORKERS=four":                        `"four"`,
-		"DOCUSORT_MAX_PENDING=0":                       "from 1",
-		"DOCUSORT_REQUESTS_PER_MINUTE=-1":              "from 0",
-		"DOCUSORT_POLL_MIN=31s":                        "more than DOCUSORT_POLL_MAX, 30s (its default)",
-		"DOCUSORT_POLL_MAX=100ms":                      "less than DOCUSORT_POLL_MIN",
-		"DOCUSORT_JOB_TIMEOUT=100ms":                   "less than DOCUSORT_POLL_MIN",
-		"DOCUSORT_MAX_ATTEMPTS=0":                      "from 1",
-		"DOCUSORT_MIN_CONFIDENCE=70":                   "0 to 1",
-		"DOCUSORT_MIN_CONFIDENCE=NaN":                  "0 to 1",
-		"DOCUSORT_MIN_CONFIDENCE=0,7":                  "0 to 1",
-		"DOCUSORT_REUSE_RESULTS=30 days":               "not a duration",
-		"DOCUSORT_KEEP_HISTORY=999999d":                "not a duration",
-		"DOCUSORT_SHUTDOWN_GRACE=-1d":                  "not a duration",
-		"DOCUSORT_SIDECAR=y es":                        "neither",
-		"DOCUSORT_HTTP_ADDR=80 80":                     "0.0.0.0:9464",
-		"DOCUSORT_HTTP_ADDR=localhost:http":            "port",
-		"DOCUSORT_HTTP_ADDR=:65536":                    "port",
-		"DOCUSORT_LOG_LEVEL=info+2":                    "none of debug",
-		"DOCUSORT_LOG_FORMAT=logfmt":                   "none of auto",
-		"DOCUSORT_WORKER=4":                            "did you mean DOCUSORT_WORKERS?",
-		"docusort_workers=4":                           "did you mean DOCUSORT_WORKERS?",
-		"DOCUTRAY_APIKEY=hidden-value":                 "did you mean DOCUTRAY_API_KEY?",
-		"DOCUSORT_XYZZY_PLUGH=hidden-value":            "config.example.env",
-	} {
+	for setting, word := range wrongSettings {
 		t.Run(setting, func(t *testing.T) {
 			s, err := loadHere(t, given(setting), "", all)
 			var ps Problems
@@ -130,21 +133,5 @@ func TestIgnoreNothing(t *testing.T) {
 	s, err := loadHere(t, []string{"DOCUSORT_IGNORE=/"}, "", 0)
 	if err != nil || len(s.Ignore) != 0 {
 		t.Errorf("%+v %v", s, err)
-	}
-}
-
-func TestBaseURLForms(t *testing.T) {
-	for in, want := range map[string]string{
-		"https://x.example":       "https://x.example",
-		"https://x.example//":     "https://x.example",
-		"https://x.example/a/b/":  "https://x.example/a/b",
-		"http://localhost:8080/":  "http://localhost:8080",
-		"http://127.1.2.3":        "http://127.1.2.3",
-		"http://[::1]:9":          "http://[::1]:9",
-		"HTTPS://x.example:443/a": "https://x.example:443/a",
-	} {
-		if got, err := baseURL(in); err != nil || got != want {
-			t.Errorf("%s: %q %v, want %q", in, got, err, want)
-		}
 	}
 }

@@ -14,7 +14,7 @@ func TestDashboardAndAlertsNameMetricsThatExist(t *testing.T) {
 	w := newWorld(t)
 	s, url := w.serve()
 	s.cfg.Meter.Observe("submit", 202, 0)
-	s.record.tallys.filed.WithLabelValues("invoice")
+	s.cache.tally.filed.WithLabelValues("invoice")
 	_, body := w.get(url + "/metrics")
 	dir := filepath.Join("..", "..", "..", "..", "systemd")
 	named := regexp.MustCompile(`\b(?:docusort|process)_[a-z_]+(?:\{[^}]*\})?`)

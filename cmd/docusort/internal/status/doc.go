@@ -1,18 +1,18 @@
-// Package status serves what the daemon does over HTTP: a page that follows by
-// itself, metrics for Prometheus, and a word on health for monitors.
+// Package status shows over HTTP what the daemon does: a page that updates itself,
+// metrics for Prometheus, and a health check for monitors.
 //
 //	/          the page, for people; ?window= says how far back
 //	/events    what changed on it, as server-sent events
-//	/healthz   200, or 503 with the reason on hold or when nothing goes on
+//	/healthz   200; or 503 with the reason on hold, or when nothing goes on
 //	/metrics   for Prometheus
 //
 // [Listen] takes the address, [Server.Run] serves it. Everything is read-only and
-// comes from the record, through readers of its own; whatever is asked, and by how
-// many, the record is read once a second at the most and for a tenth of the time
-// at the most, and not at all while nobody asks.
+// comes from the database, through readers of its own. However many ask, the
+// database is read once a second at most, for a tenth of the time at most, and
+// never while nobody asks.
 //
-// The page trusts nothing that it shows, and a browser is told to: it may fetch
-// from here alone and run the one script that comes from here. A request whose
-// Host names neither a loopback host nor the configured one is refused, so that a
-// page from elsewhere whose name was made to point here gets nothing.
+// The page trusts nothing that it shows. The browser may fetch from this server
+// alone, and run the one script that comes from it. The server refuses a request
+// whose Host is neither a loopback host nor the configured one, so that a page from
+// elsewhere, with a name that was made to point here, gets nothing.
 package status

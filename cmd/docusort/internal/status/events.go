@@ -8,27 +8,20 @@ import (
 )
 
 const (
-	// lookEvery is how often a viewer looks whether something has changed.
+	// lookEvery is how often to look for changes.
 	lookEvery = time.Second
-	// aliveEvery is how often something is sent at the least, so that both ends
-	// learn of a connection that is gone.
+	// aliveEvery is how often to send something at least, so that both ends notice
+	// a broken connection.
 	aliveEvery = 15 * time.Second
 	// sendTimeout is how long a viewer may leave what was sent unread.
 	sendTimeout = 10 * time.Second
 )
 
-// change is what a section became.
-type change struct {
-	HTML    string `json:"html"`
-	Version string `json:"version"`
-}
-
-// events tells a page of the sections that have changed, as server-sent events,
-// until it goes away or we do.
+// events sends a page the sections that have changed, as server-sent events, until
+// the viewer or the server goes away.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	chosen, ok := windowOf(r.URL.Query().Get("window"))
+	chosen, ok := requestedWindow(w, r)
 	if !ok {
-		http.Error(w, "There is no such window.", http.StatusNotFound)
 		return
 	}
 	select {
@@ -36,21 +29,21 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.viewers }()
 	default:
 		w.Header().Set("Retry-After", "30")
-		http.Error(w, "Too many pages follow already.", http.StatusServiceUnavailable)
+		http.Error(w, "Too many pages are open already.", http.StatusServiceUnavailable)
 		return
 	}
-	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // a proxy passes on what it gets
+	w.Header().Set("X-Accel-Buffering", "no") // for proxies: pass it on at once
 	if r.Method == http.MethodHead {
 		return
 	}
-	_ = out.SetReadDeadline(time.Time{}) // that of the request, which is over
+	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Time{}) // the request has been read
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	sent, last := make(map[string]string), time.Time{}
 	for {
-		text := s.news(chosen, sent)
+		text := s.changes(chosen, sent)
 		if text == "" && time.Since(last) > aliveEvery {
 			text = ": still here\n\n"
 		}
@@ -71,19 +64,19 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// news is an event with the sections that are others than those that were sent.
-func (s *Server) news(w window, sent map[string]string) string {
-	changes := make(map[string]change)
-	for _, part := range s.record.view(w).sections {
+// changes returns an event with the sections that differ from the versions sent.
+func (s *Server) changes(w window, sent map[string]string) string {
+	changed := make(map[string]section)
+	for _, part := range s.cache.view(w).sections {
 		if sent[part.ID] != part.Version {
 			sent[part.ID] = part.Version
-			changes[part.ID] = change{string(part.HTML), part.Version}
+			changed[part.ID] = part
 		}
 	}
-	if len(changes) == 0 {
+	if len(changed) == 0 {
 		return ""
 	}
-	data, err := json.Marshal(changes) // on one line, and with < and > escaped
+	data, err := json.Marshal(changed) // on one line, and with < and > escaped
 	if err != nil {
 		return ""
 	}

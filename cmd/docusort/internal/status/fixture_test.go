@@ -102,11 +102,18 @@ func (w *world) drop(source string) int64 {
 	return got.ID
 }
 
+func (w *world) submit(id int64) {
+	w.t.Helper()
+	_, err := w.store.Submitting(w.ctx, id, store.SubmitRequest{Options: []string{"invoice"}})
+	w.ok(err)
+}
+
 func (w *world) pend(source string) int64 {
 	w.t.Helper()
 	id := w.drop(source)
-	w.ok(w.store.Submitting(w.ctx, id, []string{"invoice"}))
-	w.ok(w.store.Accepted(w.ctx, id, fmt.Sprintf("job-%d", id)))
+	w.submit(id)
+	_, err := w.store.Accepted(w.ctx, id, fmt.Sprintf("job-%d", id))
+	w.ok(err)
 	return id
 }
 
@@ -114,8 +121,19 @@ func (w *world) pend(source string) int64 {
 func (w *world) file(source, kind string) int64 {
 	w.t.Helper()
 	id := w.pend(source)
-	w.ok(w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.97, Outcome: store.Filed}))
+	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.97, Outcome: store.Filed})
+	w.ok(err)
 	w.move(id, kind+"/"+filepath.Base(source))
+	return id
+}
+
+// review takes a document all the way into _review.
+func (w *world) review(source, kind string) int64 {
+	w.t.Helper()
+	id := w.pend(source)
+	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.4, Outcome: store.Review})
+	w.ok(err)
+	w.move(id, "_review/"+kind+"/"+filepath.Base(source))
 	return id
 }
 
@@ -126,7 +144,7 @@ func (w *world) move(id int64, target string) {
 	w.ok(w.store.Moved(w.ctx, []int64{id}))
 }
 
-func (w *world) fail(source, reason string) {
+func (w *world) fail(source, reason string) int64 {
 	w.t.Helper()
 	w.n++
 	got, err := w.store.Admit(w.ctx, store.Admission{
@@ -135,49 +153,41 @@ func (w *world) fail(source, reason string) {
 	})
 	w.ok(err)
 	w.move(got.ID, "_failed/"+filepath.Base(source))
+	return got.ID
 }
 
-// history fills the record with what an office drops in the hours before now.
+// history adds n documents that an office dropped in the hours before now.
 func (w *world) history(n int, back time.Duration) {
 	w.t.Helper()
-	w.file("seed.pdf", "invoice") // so that the folders and the options are known
+	rnd := rand.New(rand.NewPCG(1, 2))
+	kinds := []string{"invoice", "invoice", "invoice", "receipt", "receipt", "contract", "delivery_note", "purchase_order_confirmation", "other"}
+	reasons := []string{"unsupported format: Word document", "unsupported format: e-mail", "the service could not read it: page 2 is blank", "empty"}
+	var ids []int64
+	for i := range n {
+		name, kind := fmt.Sprintf("scanner-%d/Scan_%04d.pdf", i%3, i), kinds[rnd.IntN(len(kinds))]
+		switch r := rnd.IntN(20); {
+		case r < 2:
+			ids = append(ids, w.review(name, kind))
+		case r == 2:
+			ids = append(ids, w.fail(name, reasons[rnd.IntN(len(reasons))]))
+		default:
+			ids = append(ids, w.file(name, kind))
+		}
+	}
 	db, err := sql.Open("sqlite3", "file:"+w.path+"?_busy_timeout=10000")
 	w.ok(err)
 	defer db.Close()
 	tx, err := db.Begin()
 	w.ok(err)
-	rnd := rand.New(rand.NewPCG(1, 2))
-	kinds := []string{"invoice", "invoice", "invoice", "receipt", "receipt", "contract", "delivery_note", "purchase_order_confirmation", "other"}
-	reasons := []string{"unsupported format: Word document", "unsupported format: e-mail", "the service could not read it: page 2 is blank", "empty"}
-	now := time.Now()
-	for i := range n {
-		at := now.Add(-time.Duration(float64(back) * float64(n-i) / float64(n)))
-		if h := at.Hour(); (h < 7 || h > 18) && rnd.IntN(8) > 0 {
-			continue
-		}
+	for i, id := range ids {
+		at := time.Now().Add(-back * time.Duration(n-i) / time.Duration(n))
 		took := time.Duration(2+rnd.ExpFloat64()*5) * time.Second
-		if i > n/2 && i < n/2+n/30 {
+		if i > n/2 && i < n/2+n/20 {
 			took += time.Duration(rnd.IntN(3600)) * time.Second // the service was away
 		}
-		state, kind, reason, folder := "filed", any(kinds[rnd.IntN(len(kinds))]), any(nil), ""
-		switch r := rnd.IntN(40); {
-		case r < 3:
-			state, folder = "review", "_review/"
-		case r == 3:
-			state, kind, reason = "failed", nil, reasons[rnd.IntN(len(reasons))]
-		}
-		name := fmt.Sprintf("scanner-%d/Scan_%s_%04d.pdf", i%3, at.Format("2006-01-02"), i)
-		target := fmt.Sprintf("%s%v/%s", folder, kind, filepath.Base(name))
-		if state == "failed" {
-			target = "_failed/" + filepath.Base(name)
-		}
-		_, err := tx.Exec(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, sha256, content_type,
-				discovered_at, submitted_at, identified_at, finished_at, options, job_id, submissions, attempts, polls,
-				type, confidence, outcome, sorted, target, error)
-			SELECT inbox, ?1, ?2, 0, 0, ?3, 0, 0, randomblob(32), 'application/pdf', ?4, ?5, ?6, ?6, options,
-				iif(?2 = 'failed', NULL, 'job-x' || ?11), 1, 1, 3, ?7, ?8, ?2, sorted, ?9, ?10 FROM documents LIMIT 1`,
-			name, state, 20_000+rnd.IntN(4_000_000), at.Add(-took).UnixMilli(), at.Add(-took+300*time.Millisecond).UnixMilli(), at.UnixMilli(),
-			kind, 0.6+0.4*rnd.Float64(), target, reason, i)
+		_, err := tx.Exec(`UPDATE documents SET discovered_at = ?2, submitted_at = iif(submitted_at > 0, ?2, NULL),
+			identified_at = iif(identified_at > 0, ?3, NULL), finished_at = ?3 WHERE id = ?1`,
+			id, at.Add(-took).UnixMilli(), at.UnixMilli())
 		w.ok(err)
 	}
 	w.ok(tx.Commit())

@@ -1,6 +1,6 @@
-// Keeps the page up to date: the server sends the sections that have changed,
-// made and escaped there, and they take the place of the old ones. What is open
-// stays open, and the keyboard stays where it is.
+// Keeps the page up to date: the server sends the sections that have changed, as
+// escaped HTML, and they replace the old ones. What is open stays open, and the
+// keyboard focus stays where it is.
 "use strict";
 (() => {
   const link = document.getElementById("link");
@@ -55,13 +55,13 @@
     clearTimeout(timer);
     if (source || document.hidden) return;
     source = new EventSource(document.body.dataset.events);
-    source.addEventListener("open", () => say("This page follows by itself.", false));
+    source.addEventListener("open", () => say("This page updates itself.", false));
     source.addEventListener("sections", (event) => {
       for (const [id, news] of Object.entries(JSON.parse(event.data))) pending.set(id, news);
       apply();
     });
     source.addEventListener("error", () => {
-      say("The connection to docusort is lost; trying again.", true);
+      say("Connection to docusort lost; trying again.", true);
       if (source && source.readyState === EventSource.CLOSED) {
         source = null;
         timer = setTimeout(connect, 10000);

@@ -15,7 +15,7 @@ const (
 	healthy    = "ok"
 	onHold     = "hold"
 	stalled    = "stalled"
-	unreadable = "unreadable" // the record is
+	unreadable = "unreadable" // the database is
 )
 
 // Health is the answer of /healthz.
@@ -23,20 +23,20 @@ type Health struct {
 	Status string     `json:"status"`
 	Reason string     `json:"reason,omitempty"`
 	Since  *time.Time `json:"since,omitempty"`
-	Until  *time.Time `json:"until,omitempty"` // of a hold whose end is known
+	Until  *time.Time `json:"until,omitempty"` // the end of a hold, where it is known
 }
 
 const (
-	// patience is how long nothing may go on while something could. Polls and
+	// patience is how long documents that could go on may stand still. Polls and
 	// retries are much closer together.
 	patience = 10 * time.Minute
-	// uploadPatience is the same while something is being uploaded: one upload
-	// may take an hour, and it is the client that sees whether bytes move.
+	// uploadPatience is the same during an upload: one may take an hour, and the
+	// client watches whether bytes move.
 	uploadPatience = 75 * time.Minute
 )
 
-// judge says how the daemon does. answered is when the service last answered,
-// begun when we began to look, pollMax the longest pause between polls.
+// judge says how the daemon is. answered is when the service last answered, begun
+// when the server started, pollMax the longest pause between two polls.
 func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pollMax time.Duration) Health {
 	if h := d.Hold; h != nil {
 		out := Health{Status: onHold, Reason: fmt.Sprintf("on hold (%s): %s", h.Kind, display.Prose(h.Reason)), Since: &h.Since}
@@ -57,13 +57,13 @@ func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pol
 	}
 	if p.Due > 0 && now.Sub(last) > limit {
 		return Health{Status: stalled, Since: &last,
-			Reason: fmt.Sprintf("%s could go on, and nothing has happened for %s", display.Things(p.Due, "document"), display.Age(now.Sub(last)))}
+			Reason: fmt.Sprintf("%s could continue, but nothing has happened for %s", display.Things(p.Due, "document"), display.Age(now.Sub(last)))}
 	}
 	return Health{Status: healthy}
 }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
-	health := s.record.pulse().health
+	health := s.cache.state().health
 	w.Header().Set("Content-Type", "application/json")
 	if health.Status != healthy {
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -14,7 +14,7 @@ import (
 func TestMetrics(t *testing.T) {
 	w := newWorld(t)
 	s, url := w.serve()
-	s.record.tallys.until = time.Now().Add(-time.Minute) // whatever the steps of the record's times
+	s.cache.tally.until = time.Now().Add(-time.Minute) // whatever the steps of the record's times
 	w.file("a.pdf", "invoice")
 	w.file("b.pdf", "odd\xff\ntype")
 	w.fail("c.eml", "unsupported format")
@@ -28,7 +28,7 @@ func TestMetrics(t *testing.T) {
 	r, err := store.OpenReader(w.ctx, w.path)
 	w.ok(err)
 	defer r.Close()
-	w.ok(s.record.tallys.catchUp(w.ctx, r, time.Now().Add(2*tallyDelay)))
+	w.ok(s.cache.tally.catchUp(w.ctx, r, time.Now().Add(2*tallyDelay)))
 	_, body := w.get(url + "/metrics")
 	w.contains(body,
 		`docusort_build_info{commit="abc",goversion="go1.`, `version="1.2.3"} 1`,

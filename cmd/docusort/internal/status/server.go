@@ -2,45 +2,47 @@ package status
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
+
+	"golang.org/x/net/netutil"
+
+	"docusort/cmd/docusort/internal/report/web"
 )
 
 // Config is what a server needs.
 type Config struct {
 	Addr     string // host:port
 	Database string
-	Version  string // what runs, for the page and the metrics
+	Version  string // of the program, for the page and the metrics
 	Commit   string
-	Logger   *slog.Logger // nil discards
-	Meter    *Meter       // of the requests to the service; nil: not known
-	// PollMax is the longest pause between two polls of a job.
-	PollMax time.Duration
+	Logger   *slog.Logger  // nil discards
+	Meter    *Meter        // of the requests to the service; nil: not known
+	PollMax  time.Duration // the longest pause between two polls of a job
 }
 
-// Server is the page with all that belongs to it.
+// Server serves the page with everything that belongs to it.
 type Server struct {
 	cfg      Config
 	log      *slog.Logger
 	listener net.Listener
-	record   *record
-	metrics  http.Handler
+	cache    *cache
 	http     *http.Server
 	viewers  chan struct{} // a place for each
 	closing  chan struct{} // closed at the end of Run
-	assets   map[string]asset
 }
 
 const (
-	// maxConnections bounds what a flood of them can cost.
 	maxConnections = 128
-	// maxViewers is how many pages are told of changes at a time.
+	// maxViewers is how many pages may follow at a time.
 	maxViewers = 32
-	// shutdownTimeout is how long requests under way may take at the end.
+	// shutdownTimeout is how long requests may take to finish at the end.
 	shutdownTimeout = 2 * time.Second
 )
 
@@ -54,13 +56,12 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to an address of this machine that is free", err)
+		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to a free address of this machine", err)
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Logger, listener: limited(listener, maxConnections), record: newRecord(cfg),
-		viewers: make(chan struct{}, maxViewers), closing: make(chan struct{}), assets: assets(),
+		cfg: cfg, log: cfg.Logger, listener: netutil.LimitListener(listener, maxConnections), cache: newCache(cfg),
+		viewers: make(chan struct{}, maxViewers), closing: make(chan struct{}),
 	}
-	s.metrics = newMetrics(s)
 	s.http = &http.Server{
 		Handler:           s.guard(s.routes()),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -70,21 +71,21 @@ func Listen(cfg Config) (*Server, error) {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}
-	if !loopbackAddr(listener.Addr()) {
-		s.log.Warn("the status page can be seen from other machines, by everybody who reaches this address",
+	if addr, ok := listener.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
+		s.log.Warn("the status page can be reached from other machines",
 			"address", listener.Addr().String())
 	}
 	return s, nil
 }
 
-// Addr is the address that is listened on.
+// Addr is the address that the server listens on.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close gives up an address that is not served.
+// Close gives up the address of a server that does not run.
 func (s *Server) Close() error { return s.listener.Close() }
 
-// Run serves until ctx is done. That the page cannot be served any more is said
-// in the log, and no reason for the daemon to end.
+// Run serves until ctx is done. If the page cannot be served any more, it says so
+// in the log: that is no reason for the daemon to end.
 func (s *Server) Run(ctx context.Context) error {
 	s.log.Info("the status page is ready", "url", "http://"+s.Addr().String()+"/")
 	served := make(chan error, 1)
@@ -96,7 +97,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	close(s.closing) // the viewers first, for they never end by themselves
+	close(s.closing) // viewers first, as they never end by themselves
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(last); err != nil {
@@ -113,9 +114,23 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/{$}", s.page)
 	mux.HandleFunc("/events", s.events)
 	mux.HandleFunc("/healthz", s.healthz)
-	mux.Handle("/metrics", s.metrics)
-	for path, a := range s.assets {
-		mux.Handle(path, a)
-	}
+	mux.Handle("/metrics", newMetrics(s))
+	mux.HandleFunc("/style.css", file("text/css; charset=utf-8", web.Style))
+	mux.HandleFunc("/follow.js", file("text/javascript; charset=utf-8", follow))
+	mux.HandleFunc("/favicon.svg", file("image/svg+xml", favicon))
 	return mux
+}
+
+//go:embed follow.js
+var follow string
+
+//go:embed favicon.svg
+var favicon string
+
+// file serves a file that is part of the program.
+func file(contentType, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(text))
+	}
 }

@@ -2,16 +2,12 @@ package status
 
 import (
 	"bufio"
-	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"docusort/store"
 )
 
 func TestThePageSaysWhatTheRecordSays(t *testing.T) {
@@ -26,7 +22,7 @@ func TestThePageSaysWhatTheRecordSays(t *testing.T) {
 			t.Fatalf("%s: %s", path, resp.Status)
 		}
 		w.contains(body, "docusort has been running since", "scan &lt;1&gt;.pdf", "unsupported format: e-mail", "in flight.pdf",
-			"the service is at work on it", "filed: /srv/docusort/sorted/invoice/scan &lt;1&gt;.pdf", "Documents finished", "docusort 1.2.3")
+			"the service is working on it", "filed: /srv/docusort/sorted/invoice/scan &lt;1&gt;.pdf", "Documents finished", "docusort 1.2.3")
 		if strings.Contains(body, "scan <1>") || strings.Contains(body, " style=") {
 			t.Errorf("%s: something is not escaped:\n%s", path, body)
 		}
@@ -66,7 +62,9 @@ func TestTheGuard(t *testing.T) {
 	for _, path := range []string{"/", "/healthz", "/metrics", "/style.css", "/follow.js", "/favicon.svg", "/nothing"} {
 		resp := request(t, s, "GET", path, "localhost")
 		for name, want := range map[string]string{
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+				"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if got := resp.Header.Get(name); got != want && !(path == "/nothing" && name == "Cache-Control") {
@@ -110,60 +108,6 @@ func TestOurHost(t *testing.T) {
 	}
 }
 
-// events is what a page that follows is sent.
-type events struct {
-	resp *http.Response
-	in   *bufio.Reader
-}
-
-func (w *world) follow(url string) *events {
-	w.t.Helper()
-	client := http.Client{Transport: &http.Transport{}}
-	resp, err := client.Get(url + "/events")
-	w.ok(err)
-	w.t.Cleanup(func() { resp.Body.Close(); client.CloseIdleConnections() })
-	return &events{resp, bufio.NewReader(resp.Body)}
-}
-
-// next returns the sections of the next event.
-func (e *events) next(t *testing.T) map[string]change {
-	t.Helper()
-	for {
-		line, err := e.in.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, ok := strings.CutPrefix(line, "data: "); ok {
-			var out map[string]change
-			if err := json.Unmarshal([]byte(data), &out); err != nil {
-				t.Fatal(err)
-			}
-			return out
-		}
-	}
-}
-
-func TestEventsTellWhatChanged(t *testing.T) {
-	w := newWorld(t)
-	w.file("first.pdf", "invoice")
-	_, url := w.serve()
-	e := w.follow(url)
-	if got := e.resp.Header.Get("Content-Type"); got != "text/event-stream" {
-		t.Errorf("the type is %q", got)
-	}
-	first := e.next(t)
-	if len(first) != len(sectionNames) || !strings.Contains(first["documents"].HTML, "first.pdf") {
-		t.Errorf("first came %d sections: %v", len(first), first)
-	}
-	w.file("two\nlines.pdf", "invoice")
-	for {
-		news := e.next(t)
-		if strings.Contains(news["documents"].HTML, `two\x0alines.pdf`) {
-			break
-		}
-	}
-}
-
 // However many follow, the record is read once for all, and there is an end to
 // how many may.
 func TestManyViewersCostTheSameAsOne(t *testing.T) {
@@ -176,7 +120,7 @@ func TestManyViewersCostTheSameAsOne(t *testing.T) {
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("one more: %s", resp.Status)
 	}
-	r := s.record
+	r := s.cache
 	day, _ := windowOf("")
 	one := r.view(day)
 	for range 100 {
@@ -189,7 +133,7 @@ func TestManyViewersCostTheSameAsOne(t *testing.T) {
 func TestNothingIsReadWithoutNeed(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.serve()
-	r := s.record
+	r := s.cache
 	now := reading{at: time.Now(), files: r.files()}
 	for name, c := range map[string]struct {
 		change func(*reading)
@@ -210,31 +154,6 @@ func TestNothingIsReadWithoutNeed(t *testing.T) {
 	}
 }
 
-func TestTheEndOfTheServerEndsEvents(t *testing.T) {
-	w := newWorld(t)
-	s, err := Listen(Config{Addr: "127.0.0.1:0", Database: w.path})
-	w.ok(err)
-	ctx, cancel := context.WithCancel(w.ctx)
-	ended := make(chan error)
-	go func() { ended <- s.Run(ctx) }()
-	e := w.follow("http://" + s.Addr().String())
-	e.next(t)
-	cancel()
-	select {
-	case err := <-ended:
-		w.ok(err)
-	case <-time.After(deadline):
-		t.Fatal("it goes on")
-	}
-	for {
-		if _, err := e.in.ReadString('\n'); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatalf("the events were cut off: %v", err)
-		}
-	}
-}
-
 func TestAnAddressInUse(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.serve()
@@ -244,47 +163,32 @@ func TestAnAddressInUse(t *testing.T) {
 	}
 }
 
-// More connections than there are places wait; none is refused or forgotten.
-func TestConnectionsAreBounded(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// Connections beyond the limit wait for a place. None is refused or forgotten.
+func TestConnectionsAreLimited(t *testing.T) {
+	w := newWorld(t)
+	s, _ := w.serve()
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		w.ok(err)
+		t.Cleanup(func() { conn.Close() })
+		return conn
 	}
-	l := limited(inner, 1)
-	accepted := make(chan net.Conn)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				close(accepted)
-				return
-			}
-			accepted <- c
-		}
-	}()
-	for range 2 {
-		c, err := net.Dial("tcp", inner.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+	idle := dial()
+	for range maxConnections - 1 {
+		dial()
 	}
-	first := <-accepted
-	if n := len(l.(*limitedListener).places); n != 1 {
-		t.Errorf("%d places are taken", n)
+	last := dial()
+	_, err := last.Write([]byte("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	w.ok(err)
+	w.ok(last.SetReadDeadline(time.Now().Add(100 * time.Millisecond)))
+	answer := make([]byte, 12)
+	if n, err := last.Read(answer); err == nil {
+		t.Errorf("there was a place for one more: %q", answer[:n])
 	}
-	select {
-	case <-accepted:
-		t.Error("there is no place for the second")
-	default:
-	}
-	_ = first.Close()
-	_ = first.Close() // again gives up nothing
-	second := <-accepted
-	_ = l.Close()
-	_ = second.Close()
-	if _, open := <-accepted; open {
-		t.Error("a closed listener accepts")
+	w.ok(idle.Close())
+	w.ok(last.SetReadDeadline(time.Now().Add(deadline)))
+	if _, err := io.ReadFull(last, answer); err != nil || string(answer) != "HTTP/1.1 200" {
+		t.Errorf("got %q, %v", answer, err)
 	}
 }
 
@@ -296,51 +200,7 @@ func TestARecordThatCannotBeRead(t *testing.T) {
 		t.Errorf("%s %s", resp.Status, body)
 	}
 	_, body = w.get(url + "/")
-	w.contains(body, "the record cannot be read")
+	w.contains(body, "the database cannot be read")
 	_, body = w.get(url + "/metrics")
 	w.contains(body, "docusort_record_readable 0", "docusort_healthy 0")
-}
-
-func TestJudge(t *testing.T) {
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	until := now.Add(time.Hour)
-	for name, c := range map[string]struct {
-		hold     *store.Hold
-		progress store.Progress
-		answered time.Time
-		begun    time.Time
-		pollMax  time.Duration
-		want     string
-	}{
-		"nothing to do":          {want: healthy, begun: ago(time.Hour)},
-		"at work":                {progress: store.Progress{Due: 1, Last: ago(time.Minute)}, begun: ago(time.Hour), want: healthy},
-		"nothing happens":        {progress: store.Progress{Due: 1, Last: ago(11 * time.Minute)}, begun: ago(time.Hour), want: stalled},
-		"it only began":          {progress: store.Progress{Due: 1, Last: ago(time.Hour)}, begun: ago(time.Minute), want: healthy},
-		"the service answers":    {progress: store.Progress{Due: 1, Last: ago(time.Hour)}, answered: ago(time.Minute), begun: ago(time.Hour), want: healthy},
-		"polls are rare":         {progress: store.Progress{Due: 1, Last: ago(30 * time.Minute)}, begun: ago(time.Hour), pollMax: 20 * time.Minute, want: healthy},
-		"nothing is due":         {progress: store.Progress{Last: ago(9 * time.Hour)}, begun: ago(9 * time.Hour), want: healthy},
-		"an upload takes long":   {progress: store.Progress{Due: 1, Last: ago(time.Hour), Unfinished: map[store.State]int{store.Submitting: 1}}, begun: ago(2 * time.Hour), want: healthy},
-		"an upload takes longer": {progress: store.Progress{Due: 1, Last: ago(2 * time.Hour), Unfinished: map[store.State]int{store.Submitting: 1}}, begun: ago(3 * time.Hour), want: stalled},
-		"on hold":                {hold: &store.Hold{Kind: store.HoldRate, Reason: "a\nb", Since: ago(time.Minute), Until: until}, progress: store.Progress{Due: 1}, begun: ago(time.Hour), want: onHold},
-	} {
-		got := judge(store.Daemon{Running: true, Hold: c.hold}, c.progress, c.answered, c.begun, now, c.pollMax)
-		if got.Status != c.want || (got.Status == healthy) != (got.Reason == "") {
-			t.Errorf("%s: %+v", name, got)
-		}
-		if got.Status == onHold && (got.Reason != "on hold (rate): a b" || !got.Until.Equal(until)) {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-}
-
-func TestHealthzOnHold(t *testing.T) {
-	w := newWorld(t)
-	w.ok(w.store.SetHold(w.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "402: quota used up", Until: time.Now().Add(time.Hour)}))
-	_, url := w.serve()
-	resp, body := w.get(url + "/healthz")
-	if resp.StatusCode != 503 || resp.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("%s", resp.Status)
-	}
-	w.contains(body, `"status":"hold"`, `"reason":"on hold (account): 402: quota used up"`, `"until":`)
 }

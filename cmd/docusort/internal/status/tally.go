@@ -10,18 +10,17 @@ import (
 	"docusort/store"
 )
 
-// tallyDelay is how old the end of a document is before it is counted. What is
-// being committed right now has a time from just before, and must not be passed
-// over.
+// tallyDelay is how old the end of a document must be before it counts. What is
+// being committed now has a time from just before, and must not be missed.
 const tallyDelay = 5 * time.Second
 
-// maxTypes bounds how many types are counted by name: a service that answers
-// anything must not fill the memory of whoever collects.
+// maxTypes is how many types are counted by name: a service that answers anything
+// must not fill the memory of whoever collects.
 const maxTypes = 100
 
-// tally counts what was finished since the daemon began. It reads on from where
-// it was whenever somebody asks, so that it never counts down, as totals of the
-// record do when old documents leave it.
+// tally counts what was finished since the daemon started. Whenever somebody asks,
+// it reads on from where it was, so that it never counts down. Totals of the
+// database do, when old documents leave it.
 type tally struct {
 	until                time.Time
 	types                map[string]bool
@@ -32,32 +31,29 @@ type tally struct {
 }
 
 func newTally(now time.Time) *tally {
+	counters := func(name, help, label string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	seconds := func(name, help string, more ...float64) prometheus.Histogram {
+		buckets := append([]float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600}, more...)
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+	}
 	t := &tally{
 		until: now, types: make(map[string]bool),
-		finished: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "docusort_documents_finished_total", Help: "Documents finished since the daemon began, by outcome.",
-		}, []string{"outcome"}),
-		filed: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "docusort_documents_typed_total", Help: "Documents filed or put aside for review since the daemon began, by type.",
-		}, []string{"type"}),
-		resubmitted: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "docusort_resubmissions_total",
-			Help: "Submissions of finished documents made after one that was accepted or whose outcome is unknown.",
-		}),
-		reused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "docusort_answers_reused_total", Help: "Documents finished by the answer about identical content.",
-		}),
-		polls: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "docusort_polls_total", Help: "Status requests made for finished documents.",
-		}),
-		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "docusort_document_duration_seconds", Help: "From the discovery of a document to its filing or review.",
-			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600},
-		}),
-		jobSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "docusort_job_duration_seconds", Help: "From the last submission of a document to its answer, reused ones left out.",
-			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600},
-		}),
+		finished: counters("docusort_documents_finished_total", "Documents finished since the daemon started, by outcome.", "outcome"),
+		filed: counters("docusort_documents_typed_total",
+			"Documents filed or put aside for review since the daemon started, by type.", "type"),
+		resubmitted: counter("docusort_resubmissions_total",
+			"Submissions of finished documents made after one that was accepted or whose outcome is unknown."),
+		reused: counter("docusort_answers_reused_total", "Documents finished by the answer for identical content."),
+		polls:  counter("docusort_polls_total", "Status requests made for finished documents."),
+		duration: seconds("docusort_document_duration_seconds", "From the discovery of a document to its filing or review.",
+			4*3600, 24*3600),
+		jobSeconds: seconds("docusort_job_duration_seconds",
+			"From the last submission of a document to its answer, reused ones left out."),
 	}
 	for _, s := range store.States() {
 		if s.Finished() {
@@ -67,22 +63,18 @@ func newTally(now time.Time) *tally {
 	return t
 }
 
-func (t *tally) parts() []prometheus.Collector {
+func (t *tally) collectors() []prometheus.Collector {
 	return []prometheus.Collector{t.finished, t.filed, t.resubmitted, t.reused, t.polls, t.duration, t.jobSeconds}
 }
 
-// tallyStep is how much time is read at once: what is read counts as a whole or,
-// where reading fails, not at all.
+// tallyStep is how much time is read at once. If reading fails, none of it counts.
 const tallyStep = time.Hour
 
 // catchUp counts what was finished until shortly before now.
 func (t *tally) catchUp(ctx context.Context, r *store.Reader, now time.Time) error {
 	until := now.Add(-tallyDelay)
 	for t.until.Before(until) {
-		end := t.until.Add(tallyStep)
-		if end.After(until) {
-			end = until
-		}
+		end := t.until.Add(min(tallyStep, until.Sub(t.until)))
 		var batch []store.Document
 		err := r.FinishedBetween(ctx, t.until, end, func(d *store.Document) error {
 			batch = append(batch, *d)

@@ -16,16 +16,13 @@ import (
 	"docusort/store"
 )
 
-const (
-	lastDocuments = 100
-	lastFailures  = 10
-	maxUnderway   = 50
-)
+// How many documents a page lists.
+const lastDocuments, lastFailures, maxUnderway = 100, 10, 50
 
 // window is how far back the numbers and plots of a page go.
 type window struct {
 	Name, Text string
-	back       time.Duration // 0: as far as the record
+	back       time.Duration // 0: no limit
 }
 
 var windows = []window{
@@ -33,7 +30,7 @@ var windows = []window{
 	{"30d", "30 days", 30 * 24 * time.Hour}, {"all", "all", 0},
 }
 
-// windowOf finds a window by its name; none means a day.
+// windowOf finds a window by its name. No name means a day.
 func windowOf(name string) (window, bool) {
 	if name == "" {
 		name = "24h"
@@ -46,39 +43,45 @@ func windowOf(name string) (window, bool) {
 	return window{}, false
 }
 
+// requestedWindow returns the window that a request asks for. Where there is no
+// such window, it answers the request.
+func requestedWindow(w http.ResponseWriter, r *http.Request) (window, bool) {
+	chosen, ok := windowOf(r.URL.Query().Get("window"))
+	if !ok {
+		http.Error(w, "Unknown window.", http.StatusNotFound)
+	}
+	return chosen, ok
+}
+
 // view is the page at one moment.
 type view struct {
 	reading
-	window   window
 	sections []section
 }
 
 // section is a part of the page that changes as a whole.
 type section struct {
-	ID      string
-	HTML    template.HTML
-	Version string // differs where the HTML does
+	ID      string        `json:"-"`
+	HTML    template.HTML `json:"html"`
+	Version string        `json:"version"` // differs where the HTML does
 }
 
 // pageData is what the sections are made of.
 type pageData struct {
 	*web.Overview
-	Judged   Health
-	Window   window
-	Underway []web.Document
-	More     int // documents under way that are not listed
-	Failed   []web.Document
-	Last     []web.Document
+	Judged                 Health
+	Underway, Failed, Last []web.Document
+	More                   string // how many documents under way are not listed; empty: none
 }
 
-func look(ctx context.Context, r *store.Reader, w window, now time.Time) (pageData, error) {
-	data := pageData{Window: w}
+func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (pageData, error) {
+	var data pageData
 	var f store.Filter
 	if w.back > 0 {
 		f.Since = now.Add(-w.back)
 	}
 	var err error
-	if data.Overview, err = web.Look(ctx, r, f, now); err != nil {
+	if data.Overview, err = web.Read(ctx, r, f, now); err != nil {
 		return data, err
 	}
 	underway, err := r.Underway(ctx, maxUnderway)
@@ -91,12 +94,15 @@ func look(ctx context.Context, r *store.Reader, w window, now time.Time) (pageDa
 	}
 	last, err := r.Last(ctx, "", lastDocuments)
 	data.Underway, data.Failed, data.Last = shown(underway, now), shown(failed, now), shown(last, now)
+	more := -len(underway)
 	for state, n := range data.Summary.Totals {
 		if !state.Finished() {
-			data.More += n
+			more += n
 		}
 	}
-	data.More -= len(underway)
+	if more > 0 {
+		data.More = display.Count(more)
+	}
 	return data, err
 }
 
@@ -108,23 +114,12 @@ func shown(docs []store.Document, now time.Time) []web.Document {
 	return out
 }
 
-// Stalled is why nothing goes on; empty where it does.
-func (d pageData) Stalled() string {
-	if d.Judged.Status == stalled {
-		return d.Judged.Reason
-	}
-	return ""
-}
-
-// MoreText says how many documents are not listed.
-func (d pageData) MoreText() string { return display.Count(d.More) }
-
 //go:embed page.html
 var pageSource string
 
 var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
-// sectionNames are those that are sent when they change, in the order of the page.
+// sectionNames are those of the sections, in the order of the page.
 var sectionNames = []string{"health", "numbers", "underway", "plots", "failures", "documents"}
 
 func (d pageData) render() []section {
@@ -145,43 +140,35 @@ func newSection(id, html string) section {
 	return section{ID: id, HTML: template.HTML(html), Version: hex.EncodeToString(sum[:8])} // #nosec: of a template
 }
 
-// broken are the sections of a record that cannot be read.
+// broken returns the sections of a page whose database cannot be read: what is
+// wrong, and below it what was shown before.
 func broken(err error, before *view) []section {
-	text := `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the record cannot be read: ` +
-		template.HTMLEscapeString(display.Prose(err.Error())) + `</p>`
-	out := []section{newSection("health", text)}
-	for i, id := range sectionNames[1:] {
-		if before != nil && len(before.sections) == len(sectionNames) {
-			out = append(out, before.sections[i+1])
-		} else {
-			out = append(out, newSection(id, ""))
-		}
+	out := []section{newSection("health", `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the database cannot be read: `+
+		template.HTMLEscapeString(display.Prose(err.Error()))+`</p>`)}
+	if before != nil {
+		return append(out, before.sections[1:]...)
+	}
+	for _, id := range sectionNames[1:] {
+		out = append(out, newSection(id, ""))
 	}
 	return out
 }
 
-// fullPage is what the page as a whole is made of.
-type fullPage struct {
-	Windows  []window
-	Window   window
-	Version  string
-	Zone     string
-	Sections map[string]section
-}
-
+// page serves the page as a whole.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	chosen, ok := windowOf(r.URL.Query().Get("window"))
+	chosen, ok := requestedWindow(w, r)
 	if !ok {
-		http.Error(w, "There is no such window.", http.StatusNotFound)
 		return
 	}
-	p := fullPage{Windows: windows, Window: chosen, Version: s.cfg.Version, Zone: time.Now().Format("MST (-07:00)"),
-		Sections: make(map[string]section)}
-	for _, part := range s.record.view(chosen).sections {
-		p.Sections[part.ID] = part
+	sections := make(map[string]section)
+	for _, part := range s.cache.view(chosen).sections {
+		sections[part.ID] = part
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := pageTemplate.ExecuteTemplate(w, "page", p); err != nil {
-		s.log.Debug("the status page was not sent whole", "err", err)
+	err := pageTemplate.ExecuteTemplate(w, "page", map[string]any{
+		"Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
+	})
+	if err != nil {
+		s.log.Debug("status page not sent completely", "err", err)
 	}
 }

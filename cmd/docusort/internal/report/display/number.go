@@ -2,29 +2,21 @@ package display
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// Count writes a number with separators between its thousands.
+// Count writes a number with a comma between its thousands.
 func Count(n int) string {
 	s := strconv.Itoa(n)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
-	var b strings.Builder
-	for i, c := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return sign + b.String()
+	return s
 }
 
-// Things writes how many there are of something whose plural ends in s.
+// Things writes a number with what it counts, whose plural ends in s.
 func Things(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -32,28 +24,41 @@ func Things(n int, thing string) string {
 	return Count(n) + " " + thing + "s"
 }
 
+// Size writes a number of bytes: "512 bytes", "123 kB", "4.2 MB".
+func Size(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1_000_000:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
 const (
 	day  = 24 * time.Hour
 	year = 365 * day
 )
 
-var units = []struct {
+type unit struct {
 	length time.Duration
 	name   string
-}{{year, "y"}, {day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
+}
 
-// Age writes how long something has lasted in one unit, of which there are at
-// least two: "90 s", "3 min", "26 h", "12 d".
+var units = []unit{{year, "y"}, {day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
+
+// Age writes a duration in the largest unit of which it has at least two: "90 s",
+// "3 min", "26 h", "12 d".
 func Age(d time.Duration) string {
 	for _, u := range units {
-		if d >= 2*u.length || d >= u.length && u.length == time.Second {
+		if d >= 2*u.length {
 			return Count(int(d/u.length)) + " " + u.name
 		}
 	}
-	return "0 s"
+	return fmt.Sprintf("%d s", max(0, d/time.Second))
 }
 
-// Duration writes a duration with as many digits as people care for: "850 ms",
+// Duration writes a duration with as much precision as people need: "850 ms",
 // "3.1 s", "12 s", "4 min 5 s", "2 d 3 h".
 func Duration(d time.Duration) string {
 	switch {
@@ -64,36 +69,37 @@ func Duration(d time.Duration) string {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
 	}
-	for i, u := range units {
-		if d < u.length {
-			continue
+	i := slices.IndexFunc(units, func(u unit) bool { return d >= u.length })
+	u := units[i]
+	text := Count(int(d/u.length)) + " " + u.name
+	if i+1 < len(units) {
+		if rest := d % u.length / units[i+1].length; rest > 0 {
+			text += fmt.Sprintf(" %d %s", rest, units[i+1].name)
 		}
-		text := Count(int(d/u.length)) + " " + u.name
-		if i+1 < len(units) {
-			if rest := d % u.length / units[i+1].length; rest > 0 {
-				text += fmt.Sprintf(" %d %s", rest, units[i+1].name)
-			}
-		}
-		return text
 	}
-	return "0 s" // not reached: ten seconds are enough for the last unit
+	return text
 }
 
-// Clock writes a time in now's time zone, without the date where it is now's.
-func Clock(t, now time.Time) string {
+// Clock writes a time in the time zone of now, with the date unless it is today.
+func Clock(t, now time.Time) string { return clock(t, now, "15:04") }
+
+// ClockSeconds is [Clock] with seconds.
+func ClockSeconds(t, now time.Time) string { return clock(t, now, time.TimeOnly) }
+
+func clock(t, now time.Time, layout string) string {
 	t = t.In(now.Location())
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format("15:04")
+	if t.Format(time.DateOnly) != now.Format(time.DateOnly) {
+		layout = time.DateOnly + " " + layout
 	}
-	return t.Format("2006-01-02 15:04")
+	return t.Format(layout)
 }
 
-// Moment writes a time together with how far it is from now: "14:02 (3 min
-// ago)", "2026-08-01 00:00 (in 29 d)".
+// Moment writes a time and how far it is from now: "14:02 (3 min ago)",
+// "2026-08-01 00:00 (in 29 d)".
 func Moment(t, now time.Time) string {
-	if d := now.Sub(t); d >= 0 {
-		return Clock(t, now) + " (" + Age(d) + " ago)"
-	} else {
-		return Clock(t, now) + " (in " + Age(-d) + ")"
+	distance := Age(now.Sub(t)) + " ago"
+	if t.After(now) {
+		distance = "in " + Age(t.Sub(now))
 	}
+	return Clock(t, now) + " (" + distance + ")"
 }

@@ -2,13 +2,16 @@ package plot
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"docusort/store"
 )
 
 // maxBuckets is about how many columns can still be told apart on a phone.
 const maxBuckets = 60
 
-// steps are the lengths of a bucket within a day; days are those beyond.
+// A bucket is as long as one of the steps, or as one of so many days.
 var (
 	steps = []time.Duration{
 		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
@@ -19,8 +22,8 @@ var (
 
 const day = 24 * time.Hour
 
-// Bounds divides the time from one moment to after another into up to 60 parts
-// or so, at times that people find round in the time zone of the second.
+// Bounds divides the time between two moments into about 60 buckets at most. They
+// begin at times that are round in the time zone of the second.
 func Bounds(from, to time.Time) []time.Time {
 	from = from.In(to.Location())
 	if from.After(to) {
@@ -28,27 +31,21 @@ func Bounds(from, to time.Time) []time.Time {
 	}
 	midnight := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, from.Location())
 	span := to.Sub(from)
-	for _, step := range steps {
-		if span <= maxBuckets*step {
-			// Real time, not the clock's: a day with a clock change has 23 or 25 hours.
-			start := midnight.Add(from.Sub(midnight).Truncate(step))
-			bounds := []time.Time{start}
-			for !bounds[len(bounds)-1].After(to) {
-				bounds = append(bounds, bounds[len(bounds)-1].Add(step))
-			}
-			return bounds
+	var bound func(i int) time.Time
+	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return span <= maxBuckets*step }); i >= 0 {
+		// Real time, not the clock's: a day with a clock change has 23 or 25 hours.
+		start := midnight.Add(from.Sub(midnight).Truncate(steps[i]))
+		bound = func(n int) time.Time { return start.Add(time.Duration(n) * steps[i]) }
+	} else {
+		i := slices.IndexFunc(days, func(n int) bool { return span <= maxBuckets*time.Duration(n)*day })
+		if i < 0 {
+			i = len(days) - 1
 		}
+		bound = func(n int) time.Time { return midnight.AddDate(0, 0, n*days[i]) }
 	}
-	n := days[len(days)-1]
-	for _, d := range days {
-		if span <= maxBuckets*time.Duration(d)*day {
-			n = d
-			break
-		}
-	}
-	bounds := []time.Time{midnight}
+	bounds := []time.Time{bound(0)}
 	for i := 1; !bounds[i-1].After(to); i++ {
-		bounds = append(bounds, midnight.AddDate(0, 0, i*n))
+		bounds = append(bounds, bound(i))
 	}
 	return bounds
 }
@@ -60,25 +57,25 @@ type label struct {
 	Text   string
 }
 
-// apart is how far from each other two labels are at the least, in percent: on
-// a phone they must not touch.
+// apart is the least distance of two labels in percent: on a phone they must not
+// touch.
 const apart = 19
 
-// labels names up to five of the bounds, at times that people find round.
-func labels(bounds []time.Time) []label {
-	n := len(bounds) - 1
-	if n < 1 {
+// labels names up to five of the buckets' beginnings, at round times.
+func labels(buckets []store.Bucket) []label {
+	n := len(buckets)
+	if n == 0 {
 		return nil
 	}
-	format, nice := axis(bounds[n].Sub(bounds[0]))
+	format, round := axis(buckets[n-1].To.Sub(buckets[0].From))
 	var out []label
 	next := 0.0
-	for i := range n {
+	for i, b := range buckets {
 		x := 100 * float64(i) / float64(n)
-		if !nice(bounds[i]) || x < next || x > 94 || i > 0 && x < 6 {
+		if !round(b.From) || x < next || x > 94 || i > 0 && x < 6 {
 			continue
 		}
-		l := label{X: round(x), Anchor: "middle", Text: bounds[i].Format(format)}
+		l := label{X: hundredths(x), Anchor: "middle", Text: b.From.Format(format)}
 		next = x + apart
 		if i == 0 {
 			l.Anchor = "start"
@@ -89,8 +86,8 @@ func labels(bounds []time.Time) []label {
 	return out
 }
 
-// axis says how labels of so much time are written, and where one may stand.
-func axis(span time.Duration) (format string, nice func(time.Time) bool) {
+// axis returns the format of labels for a span of time, and where they may stand.
+func axis(span time.Duration) (format string, round func(time.Time) bool) {
 	every := func(hours int) func(time.Time) bool {
 		return func(t time.Time) bool { return t.Minute() == 0 && t.Hour()%hours == 0 }
 	}
@@ -99,7 +96,7 @@ func axis(span time.Duration) (format string, nice func(time.Time) bool) {
 		return "Jan 2006", func(time.Time) bool { return true }
 	case span > 48*time.Hour:
 		return "2 Jan", every(24)
-	case span > 24*time.Hour+time.Hour:
+	case span > 25*time.Hour:
 		return "15:04", every(6)
 	case span > 12*time.Hour:
 		return "15:04", every(3)
@@ -109,7 +106,7 @@ func axis(span time.Duration) (format string, nice func(time.Time) bool) {
 	return "15:04", func(t time.Time) bool { return t.Minute()%10 == 0 }
 }
 
-// spanText says in words what a bucket is.
+// spanText names a bucket.
 func spanText(from, to time.Time) string {
 	if from.Hour() == 0 && from.Minute() == 0 && to.Sub(from) >= 23*time.Hour {
 		last := to.AddDate(0, 0, -1)

@@ -2,11 +2,9 @@ package plot
 
 import (
 	_ "embed"
-	"fmt"
 	"html/template"
 	"math"
 	"strings"
-	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
@@ -20,7 +18,7 @@ var source string
 
 var chartTemplate = template.Must(template.New("chart").Parse(source))
 
-// chart is what the template draws.
+// chart is what the template shows.
 type chart struct {
 	ID, Title, Desc string
 	Legend          []key
@@ -70,7 +68,7 @@ var (
 func Throughput(buckets []store.Bucket) template.HTML {
 	c := stack(buckets, filed, review, failed, gone)
 	c.ID, c.Title = "plot-throughput", "Documents finished"
-	c.Nothing = "Nothing was finished in this time."
+	c.Nothing = "Nothing was finished in this period."
 	return c.html()
 }
 
@@ -78,31 +76,26 @@ func Throughput(buckets []store.Bucket) template.HTML {
 func Failures(buckets []store.Bucket) template.HTML {
 	c := stack(buckets, failed)
 	c.ID, c.Title = "plot-failures", "Documents failed"
-	c.Nothing, c.Legend = "Nothing failed in this time.", nil
+	c.Nothing, c.Legend = "Nothing failed in this period.", nil
 	return c.html()
 }
 
+// stack draws a column for each bucket, stacked from the parts that there are.
 func stack(buckets []store.Bucket, parts ...part) chart {
-	c := chart{Head: []string{"Time"}, Labels: labels(boundsOf(buckets))}
-	sums := make([]int, len(parts))
-	most := 0
-	for i := range buckets {
-		all := 0
-		for j, p := range parts {
-			sums[j] += p.of(&buckets[i])
-			all += p.of(&buckets[i])
-		}
-		most = max(most, all)
-	}
+	c := chart{Head: []string{"Time"}, Labels: labels(buckets)}
 	var shown []part
 	var words []string
-	for j, p := range parts {
-		if sums[j] > 0 {
-			shown, words = append(shown, p), append(words, display.Count(sums[j])+" "+p.Name)
+	for _, p := range parts {
+		if n := sum([]part{p}, buckets...); n > 0 {
+			shown, words = append(shown, p), append(words, display.Count(n)+" "+p.Name)
 			c.Head, c.Legend = append(c.Head, p.Name), append(c.Legend, p.key)
 		}
 	}
-	c.Desc = strings.Join(words, ", ") + "; at most " + display.Count(most) + " in one of " + fmt.Sprint(len(buckets)) + " spans of time."
+	most := 0
+	for _, b := range buckets {
+		most = max(most, sum(shown, b))
+	}
+	c.Desc = strings.Join(words, ", ") + "; at most " + display.Count(most) + " per interval."
 	if most == 0 {
 		return c
 	}
@@ -115,40 +108,47 @@ func stack(buckets []store.Bucket, parts ...part) chart {
 	return c
 }
 
+// sum adds up the parts of the buckets.
+func sum(parts []part, buckets ...store.Bucket) (n int) {
+	for _, b := range buckets {
+		for _, p := range parts {
+			n += p.of(&b)
+		}
+	}
+	return n
+}
+
 func (c *chart) addStack(buckets []store.Bucket, i int, parts []part, top float64) {
-	b := &buckets[i]
-	col := column{Title: spanText(b.From, b.To) + ":"}
-	row := []string{spanText(b.From, b.To)}
-	y, all := float64(height), 0
+	span := spanText(buckets[i].From, buckets[i].To)
+	row, y := []string{span}, float64(height)
+	var col column
+	var words []string
 	for _, p := range parts {
-		n := p.of(b)
+		n := p.of(&buckets[i])
 		row = append(row, display.Count(n))
 		if n == 0 {
 			continue
 		}
-		all += n
-		// What happened is seen, however little it is beside the rest.
-		h := math.Max(float64(n)/top*height, 1.5)
+		h := max(float64(n)/top*height, 1.5) // seen, however little it is beside the rest
 		y -= h
-		col.Title += " " + display.Count(n) + " " + p.Name + ","
-		col.Boxes = append(col.Boxes, at(i, len(buckets), p.Class, math.Max(y, 0), h))
+		words = append(words, display.Count(n)+" "+p.Name)
+		col.Boxes = append(col.Boxes, at(i, len(buckets), p.Class, max(y, 0), h))
 	}
-	if all == 0 {
-		return
+	if len(words) > 0 {
+		col.Title = span + ": " + strings.Join(words, ", ")
+		c.Columns, c.Rows = append(c.Columns, col), append(c.Rows, row)
 	}
-	col.Title = strings.TrimSuffix(col.Title, ",")
-	c.Columns, c.Rows = append(c.Columns, col), append(c.Rows, row)
 }
 
 // at is a box in the i-th of n columns.
 func at(i, n int, class string, y, h float64) box {
 	w := 100 / float64(n)
-	return box{Class: class, X: round(w * (float64(i) + 0.1)), W: round(w * 0.8), Y: round(y), H: round(h)}
+	return box{Class: class, X: hundredths(w * (float64(i) + 0.1)), W: hundredths(w * 0.8), Y: hundredths(y), H: hundredths(h)}
 }
 
-func round(x float64) float64 { return math.Round(x*100) / 100 }
+func hundredths(x float64) float64 { return math.Round(x*100) / 100 }
 
-// niceTop is an even number that is not below n and is easy to read.
+// niceTop is an even number, n or more, that is easy to read.
 func niceTop(n int) int {
 	for scale := 1; ; scale *= 10 {
 		for _, m := range []int{2, 4, 6, 10} {
@@ -157,15 +157,4 @@ func niceTop(n int) int {
 			}
 		}
 	}
-}
-
-func boundsOf(buckets []store.Bucket) []time.Time {
-	var bounds []time.Time
-	for i, b := range buckets {
-		if i == 0 {
-			bounds = append(bounds, b.From)
-		}
-		bounds = append(bounds, b.To)
-	}
-	return bounds
 }

@@ -4,28 +4,37 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
-// marks are the times that the vertical axis of latencies can begin and end at.
-// Each is about six or ten times the one before: what takes seconds and what
-// takes hours, because the service was away, are seen in one drawing.
-var marks = []time.Duration{
-	0, 100 * time.Millisecond, time.Second, 10 * time.Second, time.Minute, 10 * time.Minute,
-	time.Hour, 6 * time.Hour, 36 * time.Hour, 10 * day, 60 * day, 365 * day, 3650 * day,
+// mark is a time on the vertical axis of latencies.
+type mark struct {
+	at   time.Duration
+	text string
 }
 
-// Latency draws how long documents took from the inbox to their folder: for each
-// span of time a bar from the median to what 95 % were done within.
+// marks are the times that the axis can begin and end at. Each is about six or ten
+// times the one before, so that what takes seconds and what takes hours, because
+// the service was away, show in one drawing.
+var marks = []mark{
+	{0, "0"}, {100 * time.Millisecond, "0.1 s"}, {time.Second, "1 s"}, {10 * time.Second, "10 s"},
+	{time.Minute, "1 min"}, {10 * time.Minute, "10 min"}, {time.Hour, "1 h"}, {6 * time.Hour, "6 h"}, {36 * time.Hour, "36 h"},
+	{10 * day, "10 d"}, {60 * day, "60 d"}, {365 * day, "365 d"}, {3650 * day, "3650 d"},
+}
+
+// Latency draws how long documents took from the inbox to their folder: a bar from
+// the median to the 95th percentile for each bucket.
 func Latency(buckets []store.Bucket) template.HTML {
 	c := chart{
-		ID: "plot-latency", Title: "Time to file", Nothing: "Nothing was filed in this time.",
+		ID: "plot-latency", Title: "Time to file", Nothing: "Nothing was filed in this period.",
 		Legend: []key{{"half within", "p50"}, {"95 % within", "p95"}},
 		Head:   []string{"Time", "Half within", "95 % within", "The longest"},
-		Labels: labels(boundsOf(buckets)),
+		Labels: labels(buckets),
 	}
 	lo, hi := time.Duration(math.MaxInt64), time.Duration(0)
 	for _, b := range buckets {
@@ -34,7 +43,7 @@ func Latency(buckets []store.Bucket) template.HTML {
 		}
 	}
 	if lo <= hi {
-		c.Desc = fmt.Sprintf("Half of the documents took from %s on, 95 %% up to %s, by the time at which they were filed.",
+		c.Desc = fmt.Sprintf("The median is %s or more, the 95th percentile %s or less.",
 			display.Duration(lo), display.Duration(hi))
 		c.addLatencies(buckets, newScale(lo, hi))
 	}
@@ -42,73 +51,51 @@ func Latency(buckets []store.Bucket) template.HTML {
 }
 
 func (c *chart) addLatencies(buckets []store.Bucket, s scale) {
-	for i := len(s) - 1; i >= 0; i-- {
-		c.Ticks = append(c.Ticks, markText(s[i]))
-		c.Rules = append(c.Rules, round(s.y(s[i])))
+	for _, m := range slices.Backward(s) {
+		c.Ticks = append(c.Ticks, m.text)
+		c.Rules = append(c.Rules, hundredths(s.y(m.at)))
 	}
 	for i, b := range buckets {
 		l := b.Latency
 		if l == nil {
 			continue
 		}
-		words := []string{display.Duration(l.P50), display.Duration(l.P95), display.Duration(l.Max)}
-		middle, top := s.y(l.P50), s.y(l.P95)
+		span, middle, top := spanText(b.From, b.To), s.y(l.P50), s.y(l.P95)
 		c.Columns = append(c.Columns, column{
-			Title: fmt.Sprintf("%s: half within %s, 95 %% within %s, the longest %s", spanText(b.From, b.To), words[0], words[1], words[2]),
+			Title: span + ": " + wording.Latency(l),
 			Boxes: []box{
-				at(i, len(buckets), "p95", top, math.Max(middle-top, 1)),
-				at(i, len(buckets), "p50", math.Max(middle-2, 0), 4),
+				at(i, len(buckets), "p95", top, max(middle-top, 1)),
+				at(i, len(buckets), "p50", max(middle-2, 0), 4),
 			},
 		})
-		c.Rows = append(c.Rows, append([]string{spanText(b.From, b.To)}, words...))
+		c.Rows = append(c.Rows, []string{span, display.Duration(l.P50), display.Duration(l.P95), display.Duration(l.Max)})
 	}
 }
 
-// scale is a part of the marks, at equal distances.
-type scale []time.Duration
+// scale is a part of the marks, drawn at equal distances.
+type scale []mark
 
 func newScale(lo, hi time.Duration) scale {
 	first, last := 0, len(marks)-1
-	for first+1 < len(marks) && marks[first+1] <= lo {
+	for first+1 < last && marks[first+1].at <= lo {
 		first++
 	}
-	for last > first+1 && marks[last-1] >= hi {
+	for last > first+1 && marks[last-1].at >= hi {
 		last--
-	}
-	if last == first { // longer than all marks
-		first--
 	}
 	return marks[first : last+1]
 }
 
 // y is where a time stands, in pixels from the top.
 func (s scale) y(d time.Duration) float64 {
-	part := float64(height) / float64(len(s)-1)
-	for i := 1; i < len(s); i++ {
-		if d <= s[i] || i == len(s)-1 {
-			low, high := float64(s[i-1]), float64(s[i])
-			share := (float64(d) - low) / (high - low)
-			if low > 0 { // between two marks as between 1 and 10 on a slide rule
-				share = math.Log(float64(d)/low) / math.Log(high/low)
-			}
-			return height - part*(float64(i-1)+min(max(share, 0), 1))
-		}
+	i := 1
+	for i < len(s)-1 && d > s[i].at {
+		i++
 	}
-	return height
-}
-
-func markText(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0"
-	case d < time.Second:
-		return "0.1 s"
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", d/time.Minute)
-	case d < 10*day:
-		return fmt.Sprintf("%d h", d/time.Hour)
+	low, high := float64(s[i-1].at), float64(s[i].at)
+	share := (float64(d) - low) / (high - low)
+	if low > 0 { // logarithmic, as the distances between the marks are
+		share = math.Log(float64(d)/low) / math.Log(high/low)
 	}
-	return fmt.Sprintf("%d d", d/day)
+	return height - height/float64(len(s)-1)*(float64(i-1)+min(max(share, 0), 1))
 }

@@ -54,12 +54,14 @@ func TestBoundsHoldWhatTheyAreFor(t *testing.T) {
 		if ago > 0 && bounds[0].After(from) || !bounds[len(bounds)-1].After(to) {
 			t.Fatalf("%v to %v is not within %v to %v", from, to, bounds[0], bounds[len(bounds)-1])
 		}
+		var buckets []store.Bucket
 		for i := 1; i < len(bounds); i++ {
+			buckets = append(buckets, store.Bucket{From: bounds[i-1], To: bounds[i]})
 			if !bounds[i].After(bounds[i-1]) {
 				t.Fatalf("%v comes after %v", bounds[i], bounds[i-1])
 			}
 		}
-		if names := labels(bounds); len(names) > 5 {
+		if names := labels(buckets); len(names) > 5 {
 			t.Fatalf("%d labels: %v", len(names), names)
 		}
 	})
@@ -70,7 +72,7 @@ func TestScaleGoesUp(t *testing.T) {
 		lo := time.Duration(rapid.Int64Range(0, int64(5000*day)).Draw(t, "lo"))
 		hi := lo + time.Duration(rapid.Int64Range(0, int64(5000*day)).Draw(t, "more"))
 		s := newScale(lo, hi)
-		if len(s) < 2 || s.y(s[0]) != height || s.y(s[len(s)-1]) != 0 {
+		if len(s) < 2 || s.y(s[0].at) != height || s.y(s[len(s)-1].at) != 0 {
 			t.Fatalf("scale %v", s)
 		}
 		below, above := s.y(lo), s.y(hi)
@@ -147,7 +149,7 @@ func TestDrawingsAreWellFormedAndInside(t *testing.T) {
 			t.Errorf("%s lacks words or numbers:\n%s", name, html)
 		}
 	}
-	if html := string(Throughput(all)); !strings.Contains(html, ">1,200<") || !strings.Contains(html, "1,241 filed, 124 failed; at most 1,320 in one of 5") {
+	if html := string(Throughput(all)); !strings.Contains(html, ">1,200<") || !strings.Contains(html, "1,241 filed, 124 failed; at most 1,320 per interval") {
 		t.Errorf("numbers are missing in:\n%s", html)
 	}
 	if n := strings.Count(string(Throughput(all)), "<g>"); n != 4 {

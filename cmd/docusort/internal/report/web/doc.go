@@ -1,7 +1,8 @@
-// Package web is what the HTML report and the status page have in common: what
-// they say of the record, how it looks, and how the story of a document is told.
+// Package web is what the HTML report and the status page have in common: the
+// numbers, plots and lists of an [Overview], the events of a [Document], their
+// templates and their style sheet.
 //
-// Everything is HTML that html/template has escaped, with one style sheet and
-// without a script. Names of files are shown in the notation of package display
-// and isolated from the direction of what surrounds them.
+// html/template escapes everything. There is one style sheet and no script. Names of
+// files appear in the notation of package display, isolated from the text direction
+// around them.
 package web

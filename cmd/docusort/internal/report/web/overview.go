@@ -4,15 +4,16 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
-	"docusort/cmd/docusort/internal/report/health"
 	"docusort/cmd/docusort/internal/report/plot"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
-// Overview is what a page says of the record beside its documents.
+// Overview is what a page says beside its documents.
 type Overview struct {
 	Now     time.Time // its location is that of all times shown
 	Filter  store.Filter
@@ -21,14 +22,14 @@ type Overview struct {
 	Buckets []store.Bucket
 }
 
-// Look reads the overview of what the filter leaves in.
-func Look(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (*Overview, error) {
+// Read reads the overview of what the filter selects.
+func Read(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (*Overview, error) {
 	o := &Overview{Now: now, Filter: f}
 	var err error
 	if o.Daemon, err = r.Daemon(ctx); err != nil {
 		return nil, err
 	}
-	if o.Summary, err = r.Totals(ctx, f); err != nil {
+	if o.Summary, err = r.Summary(ctx, f); err != nil {
 		return nil, err
 	}
 	from := f.Since
@@ -42,33 +43,31 @@ func Look(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (
 	return o, err
 }
 
-// Health is the line that a page begins with.
-func (o *Overview) Health() health.Line { return health.OfDaemon(o.Daemon, o.Now) }
+// The methods below are for the templates.
 
-// Hold is the line about a hold.
-func (o *Overview) Hold() health.Line { return health.OfHold(o.Daemon.Hold, o.Now) }
+func (o *Overview) Health() wording.Line    { return wording.Daemon(o.Daemon, o.Now) }
+func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold, o.Now) }
+func (o *Overview) Scope() string           { return wording.Scope(o.Filter, o.Now) }
+func (o *Overview) Nothing() string         { return wording.Nothing(o.Summary.Totals, o.Filter) }
+func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
+func (o *Overview) RetryHint() string       { return wording.RetryHint }
 
-// HoldReason is why, in the words of who caused it.
-func (o *Overview) HoldReason() string { return display.Prose(o.Daemon.Hold.Reason) }
-
-// HoldMeaning is what to do about it.
-func (o *Overview) HoldMeaning() string { return health.Meaning(o.Daemon.Hold.Kind) }
-
-// Scope says what was left out.
-func (o *Overview) Scope() string { return health.Scope(o.Filter, o.Now) }
-
-// Tile is a number that is seen first.
+// Tile is a number at the top of the page.
 type Tile struct{ Value, Name, Class, Note string }
 
-// Tiles are the numbers of what was finished and of what is to be done.
+// Tiles are the numbers of what was finished and of what is left to do.
 func (o *Overview) Tiles() []Tile {
-	n := o.Summary.Totals
-	open := n[store.Waiting] + n[store.Submitting] + n[store.Pending] + n[store.Identified]
+	n, open := o.Summary.Totals, 0
+	for state, count := range n {
+		if !state.Finished() {
+			open += count
+		}
+	}
 	tiles := []Tile{
 		{display.Count(n[store.Filed]), "filed", "filed", ""},
 		{display.Count(n[store.Review]), "in review", "review", ""},
 		{display.Count(n[store.Failed]), "failed", "failed", ""},
-		{display.Count(open), "unfinished", "open", o.openNote()},
+		{display.Count(open), "unfinished", "open", o.unfinished()},
 	}
 	if n[store.Gone] > 0 {
 		tiles = append(tiles, Tile{display.Count(n[store.Gone]), "gone before they were filed", "gone", ""})
@@ -80,33 +79,15 @@ func (o *Overview) Tiles() []Tile {
 	return tiles
 }
 
-func (o *Overview) openNote() string {
-	n, text := o.Summary.Totals, ""
-	for _, c := range []struct {
-		n    int
-		word string
-	}{{n[store.Waiting], "waiting"}, {n[store.Submitting], "uploading"}, {n[store.Pending], "pending"}, {n[store.Identified], "identified"}} {
-		if c.n > 0 {
-			text += fmt.Sprintf("%s %s, ", display.Count(c.n), c.word)
-		}
+func (o *Overview) unfinished() string {
+	var text strings.Builder
+	for _, c := range wording.Counts(o.Summary.Totals, false) {
+		text.WriteString(c.Text + ", ")
 	}
-	if text != "" {
-		text += "the oldest since " + display.Moment(o.Summary.Oldest, o.Now)
+	if text.Len() > 0 {
+		text.WriteString("the oldest since " + display.Moment(o.Summary.Oldest, o.Now))
 	}
-	return text
-}
-
-// Nothing says that there is nothing to show at all.
-func (o *Overview) Nothing() string {
-	for _, n := range o.Summary.Totals {
-		if n > 0 {
-			return ""
-		}
-	}
-	if o.Filter != (store.Filter{}) {
-		return "There are none."
-	}
-	return "There is nothing to report yet. Drop a document into the inbox, and it shows up here."
+	return text.String()
 }
 
 // Plots draws what happened over time.
@@ -118,13 +99,10 @@ func (o *Overview) Plots() []template.HTML {
 	return plots
 }
 
-// Bar is a row of a list with a bar for how many there are.
-type Bar struct {
-	Name       string
-	Count      string
-	Parts      []BarPart
-	Review     string
-	Confidence string
+// Row is a row of a list, with a bar for how many there are.
+type Row struct {
+	Name, Count, Review, Confidence string
+	Bar                             []BarPart
 }
 
 // BarPart is a piece of a bar, in percent.
@@ -134,72 +112,46 @@ type BarPart struct {
 }
 
 // Types lists the types that documents were filed under.
-func (o *Overview) Types() []Bar {
+func (o *Overview) Types() []Row {
 	most := 1
 	for _, t := range o.Summary.Types {
 		most = max(most, t.Filed+t.Review)
 	}
-	var bars []Bar
+	var rows []Row
 	for _, t := range o.Summary.Types {
-		f, r := 100*float64(t.Filed)/float64(most), 100*float64(t.Review)/float64(most)
-		bars = append(bars, Bar{
+		filed, review := 100*float64(t.Filed)/float64(most), 100*float64(t.Review)/float64(most)
+		rows = append(rows, Row{
 			Name: display.Printable(t.Type), Count: display.Count(t.Filed), Review: display.Count(t.Review),
 			Confidence: fmt.Sprintf("%.2f", t.MeanConfidence),
-			Parts:      []BarPart{{"filed", 0, f}, {"review", f, r}},
+			Bar:        []BarPart{{"filed", 0, filed}, {"review", filed, review}},
 		})
 	}
-	return bars
+	return rows
 }
 
 // Failures lists why documents failed.
-func (o *Overview) Failures() []Bar {
+func (o *Overview) Failures() []Row {
 	return reasons(o.Summary.Failures, o.Summary.Totals[store.Failed], "failed")
 }
 
 // Troubles lists why documents are not filed yet.
-func (o *Overview) Troubles() []Bar {
-	all := 0
-	for _, t := range o.Summary.Troubles {
-		all += t.Count
-	}
-	return reasons(o.Summary.Troubles, all, "review")
+func (o *Overview) Troubles() []Row {
+	return reasons(o.Summary.Troubles, wording.Sum(o.Summary.Troubles), "review")
 }
 
-// maxReasons is how many are listed by themselves.
+// maxReasons is how many reasons a page shows.
 const maxReasons = 20
 
-func reasons(list []store.Reason, all int, class string) []Bar {
-	var bars []Bar
-	most := 1
-	for i, r := range list {
-		if i == maxReasons {
-			break
+// reasons makes rows of reasons, the most frequent of which comes first. What is
+// left over gets no bar.
+func reasons(list []store.Reason, total int, class string) []Row {
+	var rows []Row
+	for i, r := range wording.Reasons(list, total, maxReasons) {
+		row := Row{Name: r.Reason, Count: display.Count(r.Count)}
+		if i < min(len(list), maxReasons) {
+			row.Bar = []BarPart{{class, 0, 100 * float64(r.Count) / float64(list[0].Count)}}
 		}
-		most = max(most, r.Count)
-		text := display.Prose(r.Reason)
-		if text == "" {
-			text = "no reason was recorded"
-		}
-		all -= r.Count
-		bars = append(bars, Bar{Name: text, Count: display.Count(r.Count),
-			Parts: []BarPart{{class, 0, 100 * float64(r.Count) / float64(most)}}})
+		rows = append(rows, row)
 	}
-	if all > 0 && len(bars) > 0 {
-		bars = append(bars, Bar{Name: "for other reasons", Count: display.Count(all)})
-	}
-	return bars
-}
-
-// Requests says what the service was asked.
-func (o *Overview) Requests() string {
-	q := o.Summary.Requests
-	text := display.Things(q.Submissions, "submission")
-	if q.Resubmissions > 0 {
-		text += fmt.Sprintf(" (%s made again)", display.Count(q.Resubmissions))
-	}
-	text += ", " + display.Things(q.Polls, "poll")
-	if q.Reused > 0 {
-		text += "; " + display.Things(q.Reused, "answer") + " reused"
-	}
-	return text
+	return rows
 }

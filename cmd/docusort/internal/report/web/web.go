@@ -12,8 +12,8 @@ import (
 //go:embed style.css
 var Style string
 
-// StyleHash is the source that a content-security policy names to allow [Style]
-// inside a page, and nothing else.
+// StyleHash is the source with which a content security policy allows [Style] inside
+// a page, and nothing else.
 func StyleHash() string {
 	sum := sha256.Sum256([]byte(Style))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -22,6 +22,5 @@ func StyleHash() string {
 //go:embed sections.html
 var sections string
 
-// Templates returns a new set of the templates that pages are made of; the
-// names of those are in sections.html.
+// Templates returns a new set of the templates of sections.html.
 func Templates() *template.Template { return template.Must(template.New("sections").Parse(sections)) }

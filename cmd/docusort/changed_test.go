@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+
+	"golang.org/x/sys/unix"
+)
+
+// stages are the states in which a file may change: how documents are kept in it, and
+// how that ends.
+var stages = []struct {
+	state string
+	keep  func(w *world) (release func())
+}{
+	{"waiting", func(w *world) func() {
+		w.api.SetAccount(docutraytest.AccountQuotaUsed, noTime)
+		return func() { w.api.SetAccount(docutraytest.AccountGood, noTime) }
+	}},
+	{"submitting", func(w *world) func() {
+		_, release := w.slowUploads()
+		return release
+	}},
+	{"pending", func(w *world) func() {
+		w.jobsStay.Store(true)
+		return func() { w.jobsStay.Store(false) }
+	}},
+	{"identified", func(w *world) func() {
+		// No folder can be made there, and nothing may be put where it leads to.
+		outside := filepath.Join(w.dir, "user")
+		link := filepath.Join(w.sorted, "invoice")
+		noErr(w.t, os.MkdirAll(w.sorted, 0o755))
+		noErr(w.t, os.Symlink(outside, link))
+		return func() { noErr(w.t, os.Remove(link)) }
+	}},
+}
+
+// changes are what may happen to a file. Each returns the new content, or nil.
+var changes = []struct {
+	name string
+	make func(file string, old, new []byte) (after []byte, err error)
+}{
+	{"rewritten", func(file string, _, new []byte) ([]byte, error) {
+		return new, os.WriteFile(file, new, 0)
+	}},
+	{"replaced", func(file string, _, new []byte) ([]byte, error) {
+		aside := filepath.Join(filepath.Dir(filepath.Dir(file)), "elsewhere.pdf")
+		if err := os.WriteFile(aside, new, 0o640); err != nil {
+			return nil, err
+		}
+		return new, os.Rename(aside, file)
+	}},
+	{"cut", func(file string, old, _ []byte) ([]byte, error) {
+		return old[:len(old)/2], os.Truncate(file, int64(len(old)/2))
+	}},
+	{"grown", func(file string, old, _ []byte) ([]byte, error) {
+		after := append(old[:len(old):len(old)], '\n')
+		return after, os.WriteFile(file, after, 0)
+	}},
+	{"of the same size and time", sameSizeAndTime},
+	{"deleted", func(file string, _, _ []byte) ([]byte, error) { return nil, os.Remove(file) }},
+}
+
+// sameSizeAndTime changes a byte and sets the time back.
+func sameSizeAndTime(file string, old, _ []byte) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	after := append([]byte{}, old...)
+	after[len(after)-10]-- // a byte of what is within
+	if err := os.WriteFile(file, after, 0); err != nil {
+		return nil, err
+	}
+	return after, os.Chtimes(file, time.Time{}, info.ModTime())
+}
+
+// TestChangedAtEachStage: whenever a file changes, its document is gone, and the new content
+// is another document.
+func TestChangedAtEachStage(t *testing.T) {
+	for _, stage := range stages {
+		t.Run(stage.state, func(t *testing.T) {
+			w := newWorld(t)
+			w.requestsMayRepeat = true
+			w.settings["DOCUSORT_WORKERS"] = fmt.Sprint(len(changes))
+			release := stage.keep(w)
+			old := map[string][]byte{}
+			for _, c := range changes {
+				old[c.name] = pdf(invoice, "old "+c.name)
+				w.drop(c.name+".pdf", old[c.name])
+			}
+			d := w.start("run")
+			w.waitState(stage.state, len(changes))
+			left := 0
+			for _, c := range changes {
+				file := filepath.Join(w.inbox, c.name+".pdf")
+				after, err := c.make(file, old[c.name], pdf(receipt, "new "+c.name))
+				noErr(t, err)
+				w.dropped[hashOf(old[c.name])] = []stamp{}
+				if after == nil {
+					continue
+				}
+				info, err := os.Stat(file)
+				noErr(t, err)
+				w.record(after, info)
+				left++
+			}
+			release()
+			w.waitFor("the new ones are filed", func(r *reportJSON) bool {
+				return r.Totals["filed"] == left && r.unfinished() == 0
+			})
+			w.stop(d)
+			r := w.check()
+			r.checkTotals(t, totals{"gone": len(changes), "filed": left})
+		})
+	}
+}
+
+// TestFoldersInFlight: when folders with documents in flight are renamed, moved away and
+// removed, what is still in the inbox is filed, and not paid for twice.
+func TestFoldersInFlight(t *testing.T) {
+	w := newWorld(t)
+	w.jobsStay.Store(true)
+	const each = 5
+	for i := range each {
+		for _, dir := range []string{"stays", "renamed", "nested/deep/er", "moved away", "removed"} {
+			w.drop(fmt.Sprintf("%s/%d.pdf", dir, i), pdf(invoice, dir+fmt.Sprint(i)))
+		}
+	}
+	d := w.start("run")
+	w.waitState("pending", 5*each)
+	in := func(name string) string { return filepath.Join(w.inbox, name) }
+	for i := range each {
+		w.dropped[hashOf(pdf(invoice, "moved away"+fmt.Sprint(i)))] = []stamp{}
+		w.dropped[hashOf(pdf(invoice, "removed"+fmt.Sprint(i)))] = []stamp{}
+	}
+	noErr(t, os.Rename(in("renamed"), in("renamed to")))
+	noErr(t, os.Rename(in("nested/deep"), in("stays/deep")))
+	noErr(t, os.Rename(in("moved away"), filepath.Join(w.dir, "moved away")))
+	noErr(t, os.RemoveAll(in("removed")))
+	w.waitFor("those that moved are found", func(r *reportJSON) bool { return len(r.Documents) == 7*each })
+	w.jobsStay.Store(false)
+	r := w.finish(d)
+	r.checkTotals(t, totals{"filed": 3 * each, "gone": 4 * each})
+	w.checkSubmissions(5 * each)
+}
+
+// TestExchanged: two documents in flight whose names are exchanged are each filed by their
+// own answer.
+func TestExchanged(t *testing.T) {
+	w := newWorld(t)
+	w.jobsStay.Store(true)
+	w.drop("one.pdf", pdf(invoice, "one"))
+	w.drop("two.pdf", pdf(receipt, "two"))
+	d := w.start("run")
+	w.waitState("pending", 2)
+	noErr(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(w.inbox, "one.pdf"), unix.AT_FDCWD, filepath.Join(w.inbox, "two.pdf"), unix.RENAME_EXCHANGE))
+	w.waitFor("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
+	w.jobsStay.Store(false)
+	r := w.finish(d)
+	r.checkTotals(t, totals{"filed": 2, "gone": 2})
+	w.checkSubmissions(2)
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// rescanRarely makes sure that what is found is found without a rescan.
+func (w *world) rescanRarely() { w.settings["DOCUSORT_RESCAN"] = "1h" }
+
+// TestInboxMadeAgain: an inbox that is removed, or moved away and back, with documents in
+// flight is watched again; what came back with it costs nothing more.
+func TestInboxMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	w.rescanRarely()
+	w.jobsStay.Store(true)
+	d := w.start("run")
+	w.drop("removed.pdf", pdf(invoice, "removed"))
+	w.waitState("pending", 1)
+	w.takeAway(filepath.Join(w.inbox, "removed.pdf"))
+	noErr(t, os.RemoveAll(w.inbox))
+	noErr(t, os.Mkdir(w.inbox, 0o755))
+	w.drop("again/new.pdf", pdf(invoice, "new"))
+	w.waitState("pending", 2)
+	aside := filepath.Join(w.dir, "aside")
+	noErr(t, os.Rename(w.inbox, aside))
+	w.jobsStay.Store(false)
+	w.waitState("pending", 0)
+	if r, _ := w.report(); r.Totals["filed"]+r.Totals["failed"] != 0 {
+		t.Errorf("without an inbox: %v", r.Totals)
+	}
+	noErr(t, os.Rename(aside, w.inbox))
+	w.waitState("filed", 1)
+	w.drop("last.pdf", pdf(receipt, "last"))
+	w.waitState("filed", 2)
+	w.waitState("gone", 1)
+	w.stop(d)
+	r := w.check()
+	r.checkTotals(t, totals{"gone": 1, "filed": 2})
+	w.checkSubmissions(3)
+}
+
+// TestMountedOver: a filesystem that is mounted over the inbox with documents in flight
+// hides them, which makes none of them gone, and is watched itself without a rescan. A
+// reload notices its end.
+func TestMountedOver(t *testing.T) {
+	w := newWorld(t)
+	w.rescanRarely()
+	w.jobsStay.Store(true)
+	d := w.start("run")
+	w.drop("below.pdf", pdf(invoice, "below"))
+	w.waitState("pending", 1)
+	if err := unix.Mount("test", w.inbox, "tmpfs", 0, "size=1m,mode=755"); err != nil {
+		t.Skipf("nothing can be mounted here: %v", err)
+	}
+	mounted := true
+	t.Cleanup(func() {
+		if mounted {
+			_ = unix.Unmount(w.inbox, unix.MNT_DETACH)
+		}
+	})
+	w.drop("above.pdf", pdf(receipt, "above"))
+	w.jobsStay.Store(false)
+	w.waitState("filed", 1)
+	r := w.waitState("identified", 1)
+	r.checkTotals(t, totals{"filed": 1, "identified": 1})
+	poll(t, "unmount", func() bool { return unix.Unmount(w.inbox, 0) == nil }) // refused while a scan runs
+	mounted = false
+	d.signal(syscall.SIGHUP)
+	w.drop("below too.pdf", pdf(contract, "below too"))
+	w.waitState("filed", 3)
+	w.stop(d)
+	w.check()
+	w.checkSubmissions(3)
+}
+
+// queuedEvents returns how many events the kernel keeps for a process.
+func queuedEvents(t *testing.T) int {
+	b, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
+	if err != nil {
+		t.Skipf("this kernel has no inotify: %v", err)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	noErr(t, err)
+	if n > 1<<18 {
+		t.Skipf("a queue of %d events takes too long to fill", n)
+	}
+	return n
+}
+
+// TestEventsLost: a document whose event the kernel dropped is found at once.
+func TestEventsLost(t *testing.T) {
+	n := queuedEvents(t)
+	w := newWorld(t)
+	w.rescanRarely()
+	w.drop("folder/first.pdf", pdf(invoice, "first"))
+	d := w.start("run")
+	w.waitState("filed", 1)
+	d.signal(syscall.SIGSTOP)
+	noise := filepath.Join(w.inbox, "noise.tmp")
+	for range n/2 + 10 { // two events each, at the least
+		noErr(t, os.WriteFile(noise, nil, 0o600))
+		noErr(t, os.Remove(noise))
+	}
+	for i := range 10 {
+		w.drop(fmt.Sprintf("folder/%d.pdf", i), pdf(invoice, fmt.Sprint(i)))
+		w.drop(fmt.Sprintf("new %d/scan.pdf", i), pdf(receipt, fmt.Sprint(i)))
+	}
+	d.signal(syscall.SIGCONT)
+	w.waitState("filed", 21)
+	w.drop("folder/last.pdf", pdf(invoice, "last"))
+	w.waitState("filed", 22)
+	w.stop(d)
+	w.check()
+}
+
+// TestWatchesRefused: a daemon that gets too few watches, or none, warns once and scans
+// instead.
+func TestWatchesRefused(t *testing.T) {
+	cases := []struct{ name, limit, value, says string }{
+		{"too few watches", "max_inotify_watches", "2", "max_user_watches"},
+		{"no instances", "max_inotify_instances", "0", "max_user_instances"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.rescanRarely()
+			d := w.childWithLimit(c.limit, c.value)
+			w.dropMany(5, "%d/before.pdf")
+			d.begin()
+			w.waitState("filed", 5)
+			for i := range 5 {
+				w.drop(fmt.Sprintf("%d/after.pdf", i), pdf(receipt, fmt.Sprint(i)))
+			}
+			w.waitState("filed", 10)
+			w.stop(d)
+			w.check()
+			if text := d.stderr.String(); strings.Count(text, logWatchRefused) != 1 || !strings.Contains(text, c.says) {
+				t.Errorf("it does not name %s, or not once", c.says)
+			}
+		})
+	}
+}
+
+// childWithLimit makes a daemon in a user namespace of its own with that limit.
+func (w *world) childWithLimit(limit, value string) *child {
+	w.t.Helper()
+	file := "/proc/sys/user/" + limit
+	namespace := func() *syscall.SysProcAttr {
+		return &syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		}
+	}
+	probe := exec.Command("/bin/sh", "-c", "echo "+value+" > "+file)
+	probe.SysProcAttr = namespace()
+	if out, err := probe.CombinedOutput(); err != nil {
+		w.t.Skipf("%s cannot be lowered here: %v: %s", file, err, out)
+	}
+	c := w.child("run")
+	c.cmd.Args = append([]string{"/bin/sh", "-c", "echo " + value + " > " + file + ` && exec "$0" "$@"`, c.cmd.Path}, c.cmd.Args[1:]...)
+	c.cmd.Path = "/bin/sh"
+	c.cmd.SysProcAttr = namespace()
+	return c
+}

@@ -1,0 +1,40 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"docusort/store"
+
+	"golang.org/x/sys/unix"
+)
+
+// database checks the database from end to end.
+func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Result {
+	switch {
+	case errors.Is(openErr, store.ErrNoDatabase):
+		return OK("database", "%s is not there yet: it is made when docusort run first starts", d.Database)
+	case openErr != nil:
+		return Wrong("database", "%v", openErr)
+	}
+	if err := r.Check(ctx); err != nil {
+		return Wrong("database", "%v", err)
+	}
+	for _, path := range []string{d.Database, d.Database + "-wal", d.Database + "-shm", d.Database + "-lock"} {
+		err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK, unix.AT_EACCESS)
+		if err != nil && !errors.Is(err, unix.ENOENT) {
+			return Wrong("database", "%s cannot be written to by user %d: %v; give it to the user that docusort runs as", path, os.Geteuid(), err)
+		}
+	}
+	daemon, err := r.Daemon(ctx)
+	switch {
+	case err != nil:
+		return Wrong("database", "%v", err)
+	case daemon.Running && daemon.Hold != nil:
+		return OK("database", "%s is whole; the daemon runs, and waits: %s", d.Database, daemon.Hold.Reason)
+	case daemon.Running:
+		return OK("database", "%s is whole; the daemon runs", d.Database)
+	}
+	return OK("database", "%s is whole; no daemon runs", d.Database)
+}

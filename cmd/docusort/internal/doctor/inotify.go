@@ -1,0 +1,67 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// inotify checks whether the kernel lets every folder of the inbox be watched.
+func (d Doctor) inotify() Result {
+	if !d.Inotify {
+		return OK("inotify", "not used: the inbox is polled")
+	}
+	dir := d.inotifyLimits
+	if dir == "" {
+		dir = "/proc/sys/fs/inotify"
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "max_user_watches"))
+	if err != nil {
+		return Wrong("inotify", "the kernel's limit is not known: %v; set DOCUSORT_WATCH=poll where there is no inotify", err)
+	}
+	limit, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return Wrong("inotify", "the kernel's limit is not known: %v", err)
+	}
+	folders := d.countFolders()
+	if folders > limit {
+		return Wrong("inotify", "the inbox has %d folders and the kernel lets %d be watched: raise the sysctl fs.inotify.max_user_watches, or set DOCUSORT_WATCH=poll", folders, limit)
+	}
+	if err := tryWatch(d.Inbox); err != nil {
+		return Wrong("inotify", "a watch is refused (%v): raise the sysctls fs.inotify.max_user_instances and max_user_watches, or set DOCUSORT_WATCH=poll", err)
+	}
+	return OK("inotify", "%d of at most %d folders to watch", folders, limit)
+}
+
+// countFolders counts the folders of the inbox that are watched.
+func (d Doctor) countFolders() (n int) {
+	if !d.Recursive {
+		return 1
+	}
+	_ = filepath.WalkDir(d.Inbox, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() { // what cannot be read cannot be watched either
+			n++
+		}
+		return nil
+	})
+	return n
+}
+
+// tryWatch watches a folder for a moment.
+func tryWatch(path string) error {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.InotifyAddWatch(fd, path, unix.IN_CREATE)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOTDIR) {
+		return nil // reported for the folder itself
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/store"
+)
+
+func TestTrouble(t *testing.T) {
+	record(t, func(f *fixture) {
+		trouble := func(filter store.Filter, want bool) {
+			t.Helper()
+			f.read(func(r *store.Reader) {
+				got, err := Trouble(f.ctx, r, filter)
+				if f.ok(err); got != want {
+					t.Errorf("trouble: %v, want %v", got, want)
+				}
+			})
+		}
+		f.ok(f.s.Started(f.ctx, 1))
+		f.file("a.pdf", "invoice", 1)
+		trouble(store.Filter{}, false)
+		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldService, Reason: "down", Since: time.Now()}))
+		trouble(store.Filter{}, true)
+		f.ok(f.s.SetHold(f.ctx, nil))
+		trouble(store.Filter{}, false)
+		f.fail("b.docx", "unsupported format")
+		f.pass(time.Hour)
+		trouble(store.Filter{}, true)
+		trouble(store.Filter{Type: "invoice", State: store.Filed}, true) // what is shown does not matter
+		trouble(store.Filter{Since: time.Now().Add(-2 * time.Hour)}, true)
+		trouble(store.Filter{Since: time.Now().Add(-time.Minute)}, false)
+	})
+}
+
+func TestFormats(t *testing.T) {
+	var f Format
+	if err := f.Set("json"); err != nil || f != "json" {
+		t.Errorf("got %q, %v", f, err)
+	}
+	if err := f.Set("yaml"); err == nil || f != "json" || !strings.Contains(err.Error(), `"yaml"; choose from table, json, csv, html`) {
+		t.Errorf("got %q, %v", f, err)
+	}
+	if !slices.Equal(Formats(), []string{"table", "json", "csv", "html"}) {
+		t.Errorf("got %q", Formats())
+	}
+	record(t, func(f *fixture) {
+		f.read(func(r *store.Reader) {
+			var b bytes.Buffer
+			f.ok(Write(f.ctx, &b, r, "json", Options{}))
+			decode(f.t, b.String())
+			if err := Write(f.ctx, &b, r, "yaml", Options{}); err == nil {
+				t.Error("yaml was written")
+			}
+		})
+	})
+}
+
+// full fails like a disk does.
+type full struct{ room, asked int }
+
+var errFull = errors.New("no space left")
+
+func (w *full) Write(b []byte) (int, error) {
+	w.asked++
+	n := min(len(b), w.room)
+	w.room -= n
+	if n < len(b) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+func TestAnErrorOfTheOutputIsReported(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.crowd(100)
+		for _, render := range []renderer{Table, JSON, CSV, HTML} {
+			for _, room := range []int{0, 5000} {
+				f.read(func(r *store.Reader) {
+					w := full{room: room}
+					if err := render(f.ctx, &w, r, Options{Documents: true}); !errors.Is(err, errFull) {
+						t.Errorf("got %v with room for %d bytes", err, room)
+					}
+					if most := room/4096 + 1; w.asked > most {
+						t.Errorf("it was written to %d times", w.asked)
+					}
+				})
+			}
+		}
+		ctx, cancel := context.WithCancel(f.ctx)
+		f.read(func(r *store.Reader) {
+			cancel()
+			var b bytes.Buffer
+			if err := JSON(ctx, &b, r, Options{Documents: true}); err == nil || json.Valid(b.Bytes()) {
+				t.Errorf("an interrupted report gave %v and %q", err, b.String())
+			}
+		})
+	})
+}

@@ -1,0 +1,166 @@
+package status
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"docusort/cmd/docusort/internal/report"
+	"docusort/store"
+)
+
+// hostile are names that want to be something else.
+var hostile = []string{
+	`<script>document.title="owned"</script>.pdf`, `<img src=x onerror="document.title='owned'">.pdf`,
+	"\u202egpj.exe.pdf", "two\nlines.pdf", "not-utf8-\xff\xfe.pdf", `"><svg onload=alert(1)>.pdf`, "{{.}}${1}`.pdf",
+	strings.Repeat("long", 60) + ".pdf", "عقد.pdf", "請求書.pdf",
+}
+
+// crowd is a record with something of everything.
+func (w *world) crowd() {
+	w.t.Helper()
+	w.history(300, 30*time.Hour)
+	for _, name := range hostile {
+		w.file(name, "invoice")
+	}
+	w.fail("notes<b>.docx", `unsupported format: <script>document.title="owned"</script>`)
+	w.ok(w.store.Gone(w.ctx, w.drop("taken.pdf"), "taken out of the inbox before it was filed"))
+	w.pend("in flight.pdf")
+	id := w.drop("refused.pdf")
+	w.submit(id)
+	w.ok(w.store.Refused(w.ctx, id, store.Refusal{Reason: "503: Internal server error", RetryAt: time.Now().Add(time.Hour)}))
+	w.submit(w.drop("uploading.pdf"))
+	w.drop("new.pdf")
+}
+
+// inert checks that names are shown as text and do nothing.
+func (b *browser) inert() {
+	b.t.Helper()
+	text := eval[string](b, "document.body.innerText + [...document.querySelectorAll('bdi')].map(e => e.textContent).join('\\n')")
+	for _, want := range []string{hostile[0], hostile[1], `\xe2\x80\xaegpj.exe.pdf`, `two\x0alines.pdf`, `not-utf8-\xff\xfe.pdf`,
+		hostile[5], hostile[6], hostile[7], hostile[8], hostile[9], `unsupported format: <script>`} {
+		if !strings.Contains(text, want) {
+			b.t.Errorf("%q is not shown", want)
+		}
+	}
+	if strings.Contains(text, "\u202e") {
+		b.t.Error("a name turns the direction of the page")
+	}
+	if title := eval[string](b, "document.title"); !strings.HasPrefix(title, "docusort") {
+		b.t.Errorf("the title is %q", title)
+	}
+	if twice := eval[string](b, `[...document.querySelectorAll("[id]")].map(e => e.id).filter((id, i, all) => all.indexOf(id) !== i).join()`); twice != "" {
+		b.t.Errorf("there are two of %s", twice)
+	}
+	if n := eval[int](b, `document.querySelectorAll("main script, main img, main [onload], main [onerror], main [style]").length`); n != 0 {
+		b.t.Errorf("%d names became elements", n)
+	}
+}
+
+func TestThePageInABrowser(t *testing.T) {
+	b := newBrowser(t)
+	w := newWorld(t)
+	w.crowd()
+	_, address := w.serve()
+	b.screen(1200, 900, false)
+	b.do(chromedp.Navigate(address + "/"))
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	b.inert()
+	b.fits()
+	b.shoot("status")
+	b.quiet(address)
+}
+
+func TestThePageFollows(t *testing.T) {
+	b := newBrowser(t)
+	w := newWorld(t)
+	w.file("first.pdf", "invoice")
+	w.file("second.pdf", "invoice")
+	_, address := w.serve()
+	b.screen(1200, 900, false)
+	b.do(chromedp.Navigate(address + "/"))
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.loadedOnce = true; document.querySelector("#documents summary").click();
+		document.querySelectorAll("#documents summary")[1].focus()`))
+	w.file("third <b>.pdf", "receipt")
+	b.shows("the third document", `document.querySelectorAll("#documents .document").length === 3`)
+	if !eval[bool](b, `window.loadedOnce === true`) {
+		t.Error("the page was loaded again")
+	}
+	// Newest first: what was opened was the second file, and the focus on the first.
+	if got := eval[string](b, `[...document.querySelectorAll("#documents details[open] .name")].map(e => e.textContent).join()`); got != "second.pdf" {
+		t.Errorf("open is %q, want the document that was opened", got)
+	}
+	if got := eval[string](b, `document.activeElement.matches("#documents summary") ? document.activeElement.textContent : document.activeElement.tagName`); !strings.Contains(got, "first.pdf") {
+		t.Errorf("the focus is on %q", got)
+	}
+	w.ok(w.store.SetHold(w.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "402: quota <b>used up</b>", Until: time.Now().Add(time.Hour)}))
+	b.shows("the hold", `(document.querySelector("#health [role=alert]") || {textContent: ""}).textContent.includes("402: quota <b>used up</b>")`)
+	w.ok(w.store.SetHold(w.ctx, nil))
+	b.shows("the end of the hold", `!document.querySelector("#health [role=alert]")`)
+	b.quiet(address)
+}
+
+// Whoever has no mouse gets everywhere, in the order of the page.
+func TestThePageWithAKeyboard(t *testing.T) {
+	b := newBrowser(t)
+	w := newWorld(t)
+	w.file("first.pdf", "invoice")
+	_, address := w.serve()
+	b.screen(1200, 900, false)
+	b.do(chromedp.Navigate(address + "/"))
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	var order []string
+	for range 20 {
+		b.do(chromedp.KeyEvent("\t"))
+		got := eval[string](b, `(e => e === document.body ? "" : (e.textContent || e.ariaLabel).trim().split("\n")[0].slice(0, 24))(document.activeElement)`)
+		if got == "" {
+			break
+		}
+		if len(order) > 0 && eval[string](b, `getComputedStyle(document.activeElement).outlineStyle`) == "none" {
+			t.Errorf("nobody sees that %q has the focus", got)
+		}
+		order = append(order, got)
+	}
+	got := strings.Join(order, "|")
+	want := "Skip to the documents|1 hour|24 hours|7 days|30 days|all|The numbers|The numbers|filed first.pdf"
+	if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "metrics|health") {
+		t.Errorf("the order is\n%s\nwant\n%s…metrics|health", got, want)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#documents summary").focus()`), chromedp.KeyEvent("\r"))
+	b.shows("the story", `document.querySelector("#documents details").open && document.querySelector("#documents .events").innerText.includes("found in the inbox: 123 kB")`)
+	b.quiet(address)
+}
+
+// The page of the report needs no server, and is as safe.
+func TestTheReportInABrowser(t *testing.T) {
+	b := newBrowser(t)
+	w := newWorld(t)
+	w.crowd()
+	file := filepath.Join(t.TempDir(), "report.html")
+	r, err := store.OpenReader(w.ctx, w.path)
+	w.ok(err)
+	defer r.Close()
+	var out bytes.Buffer
+	w.ok(report.Write(w.ctx, &out, r, "html", report.Options{Documents: true}))
+	w.ok(os.WriteFile(file, out.Bytes(), 0o644))
+	b.do(chromedp.Navigate("file://" + file))
+	b.inert()
+	b.fits()
+	b.quiet("file://")
+	r2, err := store.OpenReader(w.ctx, w.path)
+	w.ok(err)
+	defer r2.Close()
+	if *shots != "" {
+		out.Reset()
+		w.ok(report.Write(w.ctx, &out, r2, "html", report.Options{}))
+		w.ok(os.WriteFile(file, out.Bytes(), 0o644))
+		b.do(chromedp.Navigate("file://" + file))
+		b.shoot("report")
+	}
+}

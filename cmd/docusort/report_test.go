@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"docusort/testdata"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestReportAtAnyTime: before there is anything, while the daemon runs, after it stopped
+// and after it was killed.
+func TestReportAtAnyTime(t *testing.T) {
+	w := newWorld(t)
+	w.jobsStay.Store(true)
+	w.run("report").check(t, exitFailed, "no database yet", w.home)
+	if made := filesIn(t, w.home); len(made) > 0 {
+		t.Errorf("looking made %q", made)
+	}
+	c := w.start("run")
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.drop("notes.txt", noDocument("one"))
+	w.waitFor("one is pending, one failed", func(r *reportJSON) bool { return r.Totals["pending"] == 1 && r.Totals["failed"] == 1 })
+	w.checkTable("running", fmt.Sprint(c.cmd.Process.Pid), "1 pending", "unsupported format")
+	w.stop(c)
+	w.checkTable("not running", "1 pending")
+	c = w.start("run")
+	w.waitRunning(c)
+	w.kill(c)
+	w.checkTable("not running", "1 pending")
+	w.jobsStay.Store(false)
+	w.runToEnd()
+	w.checkTable("invoice", "1 filed")
+}
+
+// checkTable checks that the report as a table has these parts.
+func (w *world) checkTable(parts ...string) {
+	w.t.Helper()
+	got := w.run("report")
+	if got.code != exitDone || strings.Contains(got.stdout, "\x1b") {
+		w.t.Errorf("report ended with %d: %s", got.code, got.stderr)
+	}
+	checkContains(w.t, strings.Join(strings.Fields(got.stdout), " "), parts...)
+}
+
+// TestReportFilters tests --since, --state, --type and --exit-code.
+func TestReportFilters(t *testing.T) {
+	w := newWorld(t)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.drop("till.pdf", pdf(receipt, "one"))
+	w.run("run", "--once").check(t, exitDone)
+	cases := []struct {
+		args    []string
+		sources []string
+	}{
+		{nil, []string{"scan.pdf", "till.pdf"}},
+		{[]string{"--state", "filed"}, []string{"scan.pdf", "till.pdf"}},
+		{[]string{"--state", "failed"}, nil},
+		{[]string{"--type", "invoice"}, []string{"scan.pdf"}},
+		{[]string{"--type", "invoice", "--state", "review"}, nil},
+		{[]string{"--since", "1h"}, []string{"scan.pdf", "till.pdf"}},
+		{[]string{"--since", "0s"}, nil},
+	}
+	for _, c := range cases {
+		got := w.run(append([]string{"report", "--format", "json", "--documents"}, c.args...)...)
+		var r reportJSON
+		noErr(t, json.Unmarshal([]byte(got.stdout), &r))
+		var sources []string
+		for _, d := range r.Documents {
+			sources = append(sources, d.Source)
+		}
+		slices.Sort(sources)
+		if diff := cmp.Diff(c.sources, sources); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.args, diff)
+		}
+	}
+	w.run("report", "--exit-code").check(t, exitDone)
+	w.drop("notes.txt", noDocument("one"))
+	w.run("run", "--once").check(t, exitLeft, "1 could not be identified")
+	if got := w.run("report", "--exit-code"); got.code != exitFailed || got.stdout == "" || got.stderr != "" {
+		t.Errorf("with a failure --exit-code ended with %d and said %q", got.code, got.stderr)
+	}
+	w.run("report", "--exit-code", "--since", "0s").check(t, exitDone)
+	w.check()
+}
+
+// TestReportOfAnotherUser: a user who may read the database may read the report, without
+// key, types and settings file, whatever the daemon does.
+func TestReportOfAnotherUser(t *testing.T) {
+	needsRoot(t)
+	w := newWorld(t)
+	w.jobsStay.Store(true)
+	daemon := w.start("run")
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitState("pending", 1)
+	look := func() {
+		t.Helper()
+		c := w.child("report", "--format", "json")
+		c.cmd.Args = []string{"docusort", "report", "--format", "json"}
+		c.cmd.Env = append(c.cmd.Env, "DOCUSORT_HOME="+w.home)
+		c.asNobody()
+		c.begin()
+		c.waitExit(exitDone, `"pending":1`)
+	}
+	look()
+	w.kill(daemon)
+	look()
+	w.startAndStop()
+	look()
+}
+
+// TestDemo: whatever is configured, the demo shows the main job, files every sample under
+// its type, and leaves what it made in one folder.
+func TestDemo(t *testing.T) {
+	w := newWorld(t)
+	c := w.child("demo")
+	c.cmd.Args = []string{"docusort", "demo"}
+	c.cmd.Env = append(c.cmd.Env, "DOCUSORT_HOME="+w.home, "DOCUTRAY_API_KEY="+secretKey, "DOCUTRAY_BASE_URL="+w.server.URL,
+		"DOCUSORT_WORKERS=nonsense", "DOCUSORT_SORTED="+filepath.Join(w.dir, "user"))
+	c.begin()
+	c.waitExit(exitDone)
+	if made := filesIn(t, w.home); len(made) > 0 || w.api.Stats().Requests > 0 {
+		t.Errorf("the user's own things were touched: %q", made)
+	}
+	homes, _ := filepath.Glob(filepath.Join(w.dir, "tmp", "*"))
+	if len(homes) != 1 || !strings.Contains(c.stdout.String(), "Everything is in "+homes[0]) {
+		t.Fatalf("it left %q and wrote %s", homes, c.stdout.String())
+	}
+	types := map[string]string{}
+	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
+	r, _ := w.report()
+	for _, d := range r.Documents {
+		types[d.Source] = filepath.Base(filepath.Dir(*d.Path))
+	}
+	if diff := cmp.Diff(testdata.Types(), types); diff != "" {
+		t.Errorf("types (-samples +demo):\n%s", diff)
+	}
+	if strings.ContainsAny(c.stdout.String()+c.stderr.String(), "\r\x1b") {
+		t.Errorf("no terminal is written to, and yet: %q", c.stderr.String())
+	}
+	noErr(t, os.RemoveAll(homes[0])) // it was not written elsewhere
+	w.checkNothingElse()
+	w.checkSecret()
+}
+
+// TestDemoKept: with --keep the daemon files what is dropped until it is stopped.
+func TestDemoKept(t *testing.T) {
+	w := newWorld(t)
+	c := w.child("demo", "--keep")
+	c.cmd.Args = []string{"docusort", "demo", "--keep"}
+	c.begin()
+	c.waitOutput("The daemon keeps running")
+	homes, _ := filepath.Glob(filepath.Join(w.dir, "tmp", "*"))
+	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
+	noErr(t, os.WriteFile(filepath.Join(homes[0], "inbox", "mine.pdf"), pdf(contract, "mine"), 0o640))
+	w.waitState("filed", len(testdata.Types())+1)
+	c.signal(os.Interrupt)
+	c.waitExit(exitDone)
+}
+
+func TestReportFormats(t *testing.T) {
+	dir := fastDir(t)
+	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
+	makeDatabase(t, filepath.Join(dir, "docusort.db"))
+	for format, want := range map[string]string{
+		"table": "docusort is not running", "json": `{"version":1`, "csv": "id,source,path,state", "html": "<!DOCTYPE html>",
+	} {
+		runWith(environ, "report", "--format", format).check(t, exitDone, want)
+	}
+}

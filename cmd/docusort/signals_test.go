@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+)
+
+// slowUploads makes every upload hang until release is called. begun gets a token for
+// each.
+func (w *world) slowUploads() (begun <-chan struct{}, release func()) {
+	arrived, let := make(chan struct{}, 1000), make(chan struct{})
+	w.api.SetIntercept(func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			arrived <- struct{}{}
+			select {
+			case <-let:
+			case <-r.Context().Done():
+			}
+		}
+		return w.intercept(rw, r)
+	})
+	release = sync.OnceFunc(func() { close(let) })
+	w.t.Cleanup(release)
+	return arrived, release
+}
+
+// TestStopDuringUploads: uploads under way finish and their jobs are stored, no new ones
+// begin, and the next daemon polls the jobs.
+func TestStopDuringUploads(t *testing.T) {
+	w := newWorld(t)
+	w.settings["DOCUSORT_WORKERS"] = "3"
+	begun, release := w.slowUploads()
+	w.jobsStay.Store(true)
+	w.dropMany(6, "%d.pdf")
+	c := w.start("run")
+	for range 3 {
+		<-begun
+	}
+	w.waitFor("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
+	c.signal(syscall.SIGTERM)
+	c.waitOutput(logStopping)
+	release()
+	c.waitExit(exitDone)
+	r, _ := w.report()
+	r.checkTotals(t, totals{"pending": 3, "waiting": 3})
+	if r.Daemon.Running {
+		t.Error("the report says that a stopped daemon runs")
+	}
+	w.jobsStay.Store(false)
+	w.runToEnd()
+	w.checkSubmissions(6)
+}
+
+// TestStopWithoutGrace: uploads that do not finish in time are cut off, and repeated.
+func TestStopWithoutGrace(t *testing.T) {
+	w := newWorld(t)
+	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
+	begun, release := w.slowUploads()
+	w.drop("scan.pdf", pdf(invoice, "slow"))
+	c := w.start("run")
+	<-begun
+	w.stop(c)
+	release()
+	r, _ := w.report()
+	r.checkTotals(t, totals{"waiting": 1})
+	w.requestsMayRepeat = true
+	if r = w.runToEnd(); r.Requests.Submissions != 2 {
+		t.Errorf("%d submissions", r.Requests.Submissions)
+	}
+}
+
+// TestStoppedWhileItStarts: a stop at any use of the database during the start is in good
+// order.
+func TestStoppedWhileItStarts(t *testing.T) {
+	for n := int64(1); n <= 8; n++ {
+		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+			t.Run(fmt.Sprintf("%s/%d", strings.Join(args, " "), n), func(t *testing.T) {
+				w := newWorld(t)
+				w.drop("scan.pdf", pdf(invoice, "one"))
+				ctx, stop := context.WithCancel(context.Background())
+				defer stop()
+				var asked atomic.Int64
+				stops := func(string) error {
+					if asked.Add(1) == n {
+						stop()
+					}
+					return nil
+				}
+				var stdout, stderr bytes.Buffer
+				code := run(ctx, program{args: append([]string{"--config", w.config()}, args...), environ: w.environ(),
+					stdout: &stdout, stderr: &stderr, hooks: testHooks{store: stops}})
+				want := exitDone
+				if len(args) > 1 {
+					want = exitLeft
+				}
+				if code != want || want == exitDone && strings.Contains(stderr.String(), "docusort: ") {
+					t.Errorf("it ended with %d, not with %d, and said %s", code, want, &stderr)
+				}
+				w.runToEnd()
+			})
+		}
+	}
+}
+
+// TestSecondDaemon: a second daemon on one database ends, and does no harm.
+func TestSecondDaemon(t *testing.T) {
+	w := newWorld(t)
+	first := w.start("run")
+	w.waitRunning(first)
+	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+		w.run(args...).check(t, exitFailed, "already running")
+	}
+	w.waitRunning(first)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitState("filed", 1)
+	w.stop(first)
+	w.check()
+}
+
+// TestReload: SIGHUP scans the inbox at once.
+func TestReload(t *testing.T) {
+	w := newWorld(t)
+	w.settings["DOCUSORT_WATCH"] = "poll"
+	w.settings["DOCUSORT_RESCAN"] = "1h"
+	c := w.start("run")
+	w.waitRunning(c)
+	c.waitOutput(logStarted)
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitFor("it is filed", func(r *reportJSON) bool {
+		c.signal(syscall.SIGHUP)
+		return r.Totals["filed"] == 1
+	})
+	w.stop(c)
+	w.check()
+}
+
+// TestReloadEndsAPause: SIGHUP ends the pause of a hold.
+func TestReloadEndsAPause(t *testing.T) {
+	w := newWorld(t)
+	w.requestsMayRepeat = true
+	// By itself it would wait for minutes.
+	w.api.SetAccount(docutraytest.AccountQuotaUsed, time.Now().Add(time.Hour))
+	c := w.start("run")
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitHold("account")
+	w.api.SetAccount(docutraytest.AccountGood, noTime)
+	c.signal(syscall.SIGHUP)
+	w.finish(c)
+}

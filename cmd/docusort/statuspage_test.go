@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// get asks for a page, as a program outside does.
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(url)
+	noErr(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	noErr(t, err)
+	return resp.StatusCode, string(body)
+}
+
+var pageURL = regexp.MustCompile(`the status page is ready.*url=(http://127\.0\.0\.1:\d+)/`)
+
+// waitStatusPage waits until a daemon says where its status page is.
+func waitStatusPage(t *testing.T, c *child) string {
+	t.Helper()
+	var m []string
+	poll(t, "the log has the address of the status page", func() bool {
+		m = pageURL.FindStringSubmatch(c.stderr.String())
+		return m != nil
+	})
+	return m[1]
+}
+
+// TestTheStatusPageOfADaemon: the page shows documents, the metrics count requests, neither
+// shows the key, and an open connection does not delay the stop.
+func TestTheStatusPageOfADaemon(t *testing.T) {
+	w := newWorld(t)
+	w.settings["DOCUSORT_HTTP_ADDR"] = "127.0.0.1:0"
+	w.drop("a.pdf", pdf(invoice, "one"))
+	c := w.start("run")
+	w.waitRunning(c)
+	w.waitAllDone()
+	url := waitStatusPage(t, c)
+	code, health := get(t, url+"/healthz")
+	if code != 200 || !strings.Contains(health, `"ok"`) {
+		t.Errorf("/healthz: %d %s", code, health)
+	}
+	_, page := get(t, url+"/")
+	checkContains(t, page, "a.pdf", "identified as invoice")
+	_, metrics := get(t, url+"/metrics")
+	checkContains(t, metrics,
+		`docusort_api_requests_total{code="202",operation="submit"} 1`, `docusort_api_requests_total{code="200",operation="status"} `,
+		`docusort_documents_unfinished{state="waiting"} 0`, `docusort_healthy 1`)
+	if all := health + page + metrics; strings.Contains(all, secretKey) {
+		t.Error("the key is shown")
+	}
+	client := http.Client{Transport: &http.Transport{}}
+	events, err := client.Get(url + "/events")
+	noErr(t, err)
+	defer func() { _ = events.Body.Close(); client.CloseIdleConnections() }()
+	_, err = bufio.NewReader(events.Body).ReadString('\n')
+	noErr(t, err)
+	w.stop(c)
+}
+
+func TestTheAddressOfTheStatusPage(t *testing.T) {
+	w := newWorld(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	noErr(t, err)
+	defer func() { _ = taken.Close() }()
+	for addr, want := range map[string]struct {
+		code int
+		text string
+	}{
+		taken.Addr().String(): {exitFailed, "address already in use"},
+		"nowhere":             {exitSettings, "DOCUSORT_HTTP_ADDR"},
+		"192.0.2.1:9464":      {exitFailed, "DOCUSORT_HTTP_ADDR"}, // not of this machine
+	} {
+		w.settings["DOCUSORT_HTTP_ADDR"] = addr
+		w.run("run").check(t, want.code, want.text)
+	}
+}
+
+// TestSeenFromElsewhere: an address that other machines reach is warned about.
+func TestSeenFromElsewhere(t *testing.T) {
+	w := newWorld(t)
+	for addr, want := range map[string]bool{"0.0.0.0:0": true, "0": false, "[::1]:0": false} {
+		if addr == "[::1]:0" {
+			if l, err := net.Listen("tcp", addr); err != nil {
+				continue // there is no IPv6 here
+			} else {
+				_ = l.Close()
+			}
+		}
+		w.settings["DOCUSORT_HTTP_ADDR"] = addr
+		c := w.start("run")
+		w.waitRunning(c)
+		w.stop(c)
+		if got := strings.Contains(c.stderr.String(), "can be reached from other machines"); got != want {
+			t.Errorf("%s: warned: %v", addr, got)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"docusort/cmd/docusort/internal/service"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// readyAnyway is when the daemon counts as started although the inbox is not there
+// yet. At the boot of a machine whose file server is off, neither a start that never
+// ends nor one that fails would help.
+const readyAnyway = 30 * time.Second
+
+// stopMargin is how long a stop may take beyond the uploads under way: storing what
+// became of them, and closing the database.
+const stopMargin = 30 * time.Second
+
+// notifyManager tells the service manager, if there is one, how the daemon is.
+func (d *daemon) notifyManager(ctx context.Context) error {
+	var g errgroup.Group
+	g.Go(func() error { return d.manager.Watchdog(ctx, d.watcher.Late, d.pipeline.Late, d.store.Late) })
+	g.Go(func() error { return d.manager.ShowStatus(ctx, d.store.Changed(), d.work) })
+	g.Go(func() error {
+		timer := time.NewTimer(readyAnyway)
+		defer timer.Stop()
+		select {
+		case <-d.watcher.Ready():
+		case <-timer.C:
+			d.log.Warn("the inbox has not been scanned yet; the daemon counts as started", "path", d.settings.Inbox)
+		case <-ctx.Done():
+		}
+		if ctx.Err() == nil {
+			d.manager.Ready()
+		}
+		<-ctx.Done()
+		d.log.Info("stopping; uploads under way may finish", "grace", d.settings.ShutdownGrace)
+		d.manager.Stopping(d.settings.ShutdownGrace + stopMargin)
+		return nil
+	})
+	return g.Wait()
+}
+
+// work returns what the status line shows.
+func (d *daemon) work(ctx context.Context) (service.Work, error) {
+	var w service.Work
+	w.Hold, w.Changed = d.pipeline.Hold()
+	select {
+	case <-d.watcher.Ready():
+	default:
+		w.Inbox, w.Changed = d.settings.Inbox, d.watcher.Ready()
+	}
+	var err error
+	if w.Open, err = d.store.Counts(ctx); err != nil {
+		return w, err
+	}
+	now := time.Now()
+	year, month, day := now.Date()
+	w.Today, err = d.store.Finished(ctx, time.Date(year, month, day, 0, 0, 0, 0, now.Location()))
+	return w, err
+}

@@ -1,0 +1,48 @@
+package pipeline
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// A copy to another filesystem runs beside the moves of others, which may have its
+// name, but not the place that it is going to have.
+func TestDocumentsOfOneNameAreCopiedAtOnce(t *testing.T) {
+	far := t.TempDir()
+	var release, writing chan struct{}
+	var once sync.Once
+	mover := filing.NewMover(filing.Options{Fault: func(op string, done bool) error {
+		if op == "write" && !done {
+			first := false
+			once.Do(func() { first = true })
+			if first {
+				close(writing)
+				<-release
+			}
+		}
+		return nil
+	}})
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		release, writing = make(chan struct{}), make(chan struct{})
+		r.start()
+		r.drop("a/scan.pdf", pdf("one"), "invoice")
+		<-writing
+		r.drop("b/scan.pdf", pdf("two"), "invoice")
+		d := r.reaches("b/scan.pdf", store.Filed, time.Minute)
+		same(t, "place of the second", d.Target, "invoice/scan-2.pdf")
+		same(t, "state of the first", r.doc("a/scan.pdf").State, store.Identified)
+		close(release)
+		r.reaches("a/scan.pdf", store.Filed, time.Minute)
+		for name, content := range map[string]string{"scan.pdf": "one", "scan-2.pdf": "two"} {
+			if got := tree(t, far)["invoice/"+name]; !strings.Contains(got, content) {
+				t.Errorf("%s is %q", name, got)
+			}
+		}
+	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
+}

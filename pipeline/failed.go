@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// failedMatches returns the failed documents that a file of the inbox may be, because
+// their files are not where they were put, and removes what was written beside them.
+func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int64, error) {
+	if a.Blocked != "" {
+		return nil, nil
+	}
+	docs, err := read(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+		return p.Store.FailedMatches(ctx, a.Source, a.SHA256, a.Identity)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for i := range docs {
+		moved, err := p.movedAway(ctx, &docs[i], a.Source)
+		if err == nil && moved {
+			err = removeFailure(&docs[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+		if moved {
+			ids = append(ids, docs[i].ID)
+		}
+	}
+	return ids, nil
+}
+
+// movedAway reports whether a failed document's file is not where it was put. A move
+// back to source that was cut off is finished first.
+func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source string) (bool, error) {
+	if doc.PutBack == source {
+		done, err := resumePutBack(ctx, p.Mover, doc, p.Inbox)
+		if err != nil || done {
+			return done, err
+		}
+	}
+	there, err := filing.Stat(doc.Sorted, doc.Target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filing.ErrNotRegular):
+		return true, nil
+	case errors.Is(err, fs.ErrPermission):
+		return false, nil // the trouble of one document is not another's
+	case err != nil:
+		return false, err
+	case there.Size != doc.Identity.Size:
+		return true, nil // another one has the name by now
+	case there.ModTime == doc.Identity.ModTime:
+		return false, nil
+	}
+	_, sum, err := readFailed(doc)
+	if errors.Is(err, ErrMoved) || errors.Is(err, fs.ErrPermission) {
+		return errors.Is(err, ErrMoved), nil
+	}
+	return err == nil && !bytes.Equal(sum, doc.SHA256), err
+}
+
+// maxFailure bounds the file beside a failed document.
+const maxFailure = 1 << 20
+
+// removeFailure removes the file beside a failed document that says why, where it is
+// the one that was written for this document; anything else stays.
+func removeFailure(doc *store.Document) error {
+	name := doc.Target + failureSuffix
+	f, _, err := filing.Open(doc.Sorted, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var there sidecar
+	if err := json.NewDecoder(io.LimitReader(f, maxFailure)).Decode(&there); err != nil {
+		return nil // not ours
+	}
+	if there.Version != 1 || there.Reason != doc.Error || there.SHA256 != hex.EncodeToString(doc.SHA256) || there.Size != doc.Identity.Size {
+		return nil
+	}
+	root, err := os.OpenRoot(doc.Sorted)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %q: %w", filepath.Join(doc.Sorted, name), err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package filing
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// mayMove returns nil if this process may move a file out of the folder, as far as
+// can be told without trying. Otherwise the error says what forbids it, where, and
+// what to do, and is an fs.ErrPermission or unix.EROFS. Security modules and file
+// servers may still refuse the move.
+func (d dir) mayMove(name string) error {
+	path := filepath.Join(d.path, name)
+	st, err := d.stat(name)
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", path, err)
+	}
+	folder, err := fstat(d.fd)
+	if err != nil {
+		return fmt.Errorf("stat %q: %w", d.path, err)
+	}
+	refuse := func(why, remedy string) error {
+		return fmt.Errorf("%q cannot be moved: %s; %s: %w", path, why, remedy, fs.ErrPermission)
+	}
+	me := os.Geteuid()
+	switch err := d.writable(); {
+	case errors.Is(err, unix.EROFS):
+		return fmt.Errorf("%q cannot be moved: its filesystem is mounted read-only; mount it read-write: %w", path, err)
+	case errors.Is(err, fs.ErrPermission):
+		return refuse(fmt.Sprintf("its folder %q (owner %d, group %d, mode %04o) may not be written to by user %d",
+			d.path, folder.Uid, folder.Gid, folder.Mode&0o7777, me),
+			"give that user write and search permission on the folder")
+	case err != nil:
+		return fmt.Errorf("access to %q: %w", d.path, err)
+	}
+	switch {
+	case folder.Mode&unix.S_ISVTX != 0 && folder.Uid != uint32(me) && st.Uid != uint32(me) && !ownsAll():
+		return refuse(fmt.Sprintf("its folder %q has the sticky bit and the file belongs to user %d, not to user %d",
+			d.path, st.Uid, me), "take the bit off the folder (chmod -t) or change the owner")
+	case d.immutable(name):
+		return refuse("it has the immutable or append-only attribute", "take it off with chattr -i -a")
+	case d.immutable(""):
+		return refuse(fmt.Sprintf("its folder %q has the immutable or append-only attribute", d.path),
+			"take it off with chattr -i -a")
+	}
+	return nil
+}
+
+func (d dir) writable() error {
+	return retryEINTR(func() error {
+		return unix.Faccessat(d.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	})
+}
+
+// immutable reports whether a name in the folder, or for "" the folder itself, has
+// an attribute that forbids to move it. Not every kernel and filesystem tells.
+func (d dir) immutable(name string) bool {
+	var st unix.Statx_t
+	err := retryEINTR(func() error {
+		return unix.Statx(d.fd, name, unix.AT_SYMLINK_NOFOLLOW|unix.AT_EMPTY_PATH, 0, &st)
+	})
+	return err == nil && st.Attributes&st.Attributes_mask&(unix.STATX_ATTR_IMMUTABLE|unix.STATX_ATTR_APPEND) != 0
+}
+
+// ownsAll reports whether the process may act as the owner of every file
+// (CAP_FOWNER), which lifts the sticky bit.
+func ownsAll() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_FOWNER) != 0
+}
+
+// leastSpace is the free space, in bytes, below which a disk counts as full: room
+// for one document as scanners make them.
+const leastSpace = 1 << 20
+
+// Writable reports whether documents can be put into the folder at all, so that
+// trouble of one document is told from trouble of the disk. The error is one of
+// DiskTrouble where the folder is missing, its filesystem is read-only, or less
+// than 1 MiB is free; it is an fs.ErrPermission where this process may not write
+// to the folder itself.
+func Writable(folder string) error {
+	d, err := openRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	st, err := fstatfs(d.fd)
+	if err != nil {
+		return fmt.Errorf("statfs %q: %w", folder, err)
+	}
+	switch {
+	case st.Flags&unix.ST_RDONLY != 0:
+		return fmt.Errorf("write to %q: %w", folder, unix.EROFS)
+	case st.Blocks > 0 && st.Bavail*uint64(st.Bsize) < leastSpace:
+		return fmt.Errorf("write to %q: less than 1 MiB is free: %w", folder, unix.ENOSPC)
+	}
+	if err := d.writable(); err != nil {
+		return fmt.Errorf("write to %q: %w", folder, err)
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package filing
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestMovable(t *testing.T) {
+	root := publicDir(t)
+	path := filepath.Join(root, "in/x")
+	must(t, os.Mkdir(filepath.Join(root, "in"), 0o755))
+	must(t, os.WriteFile(path, nil, 0o644))
+	if os.Geteuid() != 0 {
+		must(t, os.Chmod(filepath.Dir(path), 0o555))
+		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o755) })
+	} else {
+		must(t, movable(root, "in/x"))
+	}
+	refused := func(what string) {
+		t.Helper()
+		asNobody(t, func() {
+			err := movable(root, "in/x")
+			t.Logf("%s: %v", what, err)
+			if !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("%s: %v, want fs.ErrPermission", what, err)
+			}
+		})
+	}
+	refused("no write permission")
+	must(t, os.Chmod(filepath.Dir(path), 0o777))
+	asNobody(t, func() { must(t, movable(root, "in/x")) })
+	if err := movable(root, "in/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: other owners and attributes are not tested")
+	}
+	must(t, os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky))
+	refused("sticky")
+	must(t, movable(root, "in/x"))
+	must(t, os.Chown(path, 65534, 65534))
+	asNobody(t, func() { must(t, movable(root, "in/x")) })
+	must(t, os.Chmod(filepath.Dir(path), 0o777))
+	for _, p := range []string{path, filepath.Dir(path)} {
+		if !immutable(t, p, true) {
+			t.Log("no immutable attribute here: not tested")
+			continue
+		}
+		refused("immutable " + p)
+		immutable(t, p, false)
+	}
+}
+
+func immutable(t *testing.T, path string, on bool) bool {
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	const flag = 0x10 // FS_IMMUTABLE_FL
+	flags, err := unix.IoctlGetUint32(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	if err != nil {
+		return false
+	}
+	if flags |= flag; !on {
+		flags &^= flag
+	} else {
+		t.Cleanup(func() { immutable(t, path, false) })
+	}
+	return unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, int(flags)) == nil
+}
+
+// An ordinary user moves: what is refused is said so, nothing is half done,
+// and what protected_hardlinks or a foreign owner forbid is got around.
+func TestMoveAsNobody(t *testing.T) {
+	root := publicDir(t)
+	w := &world{t: t, content: []byte("content")}
+	must(t, os.MkdirAll(filepath.Join(root, "inbox/a"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(root, "sorted"), 0o777))
+	must(t, os.Chmod(filepath.Join(root, "sorted"), 0o777))
+	w.mv = w.document(filepath.Join(root, "inbox"), "a/x", w.content)
+	must(t, os.Chmod(w.source(), 0o644))
+	w.mv.Sorted, w.mv.Target, w.mv.Tag = filepath.Join(root, "sorted"), "t/x", "1"
+	if os.Geteuid() != 0 {
+		must(t, os.Chmod(filepath.Dir(w.source()), 0o555))
+		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(w.source()), 0o755) })
+	}
+	all := append(terrains(), terrain{name: "elsewhere", lacks: map[string]error{"rename": unix.EXDEV}})
+	for _, tr := range all {
+		m := tr.mover(t, func(op string, done bool) error {
+			if op == "write" {
+				t.Errorf("%s: copied for nothing", tr.name)
+			}
+			return nil
+		})
+		asNobody(t, func() {
+			err := m.MoveOrCopy(context.Background(), w.mv)
+			if !errors.Is(err, fs.ErrPermission) || DiskTrouble(err) {
+				t.Errorf("%s: error %v, want fs.ErrPermission", tr.name, err)
+			}
+		})
+		w.only(w.content, w.source())
+	}
+	must(t, os.Chmod(filepath.Dir(w.source()), 0o777))
+	for _, tr := range all {
+		m := tr.mover(t, nil)
+		asNobody(t, func() {
+			must(t, m.MoveOrCopy(context.Background(), w.mv))
+		})
+		w.only(w.content, w.target())
+		must(t, os.Rename(w.target(), w.source())) // and again
+		id, err := Stat(w.mv.Root, w.mv.Source)
+		must(t, err)
+		w.mv.Identity = id
+	}
+}
+
+// movable is [dir.mayMove] for a path.
+func movable(root, rel string) error {
+	d, name, err := openParent(root, rel)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.mayMove(name)
+}
+
+func TestWritable(t *testing.T) {
+	sorted := publicDir(t)
+	must(t, Writable(sorted))
+	err := Writable(filepath.Join(sorted, "none"))
+	if !errors.Is(err, ErrNoRoot) || !DiskTrouble(err) {
+		t.Errorf("without the folder: %v", err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: other trouble is not tested")
+	}
+	asNobody(t, func() {
+		if err := Writable(sorted); !errors.Is(err, fs.ErrPermission) || DiskTrouble(err) {
+			t.Errorf("a folder of somebody else: %v", err)
+		}
+	})
+	for options, want := range map[string]error{"size=1m": nil, "size=1020k": unix.ENOSPC} {
+		if err := unix.Mount("none", sorted, "tmpfs", 0, options); err != nil {
+			t.Skipf("may not mount (%v): full and read-only disks are not tested", err)
+		}
+		if err := Writable(sorted); !errors.Is(err, want) || DiskTrouble(err) != (want != nil) {
+			t.Errorf("%s: %v, want %v", options, err, want)
+		}
+		must(t, unix.Mount("none", sorted, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+		if err := Writable(sorted); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
+			t.Errorf("read-only: %v", err)
+		}
+		must(t, unix.Unmount(sorted, unix.MNT_DETACH))
+	}
+}

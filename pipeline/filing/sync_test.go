@@ -1,0 +1,222 @@
+package filing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// moveAll syncs the contents together and moves each document.
+func (s *several) moveAll(m *Mover) []error {
+	m.SyncContents(s.moves)
+	errs := make([]error, len(s.moves))
+	for i, mv := range s.moves {
+		errs[i] = m.MoveOrCopy(context.Background(), mv)
+	}
+	return errs
+}
+
+// The contents of many are synced at once, those of a few one by one.
+func TestSyncContents(t *testing.T) {
+	for _, n := range []int{1, fewContents - 1, fewContents, 10} {
+		s := newSeveral(t, n, "")
+		must(t, errors.Join(s.moveAll(s.mover(nil))...))
+		each, all := n, 0
+		if n >= fewContents {
+			each, all = 0, 1
+		}
+		same(t, "syncs of a document", s.count("fsync source"), each)
+		same(t, "syncs of all", s.count("sync filesystem"), all)
+		same(t, "looks for what was lost", s.count("look for lost writes"), n-each)
+		for i, mv := range s.moves {
+			s.only(s.contentOf(i), s.at(mv))
+		}
+	}
+}
+
+// A document written to after it was described may have been written to after the
+// sync as well.
+func TestSyncContentsOfWhatChanges(t *testing.T) {
+	s := newSeveral(t, 6, "")
+	m := s.mover(nil)
+	m.SyncContents(s.moves)
+	rewritten := filepath.Join(s.moves[2].Root, s.moves[2].Source)
+	must(t, os.WriteFile(rewritten, s.contentOf(2), documentMode))
+	must(t, os.Chtimes(rewritten, documentTime, documentTime))
+	for i, mv := range s.moves {
+		s.ops = nil
+		must(t, m.Do(context.Background(), mv))
+		same(t, fmt.Sprint("synced by itself: ", i), s.count("fsync source") == 1, i == 2)
+	}
+}
+
+// An error of the sync of all is nobody's in particular.
+func TestSyncContentsFails(t *testing.T) {
+	for _, errno := range []unix.Errno{unix.EIO, unix.ENOSPC, unix.EROFS, unix.ENOSYS, unix.EPERM} {
+		s := newSeveral(t, 6, "")
+		errs := s.moveAll(s.mover(func(op string) error {
+			if op == "sync filesystem" || op == "fsync source" && s.count(op) == 3 {
+				return errno
+			}
+			return nil
+		}))
+		for i, err := range errs {
+			if (i == 2) != errors.Is(err, errno) {
+				t.Errorf("%v: document %d: %v", errno, i, err)
+			}
+		}
+		same(t, "syncs of a document", s.count("fsync source"), 6)
+	}
+}
+
+// Only the document whose writes were lost is held back. Where the kernel cannot be
+// asked, the document is synced.
+func TestLostWrites(t *testing.T) {
+	for _, errno := range []unix.Errno{unix.EIO, unix.ENOSPC, unix.ENOSYS, unix.EPERM} {
+		s := newSeveral(t, 6, "")
+		errs := s.moveAll(s.mover(func(op string) error {
+			if op == "look for lost writes" && s.count(op) == 3 {
+				return errno
+			}
+			return nil
+		}))
+		lost := !unsupported(errno)
+		for i, err := range errs {
+			if (lost && i == 2) != errors.Is(err, errno) {
+				t.Errorf("%v: document %d: %v", errno, i, err)
+			}
+		}
+		same(t, fmt.Sprint("synced by itself, ", errno), s.count("fsync source") == 1, !lost)
+	}
+}
+
+// A filesystem mounted beneath the inbox is not synced with it.
+func TestSyncContentsOfAMountedFolder(t *testing.T) {
+	s := newSeveral(t, fewContents, "")
+	there := filepath.Join(s.mv.Root, "mounted")
+	must(t, os.Mkdir(there, 0o755))
+	if unix.Mount("none", there, "tmpfs", 0, "size=1m,mode=755") != nil {
+		t.Skip("not allowed to mount")
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(there, unix.MNT_DETACH)) })
+	mv := s.document(s.mv.Root, "mounted/x", []byte("x"))
+	mv.Sorted, mv.Target, mv.Tag = s.mv.Sorted, "type/x", "x"
+	s.moves = append(s.moves, mv)
+	must(t, errors.Join(s.moveAll(s.mover(nil))...))
+	same(t, "synced by itself", s.count("fsync source"), 1)
+}
+
+// After a slow sync of all, everything is synced one by one for a while.
+func TestSlowSyncIsNotRepeatedSoon(t *testing.T) {
+	s := newSeveral(t, fewContents, "")
+	synctest.Test(t, func(t *testing.T) {
+		m := s.mover(func(op string) error {
+			if op == "sync filesystem" {
+				time.Sleep(longSync)
+			}
+			return nil
+		})
+		syncs := func(what string, want int) {
+			t.Helper()
+			s.ops = nil
+			m.SyncContents(s.moves)
+			_ = m.SyncFoldersOf([]File{{s.mv.Root, "x"}, {s.mv.Sorted, "x"}, {filepath.Dir(s.mv.Root), "x"}})
+			same(t, what, s.count("sync filesystem"), want)
+		}
+		syncs("the first, not the one right after it", 1)
+		time.Sleep(longSync*syncRest - 1)
+		syncs("a little too soon", 0)
+		time.Sleep(1)
+		syncs("later", 1)
+	})
+}
+
+func TestSyncsWhole(t *testing.T) {
+	for path, want := range map[string]bool{"/proc": false, "/dev/shm": true} {
+		d, err := openRoot(path)
+		must(t, err)
+		same(t, path, syncsWhole(d.fd), want)
+		d.close()
+	}
+}
+
+func TestSyncFoldersOf(t *testing.T) {
+	s := newSeveral(t, 0, "a/b")
+	must(t, os.WriteFile(filepath.Join(s.mv.Root, "file"), nil, 0o644))
+	files := []File{
+		{s.mv.Root, "x"}, {s.mv.Root, "a/x"}, {s.mv.Root, "a/y"}, {s.mv.Root, "a/b/x"}, {s.mv.Sorted, "x"},
+		{s.mv.Root, "gone/too/x"}, {s.mv.Root, "file/x"}, {s.mv.Root, "../x"}, {s.mv.Root + "/none", "x"},
+	}
+	want := func(what string, errs []error) {
+		t.Helper()
+		for i, err := range errs {
+			if want := map[int]error{7: fs.ErrInvalid, 8: ErrNoRoot}[i]; !errors.Is(err, want) {
+				t.Errorf("%s: %v: %v, want %v", what, files[i], err, want)
+			}
+		}
+	}
+	want("at once", s.mover(nil).SyncFoldersOf(files))
+	same(t, "syncs of all", s.count("sync filesystem"), 1)
+	same(t, "syncs of a folder", s.count("fsync folder"), 0)
+
+	// An error of the sync of all is nobody's in particular.
+	s.ops = nil
+	want("one by one", s.mover(func(op string) error {
+		if op == "sync filesystem" {
+			return unix.EIO
+		}
+		return nil
+	}).SyncFoldersOf(files))
+	same(t, "syncs of all", s.count("sync filesystem"), 1)
+	same(t, "syncs of a folder", s.count("fsync folder"), 6)
+
+	// An error of a folder is that of all files in it.
+	s.ops = nil
+	errs := s.mover(func(op string) error { return unix.EIO }).SyncFoldersOf(files[:5])
+	for i, err := range errs {
+		if !errors.Is(err, unix.EIO) {
+			t.Errorf("%v: %v", files[i], err)
+		}
+	}
+	same(t, "syncs of four folders", s.count("fsync folder"), 4)
+
+	s.ops = nil
+	want("few", s.mover(nil).SyncFoldersOf(files[:3]))
+	same(t, "operations for two folders", strings.Join(s.ops, ", "), "fsync folder, fsync folder")
+}
+
+// The path beneath a root may be as long as the kernel accepts; the whole is longer.
+func TestSyncFolderOfLongPath(t *testing.T) {
+	root := t.TempDir()
+	deep := strings.Repeat(strings.Repeat("d", 249)+"/", 16) + strings.Repeat("d", 90)
+	in, err := os.OpenRoot(root)
+	must(t, err)
+	defer in.Close()
+	must(t, in.MkdirAll(deep, 0o755))
+	must(t, errors.Join(NewMover(Options{}).SyncFoldersOf([]File{{root, deep + "/x"}})...))
+}
+
+// A folder that may be written to and not read.
+func TestSyncFolderOfClosedFolder(t *testing.T) {
+	root := publicDir(t)
+	must(t, os.Mkdir(filepath.Join(root, "drop"), 0o755))
+	must(t, os.WriteFile(filepath.Join(root, "drop/x"), nil, 0o644))
+	must(t, os.Chmod(filepath.Join(root, "drop"), 0o733))
+	asNobody(t, func() {
+		errs := NewMover(Options{}).SyncFoldersOf([]File{{root, "drop/x"}})
+		must(t, errs[0])
+		errs = NewMover(Options{}).SyncFoldersOf([]File{{root, "drop/gone"}})
+		if !errors.Is(errs[0], fs.ErrPermission) {
+			t.Errorf("without the file: %v", errs[0])
+		}
+	})
+}

@@ -1,0 +1,11 @@
+// Package format tells what a file is by its bytes, and whether it is whole.
+//
+// [Sniff] names the formats that the service accepts and no other. [Complete]
+// reports whether a file has the end that its format requires, so that a file
+// that is still being written is left alone a little longer. Complete is a
+// reason to wait, never a reason to refuse: a valid file may look incomplete, and
+// a damaged one may look complete.
+//
+// Both look at bytes only, never at names. Complete reads a bounded part of the
+// file except for a GIF, which it walks from block to block.
+package format

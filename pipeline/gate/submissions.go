@@ -1,0 +1,128 @@
+package gate
+
+import (
+	"time"
+
+	"docusort/pipeline/docutray"
+)
+
+// inARow is how many refusals in a row are no coincidence any more.
+const inARow = 3
+
+// untriedProbe is the longest pause while a document waits that was never tried.
+const untriedProbe = 30 * time.Second
+
+// submissions is what the gate knows of submissions alone.
+type submissions struct {
+	hold     *hold
+	ended    bool           // a hold has ended since Ended was called
+	untried  bool           // a document waits that was never tried
+	accepted bool           // the service accepted one with these type codes
+	refused  map[int64]bool // while it did not: documents that it refused
+	streak   int            // submissions in a row that failed although the service answers
+	only     int64          // the one document that they were of; 0: several
+}
+
+// next returns whether a document may be tried, or else how long to wait. One that was
+// never tried need not wait for what may be another one's own trouble.
+func (s *submissions) next(now time.Time) (probe bool, wait time.Duration) {
+	h := *s.hold
+	switch {
+	case s.untried && s.only != 0:
+		h.probeAt = now
+	case s.untried:
+		h.probeAt = earlier(h.probeAt, h.began.Add(untriedProbe))
+	}
+	return h.next(now)
+}
+
+// failed decides about a submission that failed although the service answers, and holds
+// all of them where that is no coincidence.
+//
+// Where the service never accepted anything with these type codes, it may refuse every
+// document. Then a refusal counts against a document only where it was refused twice
+// before three different ones were.
+func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.Time) Verdict {
+	again := s.refused[doc]
+	if e.Class == docutray.Document {
+		if s.accepted {
+			return DocumentFault
+		}
+		if len(s.refused) < inARow {
+			s.refused[doc] = true
+		}
+		if again && len(s.refused) < inARow {
+			return DocumentFault
+		}
+	}
+	if s.streak++; s.streak == 1 {
+		s.only = doc
+	} else if s.only != doc {
+		s.only = 0
+	}
+	kind, verdict := kindOf(e), ServiceFault
+	switch {
+	case e.Class == docutray.Account:
+		verdict = External
+	case e.Class == docutray.Document && len(s.refused) < inARow, e.Class == docutray.Service && s.streak < inARow && s.hold == nil:
+		return verdict
+	case e.Class == docutray.Document:
+		kind = Account
+	}
+	if s.hold == nil || probe {
+		s.hold = s.hold.prolong(kind, e, now)
+	}
+	if e.Class == docutray.Document {
+		s.hold.Reason = "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
+	}
+	return verdict
+}
+
+// succeeded notes that the service accepted a document.
+func (s *submissions) succeeded() {
+	s.accepted, s.streak = true, 0
+	clear(s.refused)
+	s.end()
+}
+
+func (s *submissions) end() {
+	if s.hold != nil {
+		s.hold, s.ended = nil, true
+	}
+}
+
+// SetAccepted tells the gate whether the service ever accepted a document with the
+// present type codes: then a refusal is not the settings' fault.
+func (g *Gate) SetAccepted(accepted bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.submissions.accepted = accepted
+}
+
+// Untried tells the gate whether a document waits that was never tried.
+func (g *Gate) Untried(waits bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.submissions.untried != waits {
+		g.submissions.untried = waits
+		g.notify()
+	}
+}
+
+// SubmissionsHeld reports whether documents are tried one at a time, whatever pause
+// each of them has.
+func (g *Gate) SubmissionsHeld() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.submissions.hold != nil
+}
+
+// Ended reports, once, that a hold of submissions has ended since it was last called:
+// the documents that met the trouble need not wait out their pauses.
+func (g *Gate) Ended() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ended := g.submissions.ended
+	g.submissions.ended = false
+	return ended
+}

@@ -1,0 +1,209 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// sweepAll looks again and again for waiting documents whose file was removed from
+// the inbox, which no event tells of where the inbox is polled. Documents that have a
+// job are left alone: the file may have been moved within the inbox, and the answer is
+// paid for.
+func (p *Pipeline) sweepAll(ctx context.Context) error {
+	for {
+		if err := p.sweep(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(p.Rescan):
+		case <-p.sweepNow:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// sweepBatch is how many documents are read at once.
+const sweepBatch = 512
+
+func (p *Pipeline) sweep(ctx context.Context) error {
+	for after := int64(0); ; {
+		docs, err := read(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+			return p.Store.Waiting(ctx, after, sweepBatch)
+		})
+		if err != nil || len(docs) == 0 {
+			return err
+		}
+		after = docs[len(docs)-1].ID
+		for i := range docs {
+			doc := &docs[i]
+			if gone, err := p.isGone(doc); err != nil || !gone {
+				continue
+			}
+			if err := p.markGone(ctx, doc, "removed from the inbox before it was submitted"); err != nil {
+				p.notStored(doc, err)
+			}
+		}
+	}
+}
+
+const (
+	// pruneBatch is how many rows are removed at once: a few milliseconds, which is
+	// the most that whatever else is to be stored waits.
+	pruneBatch = 200
+	// prunePause lets others store between two batches.
+	prunePause = 20 * time.Millisecond
+	// pruneEvery is how often rows are removed, where any are due.
+	pruneEvery = time.Hour
+)
+
+// pruneAll removes the rows of finished documents that are older than KeepHistory.
+// The files stay where they are.
+func (p *Pipeline) pruneAll(ctx context.Context) error {
+	for p.KeepHistory > 0 {
+		if err := p.prune(ctx); err != nil {
+			return err
+		}
+		oldest, err := read(ctx, p, p.Store.OldestFinished)
+		if err != nil {
+			return err
+		}
+		wait := p.KeepHistory // whatever finishes from now on is due after that
+		if !oldest.IsZero() {
+			wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
+		}
+		if !sleep(ctx, max(wait, min(pruneEvery, p.KeepHistory))) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) prune(ctx context.Context) error {
+	before, all := time.Now().Add(-p.KeepHistory), int64(0)
+	for {
+		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
+			return p.Store.Prune(ctx, before, pruneBatch)
+		})
+		if err != nil {
+			return fmt.Errorf("remove old documents from the database: %w", err)
+		}
+		if all += n; n < pruneBatch {
+			break
+		}
+		if !sleep(ctx, prunePause) {
+			return ctx.Err()
+		}
+	}
+	if all > 0 {
+		p.log.Info("old documents removed from the database", "documents", all)
+	}
+	return nil
+}
+
+const (
+	// emptyFor is how long a folder of the inbox stays empty before it is removed:
+	// whoever made it may be about to use it again.
+	emptyFor = time.Minute
+	// emptyLook is how often emptied folders are looked at, while there are any.
+	emptyLook = 10 * time.Second
+)
+
+// emptyFolders are the folders of the inbox that filing took a file out of.
+type emptyFolders struct {
+	added signal
+	mu    sync.Mutex
+	due   map[string]time.Time // when to look whether it is empty
+}
+
+func newEmptyFolders() *emptyFolders {
+	return &emptyFolders{added: newSignal(), due: make(map[string]time.Time)}
+}
+
+// add notes that a file was moved out of its folder.
+func (e *emptyFolders) add(source string) { e.put(path.Dir(source), time.Now().Add(emptyFor)) }
+
+func (e *emptyFolders) put(dir string, due time.Time) {
+	if dir == "." {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.due[dir] = due
+	e.added.wake()
+}
+
+// take returns the folders that are due, and how many others there are.
+func (e *emptyFolders) take(now time.Time) (dirs []string, left int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for dir, due := range e.due {
+		if !due.After(now) {
+			dirs = append(dirs, dir)
+			delete(e.due, dir)
+		}
+	}
+	return dirs, len(e.due)
+}
+
+// removeEmptyFolders removes the folders of the inbox that filing emptied, once they
+// have been empty for a while.
+func (p *Pipeline) removeEmptyFolders(ctx context.Context) error {
+	if err := p.emptiedBefore(ctx); err != nil {
+		return fmt.Errorf("which folders were emptied: %w", err)
+	}
+	for {
+		dirs, left := p.emptied.take(time.Now())
+		for _, dir := range dirs {
+			p.removeIfEmpty(dir)
+		}
+		var look <-chan time.Time
+		if left > 0 || len(dirs) > 0 {
+			look = time.After(emptyLook)
+		}
+		select {
+		case <-p.emptied.added:
+			if !sleep(ctx, emptyLook) { // many are added together
+				return ctx.Err()
+			}
+		case <-look:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// removeIfEmpty removes a folder, if it is empty. The one above it was emptied by
+// that, and waits its turn.
+func (p *Pipeline) removeIfEmpty(dir string) {
+	removed, err := filing.RemoveEmptyFolder(p.Inbox, dir)
+	if err != nil {
+		p.log.Debug("empty folder stays", "path", dir, "err", err)
+	}
+	if removed {
+		p.log.Debug("empty folder removed", "path", dir)
+		p.emptied.add(dir)
+	}
+}
+
+// emptiedBefore finds the folders that an earlier run emptied and did not remove: it
+// ended within the time that they are left. What it filed last tells which they are,
+// and those above them.
+func (p *Pipeline) emptiedBefore(ctx context.Context) error {
+	_, err := read(ctx, p, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, p.Store.LastMoved(ctx, 2*emptyFor, func(source string, finished time.Time) {
+			due := finished.Add(emptyFor)
+			for dir := path.Dir(source); dir != "."; dir = path.Dir(dir) {
+				p.emptied.put(dir, due)
+				due = time.Now().Add(emptyFor)
+			}
+		})
+	})
+	return err
+}

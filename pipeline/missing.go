@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// folderAt returns the folder that stands at a path.
+func folderAt(path string) (store.Folder, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return store.Folder{}, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.IsDir() {
+		return store.Folder{}, fmt.Errorf("%s is not a folder", path)
+	}
+	return store.Folder{Path: path, Device: uint64(st.Dev), Inode: st.Ino}, nil
+}
+
+// errInboxAway says that a file may be missing only because the inbox is.
+var errInboxAway = errors.New("the inbox is not the folder that the document was in; is it mounted?")
+
+// isGone reports whether a document's file is really not there any more. Where the
+// inbox is missing, or is another folder than the one that the document was seen in, as
+// when a filesystem is not mounted, that is an error. A folder that was removed and made
+// again on the same filesystem is as good as the old one, and so is one that has another
+// device number after a restart of the machine.
+func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
+	_, err := filing.Stat(p.Inbox, doc.Source)
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.Is(err, filing.ErrNotRegular):
+		return true, nil // something else is there now
+	case !errors.Is(err, fs.ErrNotExist):
+		return false, err
+	}
+	now, err := folderAt(p.Inbox)
+	if err != nil {
+		return false, err
+	}
+	then := doc.Inbox
+	if now.Path != then.Path || now.Inode != then.Inode && now.Device != then.Device {
+		return false, errInboxAway
+	}
+	return true, nil
+}

@@ -1,0 +1,185 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// ErrMoved says that a failed document is not where it was put.
+var ErrMoved = errors.New("it is no longer there")
+
+// Requeuer puts failed documents back into the inbox, whether the daemon runs or not.
+// A kill in between leaves nothing that the next try, or the daemon, cannot finish:
+//
+//	the place in the inbox stored     the document is still failed
+//	moved out of _failed
+//	.error.json removed
+//	folders synced
+//	waiting stored                    the daemon admits it, see failed.go
+type Requeuer struct {
+	Store  *store.Store
+	Mover  *filing.Mover
+	Inbox  string     // absolute
+	OnStep func(Step) // never set outside tests
+}
+
+// PutBack puts a failed document back to its old place, or beside what lies there, and
+// returns the place, relative to the inbox. Its row goes on: the daemon admits the
+// document like one that was dropped. [ErrMoved]: somebody took it; nothing was
+// changed. One that was changed in _failed is put back too, and its row ends, because
+// the daemon takes it for a document of its own: then changed is true.
+func (r Requeuer) PutBack(ctx context.Context, doc store.Document) (place string, changed bool, err error) {
+	mv := putBackMove(&doc, r.Inbox, doc.PutBack)
+	done := false
+	if doc.PutBack != "" { // an earlier try was cut off
+		if done, err = resumePutBack(ctx, r.Mover, &doc, r.Inbox); err != nil {
+			return "", false, err
+		}
+	}
+	if !done {
+		if mv, err = r.move(ctx, &doc); err != nil {
+			return "", false, err
+		}
+		changed = !bytes.Equal(mv.SHA256, doc.SHA256)
+	}
+	r.reached(PutBackMoved)
+	if err := removeFailure(&doc); err != nil {
+		return "", false, err
+	}
+	r.reached(FailureRemoved)
+	folders := []filing.File{{Root: r.Inbox, Rel: mv.Target}, {Root: doc.Sorted, Rel: doc.Target}}
+	if err := errors.Join(r.Mover.SyncFoldersOf(folders)...); err != nil {
+		return "", false, err
+	}
+	if err := r.store(ctx, &doc, mv.Target, changed); err != nil {
+		return "", false, err
+	}
+	r.reached(PutBackStored)
+	return mv.Target, changed, nil
+}
+
+func (r Requeuer) reached(s Step) {
+	if r.OnStep != nil {
+		r.OnStep(s)
+	}
+}
+
+// putBackMove is the move of a failed document to a place in the inbox.
+func putBackMove(doc *store.Document, inbox, place string) filing.Move {
+	return filing.Move{
+		Root: doc.Sorted, Source: doc.Target, Identity: filing.Identity(doc.Identity), SHA256: doc.SHA256,
+		Sorted: inbox, Target: place, Tag: "retry-" + strconv.FormatInt(doc.ID, 10),
+	}
+}
+
+// resumePutBack finishes a move back that was cut off, if it can be, and reports
+// whether it has been made. A file that was copied to _failed has another identity
+// than its row says, and is recognised by its content.
+func resumePutBack(ctx context.Context, m *filing.Mover, doc *store.Document, inbox string) (done bool, err error) {
+	mv := putBackMove(doc, inbox, doc.PutBack)
+	for range 2 { // the first may only give its name back to what was being removed
+		id, sum, err := readFailed(doc)
+		if err == nil && id.Size == doc.Identity.Size && bytes.Equal(sum, doc.SHA256) {
+			mv.Identity = id
+		}
+		outcome, err := m.Resume(ctx, mv)
+		if err != nil || outcome != filing.Done {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// move chooses a free place, stores it, and moves what lies in _failed there.
+func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move, err error) {
+	for range nameTries {
+		mv = putBackMove(doc, r.Inbox, "")
+		if mv.Identity, mv.SHA256, err = readFailed(doc); err != nil {
+			return mv, err
+		}
+		if mv.Target, err = r.place(ctx, doc.Source); err != nil {
+			return mv, err
+		}
+		if err := r.Store.PuttingBack(ctx, doc.ID, mv.Target); err != nil {
+			return mv, err
+		}
+		r.reached(PlaceStored)
+		err = r.Mover.MoveOrCopy(ctx, mv)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return mv, ErrMoved
+		case err == nil, !errors.Is(err, fs.ErrExist):
+			return mv, err
+		}
+	}
+	return mv, errNames
+}
+
+// readFailed returns the identity and hash of the file of a failed document: it may
+// have been changed.
+func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
+	f, id, err := filing.Open(doc.Sorted, doc.Target)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
+		return id, nil, ErrMoved
+	}
+	if err != nil {
+		return id, nil, err
+	}
+	defer f.Close()
+	if doc.SHA256 == nil && id.Size == doc.Identity.Size {
+		return id, nil, nil // it was never read: empty, or far too large
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return id, nil, fmt.Errorf("read %q: %w", filepath.Join(doc.Sorted, doc.Target), err)
+	}
+	return id, sum.Sum(nil), nil
+}
+
+// place finds a place in the inbox where nothing lies and that is no unfinished
+// document's, whose file may be on its way.
+func (r Requeuer) place(ctx context.Context, source string) (string, error) {
+	dir, name := path.Split(source)
+	var failed error
+	name, err := filing.FreeName(filepath.Join(r.Inbox, dir), name, nil, func(name string) bool {
+		taken, err := r.Store.Unfinished(ctx, dir+name)
+		failed = errors.Join(failed, err)
+		return taken
+	})
+	return dir + name, errors.Join(err, failed)
+}
+
+// store stores that the document waits, or that it is another one by now. It does
+// nothing where the daemon has gone on with the document already.
+func (r Requeuer) store(ctx context.Context, doc *store.Document, place string, changed bool) error {
+	if changed {
+		return unlessStale(r.Store.PutBackChanged(ctx, doc.ID))
+	}
+	inbox, err := folderAt(r.Inbox)
+	if err != nil {
+		return err
+	}
+	id, err := filing.Stat(r.Inbox, place)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // missing: the next scan finds out why
+		return err
+	}
+	return unlessStale(r.Store.PutBack(ctx, doc.ID, inbox, store.Identity(id)))
+}
+
+func unlessStale(err error) error {
+	if errors.Is(err, store.ErrStale) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Event is what the hook is run for: the end of a document's way, or the beginning
+// or the end of a hold. It is stored in the transaction of the change itself, by
+// [Store.Moved] or, for a hold, by a trigger.
+type Event struct {
+	ID   int64
+	Kind string // filed, review, failed, hold or resumed
+	At   time.Time
+
+	Document   int64  // 0: of no document
+	Source     string // relative to the inbox, raw bytes
+	Path       string // absolute, raw bytes
+	Type       string
+	Confidence float64
+	Reason     string // why it failed, or why the work waits or waited
+
+	Hold  HoldKind  // of hold and resumed
+	Until time.Time // zero: not known
+
+	Tries int // that failed
+}
+
+// Listen turns events on or off. While they are off none are kept, and those that
+// there were are dropped, as many as dropped says.
+func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if on {
+			_, err := t.exec(`INSERT OR IGNORE INTO listener (id) VALUES (1)`)
+			return err
+		}
+		if _, err := t.exec(`DELETE FROM listener`); err != nil {
+			return err
+		}
+		dropped, err = t.exec(`DELETE FROM events`)
+		return err
+	})
+	return dropped, err
+}
+
+// addFinished adds the event of a document that was moved. A trigger would cost
+// every document a twentieth of all that it writes, hook or not.
+func (t *tx) addFinished(id int64) error {
+	_, err := t.exec(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
+		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
+		       (SELECT code FROM types WHERE id = documents.type), confidence, error
+		FROM documents WHERE id = ?`, id)
+	return err
+}
+
+// Committed returns a channel that receives a token after something was committed,
+// so that nobody need poll for events.
+func (s *Store) Committed() <-chan struct{} { return s.committed }
+
+// DueEvents returns up to limit events whose pause is over, the oldest first: of
+// each document only the first, so that its events stay in order.
+func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
+	return readAll(ctx, s, scanEvent, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
+			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
+		FROM events e WHERE retry_at <= ?
+		 AND NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)
+		ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
+}
+
+func scanEvent(row scanner) (e Event, err error) {
+	var at, until sql.NullInt64
+	err = row.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
+		(*string)(&e.Hold), &until, &e.Tries)
+	e.At, e.Until = timeOf(at), timeOf(until)
+	return e, err
+}
+
+// NextEvent returns when the pause of the next event ends; zero where there is none.
+func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
+	return s.readTime(ctx, `SELECT min(retry_at) FROM events e
+		WHERE NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)`)
+}
+
+// Ack removes an event that the hook was run for.
+func (s *Store) Ack(ctx context.Context, id int64) error {
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(`DELETE FROM events WHERE id = ?`, id)
+		return err
+	})
+}
+
+// Nack postpones an event whose hook failed, and drops events that are older than
+// a time, and all but the newest most. It returns how many were dropped.
+func (s *Store) Nack(ctx context.Context, id int64, again, tooOld time.Time, most int) (dropped int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if _, err := t.exec(`UPDATE events SET tries = tries + 1, retry_at = ? WHERE id = ?`, again.UnixMilli(), id); err != nil {
+			return err
+		}
+		dropped, err = t.exec(`DELETE FROM events WHERE at < ? OR id <= (SELECT max(id) FROM events) - ?`, tooOld.UnixMilli(), most)
+		return err
+	})
+	return dropped, err
+}

@@ -1,0 +1,293 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SubmitRequest says how a document is about to be submitted.
+type SubmitRequest struct {
+	// Options are the type codes that the service is asked to choose from.
+	Options []string
+	// ReuseWithin is how old an answer to identical content may be. 0: none is
+	// reused, and no document waits for an identical one.
+	ReuseWithin time.Duration
+	// Outcome decides from the confidence of a reused answer: filed or review.
+	// The goroutine that writes calls it; nil: always filed.
+	Outcome func(confidence float64) State
+}
+
+// candidate is a document that may be spared a submission.
+type candidate struct {
+	id      int64
+	options int64 // the number of the set that is asked for now
+	sha256  []byte
+	request SubmitRequest
+}
+
+// Submitting is the one question before a submission, and its first transition,
+// in one transaction. It looks for what is paid for already. A document in
+// [PhaseReady] becomes, the first that applies:
+//
+//   - pending, where its own newest job was given up unfinished, chose from the
+//     same options and was not asked again since;
+//   - identified, where the service answered for identical content and options,
+//     not longer ago than ReuseWithin;
+//   - pending, with a job for identical content that nobody polls, where answers
+//     are reused: a file that was renamed in the inbox is not paid for twice;
+//   - waiting in [PhaseEqual], where an identical document is under way;
+//   - submitting otherwise: the caller makes the POST.
+//
+// It returns the document as it is then. [ErrStale]: it was not in PhaseReady.
+// Its pause does not matter: the caller chose it.
+func (s *Store) Submitting(ctx context.Context, id int64, r SubmitRequest) (Document, error) {
+	return s.transition(ctx, id, func(t *tx) error { return t.submitting(id, r) })
+}
+
+func (t *tx) submitting(id int64, r SubmitRequest) error {
+	c := candidate{id: id, request: r}
+	var abandoned, alike bool
+	err := t.row(`SELECT sha256, job_abandoned = 1,
+			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id)
+		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, []any{id}, &c.sha256, &abandoned, &alike)
+	if err != nil {
+		return staleIfNone(id, err)
+	}
+	if c.options, err = t.optionSet(r.Options); err != nil {
+		return err
+	}
+	if abandoned {
+		if done, err := t.askAgain(c); done || err != nil {
+			return err
+		}
+	}
+	if alike {
+		for _, spare := range []func(candidate) (bool, error){t.reuse, t.takeOver, t.waitForEqual} {
+			if done, err := spare(c); done || err != nil {
+				return err
+			}
+		}
+	}
+	paid := false
+	if alike && r.ReuseWithin > 0 {
+		if paid, err = t.paidBefore(c); err != nil {
+			return err
+		}
+	}
+	return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3, retry_at = NULL,
+			submissions = submissions + 1,
+			resubmissions = resubmissions + (attempts > 0 OR outcome_unknown = 1 OR ?4)
+		WHERE id = ?1`, id, t.now, c.options, paid)
+}
+
+// paidBefore reports whether identical content was submitted without an answer, or
+// perhaps was: then the next submission is one more of the same.
+func (t *tx) paidBefore(c candidate) (paid bool, err error) {
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND d.id <> +?3
+			AND (d.outcome_unknown = 1 OR d.attempts > 0) AND d.identified_at IS NULL AND d.state <> 'failed')`,
+		[]any{c.sha256, c.options, c.id}, &paid)
+	return paid, err
+}
+
+// askAgain polls the document's own job once more before another one is paid
+// for: it may have an answer by now.
+func (t *tx) askAgain(c candidate) (bool, error) {
+	n, err := t.exec(`UPDATE documents SET state = 'pending', job_abandoned = 2, retry_at = NULL, error = NULL
+		WHERE id = ?1 AND options = ?2
+		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = documents.job_id AND o.state = 'pending')`,
+		c.id, c.options)
+	return n > 0, err
+}
+
+// reuse gives a document the newest answer that the service itself gave to the
+// same bytes and the same options, if it is young enough.
+func (t *tx) reuse(c candidate) (bool, error) {
+	if c.request.ReuseWithin <= 0 {
+		return false, nil
+	}
+	var from int64
+	var confidence float64
+	found, err := t.find(`SELECT id, coalesce(confidence, 0) FROM documents d
+		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0
+		  AND identified_at >= +?3 AND id <> +?4
+		ORDER BY identified_at DESC LIMIT 1`,
+		[]any{c.sha256, c.options, t.now - c.request.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
+	if !found || err != nil {
+		return false, err
+	}
+	outcome := Filed
+	if c.request.Outcome != nil {
+		outcome = c.request.Outcome(confidence)
+	}
+	if err := t.copyAnswer(c.id, from, c.options, outcome); err != nil {
+		return false, err
+	}
+	return true, t.releaseEqual(c.id)
+}
+
+// copyAnswer identifies a document by the answer that another one got.
+func (t *tx) copyAnswer(doc, from, options int64, outcome State) error {
+	_, err := t.exec(`UPDATE documents SET (type, confidence, alternatives) =
+			(SELECT type, confidence, alternatives FROM documents WHERE id = ?2), options = ?3,
+			state = 'identified', outcome = ?4, reused = 1, identified_at = ?5,
+			equal = 0, failures = 0, job_abandoned = 0, retry_at = NULL, error = NULL
+		WHERE id = ?1`, doc, from, options, string(outcome), t.now)
+	return err
+}
+
+// takeOver gives a document the newest job for identical content and the same
+// options that nobody polls: its document is gone, or gave it up unfinished. The
+// job of a document that gave it up is polled once more only. The time of
+// submission is that of the job.
+func (t *tx) takeOver(c candidate) (bool, error) {
+	if c.request.ReuseWithin <= 0 {
+		return false, nil
+	}
+	var from int64
+	found, err := t.find(`SELECT d.id FROM documents d
+		WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND (d.state = 'gone' OR d.phase = 'ready')
+		  AND d.job_abandoned = 1 AND d.type IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = d.job_id AND o.state = 'pending')
+		ORDER BY d.submitted_at DESC, d.id DESC LIMIT 1`, []any{c.sha256, c.options}, &from)
+	if !found || err != nil {
+		return false, err
+	}
+	_, err = t.exec(`UPDATE documents SET (job_id, submitted_at, options, job_abandoned) =
+			(SELECT job_id, submitted_at, options, iif(state = 'gone', 0, 2) FROM documents WHERE id = ?2),
+			state = 'pending', attempts = attempts + 1,
+			failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
+		WHERE id = ?1`, c.id, from)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.exec(`UPDATE documents SET job_abandoned = 0 WHERE id = ?`, from)
+	return true, err
+}
+
+// waitForEqual makes a document wait for an identical one that is under way.
+func (t *tx) waitForEqual(c candidate) (bool, error) {
+	if c.request.ReuseWithin <= 0 {
+		return false, nil
+	}
+	n, err := t.exec(`UPDATE documents SET equal = 1, options = ?3
+		WHERE id = ?1 AND EXISTS (SELECT 1 FROM documents d
+			WHERE `+sameContent("d", "?2")+` AND d.options = ?3 AND (d.state = 'submitting' OR d.state = 'pending'))`,
+		c.id, c.sha256, c.options)
+	return n > 0, err
+}
+
+// releaseEqual makes one of the documents that wait for the content of this one
+// ready, where this one no longer brings an answer soon. One is enough, as it is
+// the next to be submitted: whatever keeps it releases the one after it. Were all
+// released, each of them would be looked at and made to wait again.
+func (t *tx) releaseEqual(id int64) error {
+	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
+	return err
+}
+
+// oneEqual finds the document that has waited longest for the content of document ?1.
+var oneEqual = `SELECT o.id ` + fromAlike + ` AND o.equal = 1 AND o.id <> d.id ORDER BY o.id LIMIT 1`
+
+// fromAlike finds the documents o with the content and the options of document ?1.
+var fromAlike = `FROM documents d CROSS JOIN documents o INDEXED BY documents_content
+	ON ` + sameContent("o", "d.sha256") + ` AND o.options = d.options WHERE d.id = +?1`
+
+// sameContent is the condition that a document has a hash. The index has its
+// first eight bytes only.
+func sameContent(alias, hash string) string {
+	return fmt.Sprintf(`substr(%[1]s.sha256, 1, 8) = substr(%[2]s, 1, 8) AND %[1]s.sha256 = %[2]s`, alias, hash)
+}
+
+// Accepted records the id of the job that the service made, and that it accepts
+// these options. It starts from submitting and returns the document as it is
+// then. [ErrDuplicateJob]: the id stands for another document, perhaps one long
+// finished, so that its answer would be that one's.
+func (s *Store) Accepted(ctx context.Context, id int64, jobID string) (Document, error) {
+	return s.transition(ctx, id, func(t *tx) error { return t.accepted(id, jobID) })
+}
+
+func (t *tx) accepted(id int64, jobID string) error {
+	err := t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_abandoned = 0,
+			attempts = attempts + 1, failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
+		WHERE id = ?1 AND state = 'submitting'
+		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
+		    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
+	if err == nil {
+		_, err = t.exec(`UPDATE option_sets SET accepted_at = ?2
+			WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
+		return err
+	}
+	if !errors.Is(err, ErrStale) {
+		return err
+	}
+	var submitting bool
+	if err := t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE id = ? AND state = 'submitting')`,
+		[]any{id}, &submitting); err != nil {
+		return err
+	}
+	if submitting {
+		err = fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
+	}
+	return err
+}
+
+// AcceptedWith reports whether the service ever accepted a document with these options.
+func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted bool, err error) {
+	codes, err := optionCodes(options)
+	if err != nil {
+		return false, err
+	}
+	err = s.readOne(ctx, &accepted, `SELECT EXISTS (SELECT 1 FROM option_sets
+		WHERE codes = +? AND accepted_at IS NOT NULL)`, codes)
+	return accepted, err
+}
+
+// Refusal is a submission that made no job that we know of.
+type Refusal struct {
+	Reason string
+	// OutcomeUnknown says that there may be a job all the same, whose id we never got.
+	OutcomeUnknown bool
+	// RetryAt is when it may be tried again; zero: when its turn comes.
+	RetryAt time.Time
+	// Uncounted says that the document had nothing to do with it, so that it
+	// neither counts nor shows: a rate limit, a hold, a stop.
+	Uncounted bool
+}
+
+// Refused puts a document whose submission made no job back to waiting, and
+// lets an identical one go first. It starts from submitting.
+//
+// A document that was refused keeps a time in RetryAt, even one in the past: so
+// it comes after those that were never refused, and [Store.Tried] finds it.
+func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
+	return s.write(ctx, func(t *tx) error {
+		query, args := `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
+				failures = failures + 1, retry_at = coalesce(?3, ?4), error = ?5
+			WHERE id = ?1 AND state = 'submitting'`, []any{id, r.OutcomeUnknown, millis(r.RetryAt), t.now, r.Reason}
+		if r.Uncounted {
+			query, args = `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
+					retry_at = iif(failures > 0, ?3, NULL)
+				WHERE id = ?1 AND state = 'submitting'`, []any{id, r.OutcomeUnknown, t.now}
+		}
+		if err := t.change(query, args...); err != nil {
+			return err
+		}
+		return t.releaseEqual(id)
+	})
+}
+
+// Postponed records why a waiting document cannot be submitted now, and when to
+// look again. It starts from waiting. The reason is the file's own, so an
+// identical document that waits for this one goes first.
+func (s *Store) Postponed(ctx context.Context, id int64, reason string, until time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		err := t.change(`UPDATE documents SET retry_at = ?2, error = ?3
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, id, millis(until), reason)
+		if err != nil {
+			return err
+		}
+		return t.releaseEqual(id)
+	})
+}

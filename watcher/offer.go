@@ -1,0 +1,67 @@
+package watcher
+
+import "time"
+
+const offerCheck = time.Second // between two looks at a file that nobody receives
+
+// offer returns the channel to send on and the path to send, or nil when no
+// file is ready. A file may be ready for long before its turn comes, so it is
+// looked at then, and again while nobody receives it.
+func (s *settler) offer() (chan<- string, string) {
+	for range s.limits.batch {
+		c := s.candidates.ready.first()
+		if c == nil {
+			return nil, ""
+		}
+		if c == s.offered && time.Since(s.offeredAt) < offerCheck {
+			return s.cfg.Files, c.path
+		}
+		if s.fitToSend(c) {
+			s.offered, s.offeredAt = c, time.Now()
+			return s.cfg.Files, c.path
+		}
+	}
+	return nil, ""
+}
+
+// fitToSend looks at c for the last time. That comes after Inspect, which may
+// have taken a while, and which opens the file: that makes a network filesystem
+// ask its server for the present size.
+func (s *settler) fitToSend(c *candidate) bool {
+	info, same := s.lookAgain(c)
+	if !same {
+		return false
+	}
+	if _, sent := s.sent.get(c.path, c.state); !sent {
+		return true // Known cannot have come to know it since it was asked
+	}
+	if s.known(c.path, info) {
+		s.drop(c)
+		return false
+	}
+	return true
+}
+
+// delivered forgets the file that was just received: from now on Known answers
+// for it.
+func (s *settler) delivered() {
+	c := s.offered
+	s.log.Debug("file settled", s.log.at(c.path), "size", c.state.size)
+	s.sent.add(c.path, sending{state: c.state, since: c.since, at: time.Now()})
+	s.drop(c)
+}
+
+// nextWake returns when there is work to do, which is no later than at. A ready
+// file that is not offered yet is work for now.
+func (s *settler) nextWake(at time.Time) time.Time {
+	if s.candidates.ready.first() != s.offered {
+		return time.Now()
+	}
+	if s.offered != nil {
+		at = earlier(at, s.offeredAt.Add(offerCheck))
+	}
+	if c := s.candidates.waiting.first(); c != nil {
+		at = earlier(at, c.due)
+	}
+	return at
+}
