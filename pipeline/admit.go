@@ -46,41 +46,41 @@ func (p *Pipeline) admitAll(ctx context.Context) error {
 }
 
 // admit stores one file of the inbox as a document. What prevents that is stored too,
-// or left to the next look at the inbox; it returns only what ends the whole work.
+// or left for the next scan; the error is one that ends all work.
 func (p *Pipeline) admit(ctx context.Context, path string) error {
-	a, err := p.examine(path)
-	// Whether a document of this content failed is found out on the way. One without
-	// a hash is not recognised by its content.
-	if a.CheckFailed = a.SHA256 != nil; err == nil && !a.CheckFailed {
-		a.FailedMatches, err = p.failedMatches(ctx, &a)
-	}
-	if err != nil {
+	later := func(err error) error {
 		p.log.Debug("left for the next scan", "path", path, "err", err)
 		return nil
 	}
-	doc, err := p.admitFile(ctx, a)
+	a, err := p.examine(path)
+	if err != nil {
+		return later(err)
+	}
+	doc, err := store.Admitted{}, store.ErrFailedMatches
+	if a.CheckFailed = a.SHA256 != nil; a.CheckFailed { // Admit itself cannot tell without a hash
+		doc, err = p.admitFile(ctx, a)
+	}
 	if errors.Is(err, store.ErrFailedMatches) {
 		a.CheckFailed = false
 		if a.FailedMatches, err = p.failedMatches(ctx, &a); err != nil {
-			p.log.Debug("left for the next scan", "path", path, "err", err)
-			return nil
+			return later(err)
 		}
 		doc, err = p.admitFile(ctx, a)
 	}
-	switch {
-	case errors.Is(err, store.ErrMoving):
-		p.log.Debug("left for the next scan", "path", path, "err", err)
-		return nil
-	case err != nil:
+	if errors.Is(err, store.ErrMoving) {
+		return later(err)
+	}
+	if err != nil {
 		return fmt.Errorf("admit %q: %w", path, err)
 	}
 	p.logAdmitted(&doc)
+	p.gate.Forget(doc.Replaced)
 	if doc.Outcome != "" {
 		p.fileNow.wake()
 	} else {
 		p.gate.Untried(true)
 	}
-	p.dispatchNow.wake() // also for one that waited for content that is gone now
+	p.dispatchNow.wake() // also for one that waited for the document that was replaced
 	return nil
 }
 

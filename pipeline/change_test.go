@@ -124,11 +124,12 @@ func TestFileThatIsTakenAway(t *testing.T) {
 				r.at(stage, func() { must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf"))) })
 				r.reaches("scan.pdf", store.Gone, 5*time.Minute)
 				sameList(t, "sorted", r.names())
-				same(t, "in flight", r.p.Activity(), Activity{})
 				if stage == store.Waiting {
 					same(t, "jobs", r.service.Stats().Jobs, 0)
 				}
-			})
+				r.drop("next.pdf", pdf("next"), "invoice") // there is one place
+				r.reaches("next.pdf", store.Filed, time.Minute)
+			}, func(c *Config) { c.MaxPending, c.Workers = 1, 1 })
 		})
 	}
 }

@@ -27,18 +27,14 @@ const (
 	PutBackStored  Step = "put back stored"
 )
 
-// Steps lists every step of a document's way.
-func Steps() []Step {
-	return []Step{
+// Steps are the steps of a document's way, and PutBackSteps those of putting one back.
+var (
+	Steps = []Step{
 		SubmittingStored, Posted, AcceptedStored, Answered, IdentifiedStored,
 		TargetStored, FileMoved, SidecarWritten, FoldersSynced, MovedStored,
 	}
-}
-
-// PutBackSteps lists every step of putting a document back.
-func PutBackSteps() []Step {
-	return []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
-}
+	PutBackSteps = []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
+)
 
 // reached tells the test that is interested, if there is one.
 func (p *Pipeline) reached(s Step) {

@@ -24,7 +24,7 @@ type loops struct{ dispatch, file heartbeat }
 // "" where there is none. Nothing is late while the database's disk is waited for.
 func (p *Pipeline) Late(limit time.Duration) string {
 	switch {
-	case p.activity.waitingForDisk.Load() > 0:
+	case p.diskWait.Load() > 0:
 		return ""
 	case p.loops.dispatch.late(limit):
 		return "dispatch"

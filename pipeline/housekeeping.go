@@ -66,43 +66,34 @@ const (
 // pruneAll removes the rows of finished documents that are older than KeepHistory.
 // The files stay where they are.
 func (p *Pipeline) pruneAll(ctx context.Context) error {
-	for p.KeepHistory > 0 {
-		if err := p.prune(ctx); err != nil {
-			return err
-		}
-		oldest, err := read(ctx, p, p.Store.OldestFinished)
-		if err != nil {
-			return err
-		}
-		wait := p.KeepHistory // whatever finishes from now on is due after that
-		if !oldest.IsZero() {
-			wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
-		}
-		if !sleep(ctx, max(wait, min(pruneEvery, p.KeepHistory))) {
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-func (p *Pipeline) prune(ctx context.Context) error {
-	before, all := time.Now().Add(-p.KeepHistory), int64(0)
-	for {
+	for removed := int64(0); p.KeepHistory > 0; {
+		before := time.Now().Add(-p.KeepHistory)
 		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
 			return p.Store.Prune(ctx, before, pruneBatch)
 		})
 		if err != nil {
 			return fmt.Errorf("remove old documents from the database: %w", err)
 		}
-		if all += n; n < pruneBatch {
-			break
+		removed += n
+		wait := prunePause
+		if n < pruneBatch {
+			if removed > 0 {
+				p.log.Info("old documents removed from the database", "documents", removed)
+			}
+			removed = 0
+			oldest, err := read(ctx, p, p.Store.OldestFinished)
+			if err != nil {
+				return err
+			}
+			wait = p.KeepHistory // whatever finishes from now on is due after that
+			if !oldest.IsZero() {
+				wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
+			}
+			wait = max(wait, min(pruneEvery, p.KeepHistory))
 		}
-		if !sleep(ctx, prunePause) {
+		if !sleep(ctx, wait) {
 			return ctx.Err()
 		}
-	}
-	if all > 0 {
-		p.log.Info("old documents removed from the database", "documents", all)
 	}
 	return nil
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"docusort/pipeline/docutray"
-	"docusort/pipeline/gate"
 	"docusort/store"
 )
 
@@ -15,8 +15,9 @@ import (
 //
 //	is there an answer or a job already?  ─ no ─►  submit  ─►  poll  ─►  store the answer
 //
-// It returns what stopped it; classify decides what that means. t is what a
-// submission needs, nil for a document that has a job.
+// What becomes of it where that fails is decided in trouble.go. t is what a submission
+// needs, nil for a document that has a job. The error says what could not be stored, or
+// that the daemon stops.
 func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 	if doc.State == store.Waiting {
 		if err := p.submit(l, doc, t); err != nil {
@@ -24,13 +25,9 @@ func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 		}
 	}
 	if doc.State != store.Pending {
-		return nil // an identical document answers for it, or will
+		return nil
 	}
-	result, err := p.poll(l.work, doc)
-	if err != nil {
-		return err
-	}
-	return p.storeAnswer(l.work, doc, result)
+	return p.poll(l.work, doc)
 }
 
 // submit makes a job for a document, unless Submitting finds that there is an answer
@@ -38,10 +35,10 @@ func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	content, err := p.openContent(doc)
 	if err != nil {
-		return &unreadableError{err}
+		return p.unreadable(l.work, doc, err)
 	}
 	defer content.Close()
-	*doc, err = write(l.work, p, func(ctx context.Context) (store.Document, error) {
+	row, err := write(l.work, p, func(ctx context.Context) (store.Document, error) {
 		return p.Store.Submitting(ctx, doc.ID, store.SubmitRequest{
 			Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
 		})
@@ -49,49 +46,47 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	if err != nil {
 		return fmt.Errorf("submitting: %w", err)
 	}
+	*doc = row
 	if doc.State != store.Submitting {
 		p.logSpared(doc)
 		return nil
 	}
 	p.reached(SubmittingStored)
-	jobID, verdict, err := p.post(l, doc, content, t)
-	if err != nil {
-		return &submitError{verdict, err}
-	}
-	p.reached(Posted)
-	posted := time.Now() // the job is as old as that: a slow upload is not a slow job
-	*doc, err = write(l.store, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Accepted(ctx, doc.ID, jobID)
-	})
-	if err != nil {
-		return &acceptedError{jobID, err}
-	}
-	p.reached(AcceptedStored)
-	doc.SubmittedAt = posted
-	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
-	return nil
-}
-
-// post uploads a document. The place for the upload is given back before the outcome
-// is judged, which may take a ping.
-func (p *Pipeline) post(l lifetimes, doc *store.Document, content *content, t *turn) (jobID string, verdict gate.Verdict, err error) {
-	p.activity.uploading.Add(1)
-	jobID, err = p.Service.Submit(l.finish, docutray.Submission{
+	jobID, err := p.Service.Submit(l.finish, docutray.Submission{
 		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
 	})
-	p.activity.uploading.Add(-1)
-	t.upload()
-	return jobID, t.permit.Done(l.finish, doc.ID, err), err
+	if verdict := t.done(l.finish, doc.ID, err); err != nil {
+		return p.notSubmitted(l.store, doc, verdict, err)
+	}
+	p.reached(Posted)
+	posted := time.Now() // the job is as old as that: a slow upload is not a slow job
+	row, err = write(l.store, p, func(ctx context.Context) (store.Document, error) {
+		return p.Store.Accepted(ctx, doc.ID, jobID)
+	})
+	if err != nil {
+		return p.notAccepted(l.store, doc, jobID, err)
+	}
+	*doc = row
+	p.reached(AcceptedStored)
+	doc.SubmittedAt = posted
+	p.logOf(doc).Info("document submitted", "job_id", jobID, "attempt", doc.Attempts)
+	return nil
+}
+
+// logOf returns the logger for what happens to a document.
+func (p *Pipeline) logOf(doc *store.Document) *slog.Logger {
+	return p.log.With("doc", doc.ID, "path", doc.Source)
 }
 
 // logSpared tells why a document was not submitted.
 func (p *Pipeline) logSpared(doc *store.Document) {
-	log := p.log.With("doc", doc.ID, "path", doc.Source)
+	log := p.logOf(doc)
 	switch doc.State {
 	case store.Identified:
 		log.Info("document is identical to an identified one", "type", doc.Type)
 		p.fileNow.wake()
+		p.dispatchNow.wake() // one that waited for this one
 	case store.Pending:
 		log.Info("document takes over a job", "job_id", doc.JobID)
 	default:
@@ -100,10 +95,10 @@ func (p *Pipeline) logSpared(doc *store.Document) {
 }
 
 // storeAnswer stores the type of a document.
-func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, r result) error {
+func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docutray.Status, polls int) error {
 	a := store.Answer{
-		Type: r.Type.Code, Confidence: r.Type.Confidence, Outcome: p.outcome(r.Type.Confidence),
-		Alternatives: alternatives(r.Alternatives), Polls: r.polls, Share: p.ReuseResults > 0,
+		Type: s.Type.Code, Confidence: s.Type.Confidence, Outcome: p.outcome(s.Type.Confidence),
+		Alternatives: alternatives(s.Alternatives), Polls: polls, Share: p.ReuseResults > 0,
 	}
 	p.reached(Answered)
 	row, err := write(ctx, p, func(ctx context.Context) (store.Document, error) {
@@ -114,8 +109,7 @@ func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, r resul
 	}
 	*doc = row
 	p.reached(IdentifiedStored)
-	p.log.Debug("document identified", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID,
-		"type", a.Type, "confidence", a.Confidence)
+	p.logOf(doc).Debug("document identified", "job_id", doc.JobID, "type", a.Type, "confidence", a.Confidence)
 	p.fileNow.wake()
 	return nil
 }

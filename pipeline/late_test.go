@@ -42,9 +42,11 @@ func TestJobThatWasGivenUpIsAskedForOnceMore(t *testing.T) {
 		if d.IdentifiedAt.Sub(d.SubmittedAt) < time.Hour {
 			t.Error("the job was not given up")
 		}
-		same(t, "in flight", r.p.Activity(), Activity{})
 		r.reaches("equal.pdf", store.Filed, time.Second)
-	})
+		r.intercept(nil)
+		r.drop("next.pdf", pdf("next"), "invoice") // there is one place
+		r.reaches("next.pdf", store.Filed, time.Minute)
+	}, func(c *Config) { c.MaxPending = 1 })
 }
 
 // Also where the service is down at that moment, for long.

@@ -74,12 +74,7 @@ type Pipeline struct {
 	emptied  *emptyFolders
 	admitted chan struct{} // closed when every file that came was admitted
 	loops    loops
-	activity activity
-}
-
-// activity counts what goes on.
-type activity struct {
-	inFlight, uploading, waitingForDisk atomic.Int64
+	diskWait atomic.Int64 // how many wait for the disk of the database
 }
 
 // signal wakes one goroutine. Signals that come while it is awake are one.
@@ -222,17 +217,6 @@ func (p *Pipeline) RetryNow(ctx context.Context) {
 	p.gate.RetryNow()
 	p.endPauses(ctx, true)
 	p.sweepNow.wake()
-}
-
-// Activity is what the pipeline does at the moment.
-type Activity struct {
-	Uploading int // uploads under way
-	InFlight  int // jobs at the service and uploads under way
-}
-
-// Activity returns what the pipeline does at the moment.
-func (p *Pipeline) Activity() Activity {
-	return Activity{Uploading: int(p.activity.uploading.Load()), InFlight: int(p.activity.inFlight.Load())}
 }
 
 // sleep waits; false means that ctx ended first.

@@ -78,7 +78,7 @@ func TestPutBackEndedAnywhere(t *testing.T) {
 					}
 					deaths = n
 				}
-				if deaths < len(PutBackSteps())+4 {
+				if deaths < len(PutBackSteps)+4 {
 					t.Errorf("there were %d places to end at", deaths)
 				}
 			})

@@ -52,7 +52,7 @@ func (r *rig) reopen() {
 // Wherever the daemon ends, the next one files the document once, and asks for
 // it a second time only where the outcome of the first POST is not known.
 func TestKilledAtEachStep(t *testing.T) {
-	for _, step := range Steps() {
+	for _, step := range Steps {
 		t.Run(string(step), func(t *testing.T) {
 			bubble(t, docutraytest.Options{}, func(r *rig) {
 				content := pdf("killed")
@@ -106,7 +106,6 @@ func TestMaxPendingAcrossRestartsAndSettings(t *testing.T) {
 			r.drop(fmt.Sprintf("%02d.pdf", i), pdf(fmt.Sprint(i)), "invoice")
 		}
 		r.until(time.Minute, "ten pending", func() bool { return r.service.Stats().Jobs == 10 })
-		same(t, "in flight", r.p.Activity().InFlight, 10)
 		must(t, r.halt())
 		r.cfg.MaxPending = 4
 		r.start()

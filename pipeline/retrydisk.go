@@ -44,9 +44,9 @@ func retryDisk[T any](ctx context.Context, p *Pipeline, disk string, do func(con
 			return value, err
 		}
 		p.gate.HoldDisk(disk, err.Error())
-		p.activity.waitingForDisk.Add(1)
+		p.diskWait.Add(1)
 		woken := sleep(ctx, backoff(n, longestDiskPause, 0))
-		p.activity.waitingForDisk.Add(-1)
+		p.diskWait.Add(-1)
 		if !woken {
 			return value, fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}

@@ -100,22 +100,27 @@ func utcOrNil(t time.Time) *time.Time {
 	return &t
 }
 
+// text returns the content of the file.
+func (s sidecar) text() ([]byte, error) {
+	data, err := json.MarshalIndent(s, "", "  ")
+	return append(data, '\n'), err
+}
+
 // writeSidecar writes the file beside a document that was moved, if there is to be one.
 func (f *filer) writeSidecar(d *store.Document) error {
 	suffix := f.p.sidecarOf(d)
 	if suffix == "" {
 		return nil
 	}
-	data, err := json.MarshalIndent(newSidecar(d), "", "  ")
+	data, err := newSidecar(d).text()
 	if err != nil {
 		return err
 	}
-	data = append(data, '\n')
 	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
-	if !errors.Is(err, fs.ErrExist) {
-		if err != nil {
-			return fmt.Errorf("%w: %w", errSorted, err)
-		}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %w", errSorted, err)
+	}
+	if err == nil {
 		return nil
 	}
 	// Most likely it was written before the daemon was killed.

@@ -25,7 +25,7 @@ func TestStopLetsUploadsEnd(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		same(t, "uploading", r.p.Activity().Uploading, 4)
+		same(t, "uploading", r.counts()[store.Submitting], 4)
 		begun := time.Now()
 		must(t, r.halt())
 		same(t, "stop took", time.Since(begun), 19*time.Second)
@@ -99,8 +99,8 @@ func TestLimitsOfUploadsAndOfJobsInFlight(t *testing.T) {
 		}()
 		most := 0
 		r.until(30*time.Minute, "all filed", func() bool {
-			uploading, pending := r.p.Activity().Uploading, r.counts()[store.Pending]
-			most = max(most, uploading+pending)
+			counts := r.counts()
+			most = max(most, counts[store.Submitting]+counts[store.Pending])
 			return len(r.names()) == 60
 		})
 		same(t, "most in flight", most, 10)

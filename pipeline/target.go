@@ -41,7 +41,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 // targets decides on a target for each document that has none.
 func (f *filer) targets(all []*moving) (chosen []*moving, targets []store.Targeted) {
 	taken := maps.Clone(f.copies.targets) // names given away
-	made := make(map[string]error) // folders
+	made := make(map[string]error)        // folders
 	for _, m := range all {
 		if m.moved || m.err != nil || m.doc.Target != "" {
 			continue

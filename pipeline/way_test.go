@@ -31,7 +31,6 @@ func TestDocumentIsFiledUnderItsType(t *testing.T) {
 		same(t, "submissions", d.Submissions, 1)
 		same(t, "resubmissions", d.Resubmissions, 0)
 		same(t, "job", d.JobID, r.service.Uploads()[0].JobID)
-		same(t, "in flight", r.p.Activity(), Activity{})
 		for _, m := range []string{"document admitted", "document submitted", "document identified", "document filed"} {
 			same(t, m, r.log.count(m), 1)
 		}

@@ -68,7 +68,7 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 func (s *Store) PollLater(ctx context.Context, id int64, reason string, at time.Time, polls int) error {
 	return s.write(ctx, func(t *tx) error {
 		return t.change(`UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4 WHERE id = ?1 AND state = 'pending'`,
-			id, millis(at), reason, polls)
+			id, millis(at), text(reason), polls)
 	})
 }
 

@@ -19,8 +19,8 @@ type step = pipeline.Step
 
 // The steps at which a daemon, and docusort retry, can be ended.
 var (
-	daemonSteps = pipeline.Steps()
-	retrySteps  = pipeline.PutBackSteps()
+	daemonSteps = pipeline.Steps
+	retrySteps  = pipeline.PutBackSteps
 )
 
 // The steps that tests name.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -13,88 +12,8 @@ import (
 	"docusort/store"
 )
 
-// What can stop a document on its way to an answer.
-
-// unreadableError: the document's file could not be opened as it was admitted.
-type unreadableError struct{ err error }
-
-// submitError: the POST made no job that we know of.
-type submitError struct {
-	verdict gate.Verdict
-	err     error
-}
-
-// acceptedError: the service made a job whose id could not be stored.
-type acceptedError struct {
-	jobID string
-	err   error
-}
-
-// jobError: the job ended without an answer, or is given up.
-type jobError struct{ store.JobEnd }
-
-// untypedError: the job succeeded and names no type, and that for a while.
-type untypedError struct{}
-
-// parkedError: polls of this job alone fail; they go on later.
-type parkedError struct {
-	reason string
-	until  time.Time
-	polls  int
-}
-
-func (e *unreadableError) Error() string { return e.err.Error() }
-func (e *unreadableError) Unwrap() error { return e.err }
-func (e *submitError) Error() string     { return e.err.Error() }
-func (e *submitError) Unwrap() error     { return e.err }
-func (e *acceptedError) Error() string   { return fmt.Sprintf("accepted as %s: %v", e.jobID, e.err) }
-func (e *acceptedError) Unwrap() error   { return e.err }
-func (e *jobError) Error() string        { return e.Reason }
-func (e *untypedError) Error() string    { return "the service named no type" }
-func (e *parkedError) Error() string     { return e.reason }
-
-// classify is the one place that decides what an error means for a document: it
-// fails, waits for a time that is stored in its row, is gone, or is left as it is for
-// whoever changed it. What has to be stored is stored although the daemon stops.
-func (p *Pipeline) classify(l lifetimes, doc *store.Document, err error) {
-	var (
-		unreadable *unreadableError
-		submit     *submitError
-		accepted   *acceptedError
-		job        *jobError
-		untyped    *untypedError
-		parked     *parkedError
-	)
-	switch {
-	case err == nil:
-		return
-	case errors.As(err, &unreadable):
-		err = p.unreadable(l.work, doc, unreadable.err)
-	case errors.As(err, &submit):
-		err = p.notSubmitted(l.store, doc, submit)
-	case errors.As(err, &accepted) && errors.Is(err, store.ErrDuplicateJob):
-		p.log.Error("the service gave the job id of another document; submitting again",
-			"doc", doc.ID, "path", doc.Source, "job_id", accepted.jobID)
-		err = p.refuse(l.store, doc, store.Refusal{Reason: accepted.err.Error(), OutcomeUnknown: true})
-	case errors.As(err, &accepted):
-		doc.JobID = accepted.jobID // nobody else knows of it any more
-	case errors.As(err, &job):
-		p.gate.Forget(doc.ID)
-		err = p.jobEnded(l.work, doc, job.JobEnd)
-	case errors.As(err, &untyped):
-		err = p.fail(l.work, doc, untyped.Error()) // another job would cost as much, and say the same
-	case errors.As(err, &parked):
-		p.log.Warn("job cannot be polled; will try again", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "err", parked.reason)
-		err = p.save(l.work, func(ctx context.Context) error {
-			return p.Store.PollLater(ctx, doc.ID, parked.reason, parked.until, parked.polls)
-		})
-		p.parkedNow.wake()
-	}
-	if err != nil {
-		p.notStored(doc, err)
-	}
-	p.dispatchNow.wake() // it may wait again, or one that waited for its answer
-}
+// What becomes of a document that meets trouble on its way to an answer: one function
+// for each kind of trouble. Each returns why its decision could not be stored.
 
 // unreadable decides about a document whose file cannot be opened as it was.
 func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err error) error {
@@ -120,30 +39,41 @@ func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err erro
 }
 
 // notSubmitted decides about a document whose POST made no job that we know of.
-func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, s *submitError) error {
-	e, ok := docutray.AsError(s.err)
+func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdict gate.Verdict, err error) error {
+	e, ok := docutray.AsError(err)
 	if !ok {
-		e = &docutray.Error{Class: docutray.Local, Err: s.err}
+		e = &docutray.Error{Class: docutray.Local, Err: err}
 	}
 	log := p.log.With("doc", doc.ID, "path", doc.Source, "attempt", doc.Attempts+1)
 	r := store.Refusal{Reason: e.Reason(), OutcomeUnknown: e.OutcomeUnknown}
 	switch {
-	case s.verdict == gate.DocumentFault:
+	case verdict == gate.DocumentFault:
 		return p.fail(ctx, doc, e.Reason())
-	case s.verdict == gate.ServiceFault:
+	case verdict == gate.ServiceFault:
 		if doc.Error != r.Reason {
-			log.Warn("submission refused; will try again", "err", s.err, "outcome_unknown", e.OutcomeUnknown)
+			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.OutcomeUnknown)
 		}
-	case errors.Is(s.err, filing.ErrChanged):
+	case errors.Is(err, filing.ErrChanged):
 		log.Info("document changed during its upload; waiting until it has settled")
 		r.Reason, r.RetryAt = "changed during its upload", time.Now().Add(p.Settle+firstPause)
-	case e.Class == docutray.Local && !errors.Is(s.err, context.Canceled):
-		log.Warn("document could not be uploaded; will try again", "err", s.err)
+	case e.Class == docutray.Local && !errors.Is(err, context.Canceled):
+		log.Warn("document could not be uploaded; will try again", "err", err)
 	default:
-		log.Debug("submission put off", "err", s.err)
+		log.Debug("submission put off", "err", err)
 		r = store.Refusal{OutcomeUnknown: e.OutcomeUnknown, Uncounted: true}
 	}
 	return p.refuse(ctx, doc, r)
+}
+
+// notAccepted decides about a document whose job could not be stored.
+func (p *Pipeline) notAccepted(ctx context.Context, doc *store.Document, jobID string, err error) error {
+	if errors.Is(err, store.ErrDuplicateJob) {
+		p.log.Error("the service gave the job id of another document; submitting again",
+			"doc", doc.ID, "path", doc.Source, "job_id", jobID)
+		return p.refuse(ctx, doc, store.Refusal{Reason: err.Error(), OutcomeUnknown: true})
+	}
+	doc.JobID = jobID // for the log: nobody else knows of it any more
+	return err
 }
 
 // refuse puts a document back to waiting, with a pause that grows.
@@ -164,9 +94,10 @@ func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string)
 	return err
 }
 
-// jobEnded stores that a job ended without an answer. A job that was asked once more
-// before another is paid for costs no pause.
+// jobEnded decides about a document whose job ended without an answer, or is given up.
+// A job that was polled once more before another is paid for costs no pause.
 func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.JobEnd) error {
+	p.gate.Forget(doc.ID)
 	pause := pauseAfter(doc.Attempts)
 	if doc.AskedAgain {
 		pause = 0
@@ -188,11 +119,24 @@ func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.Jo
 	return nil
 }
 
+// park lets a job be polled later, without a place among MaxPending. reason says why
+// its polls fail; "" where they do not any more.
+func (p *Pipeline) park(ctx context.Context, doc *store.Document, reason string, pause time.Duration, polls int) error {
+	if reason != "" {
+		p.logOf(doc).Warn("job cannot be polled; will try again", "job_id", doc.JobID, "err", reason)
+	}
+	until := time.Now().Add(pause)
+	return p.save(ctx, func(ctx context.Context) error {
+		return p.Store.PollLater(ctx, doc.ID, reason, until, polls)
+	})
+}
+
 // markGone records that a document's file went away.
 func (p *Pipeline) markGone(ctx context.Context, doc *store.Document, reason string) error {
 	err := p.save(ctx, func(ctx context.Context) error { return p.Store.Gone(ctx, doc.ID, reason) })
 	if err == nil {
 		p.gate.Forget(doc.ID)
+		p.dispatchNow.wake() // one that waited for this one
 		p.log.Info("document is gone", "doc", doc.ID, "path", doc.Source, "reason", reason)
 	}
 	return err
@@ -204,6 +148,7 @@ func (p *Pipeline) notStored(doc *store.Document, err error) {
 	log := p.log.With("doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "err", err)
 	switch {
 	case errors.Is(err, store.ErrStale):
+		p.gate.Forget(doc.ID)
 		log.Debug("document changed meanwhile")
 	case errors.Is(err, context.Canceled) && !store.DiskTrouble(err):
 		log.Debug("stopped before the document was done")
