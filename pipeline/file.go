@@ -109,7 +109,7 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	if err != nil {
 		return again, fmt.Errorf("when to file again: %w", err)
 	}
-	if f.held > 0 && again.IsZero() && f.copies.len() == 0 {
+	if f.held > 0 && len(docs) == 0 && f.copies.len() == 0 {
 		f.held = 0 // nothing is left that could meet the trouble
 		f.p.gate.HoldDisk(sortedDisk, "")
 	}

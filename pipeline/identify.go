@@ -86,7 +86,6 @@ func (p *Pipeline) logSpared(doc *store.Document) {
 	case store.Identified:
 		log.Info("document is identical to an identified one", "type", doc.Type)
 		p.fileNow.wake()
-		p.dispatchNow.wake() // one that waited for this one
 	case store.Pending:
 		log.Info("document takes over a job", "job_id", doc.JobID)
 	default:
