@@ -92,7 +92,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	if doc.Replaced != 0 {
 		p.log.Info("document is gone", "doc", doc.Replaced, "path", doc.Source, "reason", "its content changed")
 	}
-	log := p.log.With("doc", doc.ID, "path", doc.Source)
+	log := p.logOf(&doc.Document)
 	if doc.Continued {
 		log.Info("failed document is back in the inbox")
 	}

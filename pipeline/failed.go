@@ -3,8 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,12 +71,13 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 	return err == nil && !bytes.Equal(sum, doc.SHA256), err
 }
 
-// maxFailure bounds the file beside a failed document.
-const maxFailure = 1 << 20
-
-// removeFailure removes the file beside a failed document that says why, where it is
-// the one that was written for this document; anything else stays.
+// removeFailure removes the .error.json beside a failed document, if it is exactly what
+// was written for this document; anything else stays.
 func removeFailure(doc *store.Document) error {
+	text, err := newSidecar(doc).text()
+	if err != nil {
+		return err
+	}
 	name := doc.Target + failureSuffix
 	f, _, err := filing.Open(doc.Sorted, name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
@@ -88,12 +87,9 @@ func removeFailure(doc *store.Document) error {
 		return err
 	}
 	defer f.Close()
-	var there sidecar
-	if err := json.NewDecoder(io.LimitReader(f, maxFailure)).Decode(&there); err != nil {
-		return nil // not ours
-	}
-	if there.Version != 1 || there.Reason != doc.Error || there.SHA256 != hex.EncodeToString(doc.SHA256) || there.Size != doc.Identity.Size {
-		return nil
+	there, err := io.ReadAll(io.LimitReader(f, int64(len(text))+1))
+	if err != nil || !bytes.Equal(there, text) {
+		return err
 	}
 	root, err := os.OpenRoot(doc.Sorted)
 	if err != nil {

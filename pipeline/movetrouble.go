@@ -71,7 +71,7 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 		}
 	}
 	if d.Failures == 0 || d.Outcome != store.Failed && d.Error != err.Error() {
-		f.p.log.Warn("document cannot be moved; will try again", "doc", d.ID, "path", d.Source, "err", err)
+		f.p.logOf(d).Warn("document cannot be moved; will try again", "err", err)
 	}
 	f.logNotStored(d, f.p.save(ctx, func(ctx context.Context) error {
 		return f.p.Store.SetMoveError(ctx, d.ID, err.Error(), retry)

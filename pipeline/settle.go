@@ -73,13 +73,13 @@ func (f *filer) sync(all []*moving) (safe []*moving) {
 		}
 		// A rename lasts with its target. A copy's source may be back after a loss of
 		// power, and is then known by its content.
-		f.p.log.Debug("folder of the inbox cannot be synced", "doc", m.doc.ID, "path", m.doc.Source)
+		f.p.logOf(m.doc).Debug("folder of the inbox cannot be synced")
 		return nil
 	})
 }
 
 func (f *filer) succeeded(d *store.Document) {
-	log := f.p.log.With("doc", d.ID, "path", d.Source, "target", d.Target)
+	log := f.p.logOf(d).With("target", d.Target)
 	if d.Outcome == store.Failed {
 		log.Info("document moved aside", "err", d.Error)
 	} else {

@@ -31,7 +31,7 @@ func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err erro
 		pause = p.Settle + firstPause
 	}
 	if doc.Error != err.Error() {
-		p.log.Warn("document cannot be read; will try again", "doc", doc.ID, "path", doc.Source, "err", err)
+		p.logOf(doc).Warn("document cannot be read; will try again", "err", err)
 	}
 	return p.save(ctx, func(ctx context.Context) error {
 		return p.Store.Postponed(ctx, doc.ID, err.Error(), time.Now().Add(pause))
@@ -44,7 +44,7 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 	if !ok {
 		e = &docutray.Error{Class: docutray.Local, Err: err}
 	}
-	log := p.log.With("doc", doc.ID, "path", doc.Source, "attempt", doc.Attempts+1)
+	log := p.logOf(doc).With("attempt", doc.Attempts+1)
 	r := store.Refusal{Reason: e.Reason(), OutcomeUnknown: e.OutcomeUnknown}
 	switch {
 	case verdict == gate.DocumentFault:
@@ -68,8 +68,7 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 // notAccepted decides about a document whose job could not be stored.
 func (p *Pipeline) notAccepted(ctx context.Context, doc *store.Document, jobID string, err error) error {
 	if errors.Is(err, store.ErrDuplicateJob) {
-		p.log.Error("the service gave the job id of another document; submitting again",
-			"doc", doc.ID, "path", doc.Source, "job_id", jobID)
+		p.logOf(doc).Error("the service gave the job id of another document; submitting again", "job_id", jobID)
 		return p.refuse(ctx, doc, store.Refusal{Reason: err.Error(), OutcomeUnknown: true})
 	}
 	doc.JobID = jobID // for the log: nobody else knows of it any more
@@ -88,7 +87,7 @@ func (p *Pipeline) refuse(ctx context.Context, doc *store.Document, r store.Refu
 func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string) error {
 	err := p.save(ctx, func(ctx context.Context) error { return p.Store.Failed(ctx, doc.ID, reason) })
 	if err == nil {
-		p.log.Warn("document cannot be identified", "doc", doc.ID, "path", doc.Source, "err", reason)
+		p.logOf(doc).Warn("document cannot be identified", "err", reason)
 		p.fileNow.wake()
 	}
 	return err
@@ -109,7 +108,7 @@ func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.Jo
 	if err != nil {
 		return err
 	}
-	log := p.log.With("doc", row.ID, "path", row.Source, "job_id", row.JobID, "attempt", row.Attempts)
+	log := p.logOf(&row).With("job_id", row.JobID, "attempt", row.Attempts)
 	if row.Outcome == store.Failed {
 		log.Warn("document cannot be identified", "err", row.Error)
 		p.fileNow.wake()
@@ -137,7 +136,7 @@ func (p *Pipeline) markGone(ctx context.Context, doc *store.Document, reason str
 	if err == nil {
 		p.gate.Forget(doc.ID)
 		p.dispatchNow.wake() // one that waited for this one
-		p.log.Info("document is gone", "doc", doc.ID, "path", doc.Source, "reason", reason)
+		p.logOf(doc).Info("document is gone", "reason", reason)
 	}
 	return err
 }
@@ -145,7 +144,7 @@ func (p *Pipeline) markGone(ctx context.Context, doc *store.Document, reason str
 // notStored logs a change that was not stored. That the document is in another state
 // is ordinary: its file changed or went meanwhile.
 func (p *Pipeline) notStored(doc *store.Document, err error) {
-	log := p.log.With("doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "err", err)
+	log := p.logOf(doc).With("job_id", doc.JobID, "err", err)
 	switch {
 	case errors.Is(err, store.ErrStale):
 		p.gate.Forget(doc.ID)
