@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// admitAll admits the files that the inbox gives, a few at a time because hashing is
-// work for the processor. It returns when there are no more.
+// admitAll admits the files that the watcher gives, some at a time, because hashing takes
+// the processor. It returns once there are no more.
 func (p *Pipeline) admitAll(ctx context.Context) error {
 	var g errgroup.Group
 	for range max(p.Workers, 1) {
@@ -101,7 +101,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	}
 	switch {
 	case doc.Blocked():
-		log.Warn("document cannot be taken", "err", doc.Error)
+		log.Warn("document cannot be admitted", "err", doc.Error)
 	case doc.Outcome == store.Failed:
 		log.Warn("document cannot be identified", "err", doc.Error)
 	case doc.Reused:
@@ -111,8 +111,8 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	}
 }
 
-// examine finds out all that is known of a file before the service is asked. An error
-// says that it is not the moment, and that looking again later will do.
+// examine finds out all that can be known of a file without the service. An error means
+// that the next scan should look at the file again.
 func (p *Pipeline) examine(path string) (store.Admission, error) {
 	a := store.Admission{
 		Source: path, Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
@@ -144,7 +144,7 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 	switch {
 	case errors.Is(err, filing.ErrChanged):
 		return a, err
-	case err != nil: // a bad spot on the disk, most likely
+	case err != nil: // most likely a bad sector
 		a.SHA256, a.ContentType, a.Failure = nil, "", ""
 		a.Blocked = fmt.Sprintf("cannot be read: %v", err)
 	}
@@ -162,11 +162,11 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		return a, err
 	}
-	a.Identity, a.Blocked = store.Identity(id), reason // no identity where not even the folder can be searched
+	a.Identity, a.Blocked = store.Identity(id), reason // without an identity where its folder cannot be searched
 	return a, nil
 }
 
-// readContent tells a document's format and hashes it.
+// readContent finds out a document's format and hash.
 func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	if a.ContentType, err = doc.ContentType(); err != nil {
 		return err
@@ -188,5 +188,5 @@ func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	return doc.Unchanged()
 }
 
-// copyBuffers are used for every pass over a document's bytes.
+// copyBuffers are for hashing.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}

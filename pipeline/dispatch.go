@@ -103,8 +103,7 @@ func (d *dispatcher) refill(ctx context.Context) (err error) {
 	return nil
 }
 
-// await waits until there may be something to submit: a pause has ended, or somebody
-// says so.
+// await waits until a pause has ended, or until it is woken.
 func (d *dispatcher) await(ctx context.Context) error {
 	again, err := read(ctx, d.p, func(ctx context.Context) (time.Time, error) {
 		return d.p.Store.NextDue(ctx, store.PhaseReady, d.asOf)
@@ -124,8 +123,8 @@ func (d *dispatcher) await(ctx context.Context) error {
 	return nil
 }
 
-// choose returns the document to submit: the first that is ready. Where it is a probe,
-// it is in turn the newest that was never tried and the one that was tried longest ago.
+// choose returns the document to submit: the first that is ready. As a probe, it takes
+// in turn the newest that was never tried and the one that was tried longest ago.
 func (d *dispatcher) choose(ctx context.Context, probe bool) (doc store.Document, ok bool, err error) {
 	d.p.loops.dispatch.beat()
 	if probe {

@@ -15,7 +15,7 @@ import (
 )
 
 // failedMatches returns the failed documents that a file of the inbox may be, because
-// their files are not where they were put, and removes what was written beside them.
+// their files are no longer in _failed, and removes their .error.json.
 func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int64, error) {
 	if a.Blocked != "" {
 		return nil, nil
@@ -42,8 +42,8 @@ func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int
 	return ids, nil
 }
 
-// movedAway reports whether a failed document's file is not where it was put. A move
-// back to source that was cut off is finished first.
+// movedAway reports whether a failed document's file is no longer in _failed. It finishes
+// an interrupted move back to source first.
 func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source string) (bool, error) {
 	if doc.PutBack == source {
 		done, err := resumePutBack(ctx, p.Mover, doc, p.Inbox)
@@ -56,11 +56,11 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filing.ErrNotRegular):
 		return true, nil
 	case errors.Is(err, fs.ErrPermission):
-		return false, nil // the trouble of one document is not another's
+		return false, nil // one document's trouble is not another's
 	case err != nil:
 		return false, err
 	case there.Size != doc.Identity.Size:
-		return true, nil // another one has the name by now
+		return true, nil // another file has its name by now
 	case there.ModTime == doc.Identity.ModTime:
 		return false, nil
 	}

@@ -1,11 +1,10 @@
 package pipeline
 
-// Step names an edge between two things that must both happen (DESIGN §3): what is
-// stored, and what is then acted upon. A test that ends the process at each of them
-// has ended it everywhere that matters.
+// Step names a point between two things that must both happen (DESIGN §3). Tests end the
+// process at each of them.
 type Step string
 
-// The steps, in the order in which a document meets them.
+// The steps of a document's way, in their order.
 const (
 	SubmittingStored Step = "submitting stored" // the POST comes next
 	Posted           Step = "posted"            // the job's id is known and not stored
@@ -36,7 +35,7 @@ var (
 	PutBackSteps = []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
 )
 
-// reached tells the test that is interested, if there is one.
+// reached calls OnStep, where there is one.
 func (p *Pipeline) reached(s Step) {
 	if p.OnStep != nil {
 		p.OnStep(s)

@@ -17,16 +17,15 @@ import (
 )
 
 const (
-	// fileBatch is how many documents are moved together: the folders they share are
-	// synced once, and their rows committed once.
+	// fileBatch is how many documents are moved together, with one sync for each folder
+	// and one commit.
 	fileBatch = 256
-	// diskBatch is how many are tried, drawn by lot, while the disk is held.
+	// diskBatch is how many are tried, chosen at random, during a hold of the disk.
 	diskBatch = 4
-	// movers is how many documents of a batch are moved at the same time, where each
-	// waits for the disk.
+	// movers is how many documents are moved at a time where each is synced on its own.
 	movers = 4
-	// nameTries is how often another name is chosen where one that was free is taken
-	// at the move: others may put files there, but not as fast as that.
+	// nameTries is how many free names are chosen in turn where another program takes
+	// each of them before the move.
 	nameTries = 20
 )
 
@@ -36,22 +35,19 @@ var errNames = errors.New("every free name was taken before it could be used")
 type filer struct {
 	p      *Pipeline
 	copies *copies
-	// held is the number of rounds in a row in which the disk kept everything from
-	// being moved; 0: it does not.
-	held  int
-	until time.Time // of the pause that follows
+	held   int       // rounds in a row that the disk failed for every document
+	until  time.Time // the end of the pause after them
 }
 
-// moving is one document on its last stretch. It is settled once it lies at its
-// target, or once it met trouble.
+// moving is a document that is being moved. In the end it was moved, or err says why not.
 type moving struct {
 	doc   *store.Document
 	moved bool
 	err   error
 }
 
-// fileAll moves every document whose outcome is decided. It returns when the work is
-// to stop and the moves under way have ended.
+// fileAll moves every document whose outcome is decided. It returns once l.work has
+// ended, and with it the moves under way.
 func (p *Pipeline) fileAll(l lifetimes) error {
 	f := filer{p: p, copies: newCopies(p.Mover)}
 	for l.work.Err() == nil {
@@ -63,7 +59,7 @@ func (p *Pipeline) fileAll(l lifetimes) error {
 		p.loops.file.idle()
 		select {
 		case <-p.fileNow:
-			f.until = time.Time{} // also where somebody asked for another try at once
+			f.until = time.Time{} // RetryNow asks for a try at once
 		case m := <-f.copies.done:
 			f.copies.back = append(f.copies.back, m)
 		case <-at(again):
@@ -74,8 +70,7 @@ func (p *Pipeline) fileAll(l lifetimes) error {
 	return l.work.Err()
 }
 
-// round moves what can be moved, and returns when there will be more; zero: when
-// somebody says so.
+// round moves what can be moved, and returns when to look again; zero: when woken.
 func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	f.settle(l.finish, f.copies.take(l.finish, f.p))
 	if time.Now().Before(f.until) {
@@ -86,7 +81,7 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 		return f.p.Store.Due(ctx, store.PhaseFile, began, limit)
 	})
 	if err != nil {
-		return again, fmt.Errorf("what is to be filed: %w", err)
+		return again, fmt.Errorf("read the documents to file: %w", err)
 	}
 	all := len(docs) < limit
 	docs = slices.DeleteFunc(docs, func(d store.Document) bool { return f.copies.has(d.ID) })
@@ -107,17 +102,17 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 		return f.p.Store.NextDue(ctx, store.PhaseFile, began)
 	})
 	if err != nil {
-		return again, fmt.Errorf("when to file again: %w", err)
+		return again, fmt.Errorf("read when to file again: %w", err)
 	}
 	if f.held > 0 && len(docs) == 0 && f.copies.len() == 0 {
-		f.held = 0 // nothing is left that could meet the trouble
+		f.held = 0 // no document waits for the disk
 		f.p.gate.HoldDisk(sortedDisk, "")
 	}
 	return again, nil
 }
 
-// batch takes documents through the last steps, each step for all of them: target
-// stored, moved, safe on the disk, stored as filed.
+// batch files documents, each step for all of them: it stores their targets, moves them,
+// syncs the folders and stores that they are filed.
 func (f *filer) batch(ctx context.Context, docs []store.Document) {
 	all := make([]*moving, len(docs))
 	for i := range docs {
@@ -131,15 +126,13 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 		}
 		f.move(ctx, chosen)
 	}
+	var here []*moving
 	for _, m := range all {
 		if !m.moved && m.err == nil {
 			m.err = errNames
 		}
-	}
-	var here []*moving
-	for _, m := range all {
 		switch {
-		case errors.Is(m.err, errStaleTarget): // whoever changed it goes on with it
+		case errors.Is(m.err, errStaleTarget): // whatever changed it goes on with it
 		case errors.Is(m.err, filing.ErrNeedsCopy):
 			f.copies.add(m)
 		default:
@@ -158,8 +151,8 @@ func moveOf(inbox string, m *moving) filing.Move {
 	}
 }
 
-// resume finds out what became of the documents whose target was stored before: the
-// daemon was killed, or the move failed.
+// resume finds out what became of documents whose target was stored before: the daemon
+// was killed, or the move failed.
 func (f *filer) resume(ctx context.Context, all []*moving) {
 	for _, m := range all {
 		if m.doc.Target == "" {
@@ -175,13 +168,13 @@ func (f *filer) resume(ctx context.Context, all []*moving) {
 		case outcome == filing.Lost:
 			m.err = fs.ErrNotExist
 		default:
-			m.doc.Target = "" // choose again; the settings may be others by now
+			m.doc.Target = "" // choose again: the settings may have changed
 		}
 	}
 }
 
-// move moves documents to their targets. A document whose name was taken meanwhile is
-// left without a target.
+// move moves documents to their targets. It clears the target of a document whose name
+// was taken meanwhile.
 func (f *filer) move(ctx context.Context, all []*moving) {
 	moves := make([]filing.Move, len(all))
 	for i, m := range all {
@@ -189,7 +182,7 @@ func (f *filer) move(ctx context.Context, all []*moving) {
 	}
 	atOnce := movers
 	if f.p.Mover.SyncContents(moves) {
-		atOnce = 1 // a move waits for nothing then
+		atOnce = 1 // no move waits for the disk
 	}
 	var g errgroup.Group
 	g.SetLimit(atOnce)

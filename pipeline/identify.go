@@ -60,7 +60,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 		return p.notSubmitted(l.store, doc, verdict, err)
 	}
 	p.reached(Posted)
-	posted := time.Now() // the job is as old as that: a slow upload is not a slow job
+	posted := time.Now() // the job's age counts from here, so that a slow upload is not a slow job
 	row, err = write(l.store, p, func(ctx context.Context) (store.Document, error) {
 		return p.Store.Accepted(ctx, doc.ID, jobID)
 	})
@@ -79,7 +79,7 @@ func (p *Pipeline) logOf(doc *store.Document) *slog.Logger {
 	return p.log.With("doc", doc.ID, "path", doc.Source)
 }
 
-// logSpared tells why a document was not submitted.
+// logSpared logs why a document was not submitted.
 func (p *Pipeline) logSpared(doc *store.Document) {
 	log := p.logOf(doc)
 	switch doc.State {
@@ -113,7 +113,7 @@ func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docut
 	return nil
 }
 
-// outcome returns what an answer of this confidence leads to.
+// outcome returns the outcome of an answer with a confidence.
 func (p *Pipeline) outcome(confidence float64) store.State {
 	if confidence < p.MinConfidence {
 		return store.Review
@@ -121,7 +121,8 @@ func (p *Pipeline) outcome(confidence float64) store.State {
 	return store.Filed
 }
 
-// alternatives keeps what else the service thought of, for sidecars.
+// alternatives returns the types that the service considered, as JSON for the sidecar; nil
+// where there is none beside the answer.
 func alternatives(types []docutray.Type) json.RawMessage {
 	type alternative struct {
 		Code       string  `json:"code"`
@@ -134,11 +135,11 @@ func alternatives(types []docutray.Type) json.RawMessage {
 		}
 	}
 	if len(all) < 2 {
-		return nil // the answer itself says as much
+		return nil
 	}
 	b, err := json.Marshal(all)
 	if err != nil {
-		return nil // cannot be: finite numbers and strings
+		return nil // impossible: finite numbers and strings
 	}
 	return b
 }

@@ -15,8 +15,8 @@ import (
 // errSorted marks errors of the folder that documents are sorted into.
 var errSorted = errors.New("the sorted documents' folder")
 
-// failed decides about the documents of a round that could not be moved. Trouble of a
-// disk is everybody's where nobody was moved; else it is that one document's own.
+// failed decides what becomes of documents that could not be moved. An error of the disk
+// holds everything where no document was moved; otherwise it is the document's own.
 func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 	disk := slices.IndexFunc(all, func(m *moving) bool { return m.err != nil && f.isDisk(m) })
 	held := disk >= 0 && !anyMoved
@@ -33,7 +33,7 @@ func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 		if m.err == nil {
 			continue
 		}
-		retry := time.Time{} // together with the others, when the disk lets them
+		retry := time.Time{} // with the others, after the hold's pause
 		if !held {
 			retry = time.Now().Add(backoff(m.doc.Failures+1, max(f.p.Rescan, firstPause), rand.Float64()))
 		}
@@ -41,8 +41,8 @@ func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 	}
 }
 
-// isDisk reports whether the trouble of a document may be that of the disk that all are
-// sorted into. It is not for one on its way to another folder than today's.
+// isDisk reports whether the error of a document may be the sorted disk's: not where an
+// earlier run chose a target in another sorted folder.
 func (f *filer) isDisk(m *moving) bool {
 	if m.doc.Sorted != "" && m.doc.Sorted != f.p.Sorted {
 		return false
@@ -54,7 +54,7 @@ func (f *filer) isDisk(m *moving) bool {
 func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	d, err := m.doc, m.err
 	if ctx.Err() != nil {
-		return // the next run resumes
+		return // the next run resumes the move
 	}
 	switch {
 	case errors.Is(err, filing.ErrChanged):

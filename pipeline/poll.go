@@ -12,8 +12,8 @@ import (
 	"docusort/store"
 )
 
-// patience is how long a job may be unknown to the service before it is taken for
-// lost, and how long its polls may fail before it gives its place back.
+// patience is how long a job may be unknown to the service, or without a type, before that
+// is believed, and how long its polls may fail before it is parked.
 const patience = time.Minute
 
 // poll polls a document's job until the service answers it, until it is given up or
@@ -27,7 +27,7 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 	untyped := time.Duration(0)    // the age at which the answer first named no type
 	began := time.Now()
 	for polls := 1; ; polls++ {
-		asked, status, verdict, err := p.pollOnce(ctx, doc, pause)
+		polledAt, status, verdict, err := p.pollOnce(ctx, doc, pause)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -42,32 +42,32 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 			pause = again
 			continue
 		case status.State == docutray.Succeeded:
-			p.ages.add(took(status, unfinished, asked))
+			p.ages.add(took(status, unfinished, polledAt))
 			return p.storeAnswer(ctx, doc, status, polls)
 		case status.State == docutray.Failed:
-			p.ages.add(took(status, unfinished, asked))
+			p.ages.add(took(status, unfinished, polledAt))
 			reason := "the service could not identify it: " + cmp.Or(status.Error, "no reason given")
 			return p.jobEnded(ctx, doc, store.JobEnd{Reason: reason, Polls: polls})
 		case status.State == docutray.NoType && untyped == 0:
-			untyped = asked
-		case status.State == docutray.NoType && asked-untyped >= patience:
+			untyped = polledAt
+		case status.State == docutray.NoType && polledAt-untyped >= patience:
 			return p.fail(ctx, doc, "the service named no type") // another job would cost as much, and say the same
 		case status.State == docutray.NoType:
-		case asked >= p.JobTimeout || doc.AskedAgain:
+		case polledAt >= p.JobTimeout || doc.AskedAgain:
 			return p.giveUp(ctx, doc, fmt.Sprintf("the job did not end within %s", p.JobTimeout), polls)
 		case parked && time.Since(began) > patience:
 			return p.park(ctx, doc, "", p.PollMin, polls) // other parked jobs are polled first
 		}
-		unfinished = asked
-		pause = p.ages.next(age(doc), asked) - age(doc)
+		unfinished = polledAt
+		pause = p.ages.next(age(doc), polledAt) - age(doc)
 	}
 }
 
 func age(doc *store.Document) time.Duration { return time.Since(doc.SubmittedAt) }
 
-// pollOnce polls a job once, after a pause. asked is the job's age then.
+// pollOnce polls a job once, after a pause. polledAt is the job's age then.
 func (p *Pipeline) pollOnce(ctx context.Context, doc *store.Document, pause time.Duration) (
-	asked time.Duration, status docutray.Status, verdict gate.Verdict, err error) {
+	polledAt time.Duration, status docutray.Status, verdict gate.Verdict, err error) {
 	if !sleep(ctx, pause) {
 		return 0, status, verdict, context.Cause(ctx)
 	}
@@ -75,25 +75,24 @@ func (p *Pipeline) pollOnce(ctx context.Context, doc *store.Document, pause time
 	if err != nil {
 		return 0, status, verdict, err
 	}
-	asked = age(doc)
+	polledAt = age(doc)
 	status, err = p.Service.Status(ctx, doc.JobID)
 	p.log.Debug("polled", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "state", status.State, "err", err)
-	return asked, status, permit.Done(ctx, doc.ID, err), err
+	return polledAt, status, permit.Done(ctx, doc.ID, err), err
 }
 
-// took returns how long a job took: as the service says, where that makes sense,
-// else halfway between the last two polls.
-func took(s docutray.Status, unfinished, asked time.Duration) time.Duration {
-	if d := s.Took; d > 0 && d >= unfinished && d <= asked {
+// took returns how long a job took: what the service says, where the polls confirm it, or
+// else the middle between the last two polls.
+func took(s docutray.Status, unfinished, polledAt time.Duration) time.Duration {
+	if d := s.Took; d > 0 && d >= unfinished && d <= polledAt {
 		return d
 	}
-	return (unfinished + asked) / 2
+	return (unfinished + polledAt) / 2
 }
 
 // pollFailed returns how long to wait after a poll that failed although the service
-// answers; 0 where the polls end. Neither what the service says of a job that it does not
-// know nor the job's age is believed before the poll of another job was answered: until
-// then it may be the service's own trouble.
+// answers; 0 where the polls end. Until the poll of another job was answered, the failure
+// may be the service's own: so long no job is taken for lost, or given up for its age.
 func (p *Pipeline) pollFailed(ctx context.Context, doc *store.Document, verdict gate.Verdict, polls int) (time.Duration, error) {
 	t := p.gate.Trouble(doc.ID)
 	lasted := time.Since(t.Since)

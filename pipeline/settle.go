@@ -11,8 +11,8 @@ import (
 	"docusort/store"
 )
 
-// settle makes moves durable, first on the disk and then in the database, and decides
-// about what could not be moved.
+// settle makes moves durable, on the disk and then in the database, and decides what
+// becomes of the documents that could not be moved.
 func (f *filer) settle(ctx context.Context, all []*moving) {
 	if len(all) == 0 {
 		return
@@ -39,8 +39,7 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 	f.failed(ctx, all, len(moved) > 0)
 }
 
-// each does something for each document that was moved, and returns those for which
-// that succeeded.
+// each calls do for each document that was moved, and returns those without an error.
 func (f *filer) each(all []*moving, do func(*moving) error) (done []*moving) {
 	for _, m := range all {
 		if !m.moved || m.err != nil {
@@ -53,8 +52,8 @@ func (f *filer) each(all []*moving, do func(*moving) error) (done []*moving) {
 	return done
 }
 
-// sync makes the new names of documents last, and that the old ones are gone. Each
-// folder is synced once, and trouble of one keeps only the documents of that one.
+// sync syncs the folders that documents were moved from and to, each once. An error of a
+// folder concerns only its own documents.
 func (f *filer) sync(all []*moving) (safe []*moving) {
 	targets, sources := make([]filing.File, len(all)), make([]filing.File, len(all))
 	for i, m := range all {
@@ -71,8 +70,8 @@ func (f *filer) sync(all []*moving) (safe []*moving) {
 		if err := errs[len(all)+i]; !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
-		// A rename lasts with its target. A copy's source may be back after a loss of
-		// power, and is then known by its content.
+		// A rename is durable with its target. The source of a copy may be back after a
+		// power failure, and is recognised by its content.
 		f.p.logOf(m.doc).Debug("folder of the inbox cannot be synced")
 		return nil
 	})

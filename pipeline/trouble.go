@@ -12,8 +12,9 @@ import (
 	"docusort/store"
 )
 
-// What becomes of a document that meets trouble on its way to an answer: one function
-// for each kind of trouble. Each returns why its decision could not be stored.
+// Each kind of trouble on the way to an answer has one function here, which decides what
+// becomes of the document: it fails, it waits, it is gone. The functions return an error
+// where their decision could not be stored.
 
 // unreadable decides about a document whose file cannot be opened as it was.
 func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err error) error {
@@ -71,7 +72,7 @@ func (p *Pipeline) notAccepted(ctx context.Context, doc *store.Document, jobID s
 		p.logOf(doc).Error("the service gave the job id of another document; submitting again", "job_id", jobID)
 		return p.refuse(ctx, doc, store.Refusal{Reason: err.Error(), OutcomeUnknown: true})
 	}
-	doc.JobID = jobID // for the log: nobody else knows of it any more
+	doc.JobID = jobID // so that the log has it, as nothing else does
 	return err
 }
 
@@ -83,7 +84,7 @@ func (p *Pipeline) refuse(ctx context.Context, doc *store.Document, r store.Refu
 	return p.save(ctx, func(ctx context.Context) error { return p.Store.Refused(ctx, doc.ID, r) })
 }
 
-// fail decides that the document cannot be identified.
+// fail stores that the document cannot be identified.
 func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string) error {
 	err := p.save(ctx, func(ctx context.Context) error { return p.Store.Failed(ctx, doc.ID, reason) })
 	if err == nil {
@@ -135,14 +136,14 @@ func (p *Pipeline) markGone(ctx context.Context, doc *store.Document, reason str
 	err := p.save(ctx, func(ctx context.Context) error { return p.Store.Gone(ctx, doc.ID, reason) })
 	if err == nil {
 		p.gate.Forget(doc.ID)
-		p.dispatchNow.wake() // one that waited for this one
+		p.dispatchNow.wake() // for an identical one that waited for it
 		p.logOf(doc).Info("document is gone", "reason", reason)
 	}
 	return err
 }
 
-// notStored logs a change that was not stored. That the document is in another state
-// is ordinary: its file changed or went meanwhile.
+// notStored logs that a change of a document was not stored. That the document is in
+// another state is ordinary: its file was changed or removed meanwhile.
 func (p *Pipeline) notStored(doc *store.Document, err error) {
 	log := p.logOf(doc).With("job_id", doc.JobID, "err", err)
 	switch {
