@@ -2,8 +2,9 @@ package pipeline
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,12 +55,67 @@ func TestRunWaitsOutALimitOfAMinute(t *testing.T) {
 	for form := docutraytest.RateFull; form <= docutraytest.RateSilent; form++ {
 		bubble(t, docutraytest.Options{RateLimit: 10, RateForm: form}, func(r *rig) {
 			r.start()
-			for i := range 30 {
-				r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-			}
+			r.dropNumbered(30)
 			close(r.files)
 			must(t, r.wait())
 			same(t, "filed", len(r.names()), 30)
 		})
 	}
+}
+
+func TestRunEndsWhenAllIsDone(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.dropNumbered(10)
+		close(r.files)
+		must(t, r.wait())
+		same(t, "filed", len(r.names()), 10)
+	})
+}
+
+func TestRunEndsWithWhatIsLeft(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		faults docutraytest.Faults
+		after  time.Duration
+		most   time.Duration
+	}{
+		{"account", docutraytest.Faults{Account: docutraytest.AccountKeyRevoked}, 0, time.Second},
+		{"service", docutraytest.Faults{Outage: docutraytest.OutageDrop}, time.Minute, 2 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, docutraytest.Options{Faults: c.faults}, func(r *rig) {
+				r.start()
+				r.drop("scan.pdf", pdf("x"), "invoice")
+				close(r.files)
+				begun := time.Now()
+				if err := r.wait(); !errors.Is(err, ErrLeft) {
+					t.Errorf("Run: %v", err)
+				}
+				if took := time.Since(begun); took < c.after || took > c.most {
+					t.Errorf("after %s", took)
+				}
+				sameList(t, "sorted", r.names())
+			})
+		})
+	}
+}
+
+func TestRunEndsWithDocumentsThatCannotBeMoved(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		must(t, os.Symlink(t.TempDir(), filepath.Join(r.sorted, "_failed")))
+		must(t, os.Symlink(t.TempDir(), filepath.Join(r.sorted, "invoice")))
+		r.start()
+		r.drop("words.doc", "no document", "")
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.drop("good.pdf", pdf("good"), "receipt")
+		close(r.files)
+		if err := r.wait(); !errors.Is(err, ErrLeft) {
+			t.Errorf("Run: %v", err)
+		}
+		sameList(t, "sorted", r.names(), "receipt/good.pdf")
+		if d := r.doc("scan.pdf"); !strings.Contains(d.Error, "link") {
+			t.Errorf("reason %q", d.Error)
+		}
+	})
 }

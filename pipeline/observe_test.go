@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +18,7 @@ import (
 	"docusort/store"
 )
 
-// doc returns the newest record of a place.
+// doc returns the newest document of a place.
 func (r *rig) doc(source string) store.Document {
 	r.t.Helper()
 	for ; ; r.seen++ {
@@ -28,12 +30,12 @@ func (r *rig) doc(source string) store.Document {
 	}
 	d, err := r.store.Document(context.Background(), r.ids[source])
 	if err != nil {
-		r.t.Fatalf("no record of %q", source)
+		r.t.Fatalf("no document of %q", source)
 	}
 	return d
 }
 
-// docs returns all records.
+// docs returns all documents.
 func (r *rig) docs() (all []store.Document) {
 	r.t.Helper()
 	for id := int64(1); ; id++ {
@@ -45,7 +47,7 @@ func (r *rig) docs() (all []store.Document) {
 	}
 }
 
-// reaches waits until the newest record of a place is in a state.
+// reaches waits until the newest document of a place is in a state.
 func (r *rig) reaches(source string, want store.State, within time.Duration) store.Document {
 	r.t.Helper()
 	var d store.Document
@@ -125,4 +127,105 @@ func sameList(t testing.TB, what string, got []string, want ...string) {
 	}
 }
 
-var bg = context.Background()
+func exists(t testing.TB, root string, names ...string) {
+	t.Helper()
+	for _, n := range names {
+		if _, err := os.Lstat(filepath.Join(root, n)); err != nil {
+			t.Errorf("%q is missing: %v", n, err)
+		}
+	}
+}
+
+func missing(t testing.TB, root string, names ...string) {
+	t.Helper()
+	for _, n := range names {
+		if _, err := os.Lstat(filepath.Join(root, n)); err == nil {
+			t.Errorf("%q is there", n)
+		}
+	}
+}
+
+func (r *rig) counts() map[store.State]int {
+	counts := make(map[store.State]int)
+	for _, d := range r.docs() {
+		counts[d.State]++
+	}
+	return counts
+}
+
+// finished counts the documents that ended in a state.
+func (r *rig) finished(s store.State) int {
+	r.t.Helper()
+	counts, err := r.store.Finished(bg, time.Time{})
+	must(r.t, err)
+	return counts[s]
+}
+
+// kept counts the finished documents in the database.
+func (r *rig) kept() (n int) {
+	r.t.Helper()
+	counts, err := r.store.Finished(context.Background(), time.UnixMilli(0))
+	must(r.t, err)
+	for _, of := range counts {
+		n += of
+	}
+	return n
+}
+
+// reportedHold is what the report shows.
+func (r *rig) reportedHold() *store.Hold {
+	r.t.Helper()
+	reader, err := store.OpenReader(bg, filepath.Join(filepath.Dir(r.inbox), "docusort.db"))
+	must(r.t, err)
+	defer reader.Close()
+	d, err := reader.Daemon(bg)
+	must(r.t, err)
+	return d.Hold
+}
+
+// alive fails the test where a loop is late.
+func (r *rig) alive() {
+	r.t.Helper()
+	if late := r.p.Late(time.Second); late != "" {
+		r.t.Errorf("%s is late", late)
+	}
+}
+
+// logbook keeps the messages that were logged, and passes the records on.
+type logbook struct {
+	slog.Handler
+	*messages
+}
+
+type messages struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+func newLogbook(next slog.Handler) logbook {
+	return logbook{next, &messages{times: make(map[string]int)}}
+}
+
+func (l logbook) WithAttrs(a []slog.Attr) slog.Handler {
+	return logbook{l.Handler.WithAttrs(a), l.messages}
+}
+
+func (l logbook) Handle(ctx context.Context, rec slog.Record) error {
+	l.mu.Lock()
+	l.times[rec.Message]++
+	l.mu.Unlock()
+	return l.Handler.Handle(ctx, rec)
+}
+
+// count returns how often a message was logged.
+func (m *messages) count(message string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.times[message]
+}
+
+// pass lets time pass, until every goroutine waits.
+func (r *rig) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}

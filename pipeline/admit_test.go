@@ -1,12 +1,13 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
@@ -25,13 +26,11 @@ func (r *rig) at(state store.State, act func()) {
 	}
 	r.start()
 	r.drop("scan.pdf", pdf("old"), "invoice")
-	time.Sleep(time.Second)
-	synctest.Wait()
+	r.pass(time.Second)
 	same(r.t, "state", r.doc("scan.pdf").State, state)
 	act()
 	r.service.SetAccount(docutraytest.AccountGood, time.Time{})
-	time.Sleep(10 * time.Second)
-	synctest.Wait()
+	r.pass(10 * time.Second)
 	r.intercept(nil)
 }
 
@@ -97,15 +96,13 @@ func changesDuringItsUpload(t *testing.T, restarted bool) {
 			r.start()
 			r.drop("scan.pdf", content, "invoice")
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		r.pass(time.Second)
 		same(t, "complete uploads", r.service.Stats().Complete, 0)
 		d := r.doc("scan.pdf")
 		same(t, "state", d.State, store.Waiting)
 		same(t, "reason", d.Error, "changed during its upload")
 		same(t, "unknown", d.OutcomeUnknown, false)
-		time.Sleep(10 * time.Second) // and again, which is found before the POST
-		synctest.Wait()
+		r.pass(10 * time.Second) // and again, which is found before the POST
 		same(t, "complete uploads", r.service.Stats().Complete, 0)
 		now := tree(t, r.inbox)["scan.pdf"]
 		r.knows(now, "receipt", 1)
@@ -114,35 +111,6 @@ func changesDuringItsUpload(t *testing.T, restarted bool) {
 		same(t, "content", tree(t, r.sorted)["receipt/scan.pdf"], now)
 		same(t, "jobs", r.service.Stats().Jobs, 1)
 		same(t, "resubmissions", d.Resubmissions, 0)
-	})
-}
-
-func TestFileThatIsTakenAway(t *testing.T) {
-	for _, stage := range stages {
-		t.Run(string(stage), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.at(stage, func() { must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf"))) })
-				r.reaches("scan.pdf", store.Gone, 5*time.Minute)
-				sameList(t, "sorted", r.names())
-				if stage == store.Waiting {
-					same(t, "jobs", r.service.Stats().Jobs, 0)
-				}
-				r.drop("next.pdf", pdf("next"), "invoice") // there is one place
-				r.reaches("next.pdf", store.Filed, time.Minute)
-			}, func(c *Config) { c.MaxPending, c.Workers = 1, 1 })
-		})
-	}
-}
-
-// The sweep finds that a file went though nothing else looks at it.
-func TestFileThatIsTakenAwayInAHold(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
-		r.start()
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.held(store.HoldAccount, time.Second)
-		must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
-		r.reaches("scan.pdf", store.Gone, 61*time.Second)
 	})
 }
 
@@ -194,67 +162,59 @@ func TestFileThatIsMovedWithinTheInbox(t *testing.T) {
 	}
 }
 
-// An inbox that is away says nothing about what was in it.
-func TestInboxThatIsAway(t *testing.T) {
-	for _, stage := range stages {
-		t.Run(string(stage), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.at(stage, func() { must(t, os.Rename(r.inbox, r.inbox+".away")) })
-				time.Sleep(10 * time.Minute)
-				synctest.Wait()
-				if d := r.doc("scan.pdf"); d.State.Finished() {
-					t.Errorf("%s: %s", d.State, d.Error)
-				}
-				same(t, "jobs", r.service.Stats().Jobs > 1, false)
-				must(t, os.Rename(r.inbox+".away", r.inbox))
-				r.reaches("scan.pdf", store.Filed, 5*time.Minute)
-			})
-		})
-	}
-}
-
-// Nor does another filesystem that stands at its place.
-func TestInboxThatIsAnotherFolder(t *testing.T) {
+func TestWhatCannotBeIdentifiedIsMovedAsideWithoutAnUpload(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.write("scan.pdf", pdf("x"), "invoice")
-		a, err := New(r.cfg).examine("scan.pdf")
-		must(t, err)
-		a.Inbox.Device, a.Inbox.Inode = a.Inbox.Device+1, a.Inbox.Inode+1
-		_, err = r.store.Admit(bg, a)
-		must(t, err)
-		must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), r.inbox+".scan"))
 		r.start()
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
-		same(t, "state", r.doc("scan.pdf").State, store.Waiting)
-		must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
-		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+		r.drop("empty.pdf", "", "")
+		r.drop("words.doc", "no document that the service takes", "")
+		must(t, os.WriteFile(filepath.Join(r.inbox, "huge.pdf"), []byte("%PDF-1.4"), 0o640))
+		must(t, os.Truncate(filepath.Join(r.inbox, "huge.pdf"), 100<<20+1)) // sparse
+		r.files <- "huge.pdf"
+		for name, reason := range map[string]string{
+			"empty.pdf": "empty", "words.doc": "unsupported format", "huge.pdf": "larger than",
+		} {
+			d := r.reaches(name, store.Failed, time.Minute)
+			if !strings.Contains(d.Error, reason) {
+				t.Errorf("%s: reason %q", name, d.Error)
+			}
+			data, err := os.ReadFile(filepath.Join(r.sorted, "_failed", name+".error.json"))
+			must(t, err)
+			var s sidecar
+			must(t, json.Unmarshal(data, &s))
+			same(t, name, s.Reason, d.Error)
+			if _, err := os.Stat(filepath.Join(r.sorted, "_failed", name)); err != nil {
+				t.Error(err)
+			}
+		}
+		same(t, "requests", r.service.Stats().Requests, 0)
+		same(t, "inbox", len(tree(t, r.inbox)), 0)
 	})
 }
 
-// Also when the answer is there, and the file is to be moved.
-func TestInboxThatIsAnotherFolderAtTheMove(t *testing.T) {
+func TestLargestFileIsStillTaken(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.write("scan.pdf", pdf("x"), "invoice")
-		a, err := New(r.cfg).examine("scan.pdf")
-		must(t, err)
-		a.Inbox.Device, a.Inbox.Inode = a.Inbox.Device+1, a.Inbox.Inode+1
-		_, err = r.store.Admit(bg, a)
-		must(t, err)
-		_, err = r.store.Submitting(bg, 1, store.SubmitRequest{Options: r.cfg.DocumentTypes})
-		must(t, err)
-		_, err = r.store.Accepted(bg, 1, "job")
-		must(t, err)
-		_, err = r.store.Identified(bg, 1, store.Answer{Type: "invoice", Confidence: 1, Outcome: store.Filed})
-		must(t, err)
-		must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), r.inbox+".scan"))
 		r.start()
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
-		d := r.doc("scan.pdf")
-		same(t, "state", d.State, store.Identified)
-		same(t, "reason", d.Error, errInboxAway.Error())
-		must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
-		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+		must(t, os.WriteFile(filepath.Join(r.inbox, "large.pdf"), []byte("%PDF-1.4"), 0o640))
+		must(t, os.Truncate(filepath.Join(r.inbox, "large.pdf"), 100<<20))
+		r.files <- "large.pdf"
+		r.reaches("large.pdf", store.Filed, time.Minute)
+		same(t, "size", r.service.Uploads()[0].Size, 100<<20)
+	})
+}
+
+func TestExtensionsAreKeptAndFormatsAreByContent(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		names := []string{"photo.jpg", "noextension", "report.PDF", "x.txt"}
+		for _, n := range names {
+			r.drop(n, pdf(n), "invoice")
+		}
+		for _, n := range names {
+			r.reaches(n, store.Filed, time.Minute)
+		}
+		sameList(t, "sorted", r.names(), "invoice/noextension", "invoice/photo.jpg", "invoice/report.PDF", "invoice/x.txt")
+		for _, u := range r.service.Uploads() {
+			same(t, u.Filename, u.ContentType, "application/pdf")
+		}
 	})
 }

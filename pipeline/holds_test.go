@@ -1,21 +1,14 @@
 package pipeline
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
-	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
@@ -39,12 +32,9 @@ func TestTroubleOfServiceAndAccount(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
 				bubble(t, docutraytest.Options{Faults: c.faults}, func(r *rig) {
 					r.start()
-					for i := range n {
-						r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-					}
+					r.dropNumbered(n)
 					r.held(c.kind, 3*time.Minute)
-					time.Sleep(2 * time.Hour)
-					synctest.Wait()
+					r.pass(2 * time.Hour)
 					r.held(c.kind, 0)
 					for _, d := range r.docs() {
 						if d.State.Finished() || d.Outcome != "" || d.State == store.Waiting && d.Attempts > 0 {
@@ -91,9 +81,7 @@ func TestRequestsWithinTheServicesLimit(t *testing.T) {
 	for form := docutraytest.RateFull; form <= docutraytest.RateSilent; form++ {
 		bubble(t, docutraytest.Options{RateLimit: 30, RateForm: form}, func(r *rig) {
 			r.start()
-			for i := range 40 {
-				r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-			}
+			r.dropNumbered(40)
 			r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 40 })
 			st := r.service.Stats()
 			refused := st.ByStatus["submit 429"] + st.ByStatus["status 429"]
@@ -116,9 +104,7 @@ func TestOurLimitHoldsForAll(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		begun := time.Now()
-		for i := range 30 {
-			r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-		}
+		r.dropNumbered(30)
 		r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 30 })
 		if n, most := r.service.Stats().Requests, int(time.Since(begun).Minutes()*60)+2; n > most {
 			t.Errorf("%d requests in %s", n, time.Since(begun))
@@ -133,120 +119,13 @@ func TestSettingsThatAreRefused(t *testing.T) {
 			return req.Method == http.MethodPost && refuse(w, 400, "Validation error")
 		})
 		r.start()
-		for i := range 12 {
-			r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-		}
+		r.dropNumbered(12)
 		r.held(store.HoldAccount, 10*time.Second)
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		r.pass(time.Hour)
 		sameList(t, "moved", r.names())
 		r.intercept(nil)
 		r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 12 })
 		same(t, "failed", r.counts()[store.Failed], 0)
-	})
-}
-
-// faulty makes a Mover whose operation fails while the error is not nil.
-func faulty(op string) (*filing.Mover, *atomic.Pointer[syscall.Errno]) {
-	var fault atomic.Pointer[syscall.Errno]
-	return filing.NewMover(filing.Options{Fault: func(o string, done bool) error {
-		if e := fault.Load(); e != nil && o == op && !done {
-			return *e
-		}
-		return nil
-	}}), &fault
-}
-
-func TestDiskOfTheSortedDocuments(t *testing.T) {
-	for _, op := range []string{"rename", "mkdir", "write new file", "fsync new file"} {
-		for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EROFS, syscall.EIO} {
-			mover, fault := faulty(op)
-			t.Run(fmt.Sprint(op, " ", errno), func(t *testing.T) {
-				bubble(t, docutraytest.Options{}, func(r *rig) {
-					r.start()
-					fault.Store(&errno)
-					r.drop("scan.pdf", pdf("x"), "invoice")
-					r.held(store.HoldDisk, time.Minute)
-					jobs := r.service.Stats().Jobs
-					for i := range 5 {
-						r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
-					}
-					time.Sleep(time.Hour)
-					synctest.Wait()
-					r.held(store.HoldDisk, 0)
-					same(t, "jobs meanwhile", r.service.Stats().Jobs, jobs)
-					fault.Store(nil)
-					r.until(2*time.Minute, "all filed", func() bool { return len(r.names()) == 6 })
-					r.held("", time.Second)
-					same(t, "failed", r.counts()[store.Failed], 0)
-					same(t, "jobs", r.service.Stats().Jobs, 6)
-					same(t, "told", r.log.count("on hold: action required"), 1)
-				}, func(c *Config) { c.Mover, c.Sidecar = mover, true })
-			})
-		}
-	}
-}
-
-// The hold ends also where the document that met the trouble went away.
-func TestDiskHoldEndsWithoutItsDocument(t *testing.T) {
-	mover, fault := faulty("rename")
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		full := syscall.ENOSPC
-		fault.Store(&full)
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.held(store.HoldDisk, time.Minute)
-		must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
-		fault.Store(nil)
-		r.held("", 2*time.Minute)
-	}, func(c *Config) { c.Mover = mover })
-}
-
-func TestNameThatIsAlwaysTaken(t *testing.T) {
-	mover, fault := faulty("rename")
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		exist := syscall.EEXIST
-		fault.Store(&exist)
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.until(time.Minute, "a reason", func() bool { return r.doc("scan.pdf").Error != "" })
-		fault.Store(nil)
-		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
-	}, func(c *Config) { c.Mover = mover })
-}
-
-func TestSortedFolderMissing(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		must(t, os.Remove(r.sorted))
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.held(store.HoldDisk, time.Minute)
-		if _, err := os.Stat(r.sorted); !errors.Is(err, fs.ErrNotExist) {
-			t.Error("the folder was made; it may be a mount point")
-		}
-		must(t, os.Mkdir(r.sorted, 0o755))
-		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
-		r.held("", time.Second)
-	})
-}
-
-// A folder of one type that is a link keeps the documents of that type only.
-func TestTypeFolderIsALink(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		away := fastDir(t)
-		must(t, os.Symlink(away, filepath.Join(r.sorted, "invoice")))
-		r.start()
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.drop("other.pdf", pdf("y"), "receipt")
-		r.reaches("other.pdf", store.Filed, time.Minute)
-		d := r.doc("scan.pdf")
-		if d.State != store.Identified || !strings.Contains(d.Error, "link") {
-			t.Errorf("%s: %q", d.State, d.Error)
-		}
-		r.held("", 0)
-		same(t, "written through the link", len(tree(t, away)), 0)
-		must(t, os.Remove(filepath.Join(r.sorted, "invoice")))
-		r.reaches("scan.pdf", store.Filed, 2*time.Minute)
 	})
 }
 

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +11,54 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/store"
 )
+
+// A document does not wait for an identical one whose file cannot be read now.
+func TestIdenticalContentWhoseLeaderCannotBeRead(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
+		r.start()
+		r.drop("one.pdf", pdf("x"), "invoice")
+		synctest.Wait()
+		r.drop("two.pdf", pdf("x"), "invoice")
+		r.held(store.HoldAccount, time.Second)
+		synctest.Wait()
+		r.write("one.pdf", pdf("x, and more of it, being written"), "receipt")
+		r.service.SetAccount(docutraytest.AccountGood, time.Time{})
+		r.p.RetryNow(bg)
+		r.reaches("two.pdf", store.Filed, r.cfg.Settle)
+		r.files <- "one.pdf"
+		r.reaches("one.pdf", store.Filed, time.Minute)
+		same(t, "jobs", r.service.Stats().Jobs, 2)
+		sameList(t, "sorted", r.names(), "invoice/two.pdf", "receipt/one.pdf")
+	})
+}
+
+// Where documents go away, one that waited for them is submitted at once.
+func TestIdenticalContentWhoseLeadersGoDuringAPause(t *testing.T) {
+	bubble(t, docutraytest.Options{Faults: docutraytest.Faults{JobError: 1}}, func(r *rig) {
+		r.start()
+		names := []string{"0.pdf", "1.pdf", "2.pdf", "3.pdf"}
+		for _, name := range names {
+			r.drop(name, pdf("x"), "invoice")
+		}
+		r.until(time.Hour, "a long pause", func() bool {
+			for _, name := range names {
+				if time.Until(r.doc(name).RetryAt) > 5*time.Second {
+					return true
+				}
+			}
+			return false
+		})
+		for _, name := range names {
+			if d := r.doc(name); d.State == store.Waiting && d.Phase == store.PhaseReady {
+				must(t, os.Remove(filepath.Join(r.inbox, name)))
+			}
+		}
+		jobs := r.service.Stats().Jobs
+		r.p.sweepNow.wake()
+		r.until(time.Second, "submitted", func() bool { return r.service.Stats().Jobs > jobs })
+	}, func(c *Config) { c.MaxAttempts = 100 })
+}
 
 func TestIdenticalContentIsNotAskedForAgain(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
@@ -121,45 +168,5 @@ func TestOtherTypesAreAskedForAgain(t *testing.T) {
 		r.drop("two.pdf", pdf("x"), "invoice")
 		r.reaches("two.pdf", store.Filed, time.Minute)
 		same(t, "jobs", r.service.Stats().Jobs, 2)
-	})
-}
-
-// A file that cannot be moved out is left alone before anything is paid for.
-// (A superuser may read and move everything, so this is the attribute's case.)
-func TestOneBadDocumentIsNobodysTrouble(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		r.drop("good.pdf", pdf("good"), "invoice")
-		r.reaches("good.pdf", store.Filed, time.Minute)
-		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
-			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 413, "File exceeds maximum allowed size (100MB)")
-		})
-		r.drop("big.pdf", pdf(string(make([]byte, 10000))), "invoice")
-		d := r.reaches("big.pdf", store.Failed, time.Minute)
-		same(t, "attempts", d.Attempts, 0)
-		r.held("", 0)
-		// One that the service always chokes on waits alone, at growing pauses.
-		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
-			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 500, "Internal server error")
-		})
-		r.drop("poison.pdf", pdf(string(make([]byte, 9000))), "invoice")
-		for i := range 60 {
-			name := fmt.Sprint(i, ".pdf")
-			begun := time.Now()
-			r.drop(name, pdf(name), "invoice")
-			r.reaches(name, store.Filed, time.Minute)
-			if took := time.Since(begun); took > 4*time.Second {
-				t.Errorf("%s took %s", name, took)
-			}
-			time.Sleep(time.Minute)
-		}
-		synctest.Wait()
-		d = r.doc("poison.pdf")
-		same(t, "state", d.State, store.Waiting)
-		if d.Failures < 8 || d.Failures > 40 || d.Error == "" {
-			t.Errorf("refused %d times: %q", d.Failures, d.Error)
-		}
-		r.intercept(nil)
-		r.reaches("poison.pdf", store.Filed, 2*time.Hour)
 	})
 }

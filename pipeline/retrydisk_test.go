@@ -2,37 +2,15 @@ package pipeline
 
 import (
 	"errors"
-	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/mattn/go-sqlite3"
+
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/store"
-
-	"github.com/mattn/go-sqlite3"
 )
-
-// disk is that of the record, as a test wants it.
-type disk struct{ trouble atomic.Pointer[diskTrouble] }
-
-type diskTrouble struct {
-	op  string // the operation that fails
-	err error
-}
-
-func (d *disk) fails(op string) error {
-	if t := d.trouble.Load(); t != nil && t.op == op {
-		return t.err
-	}
-	return nil
-}
-
-// set makes an operation fail from now on; "" none.
-func (d *disk) set(op string, code sqlite3.ErrNo) {
-	d.trouble.Store(&diskTrouble{op, sqlite3.Error{Code: code}})
-}
 
 // A record that cannot be read for a while is waited for, as is one that cannot
 // be written: nothing is submitted meanwhile, and nobody has to start it again.
@@ -47,10 +25,9 @@ func TestRecordOutOfReach(t *testing.T) {
 					r.disk.set(op, code)
 					r.drop("second.pdf", pdf("second"), "invoice")
 					r.p.RetryNow(bg) // so that every loop meets it
-					time.Sleep(3 * time.Hour)
-					synctest.Wait()
+					r.pass(3 * time.Hour)
 					same(t, "submissions", r.service.Stats().Submissions, 1)
-					r.goesRound() // it waits, and is alive
+					r.alive() // it waits, and is alive
 					if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
 						t.Errorf("hold: %+v", h)
 					}
@@ -73,7 +50,7 @@ func TestRecordOutOfReachAtTheStart(t *testing.T) {
 			r.disk.set(op, sqlite3.ErrIoErr)
 			r.start()
 			time.Sleep(time.Hour)
-			r.goesRound()
+			r.alive()
 			if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
 				t.Errorf("hold: %+v", h)
 			}
@@ -99,25 +76,6 @@ func TestStopWithRecordOutOfReach(t *testing.T) {
 	}
 }
 
-// reportedHold is what the report shows.
-func (r *rig) reportedHold() *store.Hold {
-	r.t.Helper()
-	reader, err := store.OpenReader(bg, filepath.Join(filepath.Dir(r.inbox), "docusort.db"))
-	must(r.t, err)
-	defer reader.Close()
-	d, err := reader.Daemon(bg)
-	must(r.t, err)
-	return d.Hold
-}
-
-// finished counts the documents that ended in a state.
-func (r *rig) finished(s store.State) int {
-	r.t.Helper()
-	counts, err := r.store.Finished(bg, time.Time{})
-	must(r.t, err)
-	return counts[s]
-}
-
 // A damaged record ends the work: what is paid for might not be remembered.
 func TestDamagedRecordEndsTheWork(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
@@ -138,4 +96,33 @@ func TestDamagedRecordEndsTheWork(t *testing.T) {
 			same(t, "submissions", r.service.Stats().Submissions, 1)
 		})
 	}
+}
+
+// The disk of the record is full: nothing is submitted that could not be
+// recorded, nothing fails, no job is lost, and it goes on by itself.
+func TestDiskOfTheRecord(t *testing.T) {
+	base := fastDir(t)
+	small(t, base, "size=2m")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, base, docutraytest.Options{})
+		defer r.close()
+		r.slowUploads(2 * time.Second)
+		r.start()
+		r.drop("first.pdf", pdf("first"), "invoice")
+		r.pass(time.Second)
+		free := fill(t, base)
+		r.pass(10 * time.Second) // the job is made, and cannot be stored
+		same(t, "jobs", r.service.Stats().Jobs, 1)
+		r.held(store.HoldDisk, 0)
+		r.pass(3 * time.Hour)
+		same(t, "jobs", r.service.Stats().Jobs, 1)
+		free()
+		d := r.reaches("first.pdf", store.Filed, 3*time.Minute)
+		r.drop("second.pdf", pdf("second"), "invoice")
+		r.reaches("second.pdf", store.Filed, 3*time.Minute)
+		r.held("", time.Second)
+		same(t, "submissions", d.Submissions, 1)
+		same(t, "jobs", r.service.Stats().Jobs, 2)
+		sameList(t, "sorted", r.names(), "invoice/first.pdf", "invoice/second.pdf")
+	})
 }

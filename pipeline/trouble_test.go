@@ -1,0 +1,52 @@
+package pipeline
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+)
+
+// A file that cannot be moved out is left alone before anything is paid for.
+// (A superuser may read and move everything, so this is the attribute's case.)
+func TestOneBadDocumentIsNobodysTrouble(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.drop("good.pdf", pdf("good"), "invoice")
+		r.reaches("good.pdf", store.Filed, time.Minute)
+		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 413, "File exceeds maximum allowed size (100MB)")
+		})
+		r.drop("big.pdf", pdf(string(make([]byte, 10000))), "invoice")
+		d := r.reaches("big.pdf", store.Failed, time.Minute)
+		same(t, "attempts", d.Attempts, 0)
+		r.held("", 0)
+		// One that the service always chokes on waits alone, at growing pauses.
+		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 500, "Internal server error")
+		})
+		r.drop("poison.pdf", pdf(string(make([]byte, 9000))), "invoice")
+		for i := range 60 {
+			name := fmt.Sprint(i, ".pdf")
+			begun := time.Now()
+			r.drop(name, pdf(name), "invoice")
+			r.reaches(name, store.Filed, time.Minute)
+			if took := time.Since(begun); took > 4*time.Second {
+				t.Errorf("%s took %s", name, took)
+			}
+			time.Sleep(time.Minute)
+		}
+		synctest.Wait()
+		d = r.doc("poison.pdf")
+		same(t, "state", d.State, store.Waiting)
+		if d.Failures < 8 || d.Failures > 40 || d.Error == "" {
+			t.Errorf("refused %d times: %q", d.Failures, d.Error)
+		}
+		r.intercept(nil)
+		r.reaches("poison.pdf", store.Filed, 2*time.Hour)
+	})
+}
