@@ -36,8 +36,8 @@ func (r *rig) at(state store.State, act func()) {
 
 var stages = []store.State{store.Waiting, store.Submitting, store.Pending}
 
-// Other content is another document, at whatever stage the old one was: the old
-// one is gone, and what is filed is what the service was asked about.
+// A file with new content is a new document, whatever the state of the old one. The old
+// one is gone, and the service identified what is filed.
 func TestFileThatChanges(t *testing.T) {
 	for _, stage := range stages {
 		for _, told := range []bool{true, false} {
@@ -67,7 +67,7 @@ func TestFileThatChanges(t *testing.T) {
 	}
 }
 
-// Where it changes while it is being read, the service never has all of it.
+// Where the file changes while it is being uploaded, the upload is never completed.
 func TestFileThatChangesDuringItsUpload(t *testing.T) {
 	t.Run("hashed by this process", func(t *testing.T) { changesDuringItsUpload(t, false) })
 	t.Run("hashed by an earlier one", func(t *testing.T) { changesDuringItsUpload(t, true) })
@@ -114,7 +114,7 @@ func changesDuringItsUpload(t *testing.T, restarted bool) {
 	})
 }
 
-// A touched file is the same document.
+// A file with new times and a new mode is the same document.
 func TestFileThatIsTouched(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(string(stage), func(t *testing.T) {
@@ -126,15 +126,15 @@ func TestFileThatIsTouched(t *testing.T) {
 					r.files <- "scan.pdf"
 				})
 				r.reaches("scan.pdf", store.Filed, time.Minute)
-				same(t, "records", len(r.docs()), 1)
+				same(t, "documents", len(r.docs()), 1)
 				same(t, "jobs", r.service.Stats().Jobs, 1)
 			})
 		})
 	}
 }
 
-// A file that is moved within the inbox is not paid for twice, also where other
-// content takes its old place.
+// A file that is moved within the inbox is not paid for twice, not even where a file with
+// other content takes its old place.
 func TestFileThatIsMovedWithinTheInbox(t *testing.T) {
 	for _, replaced := range []bool{false, true} {
 		for _, stage := range stages[1:] {
@@ -162,7 +162,7 @@ func TestFileThatIsMovedWithinTheInbox(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeIdentifiedIsMovedAsideWithoutAnUpload(t *testing.T) {
+func TestUnsupportedFilesFailWithoutAnUpload(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		r.drop("empty.pdf", "", "")

@@ -14,7 +14,7 @@ import (
 	"docusort/pipeline/filing"
 )
 
-// disk is that of the record, as a test wants it.
+// disk makes operations of the database fail.
 type disk struct{ trouble atomic.Pointer[diskTrouble] }
 
 type diskTrouble struct {
@@ -80,8 +80,8 @@ func fastDir(t testing.TB) string {
 	return dir
 }
 
-// asNobody runs the calling test in a process of a user without rights, if this is
-// not one already.
+// asNobody runs the calling test again in a process without privileges, where this one
+// has some. It reports whether this process has none.
 func asNobody(t *testing.T) (isNobody bool) {
 	t.Helper()
 	if os.Geteuid() != 0 {

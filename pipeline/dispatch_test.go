@@ -14,9 +14,8 @@ import (
 	"docusort/store"
 )
 
-// A look at the inbox ends every pause: of what the service refused, of what
-// cannot be moved, and until the next look for files that went away.
-func TestLookEndsPauses(t *testing.T) {
+// RetryNow ends every pause: of refused submissions, of moves, and until the next sweep.
+func TestRetryNowEndsPauses(t *testing.T) {
 	hours := func(c *Config) { c.Rescan = 10 * time.Hour }
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
@@ -58,7 +57,7 @@ func TestLookEndsPauses(t *testing.T) {
 	}, hours)
 }
 
-func TestLimitsOfUploadsAndOfJobsInFlight(t *testing.T) {
+func TestWorkersAndMaxPending(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 40 * time.Second}, func(r *rig) {
 		r.slowUploads(2 * time.Second)
 		r.start()

@@ -50,10 +50,15 @@ type moving struct {
 // ended, and with it the moves under way.
 func (p *Pipeline) fileAll(l lifetimes) error {
 	f := filer{p: p, copies: newCopies(p.Mover)}
+	finish, abort := context.WithCancel(l.finish)
+	defer abort()
+	l.finish = finish
 	for l.work.Err() == nil {
 		p.loops.file.beat()
 		again, err := f.round(l)
 		if err != nil && l.work.Err() == nil {
+			abort()
+			f.copies.wait()
 			return err
 		}
 		p.loops.file.idle()

@@ -12,8 +12,8 @@ import (
 	"docusort/store"
 )
 
-// Trouble that is nobody's in the inbox fails nothing, costs no attempt, is
-// shown, and passes by itself.
+// Trouble of the service or the account fails no document and costs no attempt. It is
+// shown as a hold, which ends by itself.
 func TestTroubleOfServiceAndAccount(t *testing.T) {
 	for name, c := range map[string]struct {
 		faults docutraytest.Faults
@@ -47,7 +47,7 @@ func TestTroubleOfServiceAndAccount(t *testing.T) {
 					r.service.SetFaults(docutraytest.Faults{})
 					r.until(c.within, "all filed", func() bool { return len(r.names()) == n })
 					r.held("", 0)
-					same(t, "told to have gone on", r.log.count("hold ended"), 1)
+					same(t, "holds that ended", r.log.count("hold ended"), 1)
 					for _, d := range r.docs() {
 						same(t, "attempts", d.Attempts, 1)
 						if name != "5xx" { // among them are gateways that lose sight of a request
@@ -77,7 +77,7 @@ func TestPausesEndWithTheHold(t *testing.T) {
 	})
 }
 
-func TestRequestsWithinTheServicesLimit(t *testing.T) {
+func TestRequestsStayWithinTheServicesLimit(t *testing.T) {
 	for form := docutraytest.RateFull; form <= docutraytest.RateSilent; form++ {
 		bubble(t, docutraytest.Options{RateLimit: 30, RateForm: form}, func(r *rig) {
 			r.start()
@@ -100,7 +100,7 @@ func TestRequestsWithinTheServicesLimit(t *testing.T) {
 	}
 }
 
-func TestOurLimitHoldsForAll(t *testing.T) {
+func TestRequestsPerMinute(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		begun := time.Now()

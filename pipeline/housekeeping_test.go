@@ -12,7 +12,7 @@ import (
 	"docusort/store"
 )
 
-// Records go when they are due, their files stay, and at rest nobody looks.
+// Old rows are removed when they are due, and their files stay.
 func TestKeepHistory(t *testing.T) {
 	const keep = 30 * time.Hour
 	bubble(t, docutraytest.Options{}, func(r *rig) {
@@ -23,19 +23,19 @@ func TestKeepHistory(t *testing.T) {
 		r.drop("second.pdf", pdf("second"), "invoice")
 		r.reaches("second.pdf", store.Filed, time.Minute)
 		time.Sleep(keep - 10*time.Hour - time.Hour)
-		same(t, "records before the first is due", r.kept(), 2)
+		same(t, "documents before the first is due", r.kept(), 2)
 		time.Sleep(2*time.Hour + time.Minute)
-		same(t, "records after an hour more at the most", r.kept(), 1)
+		same(t, "documents after an hour more at the most", r.kept(), 1)
 		same(t, "what is left", r.doc("second.pdf").State, store.Filed)
 		time.Sleep(10 * time.Hour)
-		same(t, "records in the end", r.kept(), 0)
+		same(t, "documents in the end", r.kept(), 0)
 		sameList(t, "files", r.names(), "invoice/first.pdf", "invoice/second.pdf")
-		same(t, "times told", r.log.count("old documents removed from the database"), 2)
+		same(t, "times logged", r.log.count("old documents removed from the database"), 2)
 	}, func(c *Config) { c.KeepHistory, c.Rescan = keep, time.Hour })
 }
 
-// What became due while no daemon ran goes at the start, in batches, while
-// documents go their way.
+// Rows that became due while no daemon ran are removed at the start, in batches, while
+// documents are filed.
 func TestKeepHistoryAtTheStart(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		const many = 2*pruneBatch + 10
@@ -49,14 +49,14 @@ func TestKeepHistoryAtTheStart(t *testing.T) {
 		r.cfg.KeepHistory = 0
 		r.start()
 		time.Sleep(time.Hour)
-		same(t, "records that are kept for ever", r.kept(), many)
+		same(t, "documents that are kept for ever", r.kept(), many)
 		must(t, r.halt())
 		r.cfg.KeepHistory = time.Hour
 		r.start()
 		r.seen = many
 		r.drop("scan.pdf", pdf("meanwhile"), "invoice")
 		r.reaches("scan.pdf", store.Filed, time.Minute)
-		same(t, "records", r.kept(), 1)
+		same(t, "documents", r.kept(), 1)
 	})
 }
 

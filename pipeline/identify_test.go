@@ -60,7 +60,7 @@ func TestIdenticalContentWhoseLeadersGoDuringAPause(t *testing.T) {
 	}, func(c *Config) { c.MaxAttempts = 100 })
 }
 
-func TestIdenticalContentIsNotAskedForAgain(t *testing.T) {
+func TestIdenticalContentIsNotSubmittedAgain(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		r.drop("one.pdf", pdf("x"), "invoice")
@@ -157,7 +157,7 @@ func TestReuseTurnedOffOrTooOld(t *testing.T) {
 }
 
 // A result is good for the same choice of types only.
-func TestOtherTypesAreAskedForAgain(t *testing.T) {
+func TestOtherTypesAreSubmittedAgain(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		r.drop("one.pdf", pdf("x"), "invoice")

@@ -100,7 +100,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// start makes a pipeline over the record and runs it.
+// start makes a pipeline and runs it.
 func (r *rig) start() {
 	r.t.Helper()
 	if r.ended != nil {
@@ -117,7 +117,7 @@ func (r *rig) start() {
 	go func() { ended <- p.Run(ctx) }()
 }
 
-// halt stops the pipeline in good order and returns what Run did.
+// halt stops the pipeline and returns what Run returns.
 func (r *rig) halt() error {
 	if r.ended == nil {
 		return nil
@@ -126,7 +126,7 @@ func (r *rig) halt() error {
 	return r.wait()
 }
 
-// wait returns what Run returns once it does.
+// wait waits for the end of Run and returns what it returns.
 func (r *rig) wait() error {
 	err := <-r.ended
 	r.stop()

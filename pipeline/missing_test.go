@@ -10,7 +10,7 @@ import (
 	"docusort/store"
 )
 
-func TestFileThatIsTakenAway(t *testing.T) {
+func TestFileThatIsRemoved(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(string(stage), func(t *testing.T) {
 			bubble(t, docutraytest.Options{}, func(r *rig) {
@@ -27,8 +27,8 @@ func TestFileThatIsTakenAway(t *testing.T) {
 	}
 }
 
-// The sweep finds that a file went though nothing else looks at it.
-func TestFileThatIsTakenAwayInAHold(t *testing.T) {
+// The sweep finds that a file was removed although nothing else looks at it.
+func TestFileThatIsRemovedDuringAHold(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
 		r.start()
@@ -39,8 +39,8 @@ func TestFileThatIsTakenAwayInAHold(t *testing.T) {
 	})
 }
 
-// An inbox that is away says nothing about what was in it.
-func TestInboxThatIsAway(t *testing.T) {
+// A missing inbox does not mean that its files were removed.
+func TestMissingInbox(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(string(stage), func(t *testing.T) {
 			bubble(t, docutraytest.Options{}, func(r *rig) {
@@ -57,7 +57,7 @@ func TestInboxThatIsAway(t *testing.T) {
 	}
 }
 
-// Nor does another filesystem at its place, neither before the upload nor before the move.
+// Nor does another filesystem in its place, neither before the upload nor before the move.
 func TestInboxThatIsAnotherFolder(t *testing.T) {
 	for _, state := range []store.State{store.Waiting, store.Identified} {
 		t.Run(string(state), func(t *testing.T) {

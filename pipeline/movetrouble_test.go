@@ -36,7 +36,7 @@ func TestDiskOfTheSortedDocuments(t *testing.T) {
 					r.held("", time.Second)
 					same(t, "failed", r.counts()[store.Failed], 0)
 					same(t, "jobs", r.service.Stats().Jobs, 6)
-					same(t, "told", r.log.count("on hold: action required"), 1)
+					same(t, "holds", r.log.count("on hold: action required"), 1)
 				}, func(c *Config) { c.Mover, c.Sidecar = mover, true })
 			})
 		}
@@ -78,7 +78,7 @@ func TestDiskHoldEndsBesideATroubledDocument(t *testing.T) {
 	}, func(c *Config) { c.Mover = mover })
 }
 
-func TestNameThatIsAlwaysTaken(t *testing.T) {
+func TestNameThatIsTakenAgainAndAgain(t *testing.T) {
 	mover, fault := faulty("rename")
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
@@ -128,7 +128,7 @@ func TestTypeFolderIsALink(t *testing.T) {
 
 // A source that cannot be read or synced is trouble of its document, whatever its
 // disk says: the others are submitted and filed.
-func TestTroubleOfTheSourceHoldsNothing(t *testing.T) {
+func TestSourceThatCannotBeSyncedHoldsNothing(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EROFS, syscall.EIO} {
 		mover, fault := faulty("fsync source")
 		t.Run(errno.Error(), func(t *testing.T) {
@@ -204,7 +204,7 @@ func TestFolderOfOneTypeThatCannotBeUsed(t *testing.T) {
 }
 
 // Where nothing can be put into sorted it is a hold, and no document's own.
-func TestSortedThatCannotBeWrittenTo(t *testing.T) {
+func TestSortedFolderThatIsReadOnly(t *testing.T) {
 	if !asNobody(t) {
 		return
 	}

@@ -13,9 +13,8 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// A limit that lasts longer than a minute is not waited out by a run that is to
-// end: it ends at once where that is known, and soon where the service names no
-// time and goes on refusing.
+// A run with --once does not wait for the end of a long rate limit. It ends at once where
+// the service names a long time, and soon where the service goes on refusing.
 func TestRunEndsOnALimitThatLasts(t *testing.T) {
 	for _, c := range []struct {
 		name        string
@@ -50,7 +49,7 @@ func TestRunEndsOnALimitThatLasts(t *testing.T) {
 	}
 }
 
-// A limit of so many requests a minute is, whether the service names the time or not.
+// It does wait for a limit of so many requests a minute, with or without a named time.
 func TestRunWaitsOutALimitOfAMinute(t *testing.T) {
 	for form := docutraytest.RateFull; form <= docutraytest.RateSilent; form++ {
 		bubble(t, docutraytest.Options{RateLimit: 10, RateForm: form}, func(r *rig) {
@@ -73,7 +72,7 @@ func TestRunEndsWhenAllIsDone(t *testing.T) {
 	})
 }
 
-func TestRunEndsWithWhatIsLeft(t *testing.T) {
+func TestRunEndsDuringAHold(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		faults docutraytest.Faults

@@ -13,8 +13,8 @@ import (
 	"docusort/store"
 )
 
-// Questions that are not answered keep no other job from being asked for, neither
-// when they are asked for the first time nor later, and do not starve each other.
+// Polls that stall delay no other job, neither at first nor later, and do not starve each
+// other.
 func TestStalledPollsDelayNoOther(t *testing.T) {
 	const latency = 3 * time.Second
 	bubble(t, docutraytest.Options{Latency: latency}, func(r *rig) {
@@ -26,7 +26,7 @@ func TestStalledPollsDelayNoOther(t *testing.T) {
 			r.drop(name, pdf(name), "invoice")
 			d := r.reaches(name, store.Filed, time.Minute)
 			u, _ := r.service.Upload(d.JobID)
-			// Twice what the intervals between questions grow to by then.
+			// Twice the interval between polls by then.
 			if late := d.IdentifiedAt.Sub(u.At) - latency; late > 2*time.Second {
 				t.Errorf("document %d: answer seen %s late", i, late)
 			}
@@ -48,9 +48,8 @@ func TestStalledPollsDelayNoOther(t *testing.T) {
 	})
 }
 
-// The healthy job need not be new, and need not be among many: nothing else tells
-// that the service answers at all.
-func TestStalledPollsDelayNoJobThatIsThere(t *testing.T) {
+// This also holds for one older job, which alone shows that the service answers.
+func TestStalledPollsDelayNoOlderJob(t *testing.T) {
 	const latency = 20 * time.Minute
 	bubble(t, docutraytest.Options{Latency: latency}, func(r *rig) {
 		s := r.stall()
@@ -75,7 +74,7 @@ func TestStalledPollsDelayNoJobThatIsThere(t *testing.T) {
 	})
 }
 
-// A job that is answered again is asked for like any other.
+// A job whose polls are answered again is polled like any other.
 func TestStalledJobThatRecovers(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 20 * time.Minute}, func(r *rig) {
 		s := r.stall()

@@ -57,7 +57,7 @@ func TestStopLetsUploadsEnd(t *testing.T) {
 	})
 }
 
-// What takes longer than the grace is cut off, as an unknown outcome.
+// An upload that takes longer than the grace is aborted, and its outcome is unknown.
 func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.intercept(func(_ http.ResponseWriter, req *http.Request) bool {
@@ -97,8 +97,8 @@ func TestStopAtTheGateIsQuick(t *testing.T) {
 	})
 }
 
-// What makes it impossible to go on ends the work, also while jobs are under way.
-func TestErrorEndsTheWorkAtOnce(t *testing.T) {
+// An error of a loop ends Run, also while jobs are under way.
+func TestErrorOfALoopEndsRunAtOnce(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 30 * time.Minute}, func(r *rig) {
 		r.start()
 		r.drop("scan.pdf", pdf("x"), "invoice")
@@ -115,8 +115,8 @@ func TestErrorEndsTheWorkAtOnce(t *testing.T) {
 	})
 }
 
-// What the record has is taken up by the same code as what is new.
-func TestStopAndGoOn(t *testing.T) {
+// Jobs under way survive restarts.
+func TestStopAndStartAgain(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: time.Minute}, func(r *rig) {
 		r.start()
 		for i := range 20 {

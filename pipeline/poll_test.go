@@ -58,8 +58,8 @@ func TestJobThatNeverEndsIsGivenUpAfterBeingAsked(t *testing.T) {
 	})
 }
 
-// A job that the service does not know is asked for again for a minute, and then taken
-// for lost where the service answered for another job meanwhile.
+// A job that the service does not know is polled for another minute, and taken for lost
+// where the poll of another job was answered meanwhile.
 func TestJobIsLostAfterAMinute(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		asked := 0
@@ -88,7 +88,7 @@ func TestJobIsLostAfterAMinute(t *testing.T) {
 	})
 }
 
-func TestUnknownStatusIsNoEnd(t *testing.T) {
+func TestUnknownStatusDoesNotEndAJob(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		begun := time.Now()
 		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
@@ -122,7 +122,7 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 		uploads := r.service.Uploads()
 		for i, u := range uploads[1:] {
 			most := time.Second << i
-			least := most*3/4 - time.Millisecond // the record counts in those
+			least := most*3/4 - time.Millisecond // which the database counts in
 			if pause := u.At.Sub(uploads[i].Answered); pause < least || pause > most {
 				t.Errorf("pause %d of %v, want %v to %v", i+1, pause, least, most)
 			}
@@ -130,8 +130,7 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 	})
 }
 
-// An answer that is being stored, which waits for a disk, keeps no other job from
-// being asked for.
+// An answer whose storing waits for a disk keeps no other job from being polled.
 func TestStoringAnAnswerTakesNoPlace(t *testing.T) {
 	const jobs = 24
 	var answered atomic.Int64
@@ -159,8 +158,8 @@ func TestStoringAnAnswerTakesNoPlace(t *testing.T) {
 	})
 }
 
-// A job that was given up is asked for once more before another one is paid for.
-func TestJobThatWasGivenUpIsAskedForOnceMore(t *testing.T) {
+// A job that was given up is polled once more before another one is paid for.
+func TestJobThatWasGivenUpIsPolledOnceMore(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.unfinishedWhilePending()
 		r.start()
@@ -182,7 +181,7 @@ func TestJobThatWasGivenUpIsAskedForOnceMore(t *testing.T) {
 }
 
 // Also where the service is down at that moment, for long.
-func TestJobThatWasGivenUpIsAskedForAfterAnOutage(t *testing.T) {
+func TestJobThatWasGivenUpIsPolledAfterAnOutage(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.unfinishedWhilePending()
 		r.start()

@@ -12,7 +12,7 @@ import (
 	"docusort/store"
 )
 
-// figures are what asking cost and how late it told.
+// figures are the median lateness of answers and the mean number of polls.
 type figures struct{ lateness, polls float64 }
 
 // stream sends documents through, at random intervals, and returns the median
@@ -62,7 +62,7 @@ func TestAnswersAreSeenEarlyWithFewPolls(t *testing.T) {
 	}
 }
 
-func TestPaceAdapts(t *testing.T) {
+func TestPollsAdaptToTheService(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 2 * time.Second}, func(r *rig) {
 		r.start()
 		before := r.stream(60, 20, time.Second)
@@ -80,7 +80,7 @@ func TestPaceAdapts(t *testing.T) {
 }
 
 // A slow upload says nothing about how long the job takes.
-func TestAgeOfAJobBeginsWhenTheServiceHasIt(t *testing.T) {
+func TestAgeOfAJobBeginsAfterItsUpload(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 4 * time.Second}, func(r *rig) {
 		r.start()
 		r.stream(20, 0, 500*time.Millisecond)

@@ -14,11 +14,11 @@ import (
 	"docusort/store"
 )
 
-// struck is the end of a process in the middle of what it does.
+// struck stands for a kill of the process.
 type struck struct{}
 
-// putBackUntil puts a document back and ends at the n-th operation on the disk
-// or step, whatever comes; it says whether it came that far.
+// putBackUntil puts a document back, is killed at the n-th disk operation or step, and
+// reports whether there were as many.
 func (r *rig) putBackUntil(id int64, n int) (ended bool) {
 	r.t.Helper()
 	count := func() {
@@ -44,8 +44,7 @@ func (r *rig) putBackUntil(id int64, n int) (ended bool) {
 	return false
 }
 
-// runOver lets a pipeline take what lies in the inbox, as the watcher sees it,
-// until nothing is left there.
+// runOver runs a pipeline until the inbox is empty.
 func (r *rig) runOver() {
 	r.t.Helper()
 	r.start()
@@ -62,9 +61,9 @@ func (r *rig) runOver() {
 	must(r.t, r.halt())
 }
 
-// Wherever putting back ends, the daemon or the next retry goes on: the document
-// is there once, under its one record, and is tried again.
-func TestPutBackEndedAnywhere(t *testing.T) {
+// Wherever a put-back is interrupted, the daemon or the next try finishes it: the file is
+// in one place, its document has one row, and is tried again.
+func TestPutBackThatIsInterruptedAnywhere(t *testing.T) {
 	for _, far := range []bool{false, true} {
 		for _, next := range []string{"retry", "daemon"} {
 			t.Run(fmt.Sprintf("far %v, then the %s", far, next), func(t *testing.T) {
@@ -101,29 +100,29 @@ func (r *rig) putBackEnded(n int, next string, far bool, elsewhere string) bool 
 	ended := r.putBackUntil(before.ID, n)
 	found := fmt.Sprint(tree(t, r.inbox), tree(t, r.sorted))
 	if !strings.Contains(found, content) {
-		t.Fatalf("ended at %d it is nowhere whole: %s", n, found)
+		t.Fatalf("interrupted at %d it is nowhere whole: %s", n, found)
 	}
 	if next == "daemon" {
 		r.runOver()
 	}
 	if d, _ := r.store.Document(context.Background(), before.ID); d.State == store.Failed {
-		// Before the move nothing had happened that the daemon could see.
+		// Before the move there is nothing that the daemon could see.
 		if lies := tree(t, r.sorted)["_failed/notes.txt"]; next == "daemon" && lies != content {
-			t.Errorf("ended at %d the daemon left %q", n, found)
+			t.Errorf("interrupted at %d the daemon left %q", n, found)
 		}
 		if r.putBackUntil(before.ID, -1); next == "retry" {
 			same(t, "waits", r.docs()[0].State, store.Waiting)
-			sameList(t, fmt.Sprint("sorted, ended at ", n), r.names())
+			sameList(t, fmt.Sprint("sorted, interrupted at ", n), r.names())
 		}
 	}
 	r.runOver()
-	same(t, fmt.Sprint("records, ended at ", n), len(r.docs()), 1)
-	same(t, "record", r.docs()[0].ID, before.ID)
+	same(t, fmt.Sprint("documents, interrupted at ", n), len(r.docs()), 1)
+	same(t, "document", r.docs()[0].ID, before.ID)
 	same(t, "state", r.docs()[0].State, store.Failed)
 	same(t, "place to go back to", r.docs()[0].PutBack, "")
 	same(t, "inbox", len(tree(t, r.inbox)), 0)
 	left := tree(t, r.sorted)
-	same(t, fmt.Sprint("sorted, ended at ", n), len(left), 2)
+	same(t, fmt.Sprint("sorted, interrupted at ", n), len(left), 2)
 	same(t, "content", left["_failed/notes.txt"], content)
 	return ended
 }

@@ -12,8 +12,7 @@ import (
 	"docusort/store"
 )
 
-// killAt runs one document until a step and goes on, in a new process as it
-// were, from what was on the disk then.
+// killAt files one document until a step, and restores what was on the disk then.
 func (r *rig) killAt(at Step, content string) {
 	r.t.Helper()
 	base := filepath.Dir(r.inbox)

@@ -12,9 +12,9 @@ import (
 	"docusort/store"
 )
 
-// A record that cannot be read for a while is waited for, as is one that cannot
-// be written: nothing is submitted meanwhile, and nobody has to start it again.
-func TestRecordOutOfReach(t *testing.T) {
+// While the database cannot be read or written, nothing is submitted and no restart is
+// needed.
+func TestDatabaseThatFails(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
 		for _, code := range []sqlite3.ErrNo{sqlite3.ErrIoErr, sqlite3.ErrNomem, sqlite3.ErrBusy, sqlite3.ErrCantOpen} {
 			t.Run(op+"/"+code.Error(), func(t *testing.T) {
@@ -41,8 +41,8 @@ func TestRecordOutOfReach(t *testing.T) {
 	}
 }
 
-// The same when the daemon starts, and takes up what an earlier one left.
-func TestRecordOutOfReachAtTheStart(t *testing.T) {
+// The same at the start.
+func TestDatabaseThatFailsAtTheStart(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.admitted("scan.pdf", pdf("scan"))
@@ -62,7 +62,7 @@ func TestRecordOutOfReachAtTheStart(t *testing.T) {
 }
 
 // A stop is a stop, whatever the disk does.
-func TestStopWithRecordOutOfReach(t *testing.T) {
+func TestStopWhileTheDatabaseFails(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.start()
@@ -76,8 +76,8 @@ func TestStopWithRecordOutOfReach(t *testing.T) {
 	}
 }
 
-// A damaged record ends the work: what is paid for might not be remembered.
-func TestDamagedRecordEndsTheWork(t *testing.T) {
+// A damaged database ends Run: it might not remember what is paid for.
+func TestDamagedDatabaseEndsRun(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.start()
@@ -98,9 +98,9 @@ func TestDamagedRecordEndsTheWork(t *testing.T) {
 	}
 }
 
-// The disk of the record is full: nothing is submitted that could not be
-// recorded, nothing fails, no job is lost, and it goes on by itself.
-func TestDiskOfTheRecord(t *testing.T) {
+// While the disk of the database is full, nothing is submitted and nothing fails, and no
+// job is lost. Work continues by itself.
+func TestFullDiskOfTheDatabase(t *testing.T) {
 	base := fastDir(t)
 	small(t, base, "size=2m")
 	synctest.Test(t, func(t *testing.T) {

@@ -45,7 +45,7 @@ func (r *rig) targeted(id int64, sorted, target string) {
 	must(r.t, err)
 }
 
-// admitted puts a document into inbox and record, without a pipeline.
+// admitted puts a document into the inbox and the database.
 func (r *rig) admitted(name, content string) {
 	r.t.Helper()
 	r.write(name, content, "contract")

@@ -12,7 +12,7 @@ import (
 	"docusort/store"
 )
 
-// line leads to the service, which may be another one after a while.
+// line leads to the service, which a test may replace.
 type line struct {
 	to atomic.Pointer[docutraytest.Server]
 }
@@ -26,8 +26,8 @@ func (r *rig) connect(o docutraytest.Options) {
 	r.line.to.Store(r.service)
 }
 
-// swapLatency goes on with a service that takes another time for a job, and
-// knows no job.
+// swapLatency replaces the service by one that takes another time for a job, and knows no
+// job.
 func (r *rig) swapLatency(d time.Duration) {
 	o := r.options
 	o.Latency = d

@@ -16,7 +16,7 @@ import (
 
 // A folder of the inbox that may not be synced does not keep a document from being
 // filed: the new name is durable, and so is the move.
-func TestSyncOfAFolderThatIsRefused(t *testing.T) {
+func TestInboxFolderThatMayNotBeSynced(t *testing.T) {
 	for _, refused := range []syscall.Errno{syscall.EACCES, syscall.EPERM} {
 		t.Run(refused.Error(), func(t *testing.T) {
 			var syncs atomic.Int64
@@ -38,9 +38,9 @@ func TestSyncOfAFolderThatIsRefused(t *testing.T) {
 	}
 }
 
-// Documents that are ready together are made to last together. An error of that is
-// nobody's own, and one that is a document's own keeps that one alone.
-func TestContentsThatLastTogether(t *testing.T) {
+// Documents that are moved together are synced together. Where that fails they are synced
+// one by one, and an error of one document delays only that one.
+func TestContentsAreSyncedTogether(t *testing.T) {
 	const n = 12
 	for _, c := range []struct {
 		fails string // the operation, for ever

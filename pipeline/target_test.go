@@ -24,7 +24,7 @@ func TestSameNameTwiceGetsASuffix(t *testing.T) {
 	})
 }
 
-func TestWhatIsThereAlreadyIsNotOverwritten(t *testing.T) {
+func TestExistingFileIsNotOverwritten(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		must(t, os.MkdirAll(filepath.Join(r.sorted, "invoice"), 0o755))
 		must(t, os.WriteFile(filepath.Join(r.sorted, "invoice/scan.pdf"), []byte("mine"), 0o600))

@@ -13,7 +13,7 @@ import (
 
 // A file that cannot be moved out is left alone before anything is paid for.
 // (A superuser may read and move everything, so this is the attribute's case.)
-func TestOneBadDocumentIsNobodysTrouble(t *testing.T) {
+func TestTroubleOfOneDocumentDelaysNoOther(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		r.drop("good.pdf", pdf("good"), "invoice")
