@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"docusort/pipeline/docutray"
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/store"
 )
@@ -48,5 +50,35 @@ func TestTroubleOfOneDocumentDelaysNoOther(t *testing.T) {
 		}
 		r.intercept(nil)
 		r.reaches("poison.pdf", store.Filed, 2*time.Hour)
+	})
+}
+
+// repeatingService gives a second document the job id of the first, once.
+type repeatingService struct {
+	Service
+	first   string
+	repeats int
+}
+
+func (s *repeatingService) Submit(ctx context.Context, sub docutray.Submission) (string, error) {
+	job, err := s.Service.Submit(ctx, sub)
+	if s.repeats++; s.repeats == 2 {
+		return s.first, err
+	}
+	s.first = job
+	return job, err
+}
+
+// A document that gets the job id of another one is submitted again.
+func TestJobIDOfAnotherDocument(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.cfg.Service = &repeatingService{Service: r.cfg.Service}
+		r.start()
+		r.drop("first.pdf", pdf("first"), "invoice")
+		r.reaches("first.pdf", store.Filed, time.Minute)
+		r.drop("second.pdf", pdf("second"), "receipt")
+		d := r.reaches("second.pdf", store.Filed, time.Minute)
+		same(t, "type", d.Type, "receipt")
+		same(t, "resubmissions", d.Resubmissions, 1)
 	})
 }
