@@ -52,7 +52,7 @@ func (c *copies) start(ctx context.Context, p *Pipeline) {
 		c.wg.Go(func() {
 			m.err = c.mover.Copy(ctx, moveOf(p.Inbox, m))
 			if m.moved = m.err == nil; m.moved {
-				p.reached(FileMoved)
+				p.OnStep(FileMoved)
 			}
 			c.done <- m
 		})

@@ -34,10 +34,3 @@ var (
 	}
 	PutBackSteps = []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
 )
-
-// reached calls OnStep, where there is one.
-func (p *Pipeline) reached(s Step) {
-	if p.OnStep != nil {
-		p.OnStep(s)
-	}
-}

@@ -198,7 +198,7 @@ func (f *filer) move(ctx context.Context, all []*moving) {
 			switch {
 			case err == nil:
 				m.moved = true
-				f.p.reached(FileMoved)
+				f.p.OnStep(FileMoved)
 			case errors.Is(err, fs.ErrExist):
 				m.doc.Target = ""
 			default:

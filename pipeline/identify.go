@@ -51,7 +51,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 		p.logSpared(doc)
 		return nil
 	}
-	p.reached(SubmittingStored)
+	p.OnStep(SubmittingStored)
 	jobID, err := p.Service.Submit(l.finish, docutray.Submission{
 		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
@@ -59,7 +59,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	if verdict := t.done(l.finish, doc.ID, err); err != nil {
 		return p.notSubmitted(l.store, doc, verdict, err)
 	}
-	p.reached(Posted)
+	p.OnStep(Posted)
 	posted := time.Now() // the job's age counts from here, so that a slow upload is not a slow job
 	row, err = write(l.store, p, func(ctx context.Context) (store.Document, error) {
 		return p.Store.Accepted(ctx, doc.ID, jobID)
@@ -68,7 +68,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 		return p.notAccepted(l.store, doc, jobID, err)
 	}
 	*doc = row
-	p.reached(AcceptedStored)
+	p.OnStep(AcceptedStored)
 	doc.SubmittedAt = posted
 	p.logOf(doc).Info("document submitted", "job_id", jobID, "attempt", doc.Attempts)
 	return nil
@@ -99,7 +99,7 @@ func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docut
 		Type: s.Type.Code, Confidence: s.Type.Confidence, Outcome: p.outcome(s.Type.Confidence),
 		Alternatives: alternatives(s.Alternatives), Polls: polls, Share: p.ReuseResults > 0,
 	}
-	p.reached(Answered)
+	p.OnStep(Answered)
 	row, err := write(ctx, p, func(ctx context.Context) (store.Document, error) {
 		return p.Store.Identified(ctx, doc.ID, a)
 	})
@@ -107,7 +107,7 @@ func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docut
 		return fmt.Errorf("identified as %q: %w", a.Type, err)
 	}
 	*doc = row
-	p.reached(IdentifiedStored)
+	p.OnStep(IdentifiedStored)
 	p.logOf(doc).Debug("document identified", "job_id", doc.JobID, "type", a.Type, "confidence", a.Confidence)
 	p.fileNow.wake()
 	return nil

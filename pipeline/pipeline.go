@@ -94,6 +94,9 @@ func New(cfg Config) *Pipeline {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.OnStep == nil {
+		cfg.OnStep = func(Step) {}
+	}
 	return &Pipeline{
 		Config: cfg, log: log, ages: newJobAges(cfg.PollMin, cfg.PollMax),
 		dispatchNow: newSignal(), parkedNow: newSignal(), fileNow: newSignal(), sweepNow: newSignal(),

@@ -20,17 +20,17 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 	f.p.loops.file.beat()
 	moved := f.each(all, func(m *moving) error { return f.writeSidecar(m.doc) })
 	if len(moved) > 0 {
-		f.p.reached(SidecarWritten)
+		f.p.OnStep(SidecarWritten)
 		moved = f.sync(moved)
 	}
 	if len(moved) > 0 {
-		f.p.reached(FoldersSynced)
+		f.p.OnStep(FoldersSynced)
 		ids := make([]int64, len(moved))
 		for i, m := range moved {
 			ids[i] = m.doc.ID
 		}
 		err := f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids) })
-		f.p.reached(MovedStored)
+		f.p.OnStep(MovedStored)
 		moved = f.each(moved, func(*moving) error { return err })
 	}
 	for _, m := range moved {

@@ -28,7 +28,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 		return f.p.Store.Target(ctx, targets)
 	})
 	if err == nil {
-		f.p.reached(TargetStored)
+		f.p.OnStep(TargetStored)
 	}
 	return slices.DeleteFunc(chosen, func(m *moving) bool {
 		if m.err = err; err == nil && slices.Contains(stale, m.doc.ID) {
