@@ -81,21 +81,25 @@ func (p *Pipeline) pruneAll(ctx context.Context) error {
 				p.log.Info("old documents removed from the database", "documents", removed)
 			}
 			removed = 0
-			oldest, err := read(ctx, p, p.Store.OldestFinished)
-			if err != nil {
+			if wait, err = p.untilPrune(ctx); err != nil {
 				return err
 			}
-			wait = p.KeepHistory // whatever finishes from now on is due after that
-			if !oldest.IsZero() {
-				wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
-			}
-			wait = max(wait, min(pruneEvery, p.KeepHistory))
 		}
 		if !sleep(ctx, wait) {
 			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+// untilPrune returns how long to wait until a row may be due.
+func (p *Pipeline) untilPrune(ctx context.Context) (time.Duration, error) {
+	oldest, err := read(ctx, p, p.Store.OldestFinished)
+	wait := p.KeepHistory // what finishes from now on is due after that
+	if !oldest.IsZero() {
+		wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
+	}
+	return max(wait, min(pruneEvery, p.KeepHistory)), err
 }
 
 const (
