@@ -60,14 +60,13 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	}
 	p.reached(Posted)
 	posted := time.Now() // the job is as old as that: a slow upload is not a slow job
-	*doc, err = write(l.store, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Accepted(ctx, doc.ID, jobID)
-	})
+	err = p.save(l.store, func(ctx context.Context) error { return p.Store.Accepted(ctx, doc.ID, jobID) })
 	if err != nil {
 		return &acceptedError{jobID, err}
 	}
 	p.reached(AcceptedStored)
-	doc.SubmittedAt = posted
+	doc.State, doc.JobID, doc.SubmittedAt = store.Pending, jobID, posted
+	doc.Attempts, doc.Failures, doc.Error, doc.AskedAgain = doc.Attempts+1, 0, "", false
 	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
 	return nil
 }
@@ -106,13 +105,10 @@ func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, r resul
 		Alternatives: alternatives(r.Alternatives), Polls: r.polls, Share: p.ReuseResults > 0,
 	}
 	p.reached(Answered)
-	row, err := write(ctx, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Identified(ctx, doc.ID, a)
-	})
+	err := p.save(ctx, func(ctx context.Context) error { return p.Store.Identified(ctx, doc.ID, a) })
 	if err != nil {
 		return fmt.Errorf("identified as %q: %w", a.Type, err)
 	}
-	*doc = row
 	p.reached(IdentifiedStored)
 	p.log.Debug("document identified", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID,
 		"type", a.Type, "confidence", a.Confidence)

@@ -185,13 +185,13 @@ func (r *rig) submitting(id int64) {
 
 func (r *rig) accepted(id int64, job string) {
 	r.t.Helper()
-	_, err := r.store.Accepted(bg, id, job)
+	err := r.store.Accepted(bg, id, job)
 	must(r.t, err)
 }
 
 func (r *rig) identified(id int64, a store.Answer) {
 	r.t.Helper()
-	_, err := r.store.Identified(bg, id, a)
+	err := r.store.Identified(bg, id, a)
 	must(r.t, err)
 }
 

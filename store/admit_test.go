@@ -225,7 +225,7 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 		late.ExaminedAt = time.Now()
 		time.Sleep(time.Second)
 		id := pending(t, s, found("a", "a"))
-		must[Document](t)(s.Identified(ctx, id, invoice))
+		check1(t, s.Identified(ctx, id, invoice))
 		move(t, s, id)
 		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
 			t.Errorf("error is %v", err)

@@ -21,12 +21,12 @@ func take(s *Store, n int64) error {
 	if _, err := s.Submitting(ctx, d.ID, request); err != nil {
 		return err
 	}
-	if _, err := s.Accepted(ctx, d.ID, fmt.Sprintf("cm5vm9hx30001m5cgh0p%d", n)); err != nil {
+	if err := s.Accepted(ctx, d.ID, fmt.Sprintf("cm5vm9hx30001m5cgh0p%d", n)); err != nil {
 		return err
 	}
 	answer := invoice
 	answer.Polls = 3
-	_, err = s.Identified(ctx, d.ID, answer)
+	err = s.Identified(ctx, d.ID, answer)
 	return err
 }
 

@@ -24,16 +24,12 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 			if err != nil {
 				return err
 			}
-			set := func() (int64, error) {
-				return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
-					WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
-			}
-			n, err := set()
+			n, err := t.target(m, sorted)
 			if isTaken(err) {
 				_, err = t.exec(`UPDATE documents SET sorted = NULL, target = NULL
 					WHERE sorted = +?1 AND target = +?2 AND finished_at IS NULL`, sorted, m.Target)
 				if err == nil {
-					n, err = set()
+					n, err = t.target(m, sorted)
 				}
 			}
 			if err != nil {
@@ -46,6 +42,11 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 		return nil
 	})
 	return stale, err
+}
+
+func (t *tx) target(m Targeted, sorted int64) (int64, error) {
+	return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
+		WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
 }
 
 // Moved records that documents lie at their targets, safe on the disk, and adds
@@ -75,10 +76,8 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 // to try again, and counts the failure. The reason is shown, unless the document
 // failed: then its error says why.
 func (s *Store) SetMoveError(ctx context.Context, id int64, reason string, retryAt time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE documents SET retry_at = ?2, failures = failures + 1,
-				error = iif(outcome = 'failed', error, ?3)
-			WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason)
-		return err
-	})
+	_, err := s.exec(ctx, `UPDATE documents SET retry_at = ?2, failures = failures + 1,
+			error = iif(outcome = 'failed', error, ?3)
+		WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason)
+	return err
 }

@@ -93,7 +93,7 @@ func TestMillion(t *testing.T) {
 	})
 	timed("all types", func() error { _, err := r.Types(ctx); return err })
 	timed("progress", func() error { _, err := r.Progress(ctx, time.Now()); return err })
-	timed("last", func() error { _, err := r.Last(ctx, "", 100); return err })
+	timed("last", func() error { _, err := r.Last(ctx, false, 100); return err })
 	timed("documents", func() error { return r.Documents(ctx, Filter{}, func(*Document) error { return nil }) })
 }
 

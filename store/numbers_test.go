@@ -17,7 +17,7 @@ func TestNumbersOfWhatWasUndone(t *testing.T) {
 	id := admit(t, s, a).ID
 	var codes string
 	check1(t, s.read.QueryRow(`SELECT codes FROM option_sets o JOIN documents d ON d.options = o.id WHERE d.id = ?`, id).Scan(&codes))
-	if want := must[string](t)(optionCodes(a.Options)); codes != want {
+	if want := must[string](t)(encodeOptions(a.Options)); codes != want {
 		t.Errorf("options %s, want %s", codes, want)
 	}
 }

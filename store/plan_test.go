@@ -68,6 +68,7 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 	var seen []string
 	check1(t, s.read.Close())
 	s.read = sql.OpenDB(recorder{dsn(s.path, "ro"), &seen})
+	s.from = s.read
 	now := time.Now()
 	sorts := []string{"Pending", "Finished", "Waiting", "Tried", "FailedMatches", "FailedMatches, unread"} // few documents each
 	for name, c := range map[string]struct {

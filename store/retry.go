@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A failed document goes on, with the same id, once its file is back in the inbox.
@@ -30,9 +31,7 @@ func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte,
 // PuttingBack records, before the move, where in the inbox a failed document is
 // about to be put. It starts from failed.
 func (s *Store) PuttingBack(ctx context.Context, id int64, source string) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.change(`UPDATE documents SET put_back = ?2 WHERE id = ?1 AND state = 'failed'`, id, source)
-	})
+	return s.change(ctx, `UPDATE documents SET put_back = ?2 WHERE id = ?1 AND state = 'failed'`, id, source)
 }
 
 // PutBack records that a failed document lies in the inbox again, at the place
@@ -53,12 +52,10 @@ func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) e
 // PutBackChanged ends a failed document whose file was changed where it lay: what
 // was put back is a document of its own.
 func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, put_back = NULL,
-				outcome = NULL, sorted = NULL, target = NULL,
-				error = 'changed after it failed; what was put back is a document of its own'
-			WHERE id = ?1 AND state = 'failed'`, id, t.now)
-	})
+	return s.change(ctx, `UPDATE documents SET state = 'gone', finished_at = ?2, put_back = NULL,
+			outcome = NULL, sorted = NULL, target = NULL,
+			error = 'changed after it failed; what was put back is a document of its own'
+		WHERE id = ?1 AND state = 'failed'`, id, time.Now().UnixMilli())
 }
 
 // waitAgain makes a failed document wait once more. Its jobs stay counted, but not

@@ -4,6 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,26 +28,26 @@ type Series struct {
 // bounds are where one bucket ends and the next begins, in ascending order.
 func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
 	var s Series
-	all := newHistogram()
-	sum := tally{took: newHistogram()}
+	all := make(histogram)
 	for i := 1; i < len(bounds); i++ {
-		sum.Bucket = Bucket{From: bounds[i-1], To: bounds[i]}
-		sum.took.clear()
+		sum := tally{Bucket: Bucket{From: bounds[i-1], To: bounds[i]}, took: make(histogram)}
 		if err := r.tally(ctx, f, sum.From.UnixMilli(), sum.To.UnixMilli(), &sum); err != nil {
-			return Series{}, r.result(err)
+			return Series{}, err
 		}
 		sum.Latency = sum.took.latency()
-		all.merge(sum.took)
+		for ms, n := range sum.took {
+			all[ms] += n
+		}
 		s.Buckets = append(s.Buckets, sum.Bucket)
 	}
 	s.Latency = all.latency()
-	return s, r.stoodStill(nil)
+	return s, nil
 }
 
 // tally adds up finished documents.
 type tally struct {
 	Bucket
-	took  *histogram         // how long it took until they were filed
+	took  histogram          // how long it took until they were filed
 	types map[int64]*typeSum // of those that were filed, by number; nil: not wanted
 }
 
@@ -61,13 +65,10 @@ var tallyPart = 50_000
 func (r *Reader) tally(ctx context.Context, f Filter, from, to int64, t *tally) error {
 	for from < to {
 		end := to
-		err := r.conn.QueryRowContext(ctx, `SELECT finished_at FROM documents INDEXED BY documents_finished
+		err := r.row(ctx, `SELECT finished_at + 1 FROM documents INDEXED BY documents_finished
 			WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?`,
-			from, to, tallyPart).Scan(&end)
-		switch {
-		case err == nil:
-			end++ // documents that were finished together stay together
-		case !errors.Is(err, sql.ErrNoRows):
+			[]any{from, to, tallyPart}, &end) // documents that were finished together stay together
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if err := r.addPart(ctx, f, from, end, t); err != nil {
@@ -95,15 +96,14 @@ func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally
 	if t.types != nil {
 		types = typeList
 	}
-	kind, args := f.ofKind()
+	cond, args := f.and(`d.finished_at >= ? AND d.finished_at < ?`, from, to)
 	var part Bucket
 	var took, typed sql.NullString
-	err := r.conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
+	err := r.row(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
 			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+types+`
-		FROM documents d INDEXED BY documents_finished
-		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+kind, append([]any{from, to}, args...)...).
-		Scan(&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed)
+		FROM documents d INDEXED BY documents_finished WHERE `+cond, args,
+		&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally
 	t.Failed += part.Failed
 	t.Gone += part.Gone
 	return errors.Join(
-		eachNumber(took.String, func(ms int64) { t.took.add(ms) }),
+		eachNumber(took.String, func(ms int64) { t.took[ms]++ }),
 		eachNumber(typed.String, t.addType))
 }
 
@@ -135,10 +135,42 @@ func (t *tally) addType(n int64) {
 	}
 }
 
-// FirstFinished returns when the oldest finished document was finished; zero:
-// there is none.
-func (r *Reader) FirstFinished(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	err := r.conn.QueryRowContext(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&at)
-	return timeOf(at), r.result(err)
+// eachNumber calls f for each of some numbers with commas between them.
+func eachNumber(list string, f func(int64)) error {
+	if list == "" {
+		return nil
+	}
+	for one := range strings.SplitSeq(list, ",") {
+		n, err := strconv.ParseUint(one, 10, 63)
+		if err != nil {
+			return err
+		}
+		f(int64(n))
+	}
+	return nil
+}
+
+// A histogram counts how often each number of milliseconds occurs.
+type histogram map[int64]int
+
+// latency finds the nearest-rank percentiles, each the smallest value that is
+// not below that share of all; nil: there are none.
+func (h histogram) latency() *Latency {
+	total := 0
+	for _, count := range h {
+		total += count
+	}
+	if total == 0 {
+		return nil
+	}
+	order := slices.Sorted(maps.Keys(h))
+	rank := func(percent int) time.Duration {
+		i, want := -1, (total*percent+99)/100
+		for want > 0 {
+			i++
+			want -= h[order[i]]
+		}
+		return time.Duration(order[i]) * time.Millisecond
+	}
+	return &Latency{P50: rank(50), P95: rank(95), Max: rank(100)}
 }

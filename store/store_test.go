@@ -174,14 +174,14 @@ func due(t testing.TB, s *Store, phase Phase) []int64 {
 func pending(t testing.TB, s *Store, a Admission) int64 {
 	t.Helper()
 	id := submitted(t, s, a)
-	must[Document](t)(s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
+	check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
 	return id
 }
 
 func identified(t testing.TB, s *Store, a Admission, answer Answer) int64 {
 	t.Helper()
 	id := pending(t, s, a)
-	must[Document](t)(s.Identified(ctx, id, answer))
+	check1(t, s.Identified(ctx, id, answer))
 	return id
 }
 

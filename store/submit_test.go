@@ -44,7 +44,8 @@ func TestEqualDocumentsGetTheAnswer(t *testing.T) {
 	other := found("e", "same")
 	other.Options = []string{"letter"}
 	fifth := admit(t, s, other).ID
-	d := must[Document](t)(s.Identified(ctx, first, invoice))
+	check1(t, s.Identified(ctx, first, invoice))
+	d := doc(t, s, first)
 	if d.State != Identified || d.Reused || d.Type != "invoice" || d.Phase != PhaseFile {
 		t.Errorf("the first one: %+v", d)
 	}
@@ -62,7 +63,7 @@ func TestAnswerIsNotShared(t *testing.T) {
 	first, second, third := alike(t, s)
 	alone := invoice
 	alone.Share = false
-	must[Document](t)(s.Identified(ctx, first, alone))
+	check1(t, s.Identified(ctx, first, alone))
 	phases(t, s, "afterwards", map[int64]Phase{first: PhaseFile, second: PhaseReady, third: PhaseEqual})
 }
 
@@ -81,7 +82,7 @@ func TestEqualDocumentsFailTogether(t *testing.T) {
 	first, second, third = alike(t, s)
 	check1(t, s.Failed(ctx, second, "unreadable"))
 	phases(t, s, "after another one failed", map[int64]Phase{first: PhasePoll, third: PhaseReady})
-	must[Document](t)(s.Identified(ctx, first, invoice))
+	check1(t, s.Identified(ctx, first, invoice))
 	if d := doc(t, s, second); d.Outcome != Failed || d.Type != "" {
 		t.Errorf("the answer reached the one that failed: %+v", d)
 	}
@@ -160,7 +161,7 @@ func TestSubmittingReusesAnAnswer(t *testing.T) {
 	alone.Share = false
 	first := pending(t, s, found("a", "a"))
 	second := admit(t, s, found("b", "a")).ID
-	must[Document](t)(s.Identified(ctx, first, alone))
+	check1(t, s.Identified(ctx, first, alone))
 	r := request
 	r.Outcome = func(float64) State { return Review }
 	if d := ask(t, s, second, r); d.State != Identified || !d.Reused || d.Outcome != Review || d.Submissions != 0 {
@@ -230,7 +231,7 @@ func TestAbandonedJobIsAskedOnce(t *testing.T) {
 	if d = ask(t, s, id, request); d.State != Submitting || d.Resubmissions != 1 {
 		t.Errorf("then: %+v", d)
 	}
-	must[Document](t)(s.Accepted(ctx, id, "second"))
+	check1(t, s.Accepted(ctx, id, "second"))
 	must[Document](t)(s.JobEnded(ctx, id, giveUp))
 	if d = ask(t, s, id, SubmitRequest{Options: []string{"letter"}}); d.State != Submitting {
 		t.Errorf("with other options: %+v", d)
@@ -253,7 +254,7 @@ func TestJobIsPendingOnce(t *testing.T) {
 		first := pending(t, s, found("a", "same"))
 		second := submitted(t, s, anew)
 		check1(t, end(s, first))
-		must[Document](t)(s.Accepted(ctx, second, doc(t, s, first).JobID))
+		check1(t, s.Accepted(ctx, second, doc(t, s, first).JobID))
 		next := first
 		if name == "gone" {
 			next = admit(t, s, found("c", "same")).ID
@@ -271,7 +272,8 @@ func TestAcceptedWith(t *testing.T) {
 	if with(options...) || with("letter") {
 		t.Error("accepted before anything was")
 	}
-	d := must[Document](t)(s.Accepted(ctx, id, "job"))
+	check1(t, s.Accepted(ctx, id, "job"))
+	d := doc(t, s, id)
 	if d.State != Pending || d.JobID != "job" || !with(options...) || !with("receipt", "invoice") || with("letter") {
 		t.Errorf("accepted: %+v", d)
 	}

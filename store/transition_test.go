@@ -96,7 +96,7 @@ var transitions = []struct {
 }{
 	{name: "Submitting", run: func(s *Store, id int64) error { _, err := s.Submitting(ctx, id, request); return err },
 		legal: []string{"waiting", "refused", "given up"}},
-	{name: "Accepted", run: func(s *Store, id int64) error { _, err := s.Accepted(ctx, id, "job"); return err },
+	{name: "Accepted", run: func(s *Store, id int64) error { err := s.Accepted(ctx, id, "job"); return err },
 		legal: []string{"submitting"},
 		want: map[string]any{"state": "pending", "job_id": "job", "attempts": int64(1), "failures": int64(0),
 			"outcome_unknown": int64(0), "retry_at": nil, "error": nil, "submissions": int64(1)}},
@@ -124,7 +124,7 @@ var transitions = []struct {
 		return err
 	}, legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "waiting", "outcome": "failed", "job_abandoned": int64(0), "error": "ERROR: page", "retry_at": nil}},
-	{name: "Identified", run: func(s *Store, id int64) error { _, err := s.Identified(ctx, id, invoice); return err },
+	{name: "Identified", run: func(s *Store, id int64) error { err := s.Identified(ctx, id, invoice); return err },
 		legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "identified", "phase": "file", "type": int64(1), "confidence": 0.9, "outcome": "filed",
 			"alternatives": `[{"code":"other"}]`, "reused": int64(0), "finished_at": nil}},

@@ -84,7 +84,7 @@ func (f *fixture) pend(source string) int64 {
 	f.t.Helper()
 	id := f.drop(source)
 	f.submit(id)
-	_, err := f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id))
+	err := f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id))
 	f.ok(err)
 	return id
 }
@@ -92,7 +92,7 @@ func (f *fixture) pend(source string) int64 {
 func (f *fixture) identify(source, kind string, confidence float64, outcome store.State) int64 {
 	f.t.Helper()
 	id := f.pend(source)
-	_, err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome, Polls: 1})
+	err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome, Polls: 1})
 	f.ok(err)
 	return id
 }
@@ -152,10 +152,10 @@ func (f *fixture) fill() {
 	f.submit(first)
 	f.ok(f.s.Refused(f.ctx, first, store.Refusal{Reason: "502: <html>bad gateway</html>", OutcomeUnknown: true}))
 	f.submit(first)
-	_, err := f.s.Accepted(f.ctx, first, "job-1")
+	err := f.s.Accepted(f.ctx, first, "job-1")
 	f.ok(err)
 	f.pass(2500 * time.Millisecond)
-	_, err = f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed, Polls: 1})
+	err = f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed, Polls: 1})
 	f.ok(err)
 	f.move(first, "invoice/scan.pdf")
 	again := f.admit("2026/again.pdf", func(a *store.Admission) { f.same(a, first) })

@@ -145,7 +145,7 @@ func TestAnyNameKeepsItsLine(t *testing.T) {
 		source, kind, reason := name.Draw(t, "source"), name.Draw(t, "type"), name.Draw(t, "reason")
 		width := rapid.SampledFrom([]int{0, 40, 80, 120}).Draw(t, "width")
 		id := f.pend(source)
-		_, err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: 1, Outcome: store.Filed})
+		err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: 1, Outcome: store.Filed})
 		f.ok(err)
 		f.ok(f.s.SetMoveError(f.ctx, id, reason, time.Now()))
 		defer func() { f.ok(f.s.Gone(f.ctx, id, "taken away")) }()

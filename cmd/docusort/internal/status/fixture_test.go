@@ -112,7 +112,7 @@ func (w *world) pend(source string) int64 {
 	w.t.Helper()
 	id := w.drop(source)
 	w.submit(id)
-	_, err := w.store.Accepted(w.ctx, id, fmt.Sprintf("job-%d", id))
+	err := w.store.Accepted(w.ctx, id, fmt.Sprintf("job-%d", id))
 	w.ok(err)
 	return id
 }
@@ -121,7 +121,7 @@ func (w *world) pend(source string) int64 {
 func (w *world) file(source, kind string) int64 {
 	w.t.Helper()
 	id := w.pend(source)
-	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.97, Outcome: store.Filed})
+	err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.97, Outcome: store.Filed})
 	w.ok(err)
 	w.move(id, kind+"/"+filepath.Base(source))
 	return id
@@ -131,7 +131,7 @@ func (w *world) file(source, kind string) int64 {
 func (w *world) review(source, kind string) int64 {
 	w.t.Helper()
 	id := w.pend(source)
-	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.4, Outcome: store.Review})
+	err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.4, Outcome: store.Review})
 	w.ok(err)
 	w.move(id, "_review/"+kind+"/"+filepath.Base(source))
 	return id

@@ -88,11 +88,11 @@ func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (pa
 	if err != nil {
 		return data, err
 	}
-	failed, err := r.Last(ctx, store.Failed, lastFailures)
+	failed, err := r.Last(ctx, true, lastFailures)
 	if err != nil {
 		return data, err
 	}
-	last, err := r.Last(ctx, "", lastDocuments)
+	last, err := r.Last(ctx, false, lastDocuments)
 	data.Underway, data.Failed, data.Last = shown(underway, now), shown(failed, now), shown(last, now)
 	more := -len(underway)
 	for state, n := range data.Summary.Totals {
