@@ -16,11 +16,11 @@ func TestHistogramAgainstASortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.OneOf(rapid.Int64Range(0, 5), rapid.Int64Range(1<<16-2, 1<<16+2), rapid.Int64Range(0, math.MaxInt32))
 		lists := rapid.SliceOf(rapid.SliceOf(number)).Draw(t, "lists")
-		all := make(histogram)
+		all := new(histogram)
 		var took []time.Duration
 		for _, list := range lists {
 			for _, ms := range list {
-				all[ms]++
+				all.add(ms, 1)
 				took = append(took, time.Duration(ms)*time.Millisecond)
 			}
 		}

@@ -103,7 +103,7 @@ func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 // finished counts the finished documents and those of each type, and finds the
 // percentiles of how long filing took.
 func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
-	sum := tally{took: make(histogram), types: make(map[int64]*typeSum)}
+	sum := tally{took: new(histogram), types: make(map[int64]*typeSum)}
 	if err := r.tally(ctx, f, f.Since.UnixMilli(), math.MaxInt64, &sum); err != nil {
 		return err
 	}

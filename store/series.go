@@ -28,16 +28,14 @@ type Series struct {
 // bounds are where one bucket ends and the next begins, in ascending order.
 func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
 	var s Series
-	all := make(histogram)
+	all := new(histogram)
 	for i := 1; i < len(bounds); i++ {
-		sum := tally{Bucket: Bucket{From: bounds[i-1], To: bounds[i]}, took: make(histogram)}
+		sum := tally{Bucket: Bucket{From: bounds[i-1], To: bounds[i]}, took: new(histogram)}
 		if err := r.tally(ctx, f, sum.From.UnixMilli(), sum.To.UnixMilli(), &sum); err != nil {
 			return Series{}, err
 		}
 		sum.Latency = sum.took.latency()
-		for ms, n := range sum.took {
-			all[ms] += n
-		}
+		sum.took.each(all.add)
 		s.Buckets = append(s.Buckets, sum.Bucket)
 	}
 	s.Latency = all.latency()
@@ -47,7 +45,7 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Seri
 // tally adds up finished documents.
 type tally struct {
 	Bucket
-	took  histogram          // how long it took until they were filed
+	took  *histogram         // how long it took until they were filed
 	types map[int64]*typeSum // of those that were filed, by number; nil: not wanted
 }
 
@@ -112,7 +110,7 @@ func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally
 	t.Failed += part.Failed
 	t.Gone += part.Gone
 	return errors.Join(
-		eachNumber(took.String, func(ms int64) { t.took[ms]++ }),
+		eachNumber(took.String, func(ms int64) { t.took.add(ms, 1) }),
 		eachNumber(typed.String, t.addType))
 }
 
@@ -150,27 +148,54 @@ func eachNumber(list string, f func(int64)) error {
 	return nil
 }
 
-// A histogram counts how often each number of milliseconds occurs.
-type histogram map[int64]int
+// A histogram counts how often each number of milliseconds occurs. There may be
+// millions, most of them small: those are counted in an array, because a map
+// would take longer than reading them.
+type histogram struct {
+	total int
+	small [1 << 16]int  // by milliseconds
+	large map[int64]int // the others
+}
+
+func (h *histogram) add(ms int64, n int) {
+	h.total += n
+	if ms < int64(len(h.small)) {
+		h.small[ms] += n
+		return
+	}
+	if h.large == nil {
+		h.large = make(map[int64]int)
+	}
+	h.large[ms] += n
+}
+
+// each calls f for each number that occurs, in ascending order.
+func (h *histogram) each(f func(ms int64, n int)) {
+	for ms, n := range h.small {
+		if n > 0 {
+			f(int64(ms), n)
+		}
+	}
+	for _, ms := range slices.Sorted(maps.Keys(h.large)) {
+		f(ms, h.large[ms])
+	}
+}
 
 // latency finds the nearest-rank percentiles, each the smallest value that is
 // not below that share of all; nil: there are none.
-func (h histogram) latency() *Latency {
-	total := 0
-	for _, count := range h {
-		total += count
-	}
-	if total == 0 {
+func (h *histogram) latency() *Latency {
+	if h.total == 0 {
 		return nil
 	}
-	order := slices.Sorted(maps.Keys(h))
-	rank := func(percent int) time.Duration {
-		i, want := -1, (total*percent+99)/100
-		for want > 0 {
-			i++
-			want -= h[order[i]]
+	var values [3]time.Duration
+	seen := 0
+	h.each(func(ms int64, n int) {
+		for i, percent := range [...]int{50, 95, 100} {
+			if rank := (h.total*percent + 99) / 100; seen < rank && rank <= seen+n {
+				values[i] = time.Duration(ms) * time.Millisecond
+			}
 		}
-		return time.Duration(order[i]) * time.Millisecond
-	}
-	return &Latency{P50: rank(50), P95: rank(95), Max: rank(100)}
+		seen += n
+	})
+	return &Latency{P50: values[0], P95: values[1], Max: values[2]}
 }
