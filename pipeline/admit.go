@@ -115,8 +115,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 // says that it is not the moment, and that looking again later will do.
 func (p *Pipeline) examine(path string) (store.Admission, error) {
 	a := store.Admission{
-		Source: path, Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
-		ExaminedAt: time.Now(),
+		Source: path, SubmitRequest: p.request(), ExaminedAt: time.Now(),
 	}
 	doc, err := filing.Examine(p.Inbox, path)
 	if errors.Is(err, fs.ErrPermission) {

@@ -42,9 +42,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	}
 	defer content.Close()
 	*doc, err = write(l.work, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Submitting(ctx, doc.ID, store.SubmitRequest{
-			Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
-		})
+		return p.Store.Submitting(ctx, doc.ID, p.request())
 	})
 	if err != nil {
 		return fmt.Errorf("submitting: %w", err)
@@ -114,6 +112,11 @@ func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, r resul
 		"type", a.Type, "confidence", a.Confidence)
 	p.fileNow.wake()
 	return nil
+}
+
+// request is how documents are submitted.
+func (p *Pipeline) request() store.SubmitRequest {
+	return store.SubmitRequest{Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome}
 }
 
 // outcome returns what an answer of this confidence leads to.

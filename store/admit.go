@@ -34,13 +34,7 @@ type Admission struct {
 	// with FailedMatches.
 	CheckFailed bool
 
-	// Options are the type codes that the service would be asked to choose from.
-	Options []string
-	// ReuseWithin is how old an answer to identical content may be; 0: ask anew.
-	ReuseWithin time.Duration
-	// Outcome decides from the confidence of a reused answer: filed or review.
-	// It is called by the goroutine that writes; nil: always filed.
-	Outcome func(confidence float64) State
+	SubmitRequest // that would be made for it
 }
 
 // Admitted says what became of an admission.
@@ -239,8 +233,7 @@ func (t *tx) decide(doc int64, a Admission) error {
 // match gives a document the answer that its content got before.
 func (t *tx) match(doc, options int64, a Admission) (err error) {
 	if a.ReuseWithin > 0 {
-		_, err = t.reuse(candidate{id: doc, options: options, sha256: a.SHA256,
-			request: SubmitRequest{ReuseWithin: a.ReuseWithin, Outcome: a.Outcome}})
+		_, err = t.reuse(candidate{a.SubmitRequest, doc, options, a.SHA256})
 	}
 	return err
 }

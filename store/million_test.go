@@ -68,7 +68,6 @@ func TestMillion(t *testing.T) {
 	var r *Reader
 	timed("open reader", func() (err error) { r, err = OpenReader(ctx, path); return err })
 	defer r.Close()
-	timed("requests", func() error { return r.requests(ctx, Filter{}, new(Summary)) })
 	timed("finished", func() error { return r.finished(ctx, Filter{}, &Summary{Totals: map[State]int{}}) })
 	timed("failures", func() error { return r.failures(ctx, Filter{}, new(Summary)) })
 	timed("troubles", func() error { return r.troubles(ctx, Filter{}, new(Summary)) })

@@ -104,9 +104,9 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", r.path, unusable(r.path, err))
 	}
-	if newest := newestSchema(); version != newest {
+	if version != newestSchema {
 		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
-			"use the docusort that the daemon is", ErrUnusable, r.path, version, newest)
+			"use the docusort that the daemon is", ErrUnusable, r.path, version, newestSchema)
 	}
 	return nil
 }

@@ -58,6 +58,13 @@ type Latency struct{ P50, P95, Max time.Duration }
 // Requests counts the requests to the service.
 type Requests struct{ Submissions, Polls, Reused, Resubmissions int }
 
+func (q *Requests) add(more Requests) {
+	q.Submissions += more.Submissions
+	q.Polls += more.Polls
+	q.Reused += more.Reused
+	q.Resubmissions += more.Resubmissions
+}
+
 // Reason counts the documents for which it was given.
 type Reason struct {
 	Reason string
@@ -68,7 +75,7 @@ type Reason struct {
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	s := Summary{Totals: make(map[State]int)}
 	for _, part := range []func(context.Context, Filter, *Summary) error{
-		r.requests, r.unfinished, r.finished, r.failures, r.troubles,
+		r.unfinished, r.finished, r.failures, r.troubles,
 	} {
 		if err := part(ctx, f, &s); err != nil {
 			return Summary{}, err
@@ -77,31 +84,24 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 	return s, nil
 }
 
-// requests adds up the requests to the service.
-func (r *Reader) requests(ctx context.Context, f Filter, s *Summary) error {
-	finished, args := f.finished()
-	unfinished, more := f.unfinished()
-	const sums = `SELECT sum(submissions) AS s, sum(polls) AS p, sum(reused) AS u, sum(resubmissions) AS a FROM documents d `
-	return r.row(ctx, `SELECT coalesce(sum(s), 0), coalesce(sum(p), 0), coalesce(sum(u), 0), coalesce(sum(a), 0)
-		FROM (`+sums+`INDEXED BY documents_finished WHERE `+finished+` UNION ALL `+sums+`WHERE `+unfinished+`)`, append(args, more...),
-		&s.Requests.Submissions, &s.Requests.Polls, &s.Requests.Reused, &s.Requests.Resubmissions)
-}
-
 // unfinished counts the unfinished documents and finds the one that was
 // discovered first.
 func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 	cond, args := f.unfinished()
 	var all, submitting, pending, identified int
 	var oldest sql.NullInt64
-	err := r.row(ctx, `SELECT `+countStates+`, min(d.discovered_at) FROM documents d WHERE `+cond, args,
-		&all, &submitting, &pending, &identified, &oldest)
+	q := &s.Requests
+	err := r.row(ctx, `SELECT `+countStates+`, min(d.discovered_at), `+sumRequests+` FROM documents d WHERE `+cond, args,
+		&all, &submitting, &pending, &identified, &oldest, &q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
 	maps.Copy(s.Totals, byState(all, submitting, pending, identified))
 	s.Oldest = timeOf(oldest)
 	return err
 }
 
-// finished counts the finished documents and those of each type, and finds the
-// percentiles of how long filing took.
+const sumRequests = `coalesce(sum(submissions), 0), coalesce(sum(polls), 0), coalesce(sum(reused), 0), coalesce(sum(resubmissions), 0)`
+
+// finished counts the finished documents and those of each type, adds up their
+// requests, and finds the percentiles of how long filing took.
 func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
 	sum := tally{took: new(histogram), types: make(map[int64]*typeSum)}
 	if err := r.tally(ctx, f, f.Since.UnixMilli(), math.MaxInt64, &sum); err != nil {
@@ -109,6 +109,7 @@ func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
 	}
 	s.Totals[Filed], s.Totals[Review], s.Totals[Failed], s.Totals[Gone] = sum.Filed, sum.Review, sum.Failed, sum.Gone
 	s.Latency = sum.took.latency()
+	s.Requests.add(sum.requests)
 	err := r.each(ctx, func(row scanner) error {
 		var id int64
 		var code string

@@ -104,8 +104,8 @@ func TestMigrationsFromEmpty(t *testing.T) {
 		check1(t, migrate(ctx, conn, "memory"))
 		var version int
 		check1(t, pragma(ctx, conn, "user_version", &version))
-		if version != newestSchema() || version == 0 {
-			t.Errorf("version %d of %d", version, newestSchema())
+		if version != newestSchema || version == 0 {
+			t.Errorf("version %d of %d", version, newestSchema)
 		}
 	}
 	var app int

@@ -4,10 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -45,8 +44,11 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Seri
 // tally adds up finished documents.
 type tally struct {
 	Bucket
-	took  *histogram         // how long it took until they were filed
-	types map[int64]*typeSum // of those that were filed, by number; nil: not wanted
+	took *histogram // how long it took until they were filed
+
+	// Of a summary only.
+	types    map[int64]*typeSum // of those that were filed, by number; nil: not wanted
+	requests Requests
 }
 
 // typeSum adds up the filed documents of one type.
@@ -90,18 +92,20 @@ const (
 )
 
 func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally) error {
-	types := `NULL`
+	more := `NULL, 0, 0, 0, 0`
 	if t.types != nil {
-		types = typeList
+		more = typeList + `, ` + sumRequests
 	}
 	cond, args := f.and(`d.finished_at >= ? AND d.finished_at < ?`, from, to)
 	var part Bucket
+	var requests Requests
 	var took, typed sql.NullString
 	err := r.row(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
-			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+types+`
+			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+more+`
 		FROM documents d INDEXED BY documents_finished WHERE `+cond, args,
-		&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed)
+		&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed,
+		&requests.Submissions, &requests.Polls, &requests.Reused, &requests.Resubmissions)
 	if err != nil {
 		return err
 	}
@@ -109,6 +113,7 @@ func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally
 	t.Review += part.Review
 	t.Failed += part.Failed
 	t.Gone += part.Gone
+	t.requests.add(requests)
 	return errors.Join(
 		eachNumber(took.String, func(ms int64) { t.took.add(ms, 1) }),
 		eachNumber(typed.String, t.addType))
@@ -135,15 +140,17 @@ func (t *tally) addType(n int64) {
 
 // eachNumber calls f for each of some numbers with commas between them.
 func eachNumber(list string, f func(int64)) error {
-	if list == "" {
-		return nil
-	}
-	for one := range strings.SplitSeq(list, ",") {
-		n, err := strconv.ParseUint(one, 10, 63)
-		if err != nil {
-			return err
+	for len(list) > 0 {
+		n, i := int64(0), 0
+		for i < len(list) && list[i] != ',' {
+			digit := list[i] - '0'
+			if digit > 9 {
+				return fmt.Errorf("%q is not a number", list[:i+1])
+			}
+			n, i = n*10+int64(digit), i+1
 		}
-		f(int64(n))
+		f(n)
+		list = list[min(i+1, len(list)):]
 	}
 	return nil
 }

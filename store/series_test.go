@@ -235,7 +235,6 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 		"Types":         {func() error { _, err := r.Types(ctx); return err }, "types"},
 		"finished": {func() error { return r.finished(ctx, Filter{Since: now}, &Summary{Totals: map[State]int{}}) },
 			"COVERING INDEX documents_finished (finished_at>? AND finished_at<?)"},
-		"requests": {func() error { return r.requests(ctx, Filter{Since: now}, new(Summary)) }, "COVERING INDEX documents_finished (finished_at>?)"},
 	} {
 		seen = nil
 		check1(t, c.ask())

@@ -23,10 +23,10 @@ type SubmitRequest struct {
 
 // candidate is a document that may be spared a submission.
 type candidate struct {
+	SubmitRequest
 	id      int64
 	options int64 // the number of the set that is asked for now
 	sha256  []byte
-	request SubmitRequest
 }
 
 // Submitting is the one question before a submission, and its first transition,
@@ -49,7 +49,7 @@ func (s *Store) Submitting(ctx context.Context, id int64, r SubmitRequest) (Docu
 }
 
 func (t *tx) submitting(id int64, r SubmitRequest) error {
-	c := candidate{id: id, request: r}
+	c := candidate{SubmitRequest: r, id: id}
 	var abandoned, alike bool
 	err := t.start(id, `SELECT sha256, job_abandoned = 1,
 			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id)
@@ -110,13 +110,13 @@ func (t *tx) reuse(c candidate) (bool, error) {
 		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0
 		  AND identified_at >= +?3 AND id <> +?4
 		ORDER BY identified_at DESC LIMIT 1`,
-		[]any{c.sha256, c.options, t.now - c.request.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
+		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	outcome := Filed
-	if err == nil && c.request.Outcome != nil {
-		outcome = c.request.Outcome(confidence)
+	if err == nil && c.Outcome != nil {
+		outcome = c.Outcome(confidence)
 	}
 	if err == nil {
 		_, err = t.exec(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"embed"
+	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -53,9 +53,9 @@ func inspectConn(ctx context.Context, conn *sql.Conn, path string) error {
 		return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
 			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
 	}
-	if newest := newestSchema(); version > newest {
+	if version > newestSchema {
 		return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
-			"nothing was changed; install the newer version", ErrUnusable, path, version, newest)
+			"nothing was changed; install the newer version", ErrUnusable, path, version, newestSchema)
 	}
 	large, err := isLarge(path)
 	if err != nil {
@@ -140,22 +140,15 @@ func ours(ctx context.Context, conn *sql.Conn, path string) (version int, err er
 // Databases with it are refused.
 const unreleased = 1
 
-//go:embed migration/*.sql
-var migrationFiles embed.FS
+//go:embed migration/0001_documents.sql
+var documentsSchema string
 
-// migrations returns the steps from an empty database to the newest schema, in
-// order. A step that has been released is never changed.
-func migrations() (steps []string) {
-	files, _ := fs.Glob(migrationFiles, "migration/*.sql") // sorted; they are part of the binary
-	for _, file := range files {
-		b, _ := migrationFiles.ReadFile(file)
-		steps = append(steps, string(b))
-	}
-	return steps
-}
+// migrations are the steps from an empty database to the newest schema, in order.
+// A step that has been released is never changed.
+var migrations = []string{documentsSchema}
 
 // newestSchema is the number of the schema that this docusort works with.
-func newestSchema() int { return unreleased + len(migrations()) }
+var newestSchema = unreleased + len(migrations)
 
 // migrate brings the schema up to date, each step in a transaction of its own
 // together with the number that says that it was done.
@@ -164,7 +157,7 @@ func migrate(ctx context.Context, conn *sql.Conn, path string) error {
 	if err := pragma(ctx, conn, "user_version", &version); err != nil {
 		return unusable(path, err)
 	}
-	for i, step := range migrations() {
+	for i, step := range migrations {
 		number := unreleased + i + 1
 		if number <= version {
 			continue

@@ -100,7 +100,7 @@ func makeDatabase(t *testing.T, path string, types ...string) {
 	for i, code := range types {
 		got, err := s.Admit(ctx, store.Admission{
 			Inbox: store.Folder{Path: "/in"}, Source: code, SHA256: []byte(strings.Repeat(string(rune('a'+i)), 32)),
-			Options: []string{"invoice"}, Identity: store.Identity{Inode: uint64(i)},
+			SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}}, Identity: store.Identity{Inode: uint64(i)},
 		})
 		noErr(t, err)
 		_, err = s.Submitting(ctx, got.ID, store.SubmitRequest{Options: []string{"invoice"}})

@@ -60,9 +60,10 @@ func (f *fixture) admit(source string, change func(*store.Admission)) int64 {
 	sum := sha256.Sum256(fmt.Append(nil, f.n))
 	a := store.Admission{
 		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, SHA256: sum[:],
-		Identity: store.Identity{Device: 1, Inode: f.n, Size: int64(1000 + f.n), ModTime: 1, ChangeTime: 1},
-		Options:  []string{"invoice", "receipt"}, ReuseWithin: time.Hour, ContentType: "application/pdf",
-		Outcome: func(float64) store.State { return store.Filed },
+		Identity:    store.Identity{Device: 1, Inode: f.n, Size: int64(1000 + f.n), ModTime: 1, ChangeTime: 1},
+		ContentType: "application/pdf",
+		SubmitRequest: store.SubmitRequest{Options: []string{"invoice", "receipt"}, ReuseWithin: time.Hour,
+			Outcome: func(float64) store.State { return store.Filed }},
 	}
 	if change != nil {
 		change(&a)

@@ -96,7 +96,8 @@ func (w *world) drop(source string) int64 {
 	sum := sha256.Sum256(fmt.Append(nil, w.n))
 	got, err := w.store.Admit(w.ctx, store.Admission{
 		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, SHA256: sum[:],
-		Identity: store.Identity{Inode: uint64(w.n), Size: 123_456}, ContentType: "application/pdf", Options: []string{"invoice"},
+		Identity: store.Identity{Inode: uint64(w.n), Size: 123_456}, ContentType: "application/pdf",
+		SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}},
 	})
 	w.ok(err)
 	return got.ID
@@ -149,7 +150,8 @@ func (w *world) fail(source, reason string) int64 {
 	w.n++
 	got, err := w.store.Admit(w.ctx, store.Admission{
 		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, Failure: reason,
-		Identity: store.Identity{Inode: uint64(w.n), Size: 99}, Options: []string{"invoice"},
+		Identity:      store.Identity{Inode: uint64(w.n), Size: 99},
+		SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}},
 	})
 	w.ok(err)
 	w.move(got.ID, "_failed/"+filepath.Base(source))
