@@ -121,15 +121,11 @@ func (t *tx) refuseMoved(a Admission, alike bool) error {
 	if a.ExaminedAt.IsZero() || a.SHA256 != nil && !alike {
 		return nil
 	}
-	by := `INDEXED BY documents_finished WHERE ?7 IS NULL`
-	if a.SHA256 != nil {
-		by = `d INDEXED BY documents_content WHERE ` + sameContent("d", "?7")
-	}
 	var moved bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents `+by+` AND finished_at >= +?1
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished WHERE finished_at >= +?1
 			AND state <> 'gone' AND source = +?2 AND device = +?3 AND inode = +?4 AND size = +?5 AND modified = +?6)`,
 		[]any{a.ExaminedAt.UnixMilli(), a.Source, int64(a.Identity.Device), int64(a.Identity.Inode),
-			a.Identity.Size, a.Identity.ModTime, a.SHA256}, &moved)
+			a.Identity.Size, a.Identity.ModTime}, &moved)
 	if err == nil && moved {
 		err = ErrMoving
 	}
@@ -161,7 +157,7 @@ func (t *tx) keep(known *Document, inbox int64, a Admission) (bool, error) {
 // touched, or it may have become readable.
 func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	id := a.Identity
-	_, err := t.exec(`UPDATE documents SET inbox = ?, device = ?, inode = ?, size = ?, modified = ?, changed = ? WHERE id = ?`,
+	err := t.do(`UPDATE documents SET inbox = ?, device = ?, inode = ?, size = ?, modified = ?, changed = ? WHERE id = ?`,
 		inbox, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, known.ID)
 	if err != nil || !known.Blocked() && known.PutBack == "" {
 		return err
@@ -209,11 +205,10 @@ func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 // decide stores what is known of the content, and what follows from it.
 func (t *tx) decide(doc int64, a Admission) error {
 	if a.Blocked != "" {
-		_, err := t.exec(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
-		return err
+		return t.do(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
 	}
 	if a.Failure != "" {
-		_, err := t.exec(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
+		err := t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
 			a.SHA256, text(a.ContentType), a.Failure, doc)
 		return err
 	}
@@ -221,7 +216,7 @@ func (t *tx) decide(doc int64, a Admission) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
+	err = t.do(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
 			job_abandoned = iif(options IS ?3, job_abandoned, 0)
 		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
 	if err != nil {

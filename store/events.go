@@ -50,23 +50,20 @@ type Event struct {
 // Started records that a daemon has the database. It clears the hold of an earlier
 // one.
 func (s *Store) Started(ctx context.Context, pid int) error {
-	_, err := s.exec(ctx, `INSERT INTO daemon (id, pid, started_at) VALUES (1, ?1, ?2)
+	return s.do(ctx, `INSERT INTO daemon (id, pid, started_at) VALUES (1, ?1, ?2)
 		ON CONFLICT (id) DO UPDATE SET pid = ?1, started_at = ?2, stopped_at = NULL,
 			hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`, pid, time.Now().UnixMilli())
-	return err
 }
 
 // Stopped records that the daemon ended in good order.
 func (s *Store) Stopped(ctx context.Context) error {
-	_, err := s.exec(ctx, `UPDATE daemon SET stopped_at = ?`, time.Now().UnixMilli())
-	return err
+	return s.do(ctx, `UPDATE daemon SET stopped_at = ?`, time.Now().UnixMilli())
 }
 
 // SetHold records the hold that the daemon is on; nil: none.
 func (s *Store) SetHold(ctx context.Context, h *Hold) error {
 	if h == nil {
-		_, err := s.exec(ctx, `UPDATE daemon SET hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`)
-		return err
+		return s.do(ctx, `UPDATE daemon SET hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`)
 	}
 	_, err := s.exec(ctx, `UPDATE daemon SET hold_kind = ?, hold_reason = ?, hold_since = coalesce(?, ?), hold_until = ?`,
 		string(h.Kind), h.Reason, millis(h.Since), time.Now().UnixMilli(), millis(h.Until))
@@ -77,11 +74,11 @@ func (s *Store) SetHold(ctx context.Context, h *Hold) error {
 // there were are dropped, as many as dropped says.
 func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) {
 	if on {
-		_, err = s.exec(ctx, `INSERT OR IGNORE INTO listener (id) VALUES (1)`)
+		err = s.do(ctx, `INSERT OR IGNORE INTO listener (id) VALUES (1)`)
 		return 0, err
 	}
 	err = s.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM listener`); err != nil {
+		if err := t.do(`DELETE FROM listener`); err != nil {
 			return err
 		}
 		dropped, err = t.exec(`DELETE FROM events`)
@@ -93,11 +90,10 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 // addFinished adds the event of a document that was moved. A trigger would cost
 // every document a twentieth of all that it writes, hook or not.
 func (t *tx) addFinished(id int64) error {
-	_, err := t.exec(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
+	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
 		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
 		       (SELECT code FROM types WHERE id = documents.type), confidence, error
 		FROM documents WHERE id = ?`, id)
-	return err
 }
 
 // firstOfDocument is the condition that an event e is the first of its document, so
@@ -127,15 +123,14 @@ func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
 
 // Ack removes an event that the hook was run for.
 func (s *Store) Ack(ctx context.Context, id int64) error {
-	_, err := s.exec(ctx, `DELETE FROM events WHERE id = ?`, id)
-	return err
+	return s.do(ctx, `DELETE FROM events WHERE id = ?`, id)
 }
 
 // Nack postpones an event whose hook failed, and drops events that are older than
 // a time, and all but the newest most. It returns how many were dropped.
 func (s *Store) Nack(ctx context.Context, id int64, again, tooOld time.Time, most int) (dropped int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		if _, err := t.exec(`UPDATE events SET tries = tries + 1, retry_at = ? WHERE id = ?`, again.UnixMilli(), id); err != nil {
+		if err := t.do(`UPDATE events SET tries = tries + 1, retry_at = ? WHERE id = ?`, again.UnixMilli(), id); err != nil {
 			return err
 		}
 		dropped, err = t.exec(`DELETE FROM events WHERE at < ? OR id <= (SELECT max(id) FROM events) - ?`, tooOld.UnixMilli(), most)

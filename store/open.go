@@ -104,11 +104,6 @@ func present(path string, fi fs.FileInfo) error {
 // read kept it from being reused, and to nothing when the store is closed.
 const walLimit = 16 << 20
 
-// durability lists the settings that make commits durable, as SQLite reads them back.
-var durability = []struct{ name, want string }{
-	{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
-}
-
 // dsn names the file and the settings that each connection gets. The driver
 // ignores misspelt keys in silence, so [configure] reads the settings back.
 func dsn(path, mode string, extra ...string) string {
@@ -185,7 +180,9 @@ func configure(ctx context.Context, conn *sql.Conn) error {
 	if err := pragma(ctx, conn, fmt.Sprintf("journal_size_limit = %d", walLimit), &limit); err != nil {
 		return err
 	}
-	for _, setting := range durability {
+	for _, setting := range []struct{ name, want string }{
+		{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
+	} {
 		var have string
 		if err := pragma(ctx, conn, setting.name, &have); err != nil {
 			return err

@@ -20,9 +20,8 @@ var ErrNoDatabase = errors.New("there is no database yet")
 // file grows while it is open.
 type Reader struct {
 	questions
+	files
 	path string
-	db   *sql.DB
-	conn *sql.Conn
 	at   os.FileInfo // of the file that must stand still, or nil
 }
 
@@ -112,16 +111,7 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 }
 
 // Close ends the reading.
-func (r *Reader) Close() error {
-	var errs []error
-	if r.conn != nil {
-		errs = append(errs, r.conn.Close())
-	}
-	if r.db != nil {
-		errs = append(errs, r.db.Close())
-	}
-	return errors.Join(errs...)
-}
+func (r *Reader) Close() error { return r.disconnect() }
 
 // Daemon is what the database and its lock say about the daemon.
 type Daemon struct {

@@ -119,7 +119,7 @@ func (t *tx) reuse(c candidate) (bool, error) {
 		outcome = c.Outcome(confidence)
 	}
 	if err == nil {
-		_, err = t.exec(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)
+		err = t.do(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)
 	}
 	if err == nil {
 		err = t.releaseEqual(c.id)
@@ -150,14 +150,14 @@ func (t *tx) takeOver(c candidate) (bool, error) {
 		return false, nil
 	}
 	if err == nil {
-		_, err = t.exec(`UPDATE documents SET (job_id, submitted_at, options, job_abandoned) =
+		err = t.do(`UPDATE documents SET (job_id, submitted_at, options, job_abandoned) =
 				(SELECT job_id, submitted_at, options, iif(state = 'gone', 0, 2) FROM documents WHERE id = ?2),
 				state = 'pending', attempts = attempts + 1,
 				failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
 			WHERE id = ?1`, c.id, from)
 	}
 	if err == nil {
-		_, err = t.exec(`UPDATE documents SET job_abandoned = 0 WHERE id = ?`, from)
+		err = t.do(`UPDATE documents SET job_abandoned = 0 WHERE id = ?`, from)
 	}
 	return err == nil, err
 }
@@ -176,8 +176,7 @@ func (t *tx) waitForEqual(c candidate) (bool, error) {
 // the next to be submitted: whatever keeps it releases the one after it. Were all
 // released, each of them would be looked at and made to wait again.
 func (t *tx) releaseEqual(id int64) error {
-	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
-	return err
+	return t.do(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
 }
 
 // oneEqual finds the document that has waited longest for the content of document ?1.
@@ -215,9 +214,8 @@ func (t *tx) accepted(id int64, jobID string) error {
 		err := t.start(id, `SELECT TRUE FROM documents WHERE id = ? AND state = 'submitting'`, &submitting)
 		return cmp.Or(err, fmt.Errorf("document %d: %w", id, ErrDuplicateJob))
 	}
-	_, err = t.exec(`UPDATE option_sets SET accepted_at = ?2
+	return t.do(`UPDATE option_sets SET accepted_at = ?2
 		WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
-	return err
 }
 
 // AcceptedWith reports whether the service ever accepted a document with these options.
@@ -248,15 +246,12 @@ type Refusal struct {
 // it comes after those that were never refused, and [Store.Tried] finds it.
 func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 	return s.write(ctx, func(t *tx) error {
-		query, args := `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
-				failures = failures + 1, retry_at = coalesce(?3, ?4), error = ?5
-			WHERE id = ?1 AND state = 'submitting'`, []any{id, r.OutcomeUnknown, millis(r.RetryAt), t.now, r.Reason}
-		if r.Uncounted {
-			query, args = `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
-					retry_at = iif(failures > 0, ?3, NULL)
-				WHERE id = ?1 AND state = 'submitting'`, []any{id, r.OutcomeUnknown, t.now}
-		}
-		if err := t.change(query, args...); err != nil {
+		err := t.change(`UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
+				failures = failures + ?3, error = iif(?3, ?4, error),
+				retry_at = CASE WHEN ?3 THEN coalesce(?5, ?6) WHEN failures > 0 THEN ?6 END
+			WHERE id = ?1 AND state = 'submitting'`,
+			id, r.OutcomeUnknown, !r.Uncounted, r.Reason, millis(r.RetryAt), t.now)
+		if err != nil {
 			return err
 		}
 		return t.releaseEqual(id)

@@ -37,7 +37,7 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`UPDATE documents SET polls = polls + ?2, job_abandoned = (?3 AND job_abandoned = 0) WHERE id = ?1`,
+		err = t.do(`UPDATE documents SET polls = polls + ?2, job_abandoned = (?3 AND job_abandoned = 0) WHERE id = ?1`,
 			id, e.Polls, e.Open)
 		if err != nil {
 			return err
@@ -49,17 +49,13 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 			}
 			return t.fail(id, reason)
 		}
-		_, err = t.exec(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
+		err = t.do(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
 			id, millis(e.RetryAt), e.Reason)
 		if err != nil {
 			return err
 		}
 		// The pause is the content's: another job for an equal document costs as much.
-		_, err = t.exec(`UPDATE documents SET retry_at = ?2 WHERE id = (`+oneEqual+`)`, id, millis(e.RetryAt))
-		if err != nil {
-			return err
-		}
-		return t.releaseEqual(id)
+		return t.do(`UPDATE documents SET equal = 0, retry_at = ?2 WHERE id = (`+oneEqual+`)`, id, millis(e.RetryAt))
 	})
 }
 
@@ -110,7 +106,7 @@ func (t *tx) share(id int64, outcome State) error {
 	var some bool
 	err := t.row(`SELECT EXISTS (SELECT 1 `+waiting+`)`, []any{id}, &some)
 	if err == nil && some {
-		_, err = t.exec(takeAnswer+`IN (SELECT o.id `+waiting+`)`, id, string(outcome), t.now)
+		err = t.do(takeAnswer+`IN (SELECT o.id `+waiting+`)`, id, string(outcome), t.now)
 	}
 	return err
 }
@@ -128,7 +124,7 @@ func (t *tx) fail(id int64, reason string) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2,
+	err = t.do(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2,
 			retry_at = NULL, failures = 0, equal = 0, put_back = NULL
 		WHERE id = ?1`, id, reason)
 	if err != nil {
@@ -137,9 +133,8 @@ func (t *tx) fail(id int64, reason string) error {
 	if phase != PhaseSubmit && phase != PhasePoll {
 		return t.releaseEqual(id) // the service has not judged the content
 	}
-	_, err = t.exec(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
+	return t.do(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
 		WHERE id IN (SELECT o.id `+fromAlike+` AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
-	return err
 }
 
 // Gone records that a document was changed in the inbox or removed from it before
@@ -172,8 +167,7 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`UPDATE documents SET equal = 0 WHERE phase = 'equal' AND ` + unfinished)
-		return err
+		return t.do(`UPDATE documents SET equal = 0 WHERE phase = 'equal' AND ` + unfinished)
 	})
 	return n, err
 }

@@ -48,6 +48,11 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
+func (t *tx) do(query string, args ...any) error {
+	_, err := t.run(query, args...)
+	return err
+}
+
 // change runs an update of one document whose WHERE says where it may start
 // from; [ErrStale] where it does not.
 func (t *tx) change(query string, args ...any) error {
@@ -109,7 +114,7 @@ func (t *tx) number(key any, insert, find string, args ...any) (id int64, err er
 	if id, ok := t.known[key]; ok {
 		return id, nil
 	}
-	if _, err = t.exec(insert, args...); err == nil {
+	if err = t.do(insert, args...); err == nil {
 		err = t.row(find, args, &id)
 	}
 	if err != nil {

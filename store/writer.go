@@ -56,7 +56,7 @@ func (s *Store) runWriter() {
 		case c := <-s.changes:
 			batch = append(batch, c)
 		case <-retry:
-			batch = append(batch, change{run: (*tx).try, done: make(chan error, 1)})
+			batch = append(batch, change{run: try, done: make(chan error, 1)})
 		case <-s.closing.Done():
 			return
 		}
@@ -113,7 +113,7 @@ var errBegin = errors.New("begin a transaction")
 // transact returns each change's guard error, or the error that undid all.
 func (t *tx) transact(batch []change) (guards []error, err error) {
 	t.now = time.Now().UnixMilli()
-	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := t.do("BEGIN IMMEDIATE"); err != nil {
 		t.rollback() // of what an earlier rollback may have left
 		return make([]error, len(batch)), fmt.Errorf("%w: %w", errBegin, err)
 	}
@@ -125,7 +125,7 @@ func (t *tx) transact(batch []change) (guards []error, err error) {
 		}
 	}
 	if err = t.fault("commit"); err == nil {
-		_, err = t.exec("COMMIT")
+		err = t.do("COMMIT")
 	}
 	if err != nil {
 		t.rollback()
@@ -141,7 +141,7 @@ func isGuard(err error) bool {
 // rollback undoes the transaction. SQLite has done so by itself after some
 // errors, and then says that there is none; that is as good.
 func (t *tx) rollback() {
-	_, _ = t.exec("ROLLBACK")
+	_ = t.do("ROLLBACK")
 	clear(t.known) // some rows may be undone
 }
 
@@ -152,6 +152,12 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (n int64, e
 		return err
 	})
 	return n, err
+}
+
+// do is exec for a statement whose number of rows does not matter.
+func (s *Store) do(ctx context.Context, query string, args ...any) error {
+	_, err := s.exec(ctx, query, args...)
+	return err
 }
 
 // change is exec for one document, whose id is the first argument; see [tx.change].
@@ -175,10 +181,7 @@ func (s *Store) transition(ctx context.Context, id int64, run func(*tx) error) (
 const troubleAgain = 5 * time.Second
 
 // try writes something, and changes nothing.
-func (t *tx) try() error {
-	_, err := t.exec(`UPDATE daemon SET pid = pid`)
-	return err
-}
+func try(t *tx) error { return t.do(`UPDATE daemon SET pid = pid`) }
 
 // Late returns what has not moved on for longer than a limit, or "". The writer is
 // late when one transaction takes that long; it is never late at rest.
