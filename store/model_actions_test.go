@@ -53,8 +53,8 @@ func (m *machine) Submit(t *rapid.T) {
 	from := int64(0) // whose job can be taken over: the newest one
 	for other := int64(1); other <= int64(len(m.docs)); other++ {
 		o := m.docs[other]
-		if o.content == d.content && (o.state == Gone || o.phase() == PhaseReady) && o.abandoned == 1 && o.state != Identified &&
-			o.outcome == "" && (from == 0 || o.submitted >= m.docs[from].submitted) {
+		if o.content == d.content && (o.state == Gone || o.phase() == PhaseReady) && o.abandoned == 1 &&
+			(from == 0 || o.submitted >= m.docs[from].submitted) {
 			from = other
 		}
 	}

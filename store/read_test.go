@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"math"
 	"reflect"
 	"slices"
@@ -48,5 +49,47 @@ func TestNumbersOfAList(t *testing.T) {
 		if eachNumber(bad, func(int64) {}) == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+}
+
+// rowOf is a row of these values, NULL after them.
+type rowOf []any
+
+func (r rowOf) Scan(dest ...any) error {
+	for i := range dest {
+		*dest[i].(*any) = nil
+		if i < len(r) {
+			*dest[i].(*any) = r[i]
+		}
+	}
+	return nil
+}
+
+// A value of a kind that its column cannot have is an error, and no other one later.
+func TestColumnsOfTheWrongKind(t *testing.T) {
+	var c columns
+	if _, err := c.document(rowOf{int64(7), "/in", "9"}); err == nil || !strings.Contains(err.Error(), "column 3 of a document is a string") {
+		t.Errorf("%v", err)
+	}
+	got, err := c.document(rowOf{int64(7), "/in"})
+	if want := (Document{ID: 7, Inbox: Folder{Path: "/in"}}); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What was numbered in a transaction that was undone is numbered again.
+func TestNumbersOfWhatWasUndone(t *testing.T) {
+	s, set := faulty(t)
+	a := found("scan.pdf", "x")
+	set("commit", errors.New("undone"))
+	if _, err := s.Admit(ctx, a); err == nil {
+		t.Fatal("admitted")
+	}
+	set("", nil)
+	id := admit(t, s, a).ID
+	var codes string
+	check1(t, s.read.QueryRow(`SELECT codes FROM option_sets o JOIN documents d ON d.options = o.id WHERE d.id = ?`, id).Scan(&codes))
+	if want := must[string](t)(encodeOptions(a.Options)); codes != want {
+		t.Errorf("options %s, want %s", codes, want)
 	}
 }
