@@ -113,9 +113,7 @@ func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
 
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
-	var all, submitting, pending, identified int
-	err := s.row(ctx, `SELECT `+countStates+` FROM documents WHERE `+unfinished, nil, &all, &submitting, &pending, &identified)
-	return byState(all, submitting, pending, identified), err
+	return s.countUnfinished(ctx, "", unfinished, nil)
 }
 
 // Stuck returns how many unfinished documents nothing will be done about before a

@@ -94,16 +94,17 @@ func (q *questions) KnowsFolder(ctx context.Context, path string) (known bool, e
 	return known, err
 }
 
-// countStates counts unfinished documents. Only PhaseFile has documents of two
-// states; the others are counted from the index alone.
-const countStates = `count(*), count(*) FILTER (WHERE phase = 'submit'), count(*) FILTER (WHERE phase = 'poll'),
-	count(*) FILTER (WHERE phase = 'file' AND state = 'identified')`
-
-// byState makes a map of what countStates selected.
-func byState(all, submitting, pending, identified int) map[State]int {
+// countUnfinished counts unfinished documents by state, of those that a condition
+// selects, and reads what more is asked of them. Only PhaseFile has documents of
+// two states; the others are counted from the index alone.
+func (q *questions) countUnfinished(ctx context.Context, more, cond string, args []any, dest ...any) (map[State]int, error) {
+	var all, submitting, pending, identified int
+	err := q.row(ctx, `SELECT count(*), count(*) FILTER (WHERE phase = 'submit'), count(*) FILTER (WHERE phase = 'poll'),
+			count(*) FILTER (WHERE phase = 'file' AND state = 'identified')`+more+`
+		FROM documents d WHERE `+cond, args, append([]any{&all, &submitting, &pending, &identified}, dest...)...)
 	return map[State]int{
 		Waiting: all - submitting - pending - identified, Submitting: submitting, Pending: pending, Identified: identified,
-	}
+	}, err
 }
 
 func timeOf(ms sql.NullInt64) time.Time {

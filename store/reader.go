@@ -226,17 +226,14 @@ type Progress struct {
 
 // Progress looks at unfinished documents, and at the one that was finished last.
 func (r *Reader) Progress(ctx context.Context, now time.Time) (p Progress, err error) {
-	var all, submitting, pending, identified int
 	var oldest, last sql.NullInt64
-	err = r.row(ctx, `SELECT `+countStates+`,
-			count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?), min(discovered_at),
-			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))
-		FROM documents WHERE `+unfinished, []any{now.UnixMilli()},
-		&all, &submitting, &pending, &identified, &p.Due, &oldest, &last)
+	p.Unfinished, err = r.countUnfinished(ctx,
+		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?), min(discovered_at),
+			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))`,
+		unfinished, []any{now.UnixMilli()}, &p.Due, &oldest, &last)
 	if err != nil {
 		return p, err
 	}
-	p.Unfinished = byState(all, submitting, pending, identified)
 	p.Oldest, p.Last = timeOf(oldest), timeOf(last)
 	finished, err := r.time(ctx, `SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL`)
 	if p.Last.Before(finished) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -73,7 +72,7 @@ type Reason struct {
 
 // Summary summarises the documents that the filter selects.
 func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
-	s := Summary{Totals: make(map[State]int)}
+	var s Summary
 	for _, part := range []func(context.Context, Filter, *Summary) error{
 		r.unfinished, r.finished, r.failures, r.troubles,
 	} {
@@ -88,13 +87,11 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
 // discovered first.
 func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 	cond, args := f.unfinished()
-	var all, submitting, pending, identified int
 	var oldest sql.NullInt64
 	q := &s.Requests
-	err := r.row(ctx, `SELECT `+countStates+`, min(d.discovered_at), `+sumRequests+` FROM documents d WHERE `+cond, args,
-		&all, &submitting, &pending, &identified, &oldest, &q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
-	maps.Copy(s.Totals, byState(all, submitting, pending, identified))
-	s.Oldest = timeOf(oldest)
+	totals, err := r.countUnfinished(ctx, `, min(d.discovered_at), `+sumRequests, cond, args,
+		&oldest, &q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
+	s.Totals, s.Oldest = totals, timeOf(oldest)
 	return err
 }
 
