@@ -165,7 +165,6 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-// insert adds a new document.
 func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 	doc := &out.Document
 	*doc = Document{
@@ -208,9 +207,8 @@ func (t *tx) decide(doc int64, a Admission) error {
 		return t.do(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
 	}
 	if a.Failure != "" {
-		err := t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
+		return t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
 			a.SHA256, text(a.ContentType), a.Failure, doc)
-		return err
 	}
 	options, err := t.optionSet(a.Options)
 	if err != nil {
@@ -225,7 +223,6 @@ func (t *tx) decide(doc int64, a Admission) error {
 	return t.match(doc, options, a)
 }
 
-// match gives a document the answer that its content got before.
 func (t *tx) match(doc, options int64, a Admission) (err error) {
 	if a.ReuseWithin > 0 {
 		_, err = t.reuse(candidate{a.SubmitRequest, doc, options, a.SHA256})

@@ -71,16 +71,19 @@ type Reason struct {
 }
 
 // Summary summarises the documents that the filter selects.
-func (r *Reader) Summary(ctx context.Context, f Filter) (Summary, error) {
-	var s Summary
-	for _, part := range []func(context.Context, Filter, *Summary) error{
-		r.unfinished, r.finished, r.failures, r.troubles,
-	} {
-		if err := part(ctx, f, &s); err != nil {
-			return Summary{}, err
-		}
+func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
+	if err = r.unfinished(ctx, f, &s); err == nil {
+		err = r.finished(ctx, f, &s)
 	}
-	return s, nil
+	if err == nil {
+		cond, args := f.finished()
+		s.Failures, err = r.reasons(ctx, `INDEXED BY documents_failed WHERE d.state = 'failed' AND `+cond, args)
+	}
+	if err == nil {
+		cond, args := f.unfinished()
+		s.Troubles, err = r.reasons(ctx, `WHERE d.error IS NOT NULL AND `+cond, args)
+	}
+	return s, err
 }
 
 // unfinished counts the unfinished documents and finds the one that was
@@ -119,18 +122,6 @@ func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
 	slices.SortFunc(s.Types, func(a, b TypeCount) int {
 		return cmp.Or(cmp.Compare(b.Filed, a.Filed), cmp.Compare(b.Review, a.Review), cmp.Compare(a.Type, b.Type))
 	})
-	return err
-}
-
-func (r *Reader) failures(ctx context.Context, f Filter, s *Summary) (err error) {
-	cond, args := f.finished()
-	s.Failures, err = r.reasons(ctx, `INDEXED BY documents_failed WHERE d.state = 'failed' AND `+cond, args)
-	return err
-}
-
-func (r *Reader) troubles(ctx context.Context, f Filter, s *Summary) (err error) {
-	cond, args := f.unfinished()
-	s.Troubles, err = r.reasons(ctx, `WHERE d.error IS NOT NULL AND `+cond, args)
 	return err
 }
 

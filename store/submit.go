@@ -197,25 +197,23 @@ func sameContent(alias, hash string) string {
 // another document, perhaps one long finished, so that its answer would be that
 // one's.
 func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
-	return s.write(ctx, func(t *tx) error { return t.accepted(id, jobID) })
-}
-
-func (t *tx) accepted(id int64, jobID string) error {
-	n, err := t.exec(`UPDATE documents SET state = 'pending', job_id = ?2, job_abandoned = 0,
-			attempts = attempts + 1, failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
-		WHERE id = ?1 AND state = 'submitting'
-		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
-		    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		var submitting bool
-		err := t.start(id, `SELECT TRUE FROM documents WHERE id = ? AND state = 'submitting'`, &submitting)
-		return cmp.Or(err, fmt.Errorf("document %d: %w", id, ErrDuplicateJob))
-	}
-	return t.do(`UPDATE option_sets SET accepted_at = ?2
-		WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
+	return s.write(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE documents SET state = 'pending', job_id = ?2, job_abandoned = 0,
+				attempts = attempts + 1, failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
+			WHERE id = ?1 AND state = 'submitting'
+			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
+			    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			var submitting bool
+			err := t.start(id, `SELECT TRUE FROM documents WHERE id = ? AND state = 'submitting'`, &submitting)
+			return cmp.Or(err, fmt.Errorf("document %d: %w", id, ErrDuplicateJob))
+		}
+		return t.do(`UPDATE option_sets SET accepted_at = ?2
+			WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
+	})
 }
 
 // AcceptedWith reports whether the service ever accepted a document with these options.
