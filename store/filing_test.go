@@ -99,10 +99,7 @@ func TestMovedTells(t *testing.T) {
 // finishedAt moves the end of a document to another time.
 func finishedAt(t testing.TB, s *Store, id int64, at time.Time) {
 	t.Helper()
-	check1(t, s.write(ctx, func(t *tx) error {
-		_, err := t.exec("UPDATE documents SET finished_at = ? WHERE id = ?", at.UnixMilli(), id)
-		return err
-	}))
+	check1(t, s.do(ctx, "UPDATE documents SET finished_at = ? WHERE id = ?", at.UnixMilli(), id))
 }
 
 func TestPruneRemovesTheOldFinishedOnly(t *testing.T) {

@@ -58,15 +58,6 @@ func TestEqualDocumentsGetTheAnswer(t *testing.T) {
 	phases(t, s, "with other options,", map[int64]Phase{fifth: PhaseReady})
 }
 
-func TestAnswerIsNotShared(t *testing.T) {
-	s := openNew(t)
-	first, second, third := alike(t, s)
-	alone := invoice
-	alone.Share = false
-	check1(t, s.Identified(ctx, first, alone))
-	phases(t, s, "afterwards", map[int64]Phase{first: PhaseFile, second: PhaseReady, third: PhaseEqual})
-}
-
 // Those that wait fail with a document that the service could not identify, and
 // not with one that never reached it.
 func TestEqualDocumentsFailTogether(t *testing.T) {
@@ -125,14 +116,6 @@ func TestEqualDocumentsGoOneAfterAnother(t *testing.T) {
 	}
 	check1(t, s.Refused(ctx, third, Refusal{Reason: "503", RetryAt: inAnHour}))
 	phases(t, s, "refused", map[int64]Phase{second: PhaseReady, third: PhaseReady})
-}
-
-// After a restart none waits for a document that may no longer be under way.
-func TestRecoverReleasesEqualDocuments(t *testing.T) {
-	s := openNew(t)
-	_, second, third := alike(t, s)
-	must[int64](t)(s.Recover(ctx))
-	phases(t, s, "recovered", map[int64]Phase{second: PhaseReady, third: PhaseReady})
 }
 
 func TestEqualOnlyWhereItHelps(t *testing.T) {

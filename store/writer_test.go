@@ -171,7 +171,7 @@ func TestWriteAfterClose(t *testing.T) {
 // change is at fault, so none waits out the busy timeout by itself.
 func TestAnotherWriter(t *testing.T) {
 	s := openNew(t)
-	check1(t, s.write(ctx, func(t *tx) error { _, err := t.exec("PRAGMA busy_timeout = 100"); return err }))
+	check1(t, s.do(ctx, "PRAGMA busy_timeout = 100"))
 	other := must[*sql.DB](t)(sql.Open("sqlite3", dsn(s.path, "rw")))
 	defer other.Close()
 	held := must[*sql.Tx](t)(other.Begin())
