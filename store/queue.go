@@ -113,7 +113,7 @@ func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
 
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
-	return s.countUnfinished(ctx, "", unfinished, nil)
+	return s.countUnfinished(ctx, "", nil)
 }
 
 // Stuck returns how many unfinished documents nothing will be done about before a

@@ -94,14 +94,13 @@ func (q *questions) KnowsFolder(ctx context.Context, path string) (known bool, e
 	return known, err
 }
 
-// countUnfinished counts unfinished documents by state, of those that a condition
-// selects, and reads what more is asked of them. Only PhaseFile has documents of
-// two states; the others are counted from the index alone.
-func (q *questions) countUnfinished(ctx context.Context, more, cond string, args []any, dest ...any) (map[State]int, error) {
+// countUnfinished counts unfinished documents by state, and reads what more is
+// asked of them. Mostly they wait: the others are looked up in the index.
+func (q *questions) countUnfinished(ctx context.Context, more string, args []any, dest ...any) (map[State]int, error) {
+	const others = `(SELECT count(*) FROM documents WHERE ` + unfinished + ` AND phase = `
 	var all, submitting, pending, identified int
-	err := q.row(ctx, `SELECT count(*), count(*) FILTER (WHERE phase = 'submit'), count(*) FILTER (WHERE phase = 'poll'),
-			count(*) FILTER (WHERE phase = 'file' AND state = 'identified')`+more+`
-		FROM documents d WHERE `+cond, args, append([]any{&all, &submitting, &pending, &identified}, dest...)...)
+	err := q.row(ctx, `SELECT count(*), `+others+`'submit'), `+others+`'poll'), `+others+`'file' AND state = 'identified')`+more+`
+		FROM documents WHERE `+unfinished, args, append([]any{&all, &submitting, &pending, &identified}, dest...)...)
 	return map[State]int{
 		Waiting: all - submitting - pending - identified, Submitting: submitting, Pending: pending, Identified: identified,
 	}, err

@@ -230,7 +230,7 @@ func (r *Reader) Progress(ctx context.Context, now time.Time) (p Progress, err e
 	p.Unfinished, err = r.countUnfinished(ctx,
 		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?), min(discovered_at),
 			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))`,
-		unfinished, []any{now.UnixMilli()}, &p.Due, &oldest, &last)
+		[]any{now.UnixMilli()}, &p.Due, &oldest, &last)
 	if err != nil {
 		return p, err
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"math"
 	"slices"
 	"time"
@@ -90,12 +89,20 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
 // discovered first.
 func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 	cond, args := f.unfinished()
-	var oldest sql.NullInt64
-	q := &s.Requests
-	totals, err := r.countUnfinished(ctx, `, min(d.discovered_at), `+sumRequests, cond, args,
-		&oldest, &q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
-	s.Totals, s.Oldest = totals, timeOf(oldest)
-	return err
+	s.Totals = map[State]int{Waiting: 0, Submitting: 0, Pending: 0, Identified: 0}
+	return r.each(ctx, func(row scanner) error {
+		var state State
+		var n int
+		var first int64
+		var q Requests
+		err := row.Scan((*string)(&state), &n, &first, &q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
+		s.Totals[state] = n
+		if at := time.UnixMilli(first); s.Oldest.IsZero() || at.Before(s.Oldest) {
+			s.Oldest = at
+		}
+		s.Requests.add(q)
+		return err
+	}, `SELECT d.state, count(*), min(d.discovered_at), `+sumRequests+` FROM documents d WHERE `+cond+` GROUP BY d.state`, args...)
 }
 
 const sumRequests = `coalesce(sum(submissions), 0), coalesce(sum(polls), 0), coalesce(sum(reused), 0), coalesce(sum(resubmissions), 0)`
