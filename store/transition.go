@@ -59,8 +59,8 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 	})
 }
 
-// PollLater parks a pending document: [Store.Due] returns it in [PhasePoll] from a
-// time on. The reason is shown.
+// PollLater parks a pending document: [Store.Parked] returns it from a time on. The
+// reason is shown.
 func (s *Store) PollLater(ctx context.Context, id int64, reason string, at time.Time, polls int) error {
 	return s.change(ctx, `UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4 WHERE id = ?1 AND state = 'pending'`,
 		id, millis(at), reason, polls)
