@@ -33,7 +33,7 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out.member("generated_at", stamp(now))
 	out.member("since", stamp(o.Filter.Since))
 	out.member("daemon", daemonOf(daemon))
-	out.member("totals", totalsOf(s.Totals))
+	out.member("totals", totalsJSON(s.Totals))
 	out.member("types", typesOf(s.Types))
 	out.member("latency_seconds", latencyOf(s.Latency))
 	out.member("oldest_unfinished_seconds", oldest)

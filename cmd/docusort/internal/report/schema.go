@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/hex"
+	"fmt"
 	"math"
 	"time"
 
@@ -30,15 +31,15 @@ type holdJSON struct {
 	Until  *string        `json:"until"`
 }
 
-type totalsJSON struct {
-	Waiting    int `json:"waiting"`
-	Submitting int `json:"submitting"`
-	Pending    int `json:"pending"`
-	Identified int `json:"identified"`
-	Filed      int `json:"filed"`
-	Review     int `json:"review"`
-	Failed     int `json:"failed"`
-	Gone       int `json:"gone"`
+// totalsJSON has every state, in the order of [store.States].
+type totalsJSON map[store.State]int
+
+func (t totalsJSON) MarshalJSON() ([]byte, error) {
+	var b []byte
+	for i, s := range store.States() {
+		b = fmt.Appendf(b, "%c%q:%d", "{,"[min(i, 1)], s, t[s])
+	}
+	return append(b, '}'), nil
 }
 
 type typeJSON struct {
@@ -106,14 +107,6 @@ func daemonOf(d store.Daemon) daemonJSON {
 		out.Hold = &holdJSON{h.Kind, textJSON(h.Reason), stamp(h.Since), stamp(h.Until)}
 	}
 	return out
-}
-
-func totalsOf(t map[store.State]int) totalsJSON {
-	return totalsJSON{
-		Waiting: t[store.Waiting], Submitting: t[store.Submitting], Pending: t[store.Pending],
-		Identified: t[store.Identified], Filed: t[store.Filed], Review: t[store.Review],
-		Failed: t[store.Failed], Gone: t[store.Gone],
-	}
 }
 
 func typesOf(types []store.TypeCount) []typeJSON {
