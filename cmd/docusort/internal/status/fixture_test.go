@@ -3,11 +3,9 @@ package status
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3"
 	"go.uber.org/goleak"
 
 	"docusort/store"
@@ -127,16 +124,6 @@ func (w *world) file(source, kind string) int64 {
 	return id
 }
 
-// review takes a document all the way into _review.
-func (w *world) review(source, kind string) int64 {
-	w.t.Helper()
-	id := w.pend(source)
-	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.4, Outcome: store.Review})
-	w.ok(err)
-	w.move(id, "_review/"+kind+"/"+filepath.Base(source))
-	return id
-}
-
 func (w *world) move(id int64, target string) {
 	w.t.Helper()
 	_, err := w.store.Target(w.ctx, []store.Targeted{{ID: id, Sorted: "/srv/docusort/sorted", Target: target}})
@@ -154,43 +141,6 @@ func (w *world) fail(source, reason string) int64 {
 	w.ok(err)
 	w.move(got.ID, "_failed/"+filepath.Base(source))
 	return got.ID
-}
-
-// history adds n documents that an office dropped in the hours before now.
-func (w *world) history(n int, back time.Duration) {
-	w.t.Helper()
-	rnd := rand.New(rand.NewPCG(1, 2))
-	kinds := []string{"invoice", "invoice", "invoice", "receipt", "receipt", "contract", "delivery_note", "purchase_order_confirmation", "other"}
-	reasons := []string{"unsupported format: Word document", "unsupported format: e-mail", "the service could not read it: page 2 is blank", "empty"}
-	var ids []int64
-	for i := range n {
-		name, kind := fmt.Sprintf("scanner-%d/Scan_%04d.pdf", i%3, i), kinds[rnd.IntN(len(kinds))]
-		switch r := rnd.IntN(20); {
-		case r < 2:
-			ids = append(ids, w.review(name, kind))
-		case r == 2:
-			ids = append(ids, w.fail(name, reasons[rnd.IntN(len(reasons))]))
-		default:
-			ids = append(ids, w.file(name, kind))
-		}
-	}
-	db, err := sql.Open("sqlite3", "file:"+w.path+"?_busy_timeout=10000")
-	w.ok(err)
-	defer db.Close()
-	tx, err := db.Begin()
-	w.ok(err)
-	for i, id := range ids {
-		at := time.Now().Add(-back * time.Duration(n-i) / time.Duration(n))
-		took := time.Duration(2+rnd.ExpFloat64()*5) * time.Second
-		if i > n/2 && i < n/2+n/20 {
-			took += time.Duration(rnd.IntN(3600)) * time.Second // the service was away
-		}
-		_, err := tx.Exec(`UPDATE documents SET discovered_at = ?2, submitted_at = iif(submitted_at > 0, ?2, NULL),
-			identified_at = iif(identified_at > 0, ?3, NULL), finished_at = ?3 WHERE id = ?1`,
-			id, at.Add(-took).UnixMilli(), at.UnixMilli())
-		w.ok(err)
-	}
-	w.ok(tx.Commit())
 }
 
 // contains says which of the texts are missing.

@@ -52,22 +52,27 @@ func (o *Overview) Nothing() string         { return wording.Nothing(o.Summary.T
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
 func (o *Overview) RetryHint() string       { return wording.RetryHint }
 
+// Open is how many documents are unfinished.
+func (o *Overview) Open() (n int) {
+	for state, count := range o.Summary.Totals {
+		if !state.Finished() {
+			n += count
+		}
+	}
+	return n
+}
+
 // Tile is a number at the top of the page.
 type Tile struct{ Value, Name, Class, Note string }
 
 // Tiles are the numbers of what was finished and of what is left to do.
 func (o *Overview) Tiles() []Tile {
-	n, open := o.Summary.Totals, 0
-	for state, count := range n {
-		if !state.Finished() {
-			open += count
-		}
-	}
+	n := o.Summary.Totals
 	tiles := []Tile{
 		{display.Count(n[store.Filed]), "filed", "filed", ""},
 		{display.Count(n[store.Review]), "in review", "review", ""},
 		{display.Count(n[store.Failed]), "failed", "failed", ""},
-		{display.Count(open), "unfinished", "open", o.unfinished()},
+		{display.Count(o.Open()), "unfinished", "open", o.unfinished()},
 	}
 	if n[store.Gone] > 0 {
 		tiles = append(tiles, Tile{display.Count(n[store.Gone]), "gone before they were filed", "gone", ""})
