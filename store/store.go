@@ -136,19 +136,27 @@ func (s *Store) open(ctx context.Context) error {
 
 // openPatiently opens the files, and leaves none open where it fails.
 func (s *Store) openPatiently(ctx context.Context, patient bool) error {
-	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+	if !patient {
+		return s.open(ctx)
+	}
+	return WaitForDisk(ctx, s.log, func(ctx context.Context) error {
 		err := s.open(ctx)
-		if err == nil {
-			s.showTrouble(nil)
-			return nil
-		}
-		if !patient || !DiskTrouble(err) || ctx.Err() != nil {
+		s.showTrouble(err)
+		return err
+	})
+}
+
+// WaitForDisk calls do until the disk of the database allows it, and logs the first
+// trouble. It returns any other error, and ends with ctx.
+func WaitForDisk(ctx context.Context, log *slog.Logger, do func(context.Context) error) error {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		err := do(ctx)
+		if !DiskTrouble(err) {
 			return err
 		}
-		if !s.troubled {
-			s.log.Error("the database cannot be opened now; waiting for its disk", "err", err)
+		if pause == time.Second {
+			log.Error("the database cannot be used now; waiting for its disk", "err", err)
 		}
-		s.showTrouble(err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -50,9 +50,6 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	}
 	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, files: make(chan string),
 		manager: service.New(log), meter: status.NewMeter()}
-	if s.Hook != "" {
-		d.hook = &hook.Runner{Program: s.Hook, Logger: log, Grace: s.ShutdownGrace, Path: os.Getenv("PATH")}
-	}
 	var err error
 	if d.client, err = newClient(s, log, d.meter.Observe); err != nil {
 		return nil, err
@@ -65,18 +62,31 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 
 // open opens the database and makes what works with it.
 func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
-	d.store, err = store.Open(ctx, store.Config{Path: d.settings.Database, Logger: d.log, Patient: d.waitsForDisk, Fault: hooks.store})
+	s := d.settings
+	d.store, err = store.Open(ctx, store.Config{Path: s.Database, Logger: d.log, Patient: d.waitsForDisk, Fault: hooks.store})
 	if err != nil {
 		return err
 	}
-	if d.hook != nil {
-		d.hook.Store = d.store
+	if s.Hook != "" {
+		d.hook = &hook.Runner{Program: s.Hook, Store: d.store, Logger: d.log, Grace: s.ShutdownGrace, Path: os.Getenv("PATH")}
 	}
 	if err := d.retryDisk(ctx, d.makeFolders); err != nil {
 		return err
 	}
 	d.pipeline = pipeline.New(d.pipelineConfig(hooks))
 	d.watcher, err = watcher.New(d.watcherConfig(ctx))
+	return err
+}
+
+// openStatusPage takes the address of the status page, if there is to be one.
+func (d *daemon) openStatusPage() (err error) {
+	if d.settings.HTTPAddr == "" {
+		return nil
+	}
+	d.page, err = status.Listen(status.Config{
+		Addr: d.settings.HTTPAddr, Database: d.settings.Database, Version: version, Commit: commit(),
+		Logger: d.log, Meter: d.meter, PollMax: d.settings.PollMax,
+	})
 	return err
 }
 

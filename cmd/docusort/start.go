@@ -81,20 +81,10 @@ func (d *daemon) recordStop(ctx context.Context) error {
 // while that disk is full, as it does later: a service manager would have given up
 // restarting it by the time there is room.
 func (d *daemon) retryDisk(ctx context.Context, do func(context.Context) error) error {
-	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
-		err := do(ctx)
-		if !store.DiskTrouble(err) || !d.waitsForDisk {
-			return err
-		}
-		if pause == time.Second {
-			d.log.Error("the database cannot be used now; waiting for its disk", "err", err)
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		}
+	if !d.waitsForDisk {
+		return do(ctx)
 	}
+	return store.WaitForDisk(ctx, d.log, do)
 }
 
 // wasStopped reports whether err only says that ctx was cancelled.
