@@ -122,9 +122,7 @@ func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {
 	}
 }
 
-var watchModes = map[settings.Watch]watcher.Mode{
-	settings.WatchAuto: watcher.Auto, settings.WatchInotify: watcher.Inotify, settings.WatchPoll: watcher.Poll,
-}
+var watchModes = map[string]watcher.Mode{"auto": watcher.Auto, "inotify": watcher.Inotify, "poll": watcher.Poll}
 
 func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 	s := d.settings

@@ -35,7 +35,7 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			}
 			results := slices.Concat(checkSettings(s, err), reportHook(s), doctor.Doctor{
 				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,
-				Recursive: s.Recursive, Inotify: s.Watch != settings.WatchPoll, Fix: fix,
+				Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,
 			}.Check(cmd.Context()), checkService(cmd.Context(), s))
 			if err := doctor.Write(p.stdout, results, p.color(p.stdout)); err != nil {
 				return err

@@ -1,8 +1,9 @@
 package doctor
 
 import (
-	"fmt"
 	"path/filepath"
+
+	"docusort/cmd/docusort/internal/report/display"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,25 +54,12 @@ func (d Doctor) space() []Result {
 		case s.readOnly:
 			results = append(results, Wrong("space", "%s is mounted read-only: mount it read-write", at.path))
 		case s.free < leastBytes:
-			results = append(results, Wrong("space", "%s has %s free only: make room, documents wait when it is full", at.path, amount(s.free)))
+			results = append(results, Wrong("space", "%s has %s free only: make room, documents wait when it is full", at.path, display.Size(int64(s.free))))
 		case s.countsInodes && s.inodes < leastInodes:
 			results = append(results, Wrong("space", "%s has room for %d more files only: remove some, documents wait when it is full", at.path, s.inodes))
 		default:
-			results = append(results, OK("space", "%s has %s free", at.path, amount(s.free)))
+			results = append(results, OK("space", "%s has %s free", at.path, display.Size(int64(s.free))))
 		}
 	}
 	return results
-}
-
-// amount writes a number of bytes as people read it.
-func amount(n uint64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB", "PB", "EB"}
-	f, i := float64(n), 0
-	for ; f >= 1000 && i < len(units)-1; i++ {
-		f /= 1000
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, units[i])
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
 )
 
 // checkConflicts notes settings that contradict one another.
@@ -46,9 +48,9 @@ func (l *loader) apart(name, path, folderName, folder string) {
 	if l.refused[name] || l.refused[folderName] || !inside(resolve(path), resolve(folder)) {
 		return
 	}
-	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", printable(path), folderName, printable(folder), l.setWhere(folderName))
+	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", display.Printable(path), folderName, display.Printable(folder), l.setWhere(folderName))
 	if path == folder {
-		text = fmt.Sprintf("%s is the same as %s%s: choose places outside each other", printable(path), folderName, l.setWhere(folderName))
+		text = fmt.Sprintf("%s is the same as %s%s: choose places outside each other", display.Printable(path), folderName, l.setWhere(folderName))
 	}
 	l.refuse(name, text)
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/pipeline/docutray"
 
 	"github.com/sethvargo/go-envconfig"
@@ -81,7 +82,7 @@ func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 		s.ConfigSkipped = err
 		return
 	default:
-		l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(err)})
+		l.problems = append(l.problems, Problem{Origin: display.Printable(l.path), Text: "the settings file cannot be read: " + reason(err)})
 		return
 	}
 	s.ConfigFile = l.path
@@ -95,7 +96,7 @@ func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 }
 
 // at names a line of the settings file.
-func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", printable(l.path), line) }
+func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", display.Printable(l.path), line) }
 
 // lookup returns a variable's text and where it stands. ok is false where it is
 // not set or, which means the same, empty.
@@ -170,7 +171,7 @@ func (l *loader) checkNeeds(s *Settings, need Need) {
 	}
 	if s.ConfigSkipped != nil && len(l.problems) > before {
 		// What is missing may well stand in the file that was skipped.
-		l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
+		l.problems = append(l.problems, Problem{Origin: display.Printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
 	}
 }
 
@@ -201,7 +202,7 @@ func reason(err error) string {
 	if !errors.As(err, &pe) {
 		return err.Error()
 	}
-	file := printable(pe.Path)
+	file := display.Printable(pe.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no file " + file
@@ -222,7 +223,7 @@ func readBounded(path string) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes, so it is not a settings file", printable(path), maxFile)
+		err = fmt.Errorf("%s is larger than %d bytes, so it is not a settings file", display.Printable(path), maxFile)
 	}
 	return b, err
 }

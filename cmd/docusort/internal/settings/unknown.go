@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"docusort/cmd/docusort/internal/report/display"
 )
 
 // checkNames notes every name that looks like one of ours and is not a setting.
@@ -32,7 +34,7 @@ func (l *loader) unknown(name, origin string) {
 	if guess, _ := nearest(name); guess != "" {
 		text = "there is no such setting: did you mean " + guess + "?"
 	}
-	l.problems = append(l.problems, Problem{Name: printable(name), Origin: origin, Text: text})
+	l.problems = append(l.problems, Problem{Name: display.Printable(name), Origin: origin, Text: text})
 }
 
 // ours reports whether a name has one of our prefixes, in any case.

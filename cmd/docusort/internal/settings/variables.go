@@ -55,7 +55,7 @@ var variables = []Variable{
 	{"DOCUSORT_SORTED", folders, "$DOCUSORT_HOME/sorted", false, "where documents go; not inside the inbox, nor the inbox inside it", path},
 	{"DOCUSORT_DATABASE", folders, "$DOCUSORT_HOME/docusort.db", false, "the SQLite file; not inside the inbox or the sorted folder", path},
 
-	{"DOCUSORT_WATCH", taking, "auto", false, "inotify, poll, or auto: polls as well where the inbox is on a network or FUSE filesystem", oneOf(string(WatchAuto), string(WatchInotify), string(WatchPoll))},
+	{"DOCUSORT_WATCH", taking, "auto", false, "inotify, poll, or auto: polls as well where the inbox is on a network or FUSE filesystem", oneOf("auto", "inotify", "poll")},
 	{"DOCUSORT_RESCAN", taking, "1m", false, "time between full looks at the inbox, for what no event told of", duration(shortest)},
 	{"DOCUSORT_SETTLE", taking, "5s", false, "a file is taken when its size and time have stood still this long", duration(shortest)},
 	{"DOCUSORT_INCOMPLETE_AFTER", taking, "5m", false, "an empty file, or one that looks cut short, is taken anyway after standing still this long", duration(shortest)},
@@ -79,5 +79,5 @@ var variables = []Variable{
 	{"DOCUSORT_HOOK", daemon, "", false, "path of a program run for each event, with the event as JSON on its standard input", path},
 	{"DOCUSORT_HTTP_ADDR", daemon, "", false, "address of the status page, /metrics and /healthz, such as 9464, which only this machine reaches; 0.0.0.0:9464 is for everybody on the network, and without a password", httpAddr},
 	{"DOCUSORT_LOG_LEVEL", daemon, "info", false, "debug, info, warn or error", oneOf("debug", "info", "warn", "error")},
-	{"DOCUSORT_LOG_FORMAT", daemon, "auto", false, "text, json, or auto: coloured on a terminal, plain text otherwise", oneOf(LogAuto, LogText, LogJSON)},
+	{"DOCUSORT_LOG_FORMAT", daemon, "auto", false, "text, json, or auto: coloured on a terminal, plain text otherwise", oneOf("auto", "text", "json")},
 }
