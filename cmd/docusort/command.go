@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"docusort/cmd/docusort/internal/settings"
+	"docusort/cmd/internal/manual"
 	"docusort/pipeline"
 	"docusort/store"
 
@@ -101,7 +102,7 @@ func (p program) rootCommand() *cobra.Command {
 		"read settings from this `file` (default "+settings.DefaultConfigFile+" if it exists)")
 	load := loader(func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, config, need) })
 	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.doctorCommand(load),
-		p.typesCommand(load), p.demoCommand(), p.versionCommand(), manCommand())
+		p.typesCommand(load), p.demoCommand(), p.versionCommand(), manual.Command("docusort "+version, manualPages))
 	return root
 }
 

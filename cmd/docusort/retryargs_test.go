@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"docusort/pipeline"
 )
 
 // TestRetryAsksTheOldJob: a job that was given up is polled once more, and a new one is
@@ -89,7 +91,7 @@ func TestRetryAllNoLongerFailed(t *testing.T) {
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
 	var out bytes.Buffer
-	noErr(t, retrier{out: &out, store: w.openShared(), all: true}.retryAll(t.Context(), []int64{1, 999}))
+	noErr(t, retrier{out: &out, Requeuer: pipeline.Requeuer{Store: w.openShared()}, all: true}.retryAll(t.Context(), []int64{1, 999}))
 	if out.String() != "1: skipped, it is no longer failed\n999: skipped, it is no longer failed\n" {
 		t.Errorf("it wrote %q", out.String())
 	}
