@@ -42,13 +42,11 @@ type testHooks struct {
 	store func(op string) error            // see store.Config
 }
 
-// usageError is a command line that is wrong.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// errLeft is the error of a run that left documents unfiled.
 var errLeft = errors.New("some documents were not filed")
 
 // run is the whole program. It ends early when ctx is done.
@@ -106,10 +104,8 @@ func (p program) rootCommand() *cobra.Command {
 	return root
 }
 
-// loader reads the settings that a command needs.
 type loader func(settings.Need) (*settings.Settings, error)
 
-// openReader opens the database that the settings name, to read it.
 func (load loader) openReader(ctx context.Context) (*store.Reader, error) {
 	s, err := load(0)
 	if err != nil {

@@ -23,7 +23,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// daemon is the parts of a run, put together.
 type daemon struct {
 	settings     *settings.Settings
 	log          *slog.Logger
@@ -60,7 +59,6 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	return d, nil
 }
 
-// open opens the database and makes what works with it.
 func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 	s := d.settings
 	d.store, err = store.Open(ctx, store.Config{Path: s.Database, Logger: d.log, Patient: d.waitsForDisk, Fault: hooks.store})
@@ -78,7 +76,6 @@ func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 	return err
 }
 
-// openStatusPage takes the address of the status page, if there is to be one.
 func (d *daemon) openStatusPage() (err error) {
 	if d.settings.HTTPAddr == "" {
 		return nil
@@ -135,7 +132,6 @@ func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 	}
 }
 
-// condition translates what was found in a file for the watcher.
 func condition(i filing.Inspection, err error) (watcher.Condition, error) {
 	switch {
 	case err != nil:

@@ -122,7 +122,6 @@ func (p program) showDemo(ctx context.Context, d *daemon, line *progress.Line) e
 	return err
 }
 
-// awaitFinished shows progress until n documents are finished.
 func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun time.Time, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("the samples were not filed within %s", demoTimeout))
 	defer cancel()
@@ -138,7 +137,6 @@ func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun t
 	return nil
 }
 
-// printTree lists the folders of the sorted documents.
 func printTree(w io.Writer, root string) error {
 	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// manualPages are the pages of all commands and of the settings.
 func manualPages(root *cobra.Command) []manual.Page {
 	top := manual.Of(root, exitStatus, filesPart)
 	top.Also = append(top.Also, "docusort.env(5)", "docutray-sim(1)", "systemctl(1)")

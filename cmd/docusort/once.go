@@ -79,7 +79,6 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	return errors.Join(err, d.hook.Drain(ctx), d.recordStop(ctx))
 }
 
-// checkFiled returns an error where a document failed or a file was left.
 func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []string) error {
 	for _, path := range unsettled {
 		d.log.Warn("left: still being written, or cut short", "path", path)
@@ -96,7 +95,6 @@ func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []st
 	return nil
 }
 
-// countLeft returns an error that says how many documents were left by a stop.
 func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 	open, err := d.store.Counts(ctx)
 	if err != nil {

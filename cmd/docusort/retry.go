@@ -44,7 +44,6 @@ func (p program) retryCommand(load loader) *cobra.Command {
 	return cmd
 }
 
-// documentIDs reads the arguments of retry.
 func documentIDs(args []string, all bool) (ids []int64, err error) {
 	switch {
 	case all && len(args) > 0:
@@ -121,7 +120,6 @@ func (r retrier) retryAll(ctx context.Context, ids []int64) error {
 // noLongerFailed is the outcome where the daemon was quicker.
 const noLongerFailed = "skipped, it is no longer failed"
 
-// retryOne puts a document back, and says what became of it.
 func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err error) {
 	doc, err := r.Store.Document(ctx, id)
 	switch {
@@ -152,7 +150,6 @@ func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err er
 	return outcome, nil
 }
 
-// eachFailed calls f for every failed document, oldest first.
 func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error {
 	reader, err := load.openReader(ctx)
 	if err != nil {
@@ -165,7 +162,6 @@ func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error
 	})
 }
 
-// maxCompleted is how many documents a shell is offered.
 const maxCompleted = 100
 
 // completeFailed offers the failed documents that are not given yet, newest first,

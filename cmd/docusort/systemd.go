@@ -43,7 +43,6 @@ func (d *daemon) notifyManager(ctx context.Context) error {
 	return g.Wait()
 }
 
-// work returns what the status line shows.
 func (d *daemon) work(ctx context.Context) (service.Work, error) {
 	var w service.Work
 	w.Hold, w.Changed = d.pipeline.Hold()

@@ -30,7 +30,6 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// usageError is an error in the command line.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
@@ -54,7 +53,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// command returns the command line.
 func command(stderr io.Writer) *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
@@ -91,7 +89,6 @@ func command(stderr io.Writer) *cobra.Command {
 	return cmd
 }
 
-// manualPages is the one page of this program.
 func manualPages(root *cobra.Command) []manual.Page {
 	page := manual.Of(root, manual.Part{Heading: "Exit status", Terms: []manual.Term{
 		{Term: strconv.Itoa(exitDone), Meaning: "Stopped by SIGTERM or SIGINT."},

@@ -45,7 +45,6 @@ func (d Doctor) folder(name, setting, path string, mode fs.FileMode, known bool)
 	return OK(name, "%s%s", path, made)
 }
 
-// missing checks whether the daemon can make the folder when it first starts.
 func (d Doctor) missing(name, setting, path string) Result {
 	above := existing(path)
 	if err := accessible(above); err != nil {
@@ -89,7 +88,6 @@ func makeFolder(path string, mode fs.FileMode) error {
 	return nil
 }
 
-// mend gives the owner of a folder the rights to it.
 func mend(path string, info fs.FileInfo) error {
 	if ownerOf(info) != uint32(os.Geteuid()) {
 		return fs.ErrPermission
@@ -104,7 +102,6 @@ func accessible(path string) error {
 	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
-// maxTypeFolders bounds how many folders of types are checked.
 const maxTypeFolders = 10_000
 
 // typeFolders checks the folders of the types, which somebody else may have made.
@@ -139,7 +136,6 @@ func (d Doctor) typeFolders() []Result {
 	return results
 }
 
-// moves finds out whether a move is a rename or a copy. Both are safe.
 func (d Doctor) moves() []Result {
 	from, okFrom := mountOf(d.Inbox)
 	to, okTo := mountOf(d.Sorted)
@@ -156,7 +152,6 @@ type mount struct {
 	device, id uint64
 }
 
-// mountOf returns the filesystem and the mount that a folder is on.
 func mountOf(path string) (mount, bool) {
 	var st unix.Statx_t
 	if unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st) != nil {

@@ -32,7 +32,6 @@ const (
 	leastInodes = 1000
 )
 
-// space checks the room on each filesystem once.
 func (d Doctor) space() []Result {
 	if d.spaceAt == nil {
 		d.spaceAt = spaceAt

@@ -98,7 +98,6 @@ func (r *Runner) runDue(ctx, programs context.Context) (ran bool, next time.Time
 	return len(due) > 0, next
 }
 
-// finish stores the end of one run of the program.
 func (r *Runner) finish(ctx context.Context, e *store.Event, output string, err error) {
 	log := r.Logger.With("event", e.Kind, "event_id", e.ID, "doc", e.Document)
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

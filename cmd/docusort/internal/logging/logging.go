@@ -75,7 +75,6 @@ func validUTF8(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// textOf returns the text of a value, if it may hold text.
 func textOf(v slog.Value) (string, bool) {
 	switch v.Kind() {
 	case slog.KindString:

@@ -18,7 +18,6 @@ type column struct {
 	dropped bool
 }
 
-// widen makes the columns wide enough for the cells.
 func widen(columns []column, cells []string) {
 	for i, cell := range cells {
 		columns[i].width = max(columns[i].width, display.Width(cell))
@@ -126,7 +125,6 @@ func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 	return nil
 }
 
-// row writes the line of a document.
 func (l *listing) row(d *store.Document) error {
 	state := stateStyles[d.State]
 	if d.Error != "" && !d.State.Finished() {

@@ -99,7 +99,6 @@ func (t *table) countsOf(totals map[store.State]int, finished bool) string {
 	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
-// fact writes a line with a label.
 func (t *table) fact(label, text string) { t.hang(t.paint(dim, display.Pad(label, 14)), text) }
 
 // types lists how many documents were filed under each type. The name of a type
@@ -144,7 +143,6 @@ func (t *table) troubles(reasons []store.Reason) {
 	}
 }
 
-// maxReasons is how many reasons a terminal shows.
 const maxReasons = 10
 
 // reasons lists why, with how many of all documents each reason stands for.

@@ -9,7 +9,6 @@ import (
 	"docusort/cmd/docusort/internal/report/display"
 )
 
-// checkConflicts notes settings that contradict one another.
 func (l *loader) checkConflicts(s *Settings) {
 	l.notMore("DOCUSORT_POLL_MIN", s.PollMin, "DOCUSORT_POLL_MAX", s.PollMax)
 	l.notMore("DOCUSORT_SETTLE", s.Settle, "DOCUSORT_INCOMPLETE_AFTER", s.IncompleteAfter)
@@ -30,7 +29,6 @@ func (l *loader) checkConflicts(s *Settings) {
 	}
 }
 
-// notMore notes where low is above high.
 func (l *loader) notMore(lowName string, low time.Duration, highName string, high time.Duration) {
 	if low <= high || l.refused[lowName] || l.refused[highName] {
 		return
@@ -55,7 +53,6 @@ func (l *loader) apart(name, path, folderName, folder string) {
 	l.refuse(name, text)
 }
 
-// setWhere says in brackets where a variable's value comes from.
 func (l *loader) setWhere(name string) string {
 	if _, origin, set := l.lookup(name); set {
 		return " (" + origin + ")"

@@ -52,7 +52,6 @@ type parser struct {
 
 func (p *parser) fault(line int, text string) { p.faults = append(p.faults, fault{line, text}) }
 
-// take returns the next n bytes and moves on.
 func (p *parser) take(n int) string {
 	s := p.text[:n]
 	p.text = p.text[n:]

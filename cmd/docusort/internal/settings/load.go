@@ -50,7 +50,6 @@ func load(environ []string, configFile, defaultFile string, need Need) (*Setting
 	return &s, l.withoutKey()
 }
 
-// loader gathers values and what is wrong with them.
 type loader struct {
 	env      map[string]string
 	file     map[string]entry
@@ -70,7 +69,6 @@ func newLoader(environ []string) *loader {
 	return l
 }
 
-// readConfig reads the file into l.file.
 func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 	l.path = cmp.Or(named, defaultFile)
 	b, err := readBounded(l.path)
@@ -95,7 +93,6 @@ func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 	}
 }
 
-// at names a line of the settings file.
 func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", display.Printable(l.path), line) }
 
 // lookup returns a variable's text and where it stands. ok is false where it is
@@ -131,8 +128,11 @@ func (l *loader) setValue(v *Variable) {
 }
 
 func checkValue(v *Variable, value string) (string, error) {
-	if quoted(value) {
+	switch {
+	case quoted(value):
 		return "", errQuoted
+	case v.check == nil:
+		return value, nil
 	}
 	checked, err := v.check(value)
 	if err != nil && strings.Contains(value, " #") {
@@ -153,7 +153,6 @@ func (l *loader) defaultOf(v *Variable) string {
 	return strings.Replace(v.Default, "$"+homeName, l.values[homeName], 1)
 }
 
-// refuse notes what is wrong with a variable.
 func (l *loader) refuse(name, text string) {
 	_, origin, _ := l.lookup(name)
 	l.problems = append(l.problems, Problem{Name: name, Origin: origin, Text: text})
@@ -191,7 +190,6 @@ func (l *loader) withoutKey() Problems {
 
 var errQuoted = errors.New("has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
 
-// quoted reports whether all of s stands in quotes.
 func quoted(s string) bool {
 	return len(s) >= 2 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'')
 }

@@ -9,7 +9,6 @@ import (
 	"docusort/cmd/docusort/internal/report/display"
 )
 
-// checkNames notes every name that looks like one of ours and is not a setting.
 func (l *loader) checkNames() {
 	for _, name := range slices.Sorted(maps.Keys(l.env)) {
 		if ours(name) && !known(name) && !l.kubernetes(name) {

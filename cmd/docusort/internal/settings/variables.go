@@ -18,7 +18,8 @@ type Variable struct {
 	Meaning string
 
 	// check takes a trimmed value that is not empty and returns it as envconfig
-	// decodes it, or says what is wrong and what to do.
+	// decodes it, or says what is wrong and what to do. nil takes any value: the key
+	// is checked when it is found.
 	check func(string) (string, error)
 }
 
@@ -44,7 +45,7 @@ const (
 const defaultIgnore = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.download,*.filepart,@eaDir,__MACOSX,Thumbs.db,desktop.ini"
 
 var variables = []Variable{
-	{keyName, service, "", true, "the API key; or name a file below, or give the systemd credential docutray-api-key", asItIs},
+	{keyName, service, "", true, "the API key; or name a file below, or give the systemd credential docutray-api-key", nil},
 	{keyFileName, service, "", false, "a file that holds the key and nothing else; read again when the service refuses the key", path},
 	{"DOCUTRAY_BASE_URL", service, "https://app.docutray.com", false, "where the service is; plain http only for a loopback host", baseURL},
 	{typesName, service, "", true, "type codes to choose from, comma-separated; `docusort types` lists them", documentTypes},

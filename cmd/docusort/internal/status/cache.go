@@ -44,7 +44,6 @@ type reading struct {
 	files [2]fileState
 }
 
-// fileState changes whenever a file is written to.
 type fileState struct {
 	size int64
 	at   time.Time
@@ -81,7 +80,6 @@ func (c *cache) read(f func(context.Context, *store.Reader) error) (reading, err
 	return now, err
 }
 
-// daemonState is what machines ask for.
 type daemonState struct {
 	reading
 	err      error
@@ -116,7 +114,6 @@ func (c *cache) state() *daemonState {
 	return s
 }
 
-// view returns what the page shows of a window.
 func (c *cache) view(w window) *view {
 	health := c.state().health
 	c.mu.Lock()

@@ -60,7 +60,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, chosen window) {
 	}
 }
 
-// changes returns an event with the sections that differ from the versions sent.
 func (s *Server) changes(w window, sent map[string]string) string {
 	changed := make(map[string]section)
 	for _, part := range s.cache.view(w).sections {

@@ -28,7 +28,6 @@ var (
 	readableDesc = prometheus.NewDesc("docusort_record_readable", "1 if the database could be read.", nil, nil)
 )
 
-// collector collects what is in the database.
 type collector struct{ cache *cache }
 
 // Describe promises nothing: what there is depends on whether the database can be
@@ -116,7 +115,6 @@ func (m *Meter) Observe(op string, status int, took time.Duration) {
 	}
 }
 
-// answered returns when the service last gave a 2xx answer.
 func (m *Meter) answered() time.Time {
 	if ns := m.last.Load(); ns != 0 {
 		return time.Unix(0, ns)
@@ -124,7 +122,6 @@ func (m *Meter) answered() time.Time {
 	return time.Time{}
 }
 
-// newMetrics serves all metrics.
 func newMetrics(s *Server) http.Handler {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "docusort_build_info", Help: "1, labelled with the version that runs.",

@@ -127,7 +127,6 @@ var follow string
 //go:embed favicon.svg
 var favicon string
 
-// file serves a file that is part of the program.
 func file(contentType, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)

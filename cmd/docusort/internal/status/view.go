@@ -46,7 +46,6 @@ func inWindow(serve func(http.ResponseWriter, *http.Request, window)) http.Handl
 	}
 }
 
-// view is the page at one moment.
 type view struct {
 	reading
 	sections []section
@@ -104,7 +103,6 @@ var pageSource string
 
 var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
-// sectionNames are those of the sections, in the order of the page.
 var sectionNames = []string{"health", "numbers", "underway", "plots", "failures", "documents"}
 
 func (d pageData) render() []section {
@@ -139,7 +137,6 @@ func broken(err error, before *view) []section {
 	return out
 }
 
-// page serves the page as a whole.
 func (s *Server) page(w http.ResponseWriter, _ *http.Request, chosen window) {
 	sections := make(map[string]section)
 	for _, part := range s.cache.view(chosen).sections {

@@ -56,7 +56,6 @@ type label struct {
 // touch.
 const apart = 19
 
-// labels names up to five of the buckets' beginnings, at round times.
 func labels(buckets []store.Bucket) []label {
 	n := len(buckets)
 	if n == 0 {
@@ -101,7 +100,6 @@ func axis(span time.Duration) (format string, round func(time.Time) bool) {
 	return "15:04", func(t time.Time) bool { return t.Minute()%10 == 0 }
 }
 
-// spanText names a bucket.
 func spanText(from, to time.Time) string {
 	if from.Hour() == 0 && from.Minute() == 0 && to.Sub(from) >= 23*time.Hour {
 		last := to.AddDate(0, 0, -1)

@@ -82,7 +82,6 @@ func events(d *store.Document, now time.Time) []Event {
 	return all
 }
 
-// submission says how a document was submitted and polled.
 func submission(d *store.Document) string {
 	text := "submitted"
 	if d.Submissions > 1 {

@@ -98,7 +98,6 @@ func (o *Overview) unfinished() string {
 	return text.String()
 }
 
-// Plots draws what happened over time.
 func (o *Overview) Plots() []template.HTML {
 	plots := []template.HTML{plot.Throughput(o.Buckets), plot.Latency(o.Buckets)}
 	if o.Summary.Totals[store.Failed] > 0 {
@@ -119,7 +118,6 @@ type BarPart struct {
 	X, W  float64
 }
 
-// Types lists the types that documents were filed under.
 func (o *Overview) Types() []Row {
 	most := 1
 	for _, t := range o.Summary.Types {
@@ -137,17 +135,14 @@ func (o *Overview) Types() []Row {
 	return rows
 }
 
-// Failures lists why documents failed.
 func (o *Overview) Failures() []Row {
 	return reasons(o.Summary.Failures, o.Summary.Totals[store.Failed], "failed")
 }
 
-// Troubles lists why documents are not filed yet.
 func (o *Overview) Troubles() []Row {
 	return reasons(o.Summary.Troubles, wording.Sum(o.Summary.Troubles), "review")
 }
 
-// maxReasons is how many reasons a page shows.
 const maxReasons = 20
 
 // reasons makes rows of reasons, the most frequent of which comes first. What is
