@@ -74,14 +74,20 @@ func (m *Manager) ShowStatus(ctx context.Context, changed <-chan struct{}, look 
 		select {
 		case <-changed:
 		case <-work.Changed:
-		case <-time.After(untilMidnight(time.Now())):
+		case <-midnight(time.Now(), work):
 		case <-ctx.Done():
 		}
 	}
 	return nil
 }
 
-func untilMidnight(now time.Time) time.Duration {
-	year, month, day := now.Date()
-	return time.Date(year, month, day+1, 0, 0, 0, 0, now.Location()).Sub(now)
+// midnight returns when what is shown of today is over; never, where nothing is.
+func midnight(now time.Time, w Work) <-chan time.Time {
+	for _, n := range w.Today {
+		if n > 0 {
+			year, month, day := now.Date()
+			return time.After(time.Date(year, month, day+1, 0, 0, 0, 0, now.Location()).Sub(now))
+		}
+	}
+	return nil
 }
