@@ -9,6 +9,8 @@ import (
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
+
+	"golang.org/x/sys/unix"
 )
 
 // Doctor knows what to check.
@@ -19,7 +21,7 @@ type Doctor struct {
 	Fix bool
 
 	// For tests; the zero values are the real ones.
-	spaceAt       func(path string) (space, error)
+	statfs        func(path string, st *unix.Statfs_t) error
 	inotifyLimits string // the folder of the kernel's limits
 }
 

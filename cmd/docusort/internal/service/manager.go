@@ -67,15 +67,12 @@ func (m *Manager) send(message string) {
 	m.failed = err != nil
 }
 
-// Check names a loop that has not gone round for longer than limit although it has
-// work; "" where there is none.
-type Check func(limit time.Duration) string
-
 // Watchdog tells the service manager that the daemon is alive, three times as often
-// as the manager asks for, until ctx is done. While any check names a loop, the
-// manager is told nothing, and ends the process after its timeout. Where there is no
-// watchdog, Watchdog returns at once.
-func (m *Manager) Watchdog(ctx context.Context, checks ...Check) error {
+// as the manager asks for, until ctx is done. While late names a loop that has not
+// gone round for longer than limit although it has work, the manager is told nothing,
+// and ends the process after its timeout. Where there is no watchdog, Watchdog returns
+// at once.
+func (m *Manager) Watchdog(ctx context.Context, late func(limit time.Duration) string) error {
 	if m.watchdog <= 0 {
 		return nil
 	}
@@ -83,15 +80,15 @@ func (m *Manager) Watchdog(ctx context.Context, checks ...Check) error {
 	ticker := time.NewTicker(limit)
 	defer ticker.Stop()
 	for logged := ""; ; {
-		switch late := firstLate(checks, limit); {
+		switch loop := late(limit); {
 		case ctx.Err() != nil:
 			return nil
-		case late == "":
+		case loop == "":
 			m.send(daemon.SdNotifyWatchdog)
 			logged = ""
-		case late != logged:
-			m.log.Warn("a loop is late; the watchdog is not fed", "loop", late)
-			logged = late
+		case loop != logged:
+			m.log.Warn("a loop is late; the watchdog is not fed", "loop", loop)
+			logged = loop
 		}
 		select {
 		case <-ticker.C:
@@ -99,13 +96,4 @@ func (m *Manager) Watchdog(ctx context.Context, checks ...Check) error {
 			return nil
 		}
 	}
-}
-
-func firstLate(checks []Check, limit time.Duration) string {
-	for _, check := range checks {
-		if late := check(limit); late != "" {
-			return late
-		}
-	}
-	return ""
 }

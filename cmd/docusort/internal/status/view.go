@@ -147,6 +147,6 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request, chosen window) {
 		"Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
 	})
 	if err != nil {
-		s.log.Debug("status page not sent completely", "err", err)
+		s.cfg.Logger.Debug("status page not sent completely", "err", err)
 	}
 }
