@@ -66,7 +66,7 @@ func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 		return err
 	}
 	if s.Hook != "" {
-		d.hook = &hook.Runner{Program: s.Hook, Store: d.store, Logger: d.log, Grace: s.ShutdownGrace, Path: os.Getenv("PATH")}
+		d.hook = &hook.Runner{Program: s.Hook, Store: d.store, Logger: d.log, Grace: s.ShutdownGrace}
 	}
 	if err := d.retryDisk(ctx, d.makeFolders); err != nil {
 		return err

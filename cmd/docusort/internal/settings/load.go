@@ -30,7 +30,12 @@ func Load(environ []string, configFile string, need Need) (*Settings, error) {
 }
 
 func load(environ []string, configFile, defaultFile string, need Need) (*Settings, error) {
-	l := newLoader(environ)
+	l := &loader{env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
+	for _, kv := range environ {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			l.env[name] = value
+		}
+	}
 	var s Settings
 	l.readConfig(&s, configFile, defaultFile)
 	l.checkNames()
@@ -57,16 +62,6 @@ type loader struct {
 	values   map[string]string // checked, in the form that envconfig decodes
 	problems Problems
 	refused  map[string]bool // names that have a problem
-}
-
-func newLoader(environ []string) *loader {
-	l := &loader{env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
-	for _, kv := range environ {
-		if name, value, ok := strings.Cut(kv, "="); ok {
-			l.env[name] = value
-		}
-	}
-	return l
 }
 
 func (l *loader) readConfig(s *Settings, named, defaultFile string) {
@@ -129,8 +124,8 @@ func (l *loader) setValue(v *Variable) {
 
 func checkValue(v *Variable, value string) (string, error) {
 	switch {
-	case quoted(value):
-		return "", errQuoted
+	case len(value) >= 2 && value[0] == value[len(value)-1] && (value[0] == '"' || value[0] == '\''):
+		return "", errors.New("has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
 	case v.check == nil:
 		return value, nil
 	}
@@ -186,12 +181,6 @@ func (l *loader) withoutKey() Problems {
 		}
 	}
 	return l.problems
-}
-
-var errQuoted = errors.New("has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
-
-func quoted(s string) bool {
-	return len(s) >= 2 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'')
 }
 
 // reason says why a file cannot be used and, for the usual causes, what to do.
