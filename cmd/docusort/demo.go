@@ -126,10 +126,12 @@ func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun t
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("the samples were not filed within %s", demoTimeout))
 	defer cancel()
 	finished := 0
-	d.showProgress(ctx, begun, func(done, _ int, detail string) (more bool) {
+	d.showProgress(ctx, begun, func(done, _ int, detail string) {
 		finished = done
 		line.Update(done, n, detail)
-		return done < n
+		if done >= n {
+			cancel()
+		}
 	})
 	if finished < n {
 		return context.Cause(ctx)

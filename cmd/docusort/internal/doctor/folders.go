@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,7 +101,10 @@ func accessible(path string) error {
 	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
-const maxTypeFolders = 10_000
+const (
+	maxTypeFolders = 10_000 // that are checked
+	maxShown       = 10
+)
 
 // typeFolders checks the folders of the types, which somebody else may have made.
 func (d Doctor) typeFolders() []Result {
@@ -110,12 +112,12 @@ func (d Doctor) typeFolders() []Result {
 	if err != nil {
 		return nil // reported for the folder itself
 	}
-	var bad []string
+	var bad []Result
 	for _, e := range entries[:min(len(entries), maxTypeFolders)] {
 		path := filepath.Join(d.Sorted, e.Name())
 		switch {
 		case e.Type()&fs.ModeSymlink != 0:
-			bad = append(bad, fmt.Sprintf("%s is a link and is not written through; put a real folder there", path))
+			bad = append(bad, Wrong("sorted", "%s is a link and is not written through; put a real folder there", path))
 		case !e.IsDir():
 		case accessible(path) == nil:
 		default:
@@ -123,17 +125,13 @@ func (d Doctor) typeFolders() []Result {
 			if err == nil && d.Fix && mend(path, info) == nil && accessible(path) == nil {
 				continue
 			}
-			bad = append(bad, fmt.Sprintf("%s cannot be written to by user %d; give that user the right to read, write and search it", path, os.Geteuid()))
+			bad = append(bad, Wrong("sorted", "%s cannot be written to by user %d; give that user the right to read, write and search it", path, os.Geteuid()))
 		}
 	}
-	var results []Result
-	for _, text := range bad[:min(len(bad), 10)] {
-		results = append(results, Wrong("sorted", "%s", text))
+	if more := len(bad) - maxShown; more > 0 {
+		bad = append(bad[:maxShown], Wrong("sorted", "%d more folders like these", more))
 	}
-	if more := len(bad) - len(results); more > 0 {
-		results = append(results, Wrong("sorted", "%d more folders like these", more))
-	}
-	return results
+	return bad
 }
 
 func (d Doctor) moves() []Result {

@@ -85,7 +85,7 @@ func TestProseIsOneLine(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"a\xffb", "a\nb\x7f\u2028\u202e", `\x5c`, `\\x5c\xff`, "a  b → c\u202e\u0301", "\\x\xff4", "👨‍👩‍👧.pdf", " "} {
+	for _, s := range []string{"a\xffb", "a\nb\x7f\u2028\u2029\u202e", `\x5c`, `\\x5c\xff`, "a  b → c\u202e\u0301", "\\x\xff4", "👨‍👩‍👧.pdf", " "} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
