@@ -177,8 +177,13 @@ func (f *fixture) do(change func()) {
 
 func (f *fixture) must(err error) {
 	f.t.Helper()
+	must(f.t, err)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
 	if err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
