@@ -153,7 +153,6 @@ func TestHeaders(t *testing.T) {
 func TestBaseURL(t *testing.T) {
 	for url, ok := range map[string]bool{
 		"https://app.docutray.com":       true,
-		"https://app.docutray.com/":      true,
 		"https://app.docutray.com:8443/": true,
 		"http://127.0.0.1:80":            true,
 		"http://127.3.2.1":               true,
