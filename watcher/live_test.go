@@ -32,12 +32,6 @@ func (f *fixture) startLive() {
 	}
 }
 
-// arrives waits generously for exactly these files, in any order.
-func (f *fixture) arrives(want ...string) {
-	f.t.Helper()
-	f.want(30*time.Second, want...)
-}
-
 // A long chain of folders is scanned soon, although each one is opened from the
 // inbox.
 func TestLiveDeepFolders(t *testing.T) {
@@ -59,16 +53,16 @@ func TestLiveTreeMovedInAndAround(t *testing.T) {
 	f.must(os.MkdirAll(outside+"/x/y", 0o755))
 	f.must(os.WriteFile(outside+"/x/y/a", []byte("END"), 0o644))
 	f.must(os.Rename(outside, f.path("in")))
-	f.arrives("in/x/y/a")
+	f.want(30*time.Second, "in/x/y/a")
 	f.write("in/x/y/b", "END")
-	f.arrives("in/x/y/b")
+	f.want(30*time.Second, "in/x/y/b")
 	from := "in"
 	for i := range 20 { // each move races with fsnotify's own bookkeeping
 		to := fmt.Sprint("on", i)
 		f.must(os.Rename(f.path(from), f.path(to)))
-		f.arrives(to+"/x/y/a", to+"/x/y/b")
+		f.want(30*time.Second, to+"/x/y/a", to+"/x/y/b")
 		f.write(to+"/x/y/new", "END")
-		f.arrives(to + "/x/y/new")
+		f.want(30*time.Second, to+"/x/y/new")
 		f.must(os.Remove(f.path(to + "/x/y/new")))
 		from = to
 	}
@@ -80,10 +74,10 @@ func TestLiveFoldersRemovedAndMadeAgain(t *testing.T) {
 		f.must(os.RemoveAll(f.root))
 		f.must(os.Mkdir(f.root, 0o755)) // often with the same inode number
 		f.write("a", fmt.Sprint(i, "END"))
-		f.arrives("a")
+		f.want(30*time.Second, "a")
 		for j := range 7 {
 			f.write("sub/b", fmt.Sprint(i, j, "END"))
-			f.arrives("sub/b")
+			f.want(30*time.Second, "sub/b")
 			f.must(os.RemoveAll(f.path("sub")))
 		}
 	}
@@ -101,5 +95,5 @@ func TestLiveBurst(t *testing.T) {
 	for _, name := range want {
 		f.write(name, "END")
 	}
-	f.arrives(want...)
+	f.want(30*time.Second, want...)
 }

@@ -45,6 +45,7 @@ func TestStalledReader(t *testing.T) {
 			}
 		}
 		f.none(10 * time.Minute)
+		f.peek(checkBounds(t))
 	})
 }
 
@@ -120,6 +121,12 @@ func TestEventsWithoutRoom(t *testing.T) {
 			want = append(want, fmt.Sprint("f", i))
 			f.drop(want[i], "END")
 		}
+		f.want(2*time.Minute, want...)
+		want = nil
+		for i := range 8 {
+			want = append(want, fmt.Sprint("g", i))
+			f.drop(want[i], "END")
+		}
 		for i := range 100 {
 			want = append(want, fmt.Sprintf("d%d/x", i))
 			f.write(want[len(want)-1], "END")
@@ -129,4 +136,28 @@ func TestEventsWithoutRoom(t *testing.T) {
 		f.peek(checkBounds(t))
 		f.want(time.Hour, want...)
 	})
+}
+
+// Of many events at once a bounded number is taken in one round, those of one path as
+// one; the end of inotify is not missed.
+func TestEventsAreTakenTogether(t *testing.T) {
+	w := setup(t).make()
+	w.limits.hints = 11
+	l := newLoop(w, false)
+	events := make(chan fsnotify.Event, 50)
+	l.watches.events = events
+	for i := range 50 {
+		events <- fsnotify.Event{Name: fmt.Sprint(i / 2), Op: fsnotify.Write << (i % 2)}
+	}
+	close(events)
+	for i := range 5 {
+		ev, ok := <-events
+		l.takeEvents(ev, ok)
+		if n := len(l.hints); i == 0 && (n != 6 || l.hints["0"] != fsnotify.Write|fsnotify.Write<<1) {
+			t.Errorf("%d paths, the first with %v", n, l.hints["0"])
+		}
+	}
+	if !l.schedule.again || !l.watches.degraded {
+		t.Error("the end was not noticed")
+	}
 }

@@ -107,27 +107,6 @@ func TestOutOfWatches(t *testing.T) {
 	})
 }
 
-// A watch refused between two scans brings the next one forward.
-func TestOutOfWatchesBetweenScans(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.cfg.Rescan = 24 * time.Hour
-		f.remember()
-		f.fake.refuse = func(p string) error {
-			if p == f.root {
-				return nil
-			}
-			return syscall.ENOSPC
-		}
-		f.start(nil)
-		f.none(time.Second)
-		f.must(os.Mkdir(f.path("sub"), 0o755))
-		f.event("sub", fsnotify.Create)
-		f.none(time.Second)
-		f.write("sub/quiet", "END")
-		f.want(15*time.Second, "sub/quiet")
-	})
-}
-
 // fsnotify takes a folder named "..." for the folder it is in.
 func TestFolderNamedDots(t *testing.T) {
 	bubble(t, func(f *fixture) {
@@ -160,8 +139,5 @@ func TestSharedFilesystemIsNamedOnce(t *testing.T) {
 	}
 	if got := sharedFilesystem(t.TempDir()); got != "" && !strings.Contains(got, "FUSE") {
 		t.Errorf("the temporary folder is on %q", got)
-	}
-	if got := sharedFilesystem("/nowhere/at/all"); got != "" {
-		t.Errorf("%q", got)
 	}
 }
