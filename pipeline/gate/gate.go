@@ -31,7 +31,7 @@ type Gate struct {
 	ping    func(context.Context) error
 	keys    docutray.KeySource
 	lines   [kinds]chan struct{} // the first request of each kind; the others queue behind it
-	pinging sync.Mutex           // held during a ping: there is one at a time
+	pinging chan struct{}        // one ping at a time
 
 	mu          sync.Mutex
 	changed     chan struct{} // closed and replaced when waiters should look again
@@ -54,7 +54,7 @@ type access struct {
 // New returns a Gate. It starts no goroutine.
 func New(cfg Config) *Gate {
 	g := &Gate{
-		ping: cfg.Ping, keys: cfg.Keys, pace: newPace(cfg.RequestsPerMinute), changed: make(chan struct{}),
+		ping: cfg.Ping, pinging: make(chan struct{}, 1), keys: cfg.Keys, pace: newPace(cfg.RequestsPerMinute), changed: make(chan struct{}),
 		disks: make(map[string]*Hold), jobs: make(jobs),
 		submissions: submissions{refused: make(map[int64]bool)},
 	}
@@ -133,7 +133,6 @@ func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, ping bool, wait time.Du
 	switch {
 	case g.closed != nil:
 		ping, wait = g.closed.next(now)
-		g.closed.probing = g.closed.probing || ping
 	case kind == Submission && len(g.disks) > 0:
 		wait = longestWait
 	case kind == Submission && g.submissions.hold != nil:

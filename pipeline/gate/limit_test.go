@@ -219,7 +219,7 @@ func TestRefusalsOfManyAtOnceCountOnce(t *testing.T) {
 					under = append(under, d.acquire(gate.Poll))
 				}
 				for i, p := range under {
-					p.Done(t.Context(), 1, tooMany(c.told[i]))
+					p.Done(d.t.Context(), 1, tooMany(c.told[i]))
 				}
 				when, _ := d.poll(1, nil)
 				same(t, "next request", when, c.want)
@@ -236,9 +236,9 @@ func TestAcceptedBesideARefusalCounts(t *testing.T) {
 		for range 11 {
 			under = append(under, d.acquire(gate.Poll))
 		}
-		under[0].Done(t.Context(), 1, tooMany(time.Minute))
+		under[0].Done(d.t.Context(), 1, tooMany(time.Minute))
 		for _, p := range under[1:] {
-			p.Done(t.Context(), 1, nil)
+			p.Done(d.t.Context(), 1, nil)
 		}
 		when := d.times(3, gate.Poll, 1, nil)
 		if each := when[2] - when[1]; each < 4*time.Second || each > 7*time.Second {
@@ -255,8 +255,8 @@ func TestRowOfRefusalsEndsWithWhatGotThrough(t *testing.T) {
 		one, two := d.acquire(gate.Poll), d.acquire(gate.Submission)
 		again := d.now()
 		same(t, "the row lasted", again, 123*time.Second)
-		one.Done(t.Context(), 1, nil)
-		two.Done(t.Context(), 2, tooMany(0))
+		one.Done(d.t.Context(), 1, nil)
+		two.Done(d.t.Context(), 2, tooMany(0))
 		same(t, "shown since", d.hold().Since.Sub(d.begun), again)
 		when, _ := d.submit(2, nil)
 		same(t, "paused for", when-again, time.Second)

@@ -97,13 +97,17 @@ func TestUntriedDocument(t *testing.T) {
 		told  time.Duration // after the newest probe
 		want  time.Duration
 	}{
-		"one alone":          {trouble(1), 0, 0},
-		"one alone, later":   {trouble(1), 10 * time.Second, 10 * time.Second},
-		"several":            {trouble(1, 2), 0, 30 * time.Second},
-		"several, later":     {trouble(1, 2), 10 * time.Second, 30 * time.Second},
-		"several, long ago":  {trouble(1, 2), 100 * time.Second, 100 * time.Second},
-		"the whole account":  {func(d *door) { d.submit(2, answer(402)); trouble(1)(d) }, 0, 30 * time.Second},
-		"all settings wrong": {func(d *door) { trouble(1, 2)(d); d.submit(3, answer(400)) }, 5 * time.Second, 30 * time.Second},
+		"one alone":         {trouble(1), 0, 0},
+		"one alone, later":  {trouble(1), 10 * time.Second, 10 * time.Second},
+		"several":           {trouble(1, 2), 0, 30 * time.Second},
+		"several, later":    {trouble(1, 2), 10 * time.Second, 30 * time.Second},
+		"several, long ago": {trouble(1, 2), 100 * time.Second, 100 * time.Second},
+		"the whole account": {func(d *door) { d.submit(2, answer(402)); trouble(1)(d) }, 0, 30 * time.Second},
+		"all settings wrong": {func(d *door) {
+			for i := range int64(12) {
+				d.submit(i%4, answer(400))
+			}
+		}, 5 * time.Second, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, 0, func(d *door) {
@@ -114,7 +118,7 @@ func TestUntriedDocument(t *testing.T) {
 				same(t, "waited", d.now()-begun, c.want)
 				same(t, "probe", p.Probe, true)
 				d.Untried(false)
-				p.Done(t.Context(), 9, nil)
+				p.Done(d.t.Context(), 9, nil)
 				d.held("")
 			})
 		})
@@ -135,7 +139,7 @@ func TestOneProbeAtATime(t *testing.T) {
 				through, probes = append(through, d.now()), append(probes, p.Probe)
 				mu.Unlock()
 				time.Sleep(10 * time.Second)
-				p.Done(t.Context(), i, nil)
+				p.Done(d.t.Context(), i, nil)
 			})
 		}
 		all.Wait()
@@ -175,7 +179,7 @@ func TestReleaseAfterDoneEndsNoOtherProbe(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
 		d.submit(1, answer(402))
 		first := d.acquire(gate.Submission)
-		first.Done(t.Context(), 1, answer(402))
+		first.Done(d.t.Context(), 1, answer(402))
 		second := d.acquire(gate.Submission)
 		first.Release()
 		d.at(20*time.Second, second.Release)
@@ -187,7 +191,7 @@ func TestReleaseAfterDoneEndsNoOtherProbe(t *testing.T) {
 		under := d.acquire(gate.Poll) // not held
 		under.Release()
 		time.Sleep(time.Minute)
-		old.Done(t.Context(), 1, nil)
+		old.Done(d.t.Context(), 1, nil)
 		d.held("")
 	})
 }
@@ -198,11 +202,11 @@ func TestPermitOfAnEarlierHold(t *testing.T) {
 		under := d.acquire(gate.Submission)
 		d.submit(1, answer(402))
 		old := d.acquire(gate.Submission)
-		under.Done(t.Context(), 2, nil) // ends that hold
-		d.submit(1, answer(402))        // begins another one
+		under.Done(d.t.Context(), 2, nil) // ends that hold
+		d.submit(1, answer(402))          // begins another one
 		begun := d.now()
 		probe := d.acquire(gate.Submission)
-		old.Done(t.Context(), 1, &docutray.Error{Class: docutray.Local})
+		old.Done(d.t.Context(), 1, &docutray.Error{Class: docutray.Local})
 		d.at(begun+20*time.Second, probe.Release)
 		when, _ := d.submit(1, nil)
 		same(t, "the next probe", when-begun, 21*time.Second)
@@ -267,7 +271,7 @@ func TestRefusedDocuments(t *testing.T) {
 			}
 			d.submit(1, answer(402))
 			for i, p := range under {
-				p.Done(t.Context(), int64(i), answer(400))
+				p.Done(d.t.Context(), int64(i), answer(400))
 			}
 			same(t, "reason", d.hold().Reason, answer(402).Reason())
 		})

@@ -134,11 +134,19 @@ const pingLasts = time.Second
 // A ping opens or closes it. That the service does not know this request, or refuses it
 // for its limit, is an answer.
 func (g *Gate) answersPing(ctx context.Context, probe bool) bool {
-	g.pinging.Lock()
-	defer g.pinging.Unlock()
+	select {
+	case g.pinging <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	defer func() { <-g.pinging }()
 	g.mu.Lock()
 	closed, key := g.closed != nil, g.access.key
-	if closed != probe || !probe && time.Since(g.access.pinged) < pingLasts {
+	known := closed || time.Since(g.access.pinged) < pingLasts
+	if probe {
+		known = !closed || time.Now().Before(g.closed.probeAt) // by a ping that just ended
+	}
+	if known {
 		g.mu.Unlock()
 		return !closed
 	}
