@@ -332,3 +332,21 @@ func TestAcquireEndsWithItsContext(t *testing.T) {
 		})
 	}
 }
+
+// One that queues behind another may end before that.
+func TestAcquireEndsBehindAnother(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.HoldDisk("sorted", "full")
+		d.at(time.Hour, func() { d.HoldDisk("sorted", "") })
+		var first sync.WaitGroup
+		first.Go(func() { d.submit(1, nil) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(d.t.Context(), time.Second)
+		defer cancel()
+		if _, err := d.Acquire(ctx, gate.Submission); err == nil {
+			t.Error("it passed")
+		}
+		same(t, "ended", d.now(), time.Second)
+		first.Wait()
+	})
+}

@@ -41,12 +41,14 @@ func TestLimitsAreUsed(t *testing.T) {
 					inBubble(t, 0, func(d *door) {
 						s := &service{limit: limit, silent: silent}
 						defer d.saturate(s, 16, 12)()
-						// A few minutes, and 100 requests at least.
-						time.Sleep(max(5*time.Minute, 100*time.Minute/time.Duration(perMinute)))
-						span := time.Hour
-						if perMinute > 600 {
-							span /= 6 // as many requests
+						learning, span := 5*time.Minute, time.Hour
+						switch {
+						case perMinute < 60:
+							learning = 10 * time.Minute // 100 requests
+						case perMinute > 600:
+							learning, span = 10*time.Minute, 30*time.Minute
 						}
+						time.Sleep(learning)
 						used, refused := s.shares(span, float64(perMinute))
 						if used < 95 || refused >= 2 {
 							t.Errorf("used %.1f %%, refused %.2f %%", used, refused)

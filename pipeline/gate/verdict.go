@@ -58,7 +58,7 @@ func (p *Permit) Release() {
 
 // endProbe lets another document be tried soon, unless it is decided otherwise.
 func (p *Permit) endProbe(now time.Time) (ended bool) {
-	if ended = p.probed != nil && p.probed == p.gate.submissions.hold; ended {
+	if ended = p.probed != nil; ended {
 		p.probed.probeAgain(now)
 	}
 	p.probed = nil
