@@ -196,6 +196,7 @@ func TestRetryAfterPausesEveryRequest(t *testing.T) {
 func TestPausesWithoutRetryAfterGrow(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
 		same(t, "requests", d.times(8, gate.Submission, 1, tooMany(0)), seconds(0, 1, 3, 7, 15, 31, 63, 123))
+		same(t, "shown since", d.hold().Since, d.begun)
 		d.submit(1, nil)
 		begun := d.now()
 		d.submit(1, tooMany(0))
