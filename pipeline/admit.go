@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// admitAll admits the files that the inbox gives, a few at a time because hashing is
-// work for the processor. It returns when there are no more.
+// admitAll admits the files that the watcher gives, some at a time, because hashing takes
+// the processor. It returns once there are no more.
 func (p *Pipeline) admitAll(ctx context.Context) error {
 	var g errgroup.Group
 	for range max(p.Workers, 1) {
@@ -46,41 +46,41 @@ func (p *Pipeline) admitAll(ctx context.Context) error {
 }
 
 // admit stores one file of the inbox as a document. What prevents that is stored too,
-// or left to the next look at the inbox; it returns only what ends the whole work.
+// or left for the next scan; the error is one that ends all work.
 func (p *Pipeline) admit(ctx context.Context, path string) error {
-	a, err := p.examine(path)
-	// Whether a document of this content failed is found out on the way. One without
-	// a hash is not recognised by its content.
-	if a.CheckFailed = a.SHA256 != nil; err == nil && !a.CheckFailed {
-		a.FailedMatches, err = p.failedMatches(ctx, &a)
-	}
-	if err != nil {
+	later := func(err error) error {
 		p.log.Debug("left for the next scan", "path", path, "err", err)
 		return nil
 	}
-	doc, err := p.admitFile(ctx, a)
+	a, err := p.examine(path)
+	if err != nil {
+		return later(err)
+	}
+	doc, err := store.Admitted{}, store.ErrFailedMatches
+	if a.CheckFailed = a.SHA256 != nil; a.CheckFailed { // Admit itself cannot tell without a hash
+		doc, err = p.admitFile(ctx, a)
+	}
 	if errors.Is(err, store.ErrFailedMatches) {
 		a.CheckFailed = false
 		if a.FailedMatches, err = p.failedMatches(ctx, &a); err != nil {
-			p.log.Debug("left for the next scan", "path", path, "err", err)
-			return nil
+			return later(err)
 		}
 		doc, err = p.admitFile(ctx, a)
 	}
-	switch {
-	case errors.Is(err, store.ErrMoving):
-		p.log.Debug("left for the next scan", "path", path, "err", err)
-		return nil
-	case err != nil:
+	if errors.Is(err, store.ErrMoving) {
+		return later(err)
+	}
+	if err != nil {
 		return fmt.Errorf("admit %q: %w", path, err)
 	}
 	p.logAdmitted(&doc)
+	p.gate.Forget(doc.Replaced)
 	if doc.Outcome != "" {
 		p.fileNow.wake()
 	} else {
 		p.gate.Untried(true)
 	}
-	p.dispatchNow.wake() // also for one that waited for content that is gone now
+	p.dispatchNow.wake() // also for one that waited for the document that was replaced
 	return nil
 }
 
@@ -92,7 +92,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	if doc.Replaced != 0 {
 		p.log.Info("document is gone", "doc", doc.Replaced, "path", doc.Source, "reason", "its content changed")
 	}
-	log := p.log.With("doc", doc.ID, "path", doc.Source)
+	log := p.logOf(&doc.Document)
 	if doc.Continued {
 		log.Info("failed document is back in the inbox")
 	}
@@ -101,7 +101,7 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	}
 	switch {
 	case doc.Blocked():
-		log.Warn("document cannot be taken", "err", doc.Error)
+		log.Warn("document cannot be admitted", "err", doc.Error)
 	case doc.Outcome == store.Failed:
 		log.Warn("document cannot be identified", "err", doc.Error)
 	case doc.Reused:
@@ -111,12 +111,11 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	}
 }
 
-// examine finds out all that is known of a file before the service is asked. An error
-// says that it is not the moment, and that looking again later will do.
+// examine finds out all that can be known of a file without the service. An error means
+// that the next scan should look at the file again.
 func (p *Pipeline) examine(path string) (store.Admission, error) {
 	a := store.Admission{
-		Source: path, Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
-		ExaminedAt: time.Now(),
+		Source: path, SubmitRequest: p.request(), ExaminedAt: time.Now(),
 	}
 	doc, err := filing.Examine(p.Inbox, path)
 	if errors.Is(err, fs.ErrPermission) {
@@ -144,7 +143,7 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 	switch {
 	case errors.Is(err, filing.ErrChanged):
 		return a, err
-	case err != nil: // a bad spot on the disk, most likely
+	case err != nil: // most likely a bad sector
 		a.SHA256, a.ContentType, a.Failure = nil, "", ""
 		a.Blocked = fmt.Sprintf("cannot be read: %v", err)
 	}
@@ -162,11 +161,11 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		return a, err
 	}
-	a.Identity, a.Blocked = store.Identity(id), reason // no identity where not even the folder can be searched
+	a.Identity, a.Blocked = store.Identity(id), reason // without an identity where its folder cannot be searched
 	return a, nil
 }
 
-// readContent tells a document's format and hashes it.
+// readContent finds out a document's format and hash.
 func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	if a.ContentType, err = doc.ContentType(); err != nil {
 		return err
@@ -188,5 +187,5 @@ func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	return doc.Unchanged()
 }
 
-// copyBuffers are used for every pass over a document's bytes.
+// copyBuffers are for hashing.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}

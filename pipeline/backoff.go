@@ -13,8 +13,8 @@ const (
 )
 
 // backoff returns how long to wait after the n-th failure in a row, n ≥ 1: from
-// firstPause, doubling up to limit, less up to a quarter so that what failed together
-// does not come back together. random is in [0, 1).
+// firstPause, doubling up to limit, less up to a quarter, so that documents that failed
+// together are not tried again together. random is in [0, 1).
 func backoff(n int, limit time.Duration, random float64) time.Duration {
 	d := firstPause
 	for i := 1; i < n && d < limit; i++ {

@@ -12,11 +12,10 @@ import (
 	"docusort/store"
 )
 
-// content reads a document for an upload and makes sure, before the service can have
-// all of it, that it is what was admitted: where the hash is another, the end of the
-// content is an error and the request is never completed.
+// content reads a document for an upload. Where the hash at its end is not that of the
+// document that was admitted, Read fails, so that the request is never completed.
 type content struct {
-	name string // without folders
+	name string // the file's, without folders
 	file *filing.Document
 	sum  hash.Hash
 	want []byte

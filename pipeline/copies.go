@@ -10,19 +10,19 @@ import (
 
 const (
 	copiers    = 4  // copies at a time
-	mostQueued = 64 // documents that wait to be copied; no more are looked for then
+	mostQueued = 64 // documents that wait to be copied; then no others are moved
 )
 
-// copies are the documents that are copied to another filesystem, beside the loop
-// that moves the others: one may take minutes. It is used by that loop alone.
+// copies are the documents that are copied to another filesystem, which may take minutes,
+// in goroutines beside the loop that moves the others. Only that loop uses it.
 type copies struct {
 	mover   *filing.Mover
 	queue   []*moving
-	inHand  map[int64]bool  // queued, under way, or back
-	targets map[string]bool // of these, and of their sidecars: names that are not on disk yet
+	inHand  map[int64]bool  // queued, being copied, or back
+	targets map[string]bool // of these documents and their sidecars
 	running int
-	done    chan *moving // from those under way
-	back    []*moving    // received, to be settled
+	done    chan *moving // copied, or failed
+	back    []*moving    // received from done, to be settled
 	wg      sync.WaitGroup
 }
 
@@ -43,7 +43,7 @@ func (c *copies) add(m *moving) {
 	}
 }
 
-// start copies what is queued, a few at a time.
+// start starts copies from the queue, while fewer than copiers run.
 func (c *copies) start(ctx context.Context, p *Pipeline) {
 	for c.running < copiers && len(c.queue) > 0 {
 		m := c.queue[0]
@@ -52,14 +52,14 @@ func (c *copies) start(ctx context.Context, p *Pipeline) {
 		c.wg.Go(func() {
 			m.err = c.mover.Copy(ctx, moveOf(p.Inbox, m))
 			if m.moved = m.err == nil; m.moved {
-				p.reached(FileMoved)
+				p.OnStep(FileMoved)
 			}
 			c.done <- m
 		})
 	}
 }
 
-// take returns what came back, and starts what waits.
+// take returns the documents whose copies have ended, and starts others.
 func (c *copies) take(ctx context.Context, p *Pipeline) []*moving {
 	for len(c.done) > 0 {
 		c.back = append(c.back, <-c.done)
@@ -77,7 +77,7 @@ func (c *copies) take(ctx context.Context, p *Pipeline) []*moving {
 	return back
 }
 
-// wait waits for the copies under way.
+// wait waits until all copies have ended, and returns their documents.
 func (c *copies) wait() []*moving {
 	c.wg.Wait()
 	for len(c.done) > 0 {

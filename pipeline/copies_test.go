@@ -3,13 +3,41 @@ package pipeline
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mattn/go-sqlite3"
 
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/pipeline/filing"
 	"docusort/store"
 )
+
+// Run waits for copies also where an error ends it.
+func TestErrorWaitsForCopies(t *testing.T) {
+	far := t.TempDir()
+	var copying atomic.Bool
+	mover := filing.NewMover(filing.Options{Fault: func(op string, done bool) error {
+		if op == "write" && !done {
+			copying.Store(true)
+			time.Sleep(10 * time.Second)
+			copying.Store(false)
+		}
+		return nil
+	}})
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.until(time.Minute, "a copy", copying.Load)
+		r.disk.set("read", sqlite3.ErrConstraint)
+		r.p.fileNow.wake()
+		if err := r.wait(); err == nil || !strings.Contains(err.Error(), "file") {
+			t.Errorf("Run: %v", err)
+		}
+		same(t, "copying", copying.Load(), false)
+	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
+}
 
 // A copy to another filesystem runs beside the moves of others, which may have its
 // name, but not the place that it is going to have.

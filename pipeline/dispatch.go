@@ -4,56 +4,47 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
-	"docusort/pipeline/gate"
 	"docusort/store"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// dispatcher gives each document that can be worked on a goroutine, one at a time
-// and no more than limit together.
+// dispatcher gives each document that can be worked on a goroutine of its own. Its
+// fields are those of the loop that submits, where nothing else is said.
 type dispatcher struct {
 	p         *Pipeline
 	l         lifetimes
-	documents errgroup.Group // a goroutine each
-	uploads   chan struct{}  // places for uploads
-	limit     int            // of goroutines
-	ready     []store.Document
-	all       bool      // ready was all that there was
-	asOf      time.Time // then
-	tried     bool      // the last probe was a document that had been tried before
+	working   *working
+	documents errgroup.Group // a goroutine for each of them
+	uploads   chan struct{}  // a place for each of Workers
+	parked    chan struct{}  // a place for each parked job that is polled
 
-	mu     sync.Mutex
-	places int                // taken, or about to be
-	inHand map[int64]struct{} // documents that a goroutine has
-	freed  signal             // a place was given back
+	ready []store.Document
+	all   bool      // ready had everything that was due at asOf
+	asOf  time.Time // when ready was read
+	tried bool      // the last probe was a document that had been tried before
 }
 
-// dispatch works on documents until the work is to stop, and returns when all their
-// goroutines have ended. jobs are those that an earlier run left at the service.
+// dispatch works on documents until ctx ends, or one of its loops fails, and returns
+// when all their goroutines have ended. jobs are those that an earlier run left at the
+// service.
 func (p *Pipeline) dispatch(l lifetimes, jobs []store.Document) error {
+	g, work := errgroup.WithContext(l.work)
+	l.work = work // where a loop fails, the documents stop as well
 	d := &dispatcher{
-		p: p, l: l, uploads: make(chan struct{}, p.Workers), limit: max(p.MaxPending, len(jobs)),
-		inHand: make(map[int64]struct{}), freed: newSignal(),
+		p: p, l: l, working: newWorking(p.MaxPending),
+		uploads: make(chan struct{}, p.Workers), parked: make(chan struct{}, parkedPlaces),
 	}
-	d.documents.SetLimit(d.limit)
+	d.documents.SetLimit(max(p.MaxPending, len(jobs)) + parkedPlaces)
 	for _, doc := range jobs {
-		d.takePlace()
-		d.start(doc, nil)
+		if doc.RetryAt.IsZero() { // else it is parked
+			d.start(doc, nil, true)
+		}
 	}
-	d.limit = p.MaxPending
-	var g errgroup.Group
-	work, stop := context.WithCancel(l.work)
-	defer stop()
-	for _, loop := range []func(context.Context) error{d.submitAll, d.pollParked} {
-		g.Go(func() error {
-			defer stop()
-			return loop(work)
-		})
-	}
+	g.Go(func() error { return d.submitAll(work) })
+	g.Go(func() error { return d.pollParked(work) })
 	err := g.Wait()
 	_ = d.documents.Wait() // its functions return no errors
 	return err
@@ -79,15 +70,15 @@ func (d *dispatcher) submitAll(ctx context.Context) error {
 			return err
 		}
 		doc, ok, err := d.choose(ctx, turn.permit.Probe)
-		if err != nil || !ok {
-			d.givePlace(0)
+		if err != nil {
 			turn.end()
-			if err != nil {
-				return err
-			}
+			return err
+		}
+		if !ok {
+			turn.end()
 			continue
 		}
-		d.start(doc, turn)
+		d.start(doc, turn, true)
 	}
 }
 
@@ -96,30 +87,29 @@ const refillCount = 64
 
 // refill reads what may be submitted now.
 func (d *dispatcher) refill(ctx context.Context) (err error) {
-	limit := refillCount + d.working()
+	limit := refillCount + d.working.len()
 	d.asOf = time.Now()
 	d.ready, err = read(ctx, d.p, func(ctx context.Context) ([]store.Document, error) {
 		if d.p.gate.SubmissionsHeld() {
-			return d.probes(ctx) // their pauses do not count
+			return d.probes(ctx) // whatever their pauses
 		}
 		return d.p.Store.Due(ctx, store.PhaseReady, d.asOf, limit)
 	})
 	if err != nil {
-		return fmt.Errorf("what is to be submitted: %w", err)
+		return fmt.Errorf("read the documents to submit: %w", err)
 	}
 	d.all = len(d.ready) < limit
-	d.ready = slices.DeleteFunc(d.ready, func(doc store.Document) bool { return d.has(doc.ID) })
+	d.ready = slices.DeleteFunc(d.ready, d.working.has)
 	return nil
 }
 
-// await waits until there may be something to submit: a pause has ended, or somebody
-// says so.
+// await waits until a pause has ended, or until it is woken.
 func (d *dispatcher) await(ctx context.Context) error {
 	again, err := read(ctx, d.p, func(ctx context.Context) (time.Time, error) {
 		return d.p.Store.NextDue(ctx, store.PhaseReady, d.asOf)
 	})
 	if err != nil {
-		return fmt.Errorf("when to submit again: %w", err)
+		return fmt.Errorf("read when to submit again: %w", err)
 	}
 	d.p.loops.dispatch.idle()
 	select {
@@ -133,55 +123,15 @@ func (d *dispatcher) await(ctx context.Context) error {
 	return nil
 }
 
-// turn is what one submission needs before a document is chosen for it.
-type turn struct {
-	permit *gate.Permit
-	upload func() // gives the place for an upload back
-}
-
-// end gives back what was not used: Release does nothing after Done.
-func (t *turn) end() {
-	t.upload()
-	t.permit.Release()
-}
-
-// turn waits for a place among MaxPending, a place for an upload, and a permit. It
-// returns an error only where ctx ends.
-func (d *dispatcher) turn(ctx context.Context) (*turn, error) {
-	d.p.loops.dispatch.idle()
-	for !d.takePlace() {
-		select {
-		case <-d.freed:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	select {
-	case d.uploads <- struct{}{}:
-	case <-ctx.Done():
-		d.givePlace(0)
-		return nil, ctx.Err()
-	}
-	upload := sync.OnceFunc(func() { <-d.uploads })
-	permit, err := d.p.gate.Acquire(ctx, gate.Submission)
-	if err != nil {
-		d.givePlace(0)
-		upload()
-		return nil, err
-	}
-	return &turn{permit: permit, upload: upload}, nil
-}
-
-// choose returns the document to submit: the first that is ready or, where one is to
-// find out whether submissions are still refused, in turn the newest that was never
-// tried and the one that was tried longest ago.
+// choose returns the document to submit: the first that is ready. As a probe, it takes
+// in turn the newest that was never tried and the one that was tried longest ago.
 func (d *dispatcher) choose(ctx context.Context, probe bool) (doc store.Document, ok bool, err error) {
 	d.p.loops.dispatch.beat()
 	if probe {
 		if d.ready, err = read(ctx, d.p, d.probes); err != nil {
 			return doc, false, err
 		}
-		d.ready = slices.DeleteFunc(d.ready, func(doc store.Document) bool { return d.has(doc.ID) })
+		d.ready = slices.DeleteFunc(d.ready, d.working.has)
 	}
 	if len(d.ready) == 0 {
 		return doc, false, nil
@@ -189,14 +139,14 @@ func (d *dispatcher) choose(ctx context.Context, probe bool) (doc store.Document
 	doc, d.ready = d.ready[0], d.ready[1:]
 	if probe {
 		d.tried = doc.Submissions > 0
-		d.ready, d.all = nil, false // the others were not chosen by their pauses
+		d.ready, d.all = nil, false // the others were chosen whatever their pauses
 	}
 	return doc, true, nil
 }
 
-// probes returns the documents that may be risked as a probe, the best one first.
+// probes returns the documents that may be submitted as a probe, the best one first.
 func (d *dispatcher) probes(ctx context.Context) ([]store.Document, error) {
-	n := d.working() + 1
+	n := d.working.len() + 1
 	untried, err := d.p.Store.Untried(ctx, n)
 	if err != nil {
 		return nil, err
@@ -209,97 +159,26 @@ func (d *dispatcher) probes(ctx context.Context) ([]store.Document, error) {
 	return append(tried, untried...), err
 }
 
-// parkedPlaces is how many parked jobs are polled at once, beside MaxPending.
-const parkedPlaces = 8
-
-// pollParked starts a goroutine for each job whose polls go on after a pause that is
-// stored with it: it gave its place back, so it takes none of MaxPending.
-func (d *dispatcher) pollParked(ctx context.Context) error {
-	for {
-		now := time.Now()
-		docs, err := read(ctx, d.p, func(ctx context.Context) ([]store.Document, error) {
-			return d.p.Store.Parked(ctx, now, parkedPlaces)
-		})
-		if err != nil {
-			return fmt.Errorf("what is to be polled again: %w", err)
-		}
-		var polls errgroup.Group
-		for _, doc := range docs {
-			polls.Go(func() error { d.work(doc, nil); return nil })
-		}
-		_ = polls.Wait() // its functions return no errors
-		if len(docs) > 0 {
-			continue
-		}
-		again, err := read(ctx, d.p, func(ctx context.Context) (time.Time, error) {
-			return d.p.Store.NextDue(ctx, store.PhasePoll, now)
-		})
-		if err != nil {
-			return fmt.Errorf("when to poll again: %w", err)
-		}
-		select {
-		case <-at(again):
-		case <-d.p.parkedNow:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// start works on a document, for which a place was taken, in a goroutine of its own.
-// Where the limit is reached, it blocks for as long as the goroutine that gave the
-// place back takes to end.
-func (d *dispatcher) start(doc store.Document, t *turn) {
-	d.mu.Lock()
-	d.inHand[doc.ID] = struct{}{}
-	d.mu.Unlock()
+// start works on a document in a goroutine of its own, as far as it gets. Places bound
+// their number, so that Go, which does not heed a context, never waits for longer than a
+// goroutine takes that has just given its place back. t is nil for a document that has a
+// job. placed says that it takes a place among MaxPending; otherwise it
+// has one for parked jobs.
+func (d *dispatcher) start(doc store.Document, t *turn, placed bool) {
+	d.working.add(doc.ID, placed)
 	d.documents.Go(func() error {
-		defer d.givePlace(doc.ID)
-		d.work(doc, t)
+		if err := d.p.identify(d.l, &doc, t); err != nil {
+			d.p.notStored(&doc, err)
+		}
+		t.end()
+		d.working.remove(doc.ID)
+		if !placed {
+			<-d.parked
+		}
+		if doc.State != store.Identified { // it may wait again: the loops leave it alone until it was removed
+			d.p.dispatchNow.wake()
+			d.p.parkedNow.wake()
+		}
 		return nil
 	})
-}
-
-// work takes a document as far as it gets.
-func (d *dispatcher) work(doc store.Document, t *turn) {
-	err := d.p.identify(d.l, &doc, t)
-	if t != nil {
-		t.end()
-	}
-	d.p.classify(d.l, &doc, err)
-}
-
-// takePlace takes a place among MaxPending, where there is one.
-func (d *dispatcher) takePlace() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.places >= d.limit {
-		return false
-	}
-	d.places++
-	d.p.activity.inFlight.Store(int64(d.places))
-	return true
-}
-
-// givePlace gives a place back, and the document that had it; 0: none.
-func (d *dispatcher) givePlace(doc int64) {
-	d.mu.Lock()
-	d.places--
-	delete(d.inHand, doc)
-	d.p.activity.inFlight.Store(int64(d.places))
-	d.mu.Unlock()
-	d.freed.wake()
-}
-
-func (d *dispatcher) has(doc int64) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, has := d.inHand[doc]
-	return has
-}
-
-func (d *dispatcher) working() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.inHand)
 }

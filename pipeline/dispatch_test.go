@@ -14,9 +14,8 @@ import (
 	"docusort/store"
 )
 
-// A look at the inbox ends every pause: of what the service refused, of what
-// cannot be moved, and until the next look for files that went away.
-func TestLookEndsPauses(t *testing.T) {
+// RetryNow ends every pause: of refused submissions, of moves, and until the next sweep.
+func TestRetryNowEndsPauses(t *testing.T) {
 	hours := func(c *Config) { c.Rescan = 10 * time.Hour }
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
@@ -58,23 +57,96 @@ func TestLookEndsPauses(t *testing.T) {
 	}, hours)
 }
 
-// A document does not wait for an identical one whose file cannot be read now.
-func TestIdenticalContentWhoseLeaderCannotBeRead(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
+func TestWorkersAndMaxPending(t *testing.T) {
+	bubble(t, docutraytest.Options{Latency: 40 * time.Second}, func(r *rig) {
+		r.slowUploads(2 * time.Second)
 		r.start()
-		r.drop("one.pdf", pdf("x"), "invoice")
-		synctest.Wait()
-		r.drop("two.pdf", pdf("x"), "invoice")
+		go func() {
+			r.dropNumbered(60)
+		}()
+		most := 0
+		r.until(30*time.Minute, "all filed", func() bool {
+			counts := r.counts()
+			most = max(most, counts[store.Submitting]+counts[store.Pending])
+			return len(r.names()) == 60
+		})
+		same(t, "most in flight", most, 10)
+		same(t, "most uploads at a time", r.service.Stats().MaxUploading, 3)
+	}, func(c *Config) { c.Workers, c.MaxPending = 3, 10 })
+}
+
+// New documents go before those that wait out a pause.
+func TestNewDocumentsGoFirst(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		for i := range 3 {
+			r.admitted(fmt.Sprint("old", i, ".pdf"), pdf(fmt.Sprint("old", i)))
+			r.submitting(int64(i + 1))
+			must(t, r.store.Refused(bg, int64(i+1), store.Refusal{Reason: "x", RetryAt: time.Now().Add(time.Second)}))
+		}
+		r.slowUploads(10 * time.Second)
+		r.start()
+		for i := range 3 {
+			r.drop(fmt.Sprint("new", i, ".pdf"), pdf(fmt.Sprint("new", i)), "invoice")
+		}
+		r.until(5*time.Minute, "all filed", func() bool { return len(r.names()) == 6 })
+		var order []string
+		for _, u := range r.service.Uploads() {
+			order = append(order, u.Filename[:3])
+		}
+		sameList(t, "order", order, "new", "new", "new", "old", "old", "old")
+	}, func(c *Config) { c.Workers = 1 })
+}
+
+// A permit that was used up does not let another document be tried beside the probe.
+func TestOneProbeAtATime(t *testing.T) {
+	bubble(t, docutraytest.Options{Latency: 10 * time.Second}, func(r *rig) {
+		quota := func(used bool) {
+			state := docutraytest.AccountGood
+			if used {
+				state = docutraytest.AccountQuotaUsed
+			}
+			r.service.SetAccount(state, time.Time{})
+		}
+		quota(true)
+		r.start()
+		r.drop("first.pdf", pdf("first"), "invoice")
 		r.held(store.HoldAccount, time.Second)
-		synctest.Wait()
-		r.write("one.pdf", pdf("x, and more of it, being written"), "receipt")
-		r.service.SetAccount(docutraytest.AccountGood, time.Time{})
-		r.p.RetryNow(bg)
-		r.reaches("two.pdf", store.Filed, r.cfg.Settle)
-		r.files <- "one.pdf"
-		r.reaches("one.pdf", store.Filed, time.Minute)
-		same(t, "jobs", r.service.Stats().Jobs, 2)
-		sameList(t, "sorted", r.names(), "invoice/two.pdf", "receipt/one.pdf")
+		quota(false)
+		r.reaches("first.pdf", store.Pending, time.Minute) // it was a probe
+		quota(true)
+		r.drop("second.pdf", pdf("second"), "invoice")
+		r.held(store.HoldAccount, time.Second)
+		r.drop("third.pdf", pdf("third"), "invoice")
+		quota(false)
+		r.slowUploads(50 * time.Second)
+		r.reaches("first.pdf", store.Filed, 20*time.Second)
+		r.pass(20 * time.Second)
+		same(t, "documents tried", r.counts()[store.Submitting], 1)
+		r.until(3*time.Minute, "all filed", func() bool { return len(r.names()) == 3 })
 	})
+}
+
+// A restart must not forget how many jobs are at the service.
+func TestMaxPendingAcrossRestartsAndSettings(t *testing.T) {
+	bubble(t, docutraytest.Options{Latency: time.Minute}, func(r *rig) {
+		r.start()
+		for i := range 30 {
+			r.drop(fmt.Sprintf("%02d.pdf", i), pdf(fmt.Sprint(i)), "invoice")
+		}
+		r.until(time.Minute, "ten pending", func() bool { return r.service.Stats().Jobs == 10 })
+		must(t, r.halt())
+		r.cfg.MaxPending = 4
+		r.start()
+		same(t, "jobs", r.service.Stats().Jobs, 10)
+		most := 0
+		r.until(time.Hour, "all filed", func() bool {
+			done := len(r.names())
+			if done >= 10 {
+				most = max(most, r.service.Stats().Jobs-done)
+			}
+			return done == 30
+		})
+		same(t, "most jobs in flight under the new limit", most, 4)
+		same(t, "jobs", r.service.Stats().Jobs, 30)
+	}, func(c *Config) { c.MaxPending = 10 })
 }

@@ -2,34 +2,40 @@
 // inbox to a file in the folder of its type.
 //
 //	settled files ─► admit ─► [waiting] ─► dispatch ─► identify ─► [identified] ─► file
-//	                                         ▲             │
-//	                                         └── classify ◄┘ any error
+//	                              ▲                       │
+//	                              └────── trouble ◄───────┘
 //
-// States in brackets are stored: see package store. The parts hand documents to
-// each other through the database alone, so a document that was under way when the
-// daemon was killed is taken up by the same code that serves a new one.
+// The states in brackets are stored: see package store. The parts pass documents on
+// through the database alone, so that the documents of a daemon that was killed need no
+// code of their own.
 //
-//   - admit (admit.go) opens a file, tells its format, hashes it and stores it.
+//   - admit (admit.go) opens a file, finds out its format and hash, and stores it.
 //     Content that has an answer already skips the service.
-//   - dispatch (dispatch.go) gives each document one goroutine. It takes what a
-//     submission needs first, and only then chooses a document: a place among
-//     MaxPending, a place among Workers, a permit of the gate.
-//   - identify (identify.go, poll.go) is that goroutine: submit, poll, store the
-//     answer. Every error that it meets goes to classify (classify.go), the one
-//     place that decides what becomes of the document: it fails, it waits for a
-//     time that is stored in its row, or it is left as it is.
-//   - file (file.go) takes everything identified since its last round: it stores the
-//     targets, moves the files, syncs the folders they share once, and commits once.
-//     A copy to another filesystem runs beside that loop.
+//   - dispatch (dispatch.go, places.go) gives each document a goroutine. For a submission
+//     it first waits for a place among MaxPending, a place among Workers and a permit of
+//     the gate, and only then chooses a document. Jobs whose polls have failed for a
+//     while are parked (parked.go).
+//   - identify (identify.go, poll.go) is that goroutine: submit, poll, store the answer.
+//     Trouble on the way has one function for each kind (trouble.go), which decides
+//     whether the document fails, waits for a time that is stored in its row, or is gone.
+//   - file (file.go, target.go, settle.go, movetrouble.go) takes all documents that were
+//     identified since its last round. It stores their targets, moves the files, syncs
+//     the folders that they share, and commits once. Copies to another filesystem run
+//     beside that loop (copies.go).
 //
-// Every request to the service passes the gate (package gate), which keeps the pace
-// and holds requests for trouble that is no document's own.
+// Beside these, housekeeping.go finds removed files and removes empty folders and old
+// rows, holds.go logs and stores holds, and once.go ends a run with --once. A [Requeuer]
+// puts failed documents back, and failed.go recognises them in the inbox.
 //
-// What a goroutine holds in memory goes stale, because the file of its document may
-// be renamed, changed or removed at any time. So each transition returns the row as
-// it is by then, and refuses where the document is no longer in the state that it
-// starts from ([store.ErrStale]); such a document is left to whoever changed it.
+// Every request to the service passes the gate (package gate), which keeps the pace, and
+// holds requests for trouble that is not a document's own.
+//
+// What a goroutine knows of its document goes stale, because the file may be renamed,
+// changed or removed at any time. So each transition returns the row as it is by then,
+// and refuses with [store.ErrStale] where the document is no longer in the state that the
+// transition starts from. Such a document is left to whatever changed it.
 //
 // A document's own trouble is stored with the document. Run ends with an error only
-// where nothing can go on.
+// where it cannot go on: the database is damaged, or a query or transition fails for
+// another reason than its disk.
 package pipeline

@@ -3,8 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +15,7 @@ import (
 )
 
 // failedMatches returns the failed documents that a file of the inbox may be, because
-// their files are not where they were put, and removes what was written beside them.
+// their files are no longer in _failed, and removes their .error.json.
 func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int64, error) {
 	if a.Blocked != "" {
 		return nil, nil
@@ -44,8 +42,8 @@ func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int
 	return ids, nil
 }
 
-// movedAway reports whether a failed document's file is not where it was put. A move
-// back to source that was cut off is finished first.
+// movedAway reports whether a failed document's file is no longer in _failed. It finishes
+// an interrupted move back to source first.
 func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source string) (bool, error) {
 	if doc.PutBack == source {
 		done, err := resumePutBack(ctx, p.Mover, doc, p.Inbox)
@@ -58,11 +56,11 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filing.ErrNotRegular):
 		return true, nil
 	case errors.Is(err, fs.ErrPermission):
-		return false, nil // the trouble of one document is not another's
+		return false, nil // one document's trouble is not another's
 	case err != nil:
 		return false, err
 	case there.Size != doc.Identity.Size:
-		return true, nil // another one has the name by now
+		return true, nil // another file has its name by now
 	case there.ModTime == doc.Identity.ModTime:
 		return false, nil
 	}
@@ -73,12 +71,13 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 	return err == nil && !bytes.Equal(sum, doc.SHA256), err
 }
 
-// maxFailure bounds the file beside a failed document.
-const maxFailure = 1 << 20
-
-// removeFailure removes the file beside a failed document that says why, where it is
-// the one that was written for this document; anything else stays.
+// removeFailure removes the .error.json beside a failed document, if it is exactly what
+// was written for this document; anything else stays.
 func removeFailure(doc *store.Document) error {
+	text, err := newSidecar(doc).text()
+	if err != nil {
+		return err
+	}
 	name := doc.Target + failureSuffix
 	f, _, err := filing.Open(doc.Sorted, name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
@@ -88,12 +87,9 @@ func removeFailure(doc *store.Document) error {
 		return err
 	}
 	defer f.Close()
-	var there sidecar
-	if err := json.NewDecoder(io.LimitReader(f, maxFailure)).Decode(&there); err != nil {
-		return nil // not ours
-	}
-	if there.Version != 1 || there.Reason != doc.Error || there.SHA256 != hex.EncodeToString(doc.SHA256) || there.Size != doc.Identity.Size {
-		return nil
+	there, err := io.ReadAll(io.LimitReader(f, int64(len(text))+1))
+	if err != nil || !bytes.Equal(there, text) {
+		return err
 	}
 	root, err := os.OpenRoot(doc.Sorted)
 	if err != nil {

@@ -1,11 +1,10 @@
 package pipeline
 
-// Step names an edge between two things that must both happen (DESIGN §3): what is
-// stored, and what is then acted upon. A test that ends the process at each of them
-// has ended it everywhere that matters.
+// Step names a point between two things that must both happen (DESIGN §3). Tests end the
+// process at each of them.
 type Step string
 
-// The steps, in the order in which a document meets them.
+// The steps of a document's way, in their order.
 const (
 	SubmittingStored Step = "submitting stored" // the POST comes next
 	Posted           Step = "posted"            // the job's id is known and not stored
@@ -27,22 +26,11 @@ const (
 	PutBackStored  Step = "put back stored"
 )
 
-// Steps lists every step of a document's way.
-func Steps() []Step {
-	return []Step{
+// Steps are the steps of a document's way, and PutBackSteps those of putting one back.
+var (
+	Steps = []Step{
 		SubmittingStored, Posted, AcceptedStored, Answered, IdentifiedStored,
 		TargetStored, FileMoved, SidecarWritten, FoldersSynced, MovedStored,
 	}
-}
-
-// PutBackSteps lists every step of putting a document back.
-func PutBackSteps() []Step {
-	return []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
-}
-
-// reached tells the test that is interested, if there is one.
-func (p *Pipeline) reached(s Step) {
-	if p.OnStep != nil {
-		p.OnStep(s)
-	}
-}
+	PutBackSteps = []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
+)

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// heartbeat tells the watchdog whether a loop goes on: when it last went round, or
-// that it waits, for however long, for work, for the database or for the service.
-type heartbeat struct{ at atomic.Int64 } // Unix nanoseconds; 0: it waits
+// heartbeat lets the watchdog check that a loop is running: it has the time of its last
+// round, or 0 while it waits for work or for the service.
+type heartbeat struct{ at atomic.Int64 } // Unix nanoseconds
 
 func (h *heartbeat) beat() { h.at.Store(time.Now().UnixNano()) }
 func (h *heartbeat) idle() { h.at.Store(0) }
@@ -17,14 +17,14 @@ func (h *heartbeat) late(limit time.Duration) bool {
 	return at != 0 && time.Since(time.Unix(0, at)) > limit
 }
 
-// loops are those without which no document moves on.
+// loops are the loops that the watchdog checks.
 type loops struct{ dispatch, file heartbeat }
 
-// Late names a loop that has not gone round within the limit although it has work;
-// "" where there is none. Nothing is late while the database's disk is waited for.
+// Late returns the name of a loop that has work and made no round within the limit; ""
+// where there is none, or where a loop waits for the disk of the database.
 func (p *Pipeline) Late(limit time.Duration) string {
 	switch {
-	case p.activity.waitingForDisk.Load() > 0:
+	case p.diskWait.Load() > 0:
 		return ""
 	case p.loops.dispatch.late(limit):
 		return "dispatch"

@@ -8,9 +8,9 @@ import (
 	"docusort/store"
 )
 
-// Hold returns the hold that the work is on, nil where it is on none, and a channel
-// that is closed when that may have changed. It knows of a hold that cannot be stored
-// because the database's disk is full.
+// Hold returns the present hold, nil where there is none, and a channel that is closed
+// when that may have changed. It also knows a hold that cannot be stored because the
+// disk of the database is full.
 func (p *Pipeline) Hold() (h *store.Hold, changed <-chan struct{}) {
 	held, changed, _ := p.gate.Hold(time.Now())
 	return storedHold(held), changed
@@ -23,12 +23,11 @@ func storedHold(h *gate.Hold) *store.Hold {
 	return &store.Hold{Kind: store.HoldKind(h.Kind), Reason: h.Reason, Since: h.Since, Until: h.Until}
 }
 
-// storeHoldAgain is when a hold is stored that could not be.
+// storeHoldAgain is how long to wait after a hold could not be stored.
 const storeHoldAgain = 5 * time.Second
 
-// showHolds shows what the gate holds for: once in the log, and in the database for
-// the report. It also ends the pauses of documents when the trouble that they met has
-// passed.
+// showHolds logs each hold of the gate once, and stores it for the report. When a hold of
+// submissions ends, it ends the pauses of the documents that met the trouble.
 func (p *Pipeline) showHolds(ctx context.Context) error {
 	var logged, stored *store.Hold
 	for {
@@ -42,7 +41,7 @@ func (p *Pipeline) showHolds(ctx context.Context) error {
 			if err := p.Store.SetHold(ctx, now); err == nil {
 				stored = now
 			} else if soon := time.Now().Add(storeHoldAgain); again.IsZero() || soon.Before(again) {
-				again = soon // it may be the database's own disk
+				again = soon
 			}
 		}
 		if p.gate.Ended() {
@@ -57,8 +56,8 @@ func (p *Pipeline) showHolds(ctx context.Context) error {
 	}
 }
 
-// endPauses lets documents that wait out a pause be tried now: those whose submission
-// was refused, or all.
+// endPauses ends the pauses of documents: of those whose submission was refused, or of
+// all.
 func (p *Pipeline) endPauses(ctx context.Context, all bool) {
 	if _, err := p.Store.EndPauses(ctx, all); err != nil && ctx.Err() == nil {
 		p.log.Warn("pauses could not be ended", "err", err)
@@ -69,10 +68,7 @@ func (p *Pipeline) endPauses(ctx context.Context, all bool) {
 }
 
 func sameHold(a, b *store.Hold) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Kind == b.Kind && a.Reason == b.Reason && a.Since.Equal(b.Since) && a.Until.Equal(b.Until)
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 // logHold logs a hold that begins, ends or becomes another one.

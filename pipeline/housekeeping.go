@@ -11,10 +11,10 @@ import (
 	"docusort/store"
 )
 
-// sweepAll looks again and again for waiting documents whose file was removed from
-// the inbox, which no event tells of where the inbox is polled. Documents that have a
-// job are left alone: the file may have been moved within the inbox, and the answer is
-// paid for.
+// sweepAll looks at every rescan for waiting documents whose file was removed from the
+// inbox, so that the report does not list them during a hold. It leaves alone documents
+// that have a job: the file may have been moved within the inbox, and its answer is paid
+// for.
 func (p *Pipeline) sweepAll(ctx context.Context) error {
 	for {
 		if err := p.sweep(ctx); err != nil {
@@ -54,68 +54,63 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 }
 
 const (
-	// pruneBatch is how many rows are removed at once: a few milliseconds, which is
-	// the most that whatever else is to be stored waits.
+	// pruneBatch is how many rows are removed in one transaction: few, because all
+	// other changes wait for it.
 	pruneBatch = 200
-	// prunePause lets others store between two batches.
+	// prunePause is for these other changes.
 	prunePause = 20 * time.Millisecond
-	// pruneEvery is how often rows are removed, where any are due.
+	// pruneEvery is the shortest time between two rounds.
 	pruneEvery = time.Hour
 )
 
 // pruneAll removes the rows of finished documents that are older than KeepHistory.
 // The files stay where they are.
 func (p *Pipeline) pruneAll(ctx context.Context) error {
-	for p.KeepHistory > 0 {
-		if err := p.prune(ctx); err != nil {
-			return err
-		}
-		oldest, err := read(ctx, p, p.Store.OldestFinished)
-		if err != nil {
-			return err
-		}
-		wait := p.KeepHistory // whatever finishes from now on is due after that
-		if !oldest.IsZero() {
-			wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
-		}
-		if !sleep(ctx, max(wait, min(pruneEvery, p.KeepHistory))) {
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-func (p *Pipeline) prune(ctx context.Context) error {
-	before, all := time.Now().Add(-p.KeepHistory), int64(0)
-	for {
+	for removed := int64(0); p.KeepHistory > 0; {
+		before := time.Now().Add(-p.KeepHistory)
 		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
 			return p.Store.Prune(ctx, before, pruneBatch)
 		})
 		if err != nil {
 			return fmt.Errorf("remove old documents from the database: %w", err)
 		}
-		if all += n; n < pruneBatch {
-			break
+		removed += n
+		wait := prunePause
+		if n < pruneBatch {
+			if removed > 0 {
+				p.log.Info("old documents removed from the database", "documents", removed)
+			}
+			removed = 0
+			if wait, err = p.untilPrune(ctx); err != nil {
+				return err
+			}
 		}
-		if !sleep(ctx, prunePause) {
+		if !sleep(ctx, wait) {
 			return ctx.Err()
 		}
-	}
-	if all > 0 {
-		p.log.Info("old documents removed from the database", "documents", all)
 	}
 	return nil
 }
 
+// untilPrune returns how long to wait until a row may be due.
+func (p *Pipeline) untilPrune(ctx context.Context) (time.Duration, error) {
+	oldest, err := read(ctx, p, p.Store.OldestFinished)
+	wait := p.KeepHistory // what finishes from now on is due after that
+	if !oldest.IsZero() {
+		wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
+	}
+	return max(wait, min(pruneEvery, p.KeepHistory)), err
+}
+
 const (
-	// emptyFor is how long a folder of the inbox stays empty before it is removed:
-	// whoever made it may be about to use it again.
+	// emptyFor is how long a folder stays empty before it is removed: whoever made it
+	// may be about to use it again.
 	emptyFor = time.Minute
 	// emptyLook is how often emptied folders are looked at, while there are any.
 	emptyLook = 10 * time.Second
 )
 
-// emptyFolders are the folders of the inbox that filing took a file out of.
+// emptyFolders are the folders of the inbox that a document was moved out of.
 type emptyFolders struct {
 	added signal
 	mu    sync.Mutex
@@ -139,7 +134,7 @@ func (e *emptyFolders) put(dir string, due time.Time) {
 	e.added.wake()
 }
 
-// take returns the folders that are due, and how many others there are.
+// take removes and returns the folders that are due, and counts the others.
 func (e *emptyFolders) take(now time.Time) (dirs []string, left int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -152,35 +147,35 @@ func (e *emptyFolders) take(now time.Time) (dirs []string, left int) {
 	return dirs, len(e.due)
 }
 
-// removeEmptyFolders removes the folders of the inbox that filing emptied, once they
-// have been empty for a while.
+// removeEmptyFolders removes the folders of the inbox that docusort emptied, once they
+// have been empty for a minute.
 func (p *Pipeline) removeEmptyFolders(ctx context.Context) error {
 	if err := p.emptiedBefore(ctx); err != nil {
-		return fmt.Errorf("which folders were emptied: %w", err)
+		return fmt.Errorf("read which folders were emptied: %w", err)
 	}
 	for {
 		dirs, left := p.emptied.take(time.Now())
 		for _, dir := range dirs {
 			p.removeIfEmpty(dir)
 		}
-		var look <-chan time.Time
+		var look time.Time
 		if left > 0 || len(dirs) > 0 {
-			look = time.After(emptyLook)
+			look = time.Now().Add(emptyLook)
 		}
 		select {
 		case <-p.emptied.added:
 			if !sleep(ctx, emptyLook) { // many are added together
 				return ctx.Err()
 			}
-		case <-look:
+		case <-at(look):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// removeIfEmpty removes a folder, if it is empty. The one above it was emptied by
-// that, and waits its turn.
+// removeIfEmpty removes a folder if it is empty. That may empty the folder above it,
+// which is looked at a minute later.
 func (p *Pipeline) removeIfEmpty(dir string) {
 	removed, err := filing.RemoveEmptyFolder(p.Inbox, dir)
 	if err != nil {
@@ -192,9 +187,8 @@ func (p *Pipeline) removeIfEmpty(dir string) {
 	}
 }
 
-// emptiedBefore finds the folders that an earlier run emptied and did not remove: it
-// ended within the time that they are left. What it filed last tells which they are,
-// and those above them.
+// emptiedBefore finds the folders that an earlier run emptied and had no time to remove:
+// those of the documents that it moved last, and the folders above them.
 func (p *Pipeline) emptiedBefore(ctx context.Context) error {
 	_, err := read(ctx, p, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, p.Store.LastMoved(ctx, 2*emptyFor, func(source string, finished time.Time) {

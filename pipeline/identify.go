@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"docusort/pipeline/docutray"
-	"docusort/pipeline/gate"
 	"docusort/store"
 )
 
@@ -15,8 +15,9 @@ import (
 //
 //	is there an answer or a job already?  ─ no ─►  submit  ─►  poll  ─►  store the answer
 //
-// It returns what stopped it; classify decides what that means. t is what a
-// submission needs, nil for a document that has a job.
+// What becomes of it where that fails is decided in trouble.go. t is what a submission
+// needs, nil for a document that has a job. The error says what could not be stored, or
+// that the daemon stops.
 func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 	if doc.State == store.Waiting {
 		if err := p.submit(l, doc, t); err != nil {
@@ -24,13 +25,9 @@ func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 		}
 	}
 	if doc.State != store.Pending {
-		return nil // an identical document answers for it, or will
+		return nil
 	}
-	result, err := p.poll(l.work, doc)
-	if err != nil {
-		return err
-	}
-	return p.storeAnswer(l.work, doc, result)
+	return p.poll(l.work, doc)
 }
 
 // submit makes a job for a document, unless Submitting finds that there is an answer
@@ -38,56 +35,49 @@ func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	content, err := p.openContent(doc)
 	if err != nil {
-		return &unreadableError{err}
+		return p.unreadable(l.work, doc, err)
 	}
 	defer content.Close()
-	*doc, err = write(l.work, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Submitting(ctx, doc.ID, store.SubmitRequest{
-			Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome,
-		})
+	row, err := write(l.work, p, func(ctx context.Context) (store.Document, error) {
+		return p.Store.Submitting(ctx, doc.ID, p.request())
 	})
 	if err != nil {
 		return fmt.Errorf("submitting: %w", err)
 	}
+	*doc = row
 	if doc.State != store.Submitting {
 		p.logSpared(doc)
 		return nil
 	}
-	p.reached(SubmittingStored)
-	jobID, verdict, err := p.post(l, doc, content, t)
-	if err != nil {
-		return &submitError{verdict, err}
-	}
-	p.reached(Posted)
-	posted := time.Now() // the job is as old as that: a slow upload is not a slow job
-	*doc, err = write(l.store, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Accepted(ctx, doc.ID, jobID)
-	})
-	if err != nil {
-		return &acceptedError{jobID, err}
-	}
-	p.reached(AcceptedStored)
-	doc.SubmittedAt = posted
-	p.log.Info("document submitted", "doc", doc.ID, "path", doc.Source, "job_id", jobID, "attempt", doc.Attempts)
-	return nil
-}
-
-// post uploads a document. The place for the upload is given back before the outcome
-// is judged, which may take a ping.
-func (p *Pipeline) post(l lifetimes, doc *store.Document, content *content, t *turn) (jobID string, verdict gate.Verdict, err error) {
-	p.activity.uploading.Add(1)
-	jobID, err = p.Service.Submit(l.finish, docutray.Submission{
+	p.OnStep(SubmittingStored)
+	jobID, err := p.Service.Submit(l.finish, docutray.Submission{
 		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
 	})
-	p.activity.uploading.Add(-1)
-	t.upload()
-	return jobID, t.permit.Done(l.finish, doc.ID, err), err
+	if verdict := t.done(l.finish, doc.ID, err); err != nil {
+		return p.notSubmitted(l.store, doc, verdict, err)
+	}
+	p.OnStep(Posted)
+	posted := time.Now() // the job's age counts from here, so that a slow upload is not a slow job
+	err = p.save(l.store, func(ctx context.Context) error { return p.Store.Accepted(ctx, doc.ID, jobID) })
+	if err != nil {
+		return p.notAccepted(l.store, doc, jobID, err)
+	}
+	p.OnStep(AcceptedStored)
+	doc.State, doc.JobID, doc.SubmittedAt = store.Pending, jobID, posted
+	doc.Attempts, doc.Failures, doc.Error, doc.AskedAgain = doc.Attempts+1, 0, "", false
+	p.logOf(doc).Info("document submitted", "job_id", jobID, "attempt", doc.Attempts)
+	return nil
 }
 
-// logSpared tells why a document was not submitted.
+// logOf returns the logger for what happens to a document.
+func (p *Pipeline) logOf(doc *store.Document) *slog.Logger {
+	return p.log.With("doc", doc.ID, "path", doc.Source)
+}
+
+// logSpared logs why a document was not submitted.
 func (p *Pipeline) logSpared(doc *store.Document) {
-	log := p.log.With("doc", doc.ID, "path", doc.Source)
+	log := p.logOf(doc)
 	switch doc.State {
 	case store.Identified:
 		log.Info("document is identical to an identified one", "type", doc.Type)
@@ -100,27 +90,29 @@ func (p *Pipeline) logSpared(doc *store.Document) {
 }
 
 // storeAnswer stores the type of a document.
-func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, r result) error {
+func (p *Pipeline) storeAnswer(ctx context.Context, doc *store.Document, s docutray.Status, polls int) error {
 	a := store.Answer{
-		Type: r.Type.Code, Confidence: r.Type.Confidence, Outcome: p.outcome(r.Type.Confidence),
-		Alternatives: alternatives(r.Alternatives), Polls: r.polls, Share: p.ReuseResults > 0,
+		Type: s.Type.Code, Confidence: s.Type.Confidence, Outcome: p.outcome(s.Type.Confidence),
+		Alternatives: alternatives(s.Alternatives), Polls: polls, Share: p.ReuseResults > 0,
 	}
-	p.reached(Answered)
-	row, err := write(ctx, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Identified(ctx, doc.ID, a)
-	})
+	p.OnStep(Answered)
+	err := p.save(ctx, func(ctx context.Context) error { return p.Store.Identified(ctx, doc.ID, a) })
 	if err != nil {
 		return fmt.Errorf("identified as %q: %w", a.Type, err)
 	}
-	*doc = row
-	p.reached(IdentifiedStored)
-	p.log.Debug("document identified", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID,
-		"type", a.Type, "confidence", a.Confidence)
+	doc.State = store.Identified
+	p.OnStep(IdentifiedStored)
+	p.logOf(doc).Debug("document identified", "job_id", doc.JobID, "type", a.Type, "confidence", a.Confidence)
 	p.fileNow.wake()
 	return nil
 }
 
-// outcome returns what an answer of this confidence leads to.
+// request is how documents are submitted.
+func (p *Pipeline) request() store.SubmitRequest {
+	return store.SubmitRequest{Options: p.DocumentTypes, ReuseWithin: p.ReuseResults, Outcome: p.outcome}
+}
+
+// outcome returns the outcome of an answer with a confidence.
 func (p *Pipeline) outcome(confidence float64) store.State {
 	if confidence < p.MinConfidence {
 		return store.Review
@@ -128,7 +120,8 @@ func (p *Pipeline) outcome(confidence float64) store.State {
 	return store.Filed
 }
 
-// alternatives keeps what else the service thought of, for sidecars.
+// alternatives returns the types that the service considered, as JSON for the sidecar; nil
+// where there is none beside the answer.
 func alternatives(types []docutray.Type) json.RawMessage {
 	type alternative struct {
 		Code       string  `json:"code"`
@@ -141,11 +134,11 @@ func alternatives(types []docutray.Type) json.RawMessage {
 		}
 	}
 	if len(all) < 2 {
-		return nil // the answer itself says as much
+		return nil
 	}
 	b, err := json.Marshal(all)
 	if err != nil {
-		return nil // cannot be: finite numbers and strings
+		return nil // impossible: finite numbers and strings
 	}
 	return b
 }

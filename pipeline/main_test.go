@@ -4,28 +4,27 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/pipeline/filing"
 	"docusort/store"
-
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rig is a pipeline with all that it works on: folders, a record, and a service
-// that is a stand-in.
+// rig is a pipeline with all that it works with: folders, a database, and a stand-in for
+// the service.
 type rig struct {
 	t             *testing.T
 	inbox, sorted string
@@ -33,15 +32,15 @@ type rig struct {
 	options       docutraytest.Options
 	line          line
 	store         *store.Store
-	disk          disk // of the record
+	disk          disk // of the database
 	cfg           Config
 	files         chan string
-	log           *logbook
+	log           logbook
 	p             *Pipeline
 	stop          context.CancelFunc
 	ended         chan error
-	seen          int64            // the newest record that ids has
-	ids           map[string]int64 // the newest record of a place
+	seen          int64            // the newest document in ids
+	ids           map[string]int64 // the newest document of a place
 
 	mu    sync.Mutex
 	kinds map[string]docutraytest.TypeScore // by hash
@@ -64,7 +63,7 @@ func bubble(t *testing.T, o docutraytest.Options, test func(r *rig), settings ..
 func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 	r := &rig{
 		t: t, inbox: filepath.Join(base, "inbox"), sorted: filepath.Join(base, "sorted"),
-		log: &logbook{next: slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})}, kinds: make(map[string]docutraytest.TypeScore), ids: make(map[string]int64),
+		log: newLogbook(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), kinds: make(map[string]docutraytest.TypeScore), ids: make(map[string]int64),
 	}
 	must(t, os.MkdirAll(r.inbox, 0o755))
 	must(t, os.MkdirAll(r.sorted, 0o755))
@@ -94,39 +93,6 @@ func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 	return r
 }
 
-// line leads to the service, which may be another one after a while.
-type line struct {
-	to atomic.Pointer[docutraytest.Server]
-}
-
-func (l *line) RoundTrip(req *http.Request) (*http.Response, error) {
-	return l.to.Load().Transport().RoundTrip(req)
-}
-
-func (r *rig) connect(o docutraytest.Options) {
-	r.service = docutraytest.New(o)
-	r.line.to.Store(r.service)
-}
-
-// swapLatency goes on with a service that takes another time for a job, and
-// knows no job.
-func (r *rig) swapLatency(d time.Duration) {
-	o := r.options
-	o.Latency = d
-	r.connect(o)
-}
-
-// fastDir is a temporary folder where a sync costs nothing, if there is one.
-func fastDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "pipeline")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
-	return dir
-}
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -134,7 +100,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// start makes a pipeline over the record and runs it.
+// start makes a pipeline and runs it.
 func (r *rig) start() {
 	r.t.Helper()
 	if r.ended != nil {
@@ -151,7 +117,7 @@ func (r *rig) start() {
 	go func() { ended <- p.Run(ctx) }()
 }
 
-// halt stops the pipeline in good order and returns what Run did.
+// halt stops the pipeline and returns what Run returns.
 func (r *rig) halt() error {
 	if r.ended == nil {
 		return nil
@@ -160,7 +126,7 @@ func (r *rig) halt() error {
 	return r.wait()
 }
 
-// wait returns what Run returns once it does.
+// wait waits for the end of Run and returns what it returns.
 func (r *rig) wait() error {
 	err := <-r.ended
 	r.stop()
@@ -175,34 +141,14 @@ func (r *rig) close() {
 	must(r.t, r.store.Close())
 }
 
-// pdf returns the content of a document that nothing else has the same of.
-// submitting and accepted take a document on as a daemon would.
-func (r *rig) submitting(id int64) {
+func (r *rig) reopen() {
 	r.t.Helper()
-	_, err := r.store.Submitting(bg, id, store.SubmitRequest{Options: r.cfg.DocumentTypes})
+	s, err := store.Open(context.Background(), store.Config{Path: filepath.Join(filepath.Dir(r.inbox), "docusort.db")})
 	must(r.t, err)
+	r.store, r.cfg.Store = s, s
 }
 
-func (r *rig) accepted(id int64, job string) {
-	r.t.Helper()
-	_, err := r.store.Accepted(bg, id, job)
-	must(r.t, err)
-}
-
-func (r *rig) identified(id int64, a store.Answer) {
-	r.t.Helper()
-	_, err := r.store.Identified(bg, id, a)
-	must(r.t, err)
-}
-
-// goesRound fails the test where a loop stands still that has work.
-func (r *rig) goesRound() {
-	r.t.Helper()
-	if late := r.p.Late(time.Second); late != "" {
-		r.t.Errorf("%s stands still", late)
-	}
-}
-
+// pdf returns a document with a content.
 func pdf(what string) string { return "%PDF-1.4\n" + what + "\n%%EOF\n" }
 
 // write puts a file into the inbox without telling of it. The service will find
@@ -220,6 +166,14 @@ func (r *rig) write(name, content, kind string) string {
 func (r *rig) drop(name, content, kind string) {
 	r.t.Helper()
 	r.files <- r.write(name, content, kind)
+}
+
+// dropNumbered drops n documents, 0.pdf and so on.
+func (r *rig) dropNumbered(n int) {
+	r.t.Helper()
+	for i := range n {
+		r.drop(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
+	}
 }
 
 func (r *rig) knows(content, kind string, confidence float64) {
@@ -241,47 +195,4 @@ func hashOf(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// logbook keeps what was logged, and hands it on.
-type logbook struct {
-	next    slog.Handler
-	mu      sync.Mutex
-	records []slog.Record
-}
-
-func (l *logbook) Enabled(context.Context, slog.Level) bool { return true }
-func (l *logbook) WithAttrs(a []slog.Attr) slog.Handler     { return logbookWith{l, l.next.WithAttrs(a)} }
-func (l *logbook) WithGroup(string) slog.Handler            { return l }
-func (l *logbook) Handle(ctx context.Context, rec slog.Record) error {
-	l.mu.Lock()
-	l.records = append(l.records, rec)
-	l.mu.Unlock()
-	return l.next.Handle(ctx, rec)
-}
-
-type logbookWith struct {
-	*logbook
-	with slog.Handler
-}
-
-func (l logbookWith) WithAttrs(a []slog.Attr) slog.Handler {
-	return logbookWith{l.logbook, l.with.WithAttrs(a)}
-}
-
-func (l logbookWith) Handle(ctx context.Context, rec slog.Record) error {
-	l.mu.Lock()
-	l.records = append(l.records, rec)
-	l.mu.Unlock()
-	return l.with.Handle(ctx, rec)
-}
-
-// count returns how often a message was logged.
-func (l *logbook) count(message string) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, rec := range l.records {
-		if rec.Message == message {
-			n++
-		}
-	}
-	return n
-}
+var bg = context.Background()

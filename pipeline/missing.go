@@ -24,21 +24,20 @@ func folderAt(path string) (store.Folder, error) {
 	return store.Folder{Path: path, Device: uint64(st.Dev), Inode: st.Ino}, nil
 }
 
-// errInboxAway says that a file may be missing only because the inbox is.
+// errInboxAway says that a file may be missing because the inbox is.
 var errInboxAway = errors.New("the inbox is not the folder that the document was in; is it mounted?")
 
-// isGone reports whether a document's file is really not there any more. Where the
-// inbox is missing, or is another folder than the one that the document was seen in, as
-// when a filesystem is not mounted, that is an error. A folder that was removed and made
-// again on the same filesystem is as good as the old one, and so is one that has another
-// device number after a restart of the machine.
+// isGone reports whether a document's file was removed. It returns an error where the
+// inbox is missing, or is not the folder that the document was in, as when a filesystem
+// is not mounted. An inbox counts as the same where either its device or its inode is:
+// it may have been made again, and device numbers change with a restart of the machine.
 func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
 	_, err := filing.Stat(p.Inbox, doc.Source)
 	switch {
 	case err == nil:
 		return false, nil
 	case errors.Is(err, filing.ErrNotRegular):
-		return true, nil // something else is there now
+		return true, nil // something else has its name now
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, err
 	}

@@ -87,7 +87,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// model is a rig, and what must have become of everything that was dropped.
+// model is a rig, with what must become of each file.
 type model struct {
 	*rig
 	taken string         // where what a user takes away goes
@@ -184,7 +184,7 @@ func (m *model) take(place string) (content string, ok bool) {
 	return string(b), true
 }
 
-// rescan does what the watcher does: it tells of files that nobody takes care of.
+// rescan gives the pipeline each file that it does not know, as the watcher does.
 func (m *model) rescan() {
 	synctest.Wait()
 	for place := range tree(m.t, m.inbox) {
@@ -220,7 +220,7 @@ func (m *model) settle() {
 	}
 }
 
-// check says what does not hold.
+// check returns what is wrong.
 func (m *model) check() (wrong []string) {
 	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	for place := range tree(m.t, m.inbox) {
@@ -267,7 +267,7 @@ func (m *model) check() (wrong []string) {
 	}
 	st := m.service.Stats()
 	if submissions < st.Submissions || polls > st.Polls {
-		complain("the record has %d submissions and %d polls, the service saw %d and %d",
+		complain("the database has %d submissions and %d polls, the service saw %d and %d",
 			submissions, polls, st.Submissions, st.Polls)
 	}
 	for sum, jobs := range st.JobsBySHA256 {

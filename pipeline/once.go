@@ -9,16 +9,15 @@ import (
 	"docusort/store"
 )
 
-// ErrLeft says that documents were left unfinished when Files had been closed and
-// nothing more could be done, or nothing in reasonable time.
+// ErrLeft says that Files was closed, and documents are left that cannot be finished soon.
 var ErrLeft = errors.New("documents are left in the inbox")
 
 // errFinished ends the pipeline when there is nothing left to do.
 var errFinished = errors.New("all documents are finished")
 
-// How long a run for the files that are there waits for the service before it leaves
-// documents behind, and how long for a limit that refuses again and again: a limit of
-// so many requests a minute is waited out.
+// How long a run with --once waits for the service before it leaves documents behind, and
+// how long for a rate limit that goes on refusing: one of so many requests a minute ends
+// within that time.
 const (
 	serviceGrace = time.Minute
 	limitGrace   = 2 * time.Minute
@@ -33,59 +32,48 @@ func (p *Pipeline) awaitEnd(ctx context.Context) error {
 		return ctx.Err()
 	}
 	for {
-		done, err := p.endedSoon(ctx)
-		if ctx.Err() != nil {
+		// A database that cannot be read is not waited for any longer than the service.
+		within, cancel := context.WithTimeout(ctx, serviceGrace)
+		_, err := read(within, p, p.unfinished)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err() // a stop leaves nothing behind
-		}
-		if done || err != nil {
+		case store.DiskTrouble(err):
+			return fmt.Errorf("%w: %w", ErrLeft, err)
+		case err != nil:
 			return err
-		}
-		if !sleep(ctx, 100*time.Millisecond) {
+		case !sleep(ctx, 100*time.Millisecond):
 			return ctx.Err()
 		}
 	}
 }
 
-// endedSoon is ended, but does not wait long for a database that cannot be read.
-func (p *Pipeline) endedSoon(ctx context.Context) (done bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, serviceGrace)
-	defer cancel()
-	done, err = read(ctx, p, p.ended)
-	if store.DiskTrouble(err) {
-		err = fmt.Errorf("%w: %w", ErrLeft, err)
-	}
-	return done, err
-}
-
-// ended reports, with the error to end with, whether nothing more can be done.
-func (p *Pipeline) ended(ctx context.Context) (bool, error) {
+// unfinished counts the documents that can be finished soon. Where there are none, it
+// returns the error to end with.
+func (p *Pipeline) unfinished(ctx context.Context) (n int, err error) {
 	counts, err := p.Store.Counts(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	unfinished := 0
-	for _, n := range counts {
-		unfinished += n
+	for _, of := range counts {
+		n += of
 	}
-	if unfinished == 0 {
-		return true, errFinished
+	if n == 0 {
+		return 0, errFinished
 	}
 	if hold, _ := p.Hold(); hold != nil && tooLong(hold) {
-		return true, fmt.Errorf("%w: %s: %s", ErrLeft, hold.Kind, hold.Reason)
+		return 0, fmt.Errorf("%w: %s: %s", ErrLeft, hold.Kind, hold.Reason)
 	}
 	stuck, err := p.Store.Stuck(ctx, time.Now().Add(serviceGrace))
-	if err != nil {
-		return false, err
+	if err == nil && stuck >= n {
+		err = fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, n)
 	}
-	if stuck >= unfinished {
-		return true, fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, unfinished)
-	}
-	return false, nil
+	return n - stuck, err
 }
 
-// tooLong reports whether a hold lasts longer than a run for the files that are there
-// waits: one that needs a person does at once, and so does a limit that is known to
-// last.
+// tooLong reports whether a run with --once does not wait for the end of a hold: one that
+// needs a person, a rate limit that is known to last, or one that has lasted too long.
 func tooLong(h *store.Hold) bool {
 	lasted := time.Since(h.Since)
 	switch h.Kind {

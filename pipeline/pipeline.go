@@ -25,14 +25,14 @@ type Service interface {
 	Ping(ctx context.Context) error
 }
 
-// Config says what the pipeline works with and how. Every field without another
-// word must be set; settings are checked where they are read.
+// Config says what the pipeline works with. Every field must be set, where nothing else is
+// said. The values are not checked here.
 type Config struct {
 	Store   *store.Store
 	Service Service
 	Keys    docutray.KeySource
 	// Files gives the settled files of the inbox, as paths relative to it. Once it is
-	// closed, and everything that can be finished is, Run returns.
+	// closed, Run returns when all documents are finished that can be.
 	Files  <-chan string
 	Inbox  string // absolute
 	Sorted string // absolute
@@ -44,7 +44,7 @@ type Config struct {
 
 	Workers           int
 	MaxPending        int
-	RequestsPerMinute int // 0: no limit of ours
+	RequestsPerMinute int // 0: no limit
 	PollMin, PollMax  time.Duration
 	JobTimeout        time.Duration
 	MaxAttempts       int
@@ -53,11 +53,10 @@ type Config struct {
 	Sidecar           bool
 	KeepHistory       time.Duration // how long finished documents stay in the database; 0: for ever
 	Settle            time.Duration // how long to leave a file alone that changed
-	Rescan            time.Duration // how often to look at what could not be done
+	Rescan            time.Duration // how often to look for removed files, and to try again what a file prevents
 	ShutdownGrace     time.Duration
 
-	// OnStep, where not nil, is called at each step, by any goroutine. Never set
-	// outside tests.
+	// OnStep, where not nil, is called at each step, by any goroutine. Only tests set it.
 	OnStep func(Step)
 }
 
@@ -68,21 +67,16 @@ type Pipeline struct {
 	gate *gate.Gate
 	ages *jobAges
 
-	// Each wakes one loop.
+	// Each wakes one loop, where there may be work for it.
 	dispatchNow, parkedNow, fileNow, sweepNow signal
 
 	emptied  *emptyFolders
-	admitted chan struct{} // closed when every file that came was admitted
+	admitted chan struct{} // closed once Files is closed and all its files are admitted
 	loops    loops
-	activity activity
+	diskWait atomic.Int64 // goroutines that wait for the disk of the database
 }
 
-// activity counts what goes on.
-type activity struct {
-	inFlight, uploading, waitingForDisk atomic.Int64
-}
-
-// signal wakes one goroutine. Signals that come while it is awake are one.
+// signal wakes one goroutine. Several signals count as one while it is awake.
 type signal chan struct{}
 
 func newSignal() signal { return make(signal, 1) }
@@ -94,11 +88,14 @@ func (s signal) wake() {
 	}
 }
 
-// New makes a pipeline. It starts nothing.
+// New returns a pipeline. It starts no goroutine.
 func New(cfg Config) *Pipeline {
 	log := cfg.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.OnStep == nil {
+		cfg.OnStep = func(Step) {}
 	}
 	return &Pipeline{
 		Config: cfg, log: log, ages: newJobAges(cfg.PollMin, cfg.PollMax),
@@ -108,10 +105,10 @@ func New(cfg Config) *Pipeline {
 	}
 }
 
-// Run works until ctx is done, or until Files is closed and all is finished that
-// can be. Then no upload is begun, those under way have ShutdownGrace to end, and it
-// returns when nothing of it runs any more: nil, or what made it impossible to go
-// on. [ErrLeft]: Files was closed, and documents are left.
+// Run works until ctx is done, or until Files is closed and all documents are finished
+// that can be. Then it begins no upload, gives those under way ShutdownGrace to end, and
+// returns once all its goroutines have ended: nil, or an error that made it impossible to
+// go on. [ErrLeft]: Files was closed, and documents are left.
 func (p *Pipeline) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -134,8 +131,8 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	begin("database", p.awaitDamage)
 	begin("holds", p.showHolds)
-	begin("take up the work of an earlier run", func(ctx context.Context) error {
-		jobs, err := p.takeUp(ctx)
+	begin("recover", func(ctx context.Context) error {
+		jobs, err := p.recover(ctx)
 		if err != nil {
 			return err
 		}
@@ -151,15 +148,15 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// takeUp puts in order what an earlier run left, and returns the documents whose
-// jobs are in flight.
-func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
-	cutOff, err := write(ctx, p, p.Store.Recover)
+// recover takes over from an earlier run, and returns the documents whose jobs are under
+// way.
+func (p *Pipeline) recover(ctx context.Context) ([]store.Document, error) {
+	interrupted, err := write(ctx, p, p.Store.Recover)
 	if err != nil {
 		return nil, err
 	}
-	if cutOff > 0 {
-		p.log.Warn("uploads were interrupted; whether the service received them is unknown", "documents", cutOff)
+	if interrupted > 0 {
+		p.log.Warn("uploads were interrupted; whether the service received them is unknown", "documents", interrupted)
 	}
 	accepted, err := read(ctx, p, func(ctx context.Context) (bool, error) {
 		return p.Store.AcceptedWith(ctx, p.DocumentTypes)
@@ -180,15 +177,14 @@ func (p *Pipeline) takeUp(ctx context.Context) ([]store.Document, error) {
 	return read(ctx, p, p.Store.Pending)
 }
 
-// lifetimes are the contexts of what may not end all at once.
+// lifetimes are the contexts for what ends at a stop, one after the other.
 type lifetimes struct {
-	work   context.Context // until the stop: begins new things
-	finish context.Context // until the grace is over: what is under way
-	store  context.Context // a little longer: what must be stored once it happened
+	work   context.Context // new work: ends with the stop
+	finish context.Context // uploads and moves under way: ends after the grace
+	store  context.Context // changes that must be stored: ends a little later
 }
 
-// storeTimeout is how long something may take to be stored that must be, although
-// the daemon stops.
+// storeTimeout is how long after the grace a change may still be stored.
 const storeTimeout = 10 * time.Second
 
 func (p *Pipeline) lifetimes(ctx context.Context) (lifetimes, context.CancelFunc) {
@@ -197,7 +193,7 @@ func (p *Pipeline) lifetimes(ctx context.Context) (lifetimes, context.CancelFunc
 	return lifetimes{work: ctx, finish: finish, store: store}, func() { endFinish(); endStore() }
 }
 
-// outlive returns a context that ends a while after ctx does.
+// outlive returns a context that ends some time after ctx does.
 func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	longer, end := context.WithCancel(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
@@ -207,8 +203,8 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, context.Ca
 	return longer, func() { unhook(); end() }
 }
 
-// Known reports whether a file of the inbox, in exactly this shape, is being taken
-// care of; see watcher.Config.
+// Known reports whether a file of the inbox, exactly as info describes it, has an
+// unfinished document that needs no new look at the file; see watcher.Config.
 func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bool, error) {
 	id, ok := filing.IdentityOf(info)
 	if !ok {
@@ -217,25 +213,14 @@ func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bo
 	return p.Store.Known(ctx, path, store.Identity(id))
 }
 
-// RetryNow ends every pause: whatever waits to be tried again is tried at once.
+// RetryNow ends every pause: everything that waits to be tried again is tried at once.
 func (p *Pipeline) RetryNow(ctx context.Context) {
 	p.gate.RetryNow()
 	p.endPauses(ctx, true)
 	p.sweepNow.wake()
 }
 
-// Activity is what the pipeline does at the moment.
-type Activity struct {
-	Uploading int // uploads under way
-	InFlight  int // jobs at the service and uploads under way
-}
-
-// Activity returns what the pipeline does at the moment.
-func (p *Pipeline) Activity() Activity {
-	return Activity{Uploading: int(p.activity.uploading.Load()), InFlight: int(p.activity.inFlight.Load())}
-}
-
-// sleep waits; false means that ctx ended first.
+// sleep waits for a time and reports whether ctx has not ended before.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -247,8 +232,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// at returns a channel that gives the time when t has come; nil, which never gives
-// anything, for the zero time.
+// at returns a channel that receives at a time; nil, which blocks forever, for the zero
+// time.
 func at(t time.Time) <-chan time.Time {
 	if t.IsZero() {
 		return nil

@@ -1,132 +1,23 @@
 package pipeline
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/store"
 )
 
-// figures are what asking cost and how late it told.
-type figures struct{ lateness, polls float64 }
-
-// stream sends documents through, at random intervals, and returns the median
-// lateness as a part of the job's time, and the mean number of polls, of those
-// after the first.
-func (r *rig) stream(n, skip int, every time.Duration) figures {
-	r.t.Helper()
-	first := len(r.docs())
-	draw := rand.New(rand.NewPCG(1, uint64(first)))
-	for i := range n {
-		r.drop(fmt.Sprintf("%d.pdf", first+i), pdf(fmt.Sprint("stream", first+i)), "invoice")
-		time.Sleep(time.Duration(draw.ExpFloat64() * float64(every)))
-	}
-	r.until(10*time.Minute, "all filed", func() bool { return len(r.names()) == first+n })
-	var late []float64
-	polls := 0
-	for i := first + skip; i < first+n; i++ {
-		d := r.doc(fmt.Sprintf("%d.pdf", i))
-		u, _ := r.service.Upload(d.JobID)
-		polls += u.Polls
-		seen := d.IdentifiedAt.Sub(u.At).Seconds()
-		took := r.took(u.JobID).Seconds()
-		late = append(late, (seen-took)/took)
-	}
-	slices.Sort(late)
-	return figures{late[len(late)/2], float64(polls) / float64(n-skip)}
-}
-
-// took is how long a job took, from the service's own times.
-func (r *rig) took(job string) time.Duration {
-	r.t.Helper()
-	s, err := r.cfg.Service.Status(context.Background(), job)
-	must(r.t, err)
-	return s.Took
-}
-
-func TestAnswersAreSeenEarlyWithFewPolls(t *testing.T) {
-	for _, sigma := range []float64{0, 0.35, 0.8} {
-		bubble(t, docutraytest.Options{Latency: 4 * time.Second, Sigma: sigma, Seed: 7}, func(r *rig) {
-			r.start()
-			f := r.stream(300, 40, 500*time.Millisecond)
-			t.Logf("σ %.2f: median lateness %.1f %%, %.2f polls a job", sigma, 100*f.lateness, f.polls)
-			if f.lateness > 0.11+max(0, sigma-0.35)/10 || f.polls > 3+6*max(0, sigma-0.35) {
-				t.Errorf("σ %.2f: %+v", sigma, f)
-			}
-		})
-	}
-}
-
-func TestPaceAdapts(t *testing.T) {
-	bubble(t, docutraytest.Options{Latency: 2 * time.Second}, func(r *rig) {
-		r.start()
-		before := r.stream(60, 20, time.Second)
-		r.swapLatency(20 * time.Second)
-		during := r.stream(120, 80, time.Second)
-		r.swapLatency(2 * time.Second)
-		after := r.stream(60, 10, time.Second)
-		t.Logf("2 s: %+v; 20 s: %+v; 2 s: %+v", before, during, after)
-		for _, f := range []figures{before, during, after} {
-			if f.lateness > 0.1 || f.polls > 6 {
-				t.Errorf("%+v", f)
-			}
-		}
-	})
-}
-
-// A slow upload says nothing about how long the job takes.
-func TestAgeOfAJobBeginsWhenTheServiceHasIt(t *testing.T) {
-	bubble(t, docutraytest.Options{Latency: 4 * time.Second}, func(r *rig) {
-		r.start()
-		r.stream(20, 0, 500*time.Millisecond)
-		r.slowUploads(50 * time.Second)
-		r.drop("slow.pdf", pdf("slow"), "invoice")
-		r.until(10*time.Minute, "accepted", func() bool { return r.doc("slow.pdf").JobID != "" })
-		d := r.reaches("slow.pdf", store.Filed, time.Minute)
-		u, _ := r.service.Upload(d.JobID)
-		if late := d.IdentifiedAt.Sub(u.At) - 4*time.Second; late > 2*time.Second {
-			t.Errorf("seen %s late", late)
-		}
-	})
-}
-
-// intercept lets a test answer requests itself.
-func (r *rig) intercept(f func(w http.ResponseWriter, req *http.Request) bool) {
-	r.service.SetIntercept(f)
-}
-
-func (r *rig) slowUploads(by time.Duration) {
-	r.intercept(func(_ http.ResponseWriter, req *http.Request) bool {
-		if req.Method == http.MethodPost {
-			time.Sleep(by)
-		}
-		return false
-	})
-}
-
-func refuse(w http.ResponseWriter, status int, message string) bool {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"message":%q}`, message)
-	return true
-}
-
 func TestJobThatNeverEndsIsGivenUpAfterBeingAsked(t *testing.T) {
 	bubble(t, docutraytest.Options{Faults: docutraytest.Faults{JobNever: 1}}, func(r *rig) {
 		r.start()
 		r.drop("scan.pdf", pdf("x"), "invoice")
-		time.Sleep(59 * time.Minute)
-		synctest.Wait()
+		r.pass(59 * time.Minute)
 		same(t, "jobs before the timeout", r.service.Stats().Jobs, 1)
 		r.service.SetFaults(docutraytest.Faults{})
 		d := r.reaches("scan.pdf", store.Filed, 5*time.Minute)
@@ -167,8 +58,8 @@ func TestJobThatNeverEndsIsGivenUpAfterBeingAsked(t *testing.T) {
 	})
 }
 
-// A job that the service does not know is asked for again for a minute, and then taken
-// for lost where the service answered for another job meanwhile.
+// A job that the service does not know is polled for another minute, and taken for lost
+// where the poll of another job was answered meanwhile.
 func TestJobIsLostAfterAMinute(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		asked := 0
@@ -187,8 +78,7 @@ func TestJobIsLostAfterAMinute(t *testing.T) {
 		r.drop("lost.pdf", pdf("y"), "invoice")
 		d := r.reaches("lost.pdf", store.Pending, time.Second)
 		r.service.Forget(d.JobID)
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		r.pass(10 * time.Minute)
 		same(t, "jobs while no other poll is answered", r.service.Stats().Jobs, 2)
 		r.drop("other.pdf", pdf("z"), "invoice")
 		r.reaches("other.pdf", store.Filed, time.Minute)
@@ -198,7 +88,7 @@ func TestJobIsLostAfterAMinute(t *testing.T) {
 	})
 }
 
-func TestUnknownStatusIsNoEnd(t *testing.T) {
+func TestUnknownStatusDoesNotEndAJob(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		begun := time.Now()
 		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
@@ -232,7 +122,7 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 		uploads := r.service.Uploads()
 		for i, u := range uploads[1:] {
 			most := time.Second << i
-			least := most*3/4 - time.Millisecond // the record counts in those
+			least := most*3/4 - time.Millisecond // which the database counts in
 			if pause := u.At.Sub(uploads[i].Answered); pause < least || pause > most {
 				t.Errorf("pause %d of %v, want %v to %v", i+1, pause, least, most)
 			}
@@ -240,33 +130,7 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 	})
 }
 
-// A poll that always fails does not keep other jobs, and in the end it is given
-// up as well.
-func TestPollThatAlwaysFailsDelaysNoOther(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		r.drop("bad.pdf", pdf("bad"), "invoice")
-		bad := r.reaches("bad.pdf", store.Pending, time.Second).JobID
-		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
-			return strings.HasSuffix(req.URL.Path, bad) && refuse(w, 500, "Internal server error")
-		})
-		for i := range 130 {
-			begun := time.Now()
-			name := fmt.Sprintf("%d.pdf", i)
-			r.drop(name, pdf(name), "invoice")
-			r.reaches(name, store.Filed, time.Minute)
-			if took := time.Since(begun); took > 5*time.Second {
-				t.Errorf("%s took %s", name, took)
-			}
-			time.Sleep(30 * time.Second)
-		}
-		d := r.reaches("bad.pdf", store.Filed, time.Minute)
-		same(t, "attempts", d.Attempts, 2)
-	})
-}
-
-// An answer that is being stored, which waits for a disk, keeps no other job from
-// being asked for.
+// An answer whose storing waits for a disk keeps no other job from being polled.
 func TestStoringAnAnswerTakesNoPlace(t *testing.T) {
 	const jobs = 24
 	var answered atomic.Int64
@@ -292,4 +156,41 @@ func TestStoringAnAnswerTakesNoPlace(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A job that was given up is polled once more before another one is paid for.
+func TestJobThatWasGivenUpIsPolledOnceMore(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.unfinishedWhilePending()
+		r.start()
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.reaches("scan.pdf", store.Pending, time.Second)
+		r.drop("equal.pdf", pdf("x"), "invoice")
+		d := r.reaches("scan.pdf", store.Filed, 2*time.Hour)
+		same(t, "jobs", r.service.Stats().Jobs, 1)
+		same(t, "submissions", d.Submissions, 1)
+		same(t, "open", d.JobAbandoned, false)
+		if d.IdentifiedAt.Sub(d.SubmittedAt) < time.Hour {
+			t.Error("the job was not given up")
+		}
+		r.reaches("equal.pdf", store.Filed, time.Second)
+		r.intercept(nil)
+		r.drop("next.pdf", pdf("next"), "invoice") // there is one place
+		r.reaches("next.pdf", store.Filed, time.Minute)
+	}, func(c *Config) { c.MaxPending = 1 })
+}
+
+// Also where the service is down at that moment, for long.
+func TestJobThatWasGivenUpIsPolledAfterAnOutage(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.unfinishedWhilePending()
+		r.start()
+		r.dropNumbered(3)
+		r.until(90*time.Second, "given up", func() bool { return r.log.count("job ended without an answer; will submit again") == 3 })
+		r.service.SetOutage(docutraytest.OutageDrop)
+		time.Sleep(3 * time.Hour)
+		r.service.SetOutage("")
+		r.until(2*time.Hour, "all filed", func() bool { return len(r.names()) == 3 })
+		same(t, "jobs", r.service.Stats().Jobs, 3)
+	}, func(c *Config) { c.PollMax, c.JobTimeout = 500*time.Millisecond, time.Minute })
 }

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// jobAges decides when to ask for a job, from the ages at which recent ones ended.
+// jobAges decides when to poll a job, from the ages at which recent jobs ended.
 //
-// The first question is made when a third of the jobs that got as old as this one
-// had ended, then at ages that grow by a step each. So half of the answers are seen
-// within a tenth of their jobs' times, at about four questions a job, and a service
-// that becomes slower or faster is followed within a few jobs.
+// A job is polled first at the age by which a third of the recent jobs of at least its
+// age had ended, and then at ages that grow by a constant factor. Half of the answers
+// are seen within a tenth of their jobs' times, with about four polls a job, and a few
+// jobs are enough to adapt to a service that becomes slower or faster.
 type jobAges struct {
-	min, max time.Duration // bounds of the time between two questions
+	min, max time.Duration // bounds of the time between two polls
 
 	mu   sync.Mutex
-	ages []time.Duration // the newest, oldest first
+	ages []time.Duration // of the newest jobs, in the order of their ends
 }
 
 const (
 	agesKept  = 32
-	firstPart = 3    // ask when one of so many had ended
-	ageStep   = 1.15 // then at ages that grow by this factor
-	blindStep = 1.5  // the same while nothing is known
+	firstPart = 3    // poll when one of so many had ended
+	ageStep   = 1.15 // the factor between the ages of two polls
+	blindStep = 1.5  // the same while no job has ended
 )
 
 func newJobAges(min, max time.Duration) *jobAges { return &jobAges{min: min, max: max} }
@@ -38,22 +38,22 @@ func (a *jobAges) add(age time.Duration) {
 	a.ages = append(a.ages, age)
 }
 
-// next returns the age at which to ask for a job that is this old. asked is the age
-// at which it was asked for last, 0 where it was not.
-func (a *jobAges) next(age, asked time.Duration) time.Duration {
+// next returns the age at which to poll a job that has this age now. polled is its age at
+// the last poll; 0: there was none.
+func (a *jobAges) next(age, polled time.Duration) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	older := slices.DeleteFunc(slices.Clone(a.ages), func(d time.Duration) bool { return d < age })
 	var due time.Duration
 	switch {
-	case asked == 0 && len(older) > 0:
+	case polled == 0 && len(older) > 0:
 		slices.Sort(older)
 		due = older[len(older)/firstPart]
-		due += due / 50 // jobs that take the same time are asked for just after it
-	case asked > 0 && len(a.ages) > 0:
+		due += due / 50 // where all jobs take the same time, just after it
+	case polled > 0 && len(a.ages) > 0:
 		due = time.Duration(float64(age) * ageStep)
-	case asked > 0:
+	case polled > 0:
 		due = time.Duration(float64(age) * blindStep)
 	}
-	return min(max(due, asked+a.min), max(age, asked)+a.max)
+	return min(max(due, polled+a.min), max(age, polled)+a.max)
 }

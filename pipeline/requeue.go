@@ -16,33 +16,33 @@ import (
 	"docusort/store"
 )
 
-// ErrMoved says that a failed document is not where it was put.
+// ErrMoved says that a failed document is no longer in _failed.
 var ErrMoved = errors.New("it is no longer there")
 
-// Requeuer puts failed documents back into the inbox, whether the daemon runs or not.
-// A kill in between leaves nothing that the next try, or the daemon, cannot finish:
+// Requeuer puts failed documents back into the inbox, whether the daemon runs or not. If
+// it is killed between two steps, the next try, or the daemon, finishes the rest:
 //
-//	the place in the inbox stored     the document is still failed
-//	moved out of _failed
-//	.error.json removed
-//	folders synced
-//	waiting stored                    the daemon admits it, see failed.go
+//	the place in the inbox is stored     the document is still failed
+//	the file is moved out of _failed
+//	.error.json is removed
+//	the folders are synced
+//	waiting is stored                    the daemon admits the file, see failed.go
 type Requeuer struct {
 	Store  *store.Store
 	Mover  *filing.Mover
 	Inbox  string     // absolute
-	OnStep func(Step) // never set outside tests
+	OnStep func(Step) // only tests set it
 }
 
-// PutBack puts a failed document back to its old place, or beside what lies there, and
-// returns the place, relative to the inbox. Its row goes on: the daemon admits the
-// document like one that was dropped. [ErrMoved]: somebody took it; nothing was
-// changed. One that was changed in _failed is put back too, and its row ends, because
-// the daemon takes it for a document of its own: then changed is true.
+// PutBack moves a failed document back to its old place in the inbox, or to another name
+// beside it, and returns that place, relative to the inbox. The document keeps its row,
+// and the daemon admits it like a dropped file. Where the file was changed in _failed, it
+// becomes a new document, the row ends, and changed is true. [ErrMoved]: the file is no
+// longer in _failed; nothing was changed.
 func (r Requeuer) PutBack(ctx context.Context, doc store.Document) (place string, changed bool, err error) {
 	mv := putBackMove(&doc, r.Inbox, doc.PutBack)
 	done := false
-	if doc.PutBack != "" { // an earlier try was cut off
+	if doc.PutBack != "" { // an earlier try was interrupted
 		if done, err = resumePutBack(ctx, r.Mover, &doc, r.Inbox); err != nil {
 			return "", false, err
 		}
@@ -83,12 +83,12 @@ func putBackMove(doc *store.Document, inbox, place string) filing.Move {
 	}
 }
 
-// resumePutBack finishes a move back that was cut off, if it can be, and reports
-// whether it has been made. A file that was copied to _failed has another identity
-// than its row says, and is recognised by its content.
+// resumePutBack finishes an interrupted move back, where it can, and reports whether the
+// file is in the inbox. A file that was copied to _failed has another identity than its
+// row says, and is recognised by its content.
 func resumePutBack(ctx context.Context, m *filing.Mover, doc *store.Document, inbox string) (done bool, err error) {
 	mv := putBackMove(doc, inbox, doc.PutBack)
-	for range 2 { // the first may only give its name back to what was being removed
+	for range 2 { // the first call may only undo the removal of the source
 		id, sum, err := readFailed(doc)
 		if err == nil && id.Size == doc.Identity.Size && bytes.Equal(sum, doc.SHA256) {
 			mv.Identity = id
@@ -101,7 +101,7 @@ func resumePutBack(ctx context.Context, m *filing.Mover, doc *store.Document, in
 	return true, nil
 }
 
-// move chooses a free place, stores it, and moves what lies in _failed there.
+// move chooses a free place, stores it, and moves the file there.
 func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move, err error) {
 	for range nameTries {
 		mv = putBackMove(doc, r.Inbox, "")
@@ -126,8 +126,7 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 	return mv, errNames
 }
 
-// readFailed returns the identity and hash of the file of a failed document: it may
-// have been changed.
+// readFailed returns the present identity and hash of a failed document's file.
 func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
 	f, id, err := filing.Open(doc.Sorted, doc.Target)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
@@ -138,7 +137,7 @@ func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
 	}
 	defer f.Close()
 	if doc.SHA256 == nil && id.Size == doc.Identity.Size {
-		return id, nil, nil // it was never read: empty, or far too large
+		return id, nil, nil // it was never read: it is empty, or too large
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {
@@ -147,8 +146,8 @@ func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
 	return id, sum.Sum(nil), nil
 }
 
-// place finds a place in the inbox where nothing lies and that is no unfinished
-// document's, whose file may be on its way.
+// place finds a free place in the inbox that is not an unfinished document's: its file may
+// be on its way there.
 func (r Requeuer) place(ctx context.Context, source string) (string, error) {
 	dir, name := path.Split(source)
 	var failed error
@@ -160,8 +159,8 @@ func (r Requeuer) place(ctx context.Context, source string) (string, error) {
 	return dir + name, errors.Join(err, failed)
 }
 
-// store stores that the document waits, or that it is another one by now. It does
-// nothing where the daemon has gone on with the document already.
+// store stores that the document waits, or has ended because it was changed. It does
+// nothing where the daemon has admitted the file already.
 func (r Requeuer) store(ctx context.Context, doc *store.Document, place string, changed bool) error {
 	if changed {
 		return unlessStale(r.Store.PutBackChanged(ctx, doc.ID))

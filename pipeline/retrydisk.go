@@ -15,12 +15,11 @@ const (
 	sortedDisk    = "sorted"
 )
 
-// longestDiskPause bounds the pauses while a disk is waited for.
+// longestDiskPause is the longest pause between two tries while a disk fails.
 const longestDiskPause = time.Minute
 
-// write runs a transition until it is stored. It waits for a disk that is full or
-// broken, while nothing new is submitted; every other error, and the end of ctx, ends
-// it.
+// write runs a transition until it is stored. While the disk is full or broken it tries
+// again, and nothing is submitted. Any other error, or the end of ctx, ends it.
 func write[T any](ctx context.Context, p *Pipeline, do func(context.Context) (T, error)) (T, error) {
 	return retryDisk(ctx, p, databaseWrite, do)
 }
@@ -31,7 +30,7 @@ func (p *Pipeline) save(ctx context.Context, do func(context.Context) error) err
 	return err
 }
 
-// read runs a query until it is answered, and waits as write does.
+// read runs a query until it is answered, and tries again as write does.
 func read[T any](ctx context.Context, p *Pipeline, do func(context.Context) (T, error)) (T, error) {
 	return retryDisk(ctx, p, databaseRead, do)
 }
@@ -44,17 +43,17 @@ func retryDisk[T any](ctx context.Context, p *Pipeline, disk string, do func(con
 			return value, err
 		}
 		p.gate.HoldDisk(disk, err.Error())
-		p.activity.waitingForDisk.Add(1)
+		p.diskWait.Add(1)
 		woken := sleep(ctx, backoff(n, longestDiskPause, 0))
-		p.activity.waitingForDisk.Add(-1)
+		p.diskWait.Add(-1)
 		if !woken {
 			return value, fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
 	}
 }
 
-// awaitDamage ends the work where the database turns out to be damaged: what is paid
-// for might not be remembered.
+// awaitDamage returns an error once the database is found damaged: it might no longer
+// remember what is paid for.
 func (p *Pipeline) awaitDamage(ctx context.Context) error {
 	if err := p.Store.Damaged(ctx); err != nil {
 		return err

@@ -16,13 +16,13 @@ import (
 	"docusort/store"
 )
 
-// Suffixes of the files that are written beside a document.
+// The suffixes of sidecars.
 const (
 	answerSuffix  = ".json"
 	failureSuffix = ".error.json"
 )
 
-// sidecarOf returns the suffix of the file to write beside the document; "" for none.
+// sidecarOf returns the suffix of the document's sidecar; "" where it gets none.
 func (p *Pipeline) sidecarOf(d *store.Document) string {
 	switch {
 	case d.Outcome == store.Failed:
@@ -33,8 +33,8 @@ func (p *Pipeline) sidecarOf(d *store.Document) string {
 	return ""
 }
 
-// sidecar is the file beside a document. It depends on the document's row alone, so
-// that one which was written before a crash is recognised.
+// sidecar is the JSON file beside a filed document. It depends only on the document's row,
+// so that one that was written before a crash is recognised.
 type sidecar struct {
 	Version      int             `json:"version"`
 	Source       string          `json:"source"`
@@ -69,7 +69,7 @@ func newSidecar(d *store.Document) sidecar {
 }
 
 // nameText escapes a name as the report does, because JSON is text: a byte that is not
-// UTF-8 becomes \xNN, and so does the backslash of what looks like such an escape.
+// UTF-8 becomes \xNN, and so does a backslash that would look like such an escape.
 func nameText(name string) string {
 	var b strings.Builder
 	for i, n := 0, 0; i < len(name); i += n {
@@ -100,25 +100,30 @@ func utcOrNil(t time.Time) *time.Time {
 	return &t
 }
 
-// writeSidecar writes the file beside a document that was moved, if there is to be one.
+// text returns the content of the file.
+func (s sidecar) text() ([]byte, error) {
+	data, err := json.MarshalIndent(s, "", "  ")
+	return append(data, '\n'), err
+}
+
+// writeSidecar writes the sidecar of a document that was moved, where it gets one.
 func (f *filer) writeSidecar(d *store.Document) error {
 	suffix := f.p.sidecarOf(d)
 	if suffix == "" {
 		return nil
 	}
-	data, err := json.MarshalIndent(newSidecar(d), "", "  ")
+	data, err := newSidecar(d).text()
 	if err != nil {
 		return err
 	}
-	data = append(data, '\n')
 	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
-	if !errors.Is(err, fs.ErrExist) {
-		if err != nil {
-			return fmt.Errorf("%w: %w", errSorted, err)
-		}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %w", errSorted, err)
+	}
+	if err == nil {
 		return nil
 	}
-	// Most likely it was written before the daemon was killed.
+	// It is most likely ours, written before the daemon was killed.
 	if there, readErr := os.ReadFile(filepath.Join(d.Sorted, d.Target+suffix)); readErr == nil && bytes.Equal(there, data) {
 		return nil
 	}

@@ -13,12 +13,12 @@ import (
 	"docusort/store"
 )
 
-// errStaleTarget says that a document's state changed before its target was stored:
-// it is not to be moved any more.
+// errStaleTarget says that a document changed before its target was stored, so that it
+// must not be moved.
 var errStaleTarget = errors.New("the document changed before it could be moved")
 
-// choose decides on a target for each document that has none, and stores them all
-// before anything is moved. It returns those that can be moved now.
+// choose chooses a target for each document that has none, and stores them before
+// anything is moved. It returns the documents that can be moved now.
 func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 	chosen, targets := f.targets(all)
 	if len(chosen) == 0 {
@@ -28,7 +28,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 		return f.p.Store.Target(ctx, targets)
 	})
 	if err == nil {
-		f.p.reached(TargetStored)
+		f.p.OnStep(TargetStored)
 	}
 	return slices.DeleteFunc(chosen, func(m *moving) bool {
 		if m.err = err; err == nil && slices.Contains(stale, m.doc.ID) {
@@ -38,10 +38,10 @@ func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 	})
 }
 
-// targets decides on a target for each document that has none.
+// targets chooses a target for each document that has none.
 func (f *filer) targets(all []*moving) (chosen []*moving, targets []store.Targeted) {
-	taken := maps.Clone(f.copies.targets) // names given away
-	made := make(map[string]error) // folders
+	taken := maps.Clone(f.copies.targets) // names that are not on disk yet
+	made := make(map[string]error)        // the outcome for each folder
 	for _, m := range all {
 		if m.moved || m.err != nil || m.doc.Target != "" {
 			continue
@@ -58,7 +58,7 @@ func (f *filer) targets(all []*moving) (chosen []*moving, targets []store.Target
 	return chosen, targets
 }
 
-// target finds a free name in the folder of the document's outcome.
+// target returns a free name in the folder of the document's outcome.
 func (f *filer) target(d *store.Document, taken map[string]bool, made map[string]error) (string, error) {
 	folder := folderOf(d)
 	err, known := made[folder]

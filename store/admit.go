@@ -34,13 +34,7 @@ type Admission struct {
 	// with FailedMatches.
 	CheckFailed bool
 
-	// Options are the type codes that the service would be asked to choose from.
-	Options []string
-	// ReuseWithin is how old an answer to identical content may be; 0: ask anew.
-	ReuseWithin time.Duration
-	// Outcome decides from the confidence of a reused answer: filed or review.
-	// It is called by the goroutine that writes; nil: always filed.
-	Outcome func(confidence float64) State
+	SubmitRequest // that would be made for it
 }
 
 // Admitted says what became of an admission.
@@ -74,10 +68,7 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 	if err != nil {
 		return err
 	}
-	alike, known, err := t.recorded(a)
-	if err == nil {
-		err = t.refuse(a, alike, known)
-	}
+	known, alike, err := t.look(a)
 	if err != nil {
 		return err
 	}
@@ -96,35 +87,58 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 	return t.insert(inbox, a, alike, out)
 }
 
-// refuse returns why a file cannot be admitted now.
-func (t *tx) refuse(a Admission, alike bool, known *Document) error {
-	if known == nil {
-		if err := t.refuseMoved(a, alike); err != nil {
-			return err
-		}
+// look returns the unfinished document at the place of a file, or nil, and whether
+// there is any document of its content; or why it cannot be admitted now.
+func (t *tx) look(a Admission) (known *Document, alike bool, err error) {
+	var id sql.NullInt64
+	var failed bool
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
+			?3 AND EXISTS (SELECT 1 FROM documents d INDEXED BY documents_content WHERE `+sameContent("d", "?1")+` AND state = 'failed'),
+			(SELECT id FROM documents WHERE source = +?2 AND `+unfinished+`)`,
+		[]any{a.SHA256, a.Source, a.CheckFailed}, &alike, &failed, &id)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case id.Valid:
+		known = new(Document)
+		err = t.document(id.Int64, known)
+	default:
+		err = t.refuseMoved(a, alike)
 	}
-	if alike && a.CheckFailed {
-		var failed bool
-		err := t.row(`SELECT EXISTS (SELECT 1 FROM documents d INDEXED BY documents_content
-			WHERE `+sameContent("d", "?1")+` AND state = 'failed')`, []any{a.SHA256}, &failed)
-		if err == nil && failed {
-			err = ErrFailedMatches
-		}
-		if err != nil {
-			return err
-		}
+	switch {
+	case err != nil:
+	case failed:
+		err = ErrFailedMatches
+	case known != nil && known.Target != "":
+		err = ErrMoving
 	}
-	if known != nil && known.Target != "" {
-		return ErrMoving
+	return known, alike, err
+}
+
+// refuseMoved refuses a file that was moved to sorted/ after it was opened here:
+// another worker had it before.
+func (t *tx) refuseMoved(a Admission, alike bool) error {
+	if a.ExaminedAt.IsZero() || a.SHA256 != nil && !alike {
+		return nil
 	}
-	return nil
+	var moved bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents INDEXED BY documents_finished WHERE finished_at >= +?1
+			AND state <> 'gone' AND source = +?2 AND device = +?3 AND inode = +?4 AND size = +?5 AND modified = +?6)`,
+		[]any{a.ExaminedAt.UnixMilli(), a.Source, int64(a.Identity.Device), int64(a.Identity.Inode),
+			a.Identity.Size, a.Identity.ModTime}, &moved)
+	if err == nil && moved {
+		err = ErrMoving
+	}
+	return err
 }
 
 // keep reports whether the unfinished document of a place is the file that lies
 // there now, and stores how that looks; otherwise it ends the document.
 func (t *tx) keep(known *Document, inbox int64, a Admission) (bool, error) {
+	was, is := known.Identity, a.Identity
+	was.ChangeTime = is.ChangeTime
 	switch {
-	case a.Blocked != "" && known.SHA256 != nil && sameFile(known.Identity, a.Identity):
+	case a.Blocked != "" && known.SHA256 != nil && was == is:
 		// Only its permissions changed, which is no reason to give up its job. Its
 		// identity stays as it was, so that the file is looked at again.
 		if known.PutBack == "" {
@@ -139,31 +153,11 @@ func (t *tx) keep(known *Document, inbox int64, a Admission) (bool, error) {
 	return false, t.end(known.ID, "changed in the inbox before it was filed")
 }
 
-// recorded reports whether there is any document of the content of a file, and
-// returns the unfinished document of its place, or nil.
-func (t *tx) recorded(a Admission) (alike bool, known *Document, err error) {
-	var id sql.NullInt64
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
-			(SELECT id FROM documents WHERE source = +?2 AND `+unfinished+`)`, []any{a.SHA256, a.Source}, &alike, &id)
-	if err != nil || !id.Valid {
-		return alike, nil, err
-	}
-	known = new(Document)
-	return alike, known, t.document(id.Int64, known)
-}
-
-// sameFile reports whether a file that cannot be read is what it was, by all that
-// can be seen of it.
-func sameFile(was, is Identity) bool {
-	was.ChangeTime = is.ChangeTime
-	return was == is
-}
-
 // refresh stores how a known file looks by now: its mode or name may have been
 // touched, or it may have become readable.
 func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	id := a.Identity
-	_, err := t.exec(`UPDATE documents SET inbox = ?, device = ?, inode = ?, size = ?, modified = ?, changed = ? WHERE id = ?`,
+	err := t.do(`UPDATE documents SET inbox = ?, device = ?, inode = ?, size = ?, modified = ?, changed = ? WHERE id = ?`,
 		inbox, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, known.ID)
 	if err != nil || !known.Blocked() && known.PutBack == "" {
 		return err
@@ -171,38 +165,37 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-// insert adds a new document.
 func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 	doc := &out.Document
 	*doc = Document{
 		Inbox: a.Inbox, Source: a.Source, State: Waiting, Identity: a.Identity,
 		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now), Phase: PhaseReady,
 	}
+	var options any
+	var err error
 	switch {
 	case a.Blocked != "":
 		doc.SHA256, doc.ContentType, doc.Error, doc.Phase = nil, "", a.Blocked, PhaseAdmit
 	case a.Failure != "":
 		doc.Outcome, doc.Error, doc.Phase = Failed, a.Failure, PhaseFile
-	}
-	var options any
-	if doc.Error == "" {
-		set, err := t.optionSet(a.Options)
-		if err != nil {
+	default:
+		if options, err = t.optionSet(a.Options); err != nil {
 			return err
 		}
-		options = set
 	}
 	id := a.Identity
-	var err error
-	doc.ID, err = t.add(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at,
+	row, err := t.run(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at,
 			sha256, content_type, options, outcome, error)
 		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		inbox, a.Source, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, t.now,
 		doc.SHA256, text(doc.ContentType), options, text(string(doc.Outcome)), text(doc.Error))
+	if err == nil {
+		doc.ID, err = row.LastInsertId()
+	}
 	if err != nil {
 		return fmt.Errorf("insert: %w", err)
 	}
-	if !alike || doc.Error != "" {
+	if !alike || doc.Phase != PhaseReady {
 		return nil
 	}
 	return errors.Join(t.match(doc.ID, options.(int64), a), t.document(doc.ID, doc))
@@ -211,19 +204,17 @@ func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
 // decide stores what is known of the content, and what follows from it.
 func (t *tx) decide(doc int64, a Admission) error {
 	if a.Blocked != "" {
-		_, err := t.exec(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
-		return err
+		return t.do(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
 	}
 	if a.Failure != "" {
-		_, err := t.exec(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
+		return t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
 			a.SHA256, text(a.ContentType), a.Failure, doc)
-		return err
 	}
 	options, err := t.optionSet(a.Options)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
+	err = t.do(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
 			job_abandoned = iif(options IS ?3, job_abandoned, 0)
 		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
 	if err != nil {
@@ -232,30 +223,9 @@ func (t *tx) decide(doc int64, a Admission) error {
 	return t.match(doc, options, a)
 }
 
-// refuseMoved refuses a file that was moved to sorted/ after it was opened here:
-// another worker had it before.
-func (t *tx) refuseMoved(a Admission, alike bool) error {
-	if a.ExaminedAt.IsZero() || a.SHA256 != nil && !alike {
-		return nil
+func (t *tx) match(doc, options int64, a Admission) (err error) {
+	if a.ReuseWithin > 0 {
+		_, err = t.reuse(candidate{a.SubmitRequest, doc, options, a.SHA256})
 	}
-	by := `INDEXED BY documents_finished WHERE ?7 IS NULL`
-	if a.SHA256 != nil {
-		by = `d INDEXED BY documents_content WHERE ` + sameContent("d", "?7")
-	}
-	var moved bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM documents `+by+` AND finished_at >= +?1
-			AND state <> 'gone' AND source = +?2 AND device = +?3 AND inode = +?4 AND size = +?5 AND modified = +?6)`,
-		[]any{a.ExaminedAt.UnixMilli(), a.Source, int64(a.Identity.Device), int64(a.Identity.Inode),
-			a.Identity.Size, a.Identity.ModTime, a.SHA256}, &moved)
-	if err == nil && moved {
-		err = ErrMoving
-	}
-	return err
-}
-
-// match gives a document the answer that its content got before.
-func (t *tx) match(doc, options int64, a Admission) error {
-	_, err := t.reuse(candidate{id: doc, options: options, sha256: a.SHA256,
-		request: SubmitRequest{ReuseWithin: a.ReuseWithin, Outcome: a.Outcome}})
 	return err
 }

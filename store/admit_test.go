@@ -225,7 +225,7 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 		late.ExaminedAt = time.Now()
 		time.Sleep(time.Second)
 		id := pending(t, s, found("a", "a"))
-		must[Document](t)(s.Identified(ctx, id, invoice))
+		check1(t, s.Identified(ctx, id, invoice))
 		move(t, s, id)
 		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
 			t.Errorf("error is %v", err)
@@ -281,10 +281,7 @@ func TestAdmitChecksFailedMatches(t *testing.T) {
 func TestAdmitCannotCheckFailedMatches(t *testing.T) {
 	s := openNew(t)
 	admit(t, s, found("a", "content"))
-	check1(t, s.write(ctx, func(tx *tx) error {
-		_, err := tx.exec("DROP INDEX documents_content") // by which it is asked
-		return err
-	}))
+	check1(t, s.do(ctx, "DROP INDEX documents_content"))
 	a := found("b", "content")
 	a.CheckFailed = true
 	if _, err := s.Admit(ctx, a); err == nil || errors.Is(err, ErrFailedMatches) {

@@ -26,7 +26,10 @@ func runChild(job string) int {
 	case "daemon":
 		line, err = childDaemon(path)
 	case "open":
-		line, err = childOpens(path)
+		var s *Store
+		if s, err = Open(ctx, Config{Path: path}); err == nil {
+			line, err = "opened", s.Close()
+		}
 	case "read":
 		line, err = childReader(path)
 	}
@@ -57,14 +60,6 @@ func childDaemon(path string) (string, error) {
 	return "ready", s.SetHold(ctx, &Hold{Kind: HoldAccount, Reason: "401"})
 }
 
-func childOpens(path string) (string, error) {
-	s, err := Open(ctx, Config{Path: path})
-	if err != nil {
-		return "", err
-	}
-	return "opened", s.Close()
-}
-
 func childReader(path string) (string, error) {
 	r, err := OpenReader(ctx, path)
 	if err != nil {
@@ -85,7 +80,10 @@ func startChild(t *testing.T, job, path string, user *syscall.Credential) (*exec
 	t.Helper()
 	exe := must[string](t)(os.Executable())
 	if user != nil { // the build's folder is closed to others
-		exe = publicCopy(t, exe)
+		public := publicFolder(t) + "/child"
+		check1(t, os.WriteFile(public, must[[]byte](t)(os.ReadFile(exe)), 0o755))
+		check1(t, os.Chmod(public, 0o755))
+		exe = public
 	}
 	c := exec.Command(exe)
 	c.Env = []string{childJob + "=" + job, childPath + "=" + path, "GORACE=atexit_sleep_ms=0"}
@@ -119,15 +117,6 @@ func kill(c *exec.Cmd) {
 		_ = c.Process.Kill()
 		_ = c.Wait()
 	}
-}
-
-func publicCopy(t *testing.T, exe string) string {
-	t.Helper()
-	b := must[[]byte](t)(os.ReadFile(exe))
-	path := publicFolder(t) + "/child"
-	check1(t, os.WriteFile(path, b, 0o755))
-	check1(t, os.Chmod(path, 0o755))
-	return path
 }
 
 // publicFolder is one that every user can look into; those of a test are not.

@@ -51,7 +51,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("an earlier one is %s", d.State)
 	}
 	check1(t, os.Remove(filepath.Join(dir, "filler")))
-	must[Document](t)(s.Identified(ctx, id, invoice))
+	check1(t, s.Identified(ctx, id, invoice))
 	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
 		t.Errorf("with room again: %v", err)
 	}

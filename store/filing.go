@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -24,16 +26,12 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 			if err != nil {
 				return err
 			}
-			set := func() (int64, error) {
-				return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
-					WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
-			}
-			n, err := set()
+			n, err := t.target(m, sorted)
 			if isTaken(err) {
-				_, err = t.exec(`UPDATE documents SET sorted = NULL, target = NULL
+				err = t.do(`UPDATE documents SET sorted = NULL, target = NULL
 					WHERE sorted = +?1 AND target = +?2 AND finished_at IS NULL`, sorted, m.Target)
 				if err == nil {
-					n, err = set()
+					n, err = t.target(m, sorted)
 				}
 			}
 			if err != nil {
@@ -46,6 +44,11 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 		return nil
 	})
 	return stale, err
+}
+
+func (t *tx) target(m Targeted, sorted int64) (int64, error) {
+	return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
+		WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
 }
 
 // Moved records that documents lie at their targets, safe on the disk, and adds
@@ -75,10 +78,84 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 // to try again, and counts the failure. The reason is shown, unless the document
 // failed: then its error says why.
 func (s *Store) SetMoveError(ctx context.Context, id int64, reason string, retryAt time.Time) error {
+	return s.do(ctx, `UPDATE documents SET retry_at = ?2, failures = failures + 1,
+			error = iif(outcome = 'failed', error, ?3)
+		WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason)
+}
+
+// A failed document goes on, with the same id, once its file is back in the inbox.
+// Whoever put it there does not matter: [Store.Admit] recognises it. Where we put
+// it back, the place is stored before the move, so that an interrupted move is
+// recognised too.
+
+// maxReturned bounds how many failed documents of one content are looked at.
+const maxReturned = 64
+
+// FailedMatches returns the failed documents that a file of this content, or of
+// this size and time where neither was ever read, may be: those that were this
+// very file first, then those of this place, then the newest.
+func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
+	const order = ` ORDER BY d.device = ?1 AND d.inode = ?2 DESC, d.source = ?3 DESC, d.id DESC LIMIT +?4`
+	args := []any{int64(id.Device), int64(id.Inode), source, maxReturned}
+	if sha256 == nil {
+		return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 IS NULL
+			AND d.size = +?5 AND d.modified = +?6`+order, append(args, id.Size, id.ModTime)...)
+	}
+	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "?5")+` AND d.state = 'failed'`+order, append(args, sha256)...)
+}
+
+// PuttingBack records, before the move, where in the inbox a failed document is
+// about to be put. It starts from failed.
+func (s *Store) PuttingBack(ctx context.Context, id int64, source string) error {
+	return s.change(ctx, `UPDATE documents SET put_back = ?2 WHERE id = ?1 AND state = 'failed'`, id, source)
+}
+
+// PutBack records that a failed document lies in the inbox again, at the place
+// that [Store.PuttingBack] stored: it waits to be admitted there. [ErrStale]: it
+// goes on already, or another document has the place.
+func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) error {
 	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE documents SET retry_at = ?2, failures = failures + 1,
-				error = iif(outcome = 'failed', error, ?3)
-			WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason)
-		return err
+		inbox, err := t.folder(in)
+		if err != nil {
+			return err
+		}
+		return t.change(waitAgain+` AND put_back IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.source = documents.put_back AND o.`+unfinished+`)`,
+			id, inbox, nil, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 	})
+}
+
+// PutBackChanged ends a failed document whose file was changed where it lay: what
+// was put back is a document of its own.
+func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
+	return s.change(ctx, `UPDATE documents SET state = 'gone', finished_at = ?2, put_back = NULL,
+			outcome = NULL, sorted = NULL, target = NULL,
+			error = 'changed after it failed; what was put back is a document of its own'
+		WHERE id = ?1 AND state = 'failed'`, id, time.Now().UnixMilli())
+}
+
+// waitAgain makes a failed document wait once more. Its jobs stay counted, but not
+// as attempts of this retry; a job that never ended is asked once more first.
+const waitAgain = `UPDATE documents SET state = 'waiting', inbox = ?2, source = coalesce(?3, put_back),
+		put_back = CASE WHEN ?3 IS NULL THEN put_back END,
+		device = ?4, inode = ?5, size = ?6, modified = ?7, changed = ?8,
+		outcome = NULL, sorted = NULL, target = NULL, finished_at = NULL, error = NULL,
+		retry_at = NULL, failures = 0, attempts_before_retry = attempts
+	WHERE id = ?1 AND state = 'failed'`
+
+// resumeFailed lets the first document that an admission may be, and that is still
+// failed, wait at the place of the admission. It returns 0 where there is none.
+func (t *tx) resumeFailed(inbox int64, a Admission) (int64, error) {
+	is := a.Identity
+	for _, id := range a.FailedMatches {
+		err := t.change(waitAgain, id, inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
+		if errors.Is(err, ErrStale) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("resume: %w", err)
+		}
+		return id, t.decide(id, a)
+	}
+	return 0, nil
 }

@@ -2,8 +2,10 @@ package store
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestMovedEndsByOutcome(t *testing.T) {
@@ -60,5 +62,89 @@ func TestTargetIsMeantForOneDocument(t *testing.T) {
 	}
 	if a, b := doc(t, s, one), doc(t, s, two); a.State != Filed || b.State != Filed {
 		t.Errorf("states %s and %s", a.State, b.State)
+	}
+}
+
+// What became of a document is told once, while somebody listens, whatever became
+// of it; a document that is moved already is not told of again.
+func TestMovedTells(t *testing.T) {
+	s := openNew(t)
+	due := func() []Event { return must[[]Event](t)(s.DueEvents(ctx, time.Now(), 9)) }
+	unheard := identified(t, s, found("unheard.pdf", "unheard"), invoice)
+	move(t, s, unheard)
+	if all := due(); len(all) != 0 {
+		t.Fatalf("told with nobody to listen: %+v", all)
+	}
+	must[int64](t)(s.Listen(ctx, true))
+	low := invoice
+	low.Outcome, low.Confidence = Review, 0.2
+	ids := []int64{
+		identified(t, s, found("filed.pdf", "filed"), invoice), identified(t, s, found("review.pdf", "review"), low),
+		failedAfter(t, s, found("failed.pdf", "failed"), 1, false),
+	}
+	move(t, s, ids[:2]...)
+	check1(t, s.Moved(ctx, append(ids, unheard)))
+	got := due()
+	for i, d := range []Document{doc(t, s, ids[2]), doc(t, s, ids[0]), doc(t, s, ids[1])} {
+		want := Event{
+			ID: int64(i) + 1, Kind: string(d.State), At: d.FinishedAt, Document: d.ID, Source: d.Source,
+			Path: d.Sorted + "/" + d.Target, Type: d.Type, Confidence: d.Confidence, Reason: d.Error,
+		}
+		if len(got) != 3 || !reflect.DeepEqual(got[i], want) {
+			t.Fatalf("event %d of %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+// finishedAt moves the end of a document to another time.
+func finishedAt(t testing.TB, s *Store, id int64, at time.Time) {
+	t.Helper()
+	check1(t, s.do(ctx, "UPDATE documents SET finished_at = ? WHERE id = ?", at.UnixMilli(), id))
+}
+
+func TestPruneRemovesTheOldFinishedOnly(t *testing.T) {
+	s := openNew(t)
+	now := time.Now()
+	if at := must[time.Time](t)(s.OldestFinished(ctx)); !at.IsZero() {
+		t.Errorf("the oldest of none is %v", at)
+	}
+	waits := admit(t, s, found("waits", "waits")).ID
+	old := identified(t, s, found("old", "old"), invoice)
+	young := identified(t, s, found("young", "young"), invoice)
+	back := failedAfter(t, s, found("back", "back"), 1, false)
+	move(t, s, old, young)
+	check1(t, s.PuttingBack(ctx, back, "back"))
+	finishedAt(t, s, old, now.Add(-2*time.Hour))
+	finishedAt(t, s, back, now.Add(-3*time.Hour))
+	if at := must[time.Time](t)(s.OldestFinished(ctx)); at.UnixMilli() != now.Add(-2*time.Hour).UnixMilli() {
+		t.Errorf("the oldest is of %v", at)
+	}
+	if n := must[int64](t)(s.Prune(ctx, now.Add(-time.Hour), 9)); n != 1 {
+		t.Errorf("%d were removed", n)
+	}
+	for id, stays := range map[int64]bool{waits: true, old: false, young: true, back: true} {
+		if _, err := s.Document(ctx, id); (err == nil) != stays {
+			t.Errorf("document %d: %v", id, err)
+		}
+	}
+	if d := admit(t, s, found("again", "young")); !d.Reused {
+		t.Errorf("what is kept is no answer any more: %+v", d)
+	}
+	if d := admit(t, s, found("more", "old")); d.Reused || d.ID <= back {
+		t.Errorf("an id or an answer came back: %+v", d)
+	}
+}
+
+func TestPruneInBatches(t *testing.T) {
+	s := openNew(t)
+	for i := range 5 {
+		id := admit(t, s, found(fmt.Sprint(i), fmt.Sprint(i))).ID
+		check1(t, s.Gone(ctx, id, ""))
+		finishedAt(t, s, id, time.Unix(int64(i), 0))
+	}
+	for _, want := range []int64{2, 2, 1, 0} {
+		if n := must[int64](t)(s.Prune(ctx, time.Unix(9, 0), 2)); n != want {
+			t.Errorf("%d were removed, want %d", n, want)
+		}
 	}
 }

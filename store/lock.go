@@ -39,62 +39,47 @@ func isLocked(f *os.File, at int64) (bool, error) {
 	return l.Type != syscall.F_UNLCK, err
 }
 
-// lockFile takes the lock that one daemon at a time may have. It lasts until the
-// file is closed or the process ends.
-func lockFile(database string) (*os.File, error) {
-	f, err := takeLock(database, daemonByte)
-	switch {
-	case errors.Is(err, errTaken):
-		err = fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
-			"or give this one a DOCUSORT_HOME of its own", ErrRunning, database)
-	case errors.Is(err, fs.ErrNotExist):
-		err = fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		err = mayNotWrite(lockPath(database), err)
-	case err != nil:
-		err = fmt.Errorf("lock database %s: %w", database, err)
-	}
-	return f, err
-}
-
-// lockShared takes the lock of whoever changes the database beside the daemon.
-func lockShared(database string) (*os.File, error) {
-	f, err := takeLock(database, sharedByte)
-	switch {
-	case errors.Is(err, errTaken):
-		err = fmt.Errorf("%w (%s); wait until it is done", ErrShared, database)
-	case errors.Is(err, fs.ErrPermission):
-		err = fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
-	case err != nil:
-		err = fmt.Errorf("lock database %s: %w", database, err)
-	}
-	return f, err
-}
-
-// errTaken says that somebody else has a lock.
-var errTaken = errors.New("locked")
-
-// takeLock opens the lock file, and makes it where it is missing: for the owner of
-// the database, as SQLite does with the files that it makes for root.
+// takeLock takes the daemon's lock or that of whoever writes beside it. It lasts
+// until the file is closed or the process ends.
 func takeLock(database string, at int64) (*os.File, error) {
+	f, err := openLock(database)
+	if err == nil {
+		if err = setLock(f, at, syscall.F_WRLCK); err == nil {
+			return f, nil
+		}
+		f.Close()
+	}
+	taken := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && f != nil
+	switch {
+	case taken && at == daemonByte:
+		return nil, fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
+			"or give this one a DOCUSORT_HOME of its own", ErrRunning, database)
+	case taken:
+		return nil, fmt.Errorf("%w (%s); wait until it is done", ErrShared, database)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
+	case at == daemonByte && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):
+		return nil, mayNotWrite(lockPath(database), err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
+	}
+	return nil, fmt.Errorf("lock database %s: %w", database, err)
+}
+
+// openLock opens the lock file, and makes it where it is missing: for the owner of
+// the database, as SQLite does with the files that it makes for root.
+func openLock(database string) (*os.File, error) {
 	made := !exists(lockPath(database))
 	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	if fi, statErr := os.Stat(database); statErr == nil && made && os.Geteuid() == 0 {
+	if fi, err := os.Stat(database); err == nil && made && os.Geteuid() == 0 {
 		owner := fi.Sys().(*syscall.Stat_t)
-		err = f.Chown(int(owner.Uid), int(owner.Gid))
-	}
-	if err == nil {
-		err = setLock(f, at, syscall.F_WRLCK)
-	}
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
-		err = errTaken
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
+		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			f.Close()
+			return nil, err
+		}
 	}
 	return f, nil
 }
@@ -106,25 +91,25 @@ func locks(database string) (running bool, troubleSince time.Time, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, time.Time{}, nil
 	}
+	var troubled bool
+	var fi fs.FileInfo
 	if err == nil {
 		defer f.Close()
 		running, err = isLocked(f, daemonByte)
 	}
-	troubled := false
 	if err == nil {
 		troubled, err = isLocked(f, troubleByte)
+	}
+	if err == nil {
+		fi, err = f.Stat()
 	}
 	if err != nil {
 		return false, time.Time{}, fmt.Errorf("look whether the daemon is running: %w", err)
 	}
-	if !troubled {
-		return running, time.Time{}, nil
+	if troubled {
+		troubleSince = fi.ModTime()
 	}
-	fi, err := f.Stat()
-	if err != nil {
-		return running, time.Now(), nil
-	}
-	return running, fi.ModTime(), nil
+	return running, troubleSince, nil
 }
 
 // showTrouble lets readers know how the last attempt to write ended.

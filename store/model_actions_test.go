@@ -53,8 +53,8 @@ func (m *machine) Submit(t *rapid.T) {
 	from := int64(0) // whose job can be taken over: the newest one
 	for other := int64(1); other <= int64(len(m.docs)); other++ {
 		o := m.docs[other]
-		if o.content == d.content && (o.state == Gone || o.phase() == PhaseReady) && o.abandoned == 1 && o.state != Identified &&
-			o.outcome == "" && (from == 0 || o.submitted >= m.docs[from].submitted) {
+		if o.content == d.content && (o.state == Gone || o.phase() == PhaseReady) && o.abandoned == 1 &&
+			(from == 0 || o.submitted >= m.docs[from].submitted) {
 			from = other
 		}
 	}
@@ -91,7 +91,7 @@ func (m *machine) Accept(t *rapid.T) {
 	id, d := m.any(t)
 	m.jobs++
 	job := fmt.Sprint("job", m.jobs)
-	_, err := m.s.Accepted(ctx, id, job)
+	err := m.s.Accepted(ctx, id, job)
 	if expect(t, err, d.state == Submitting) {
 		d.state, d.job, d.unknown, d.abandoned = Pending, job, false, 0
 		d.attempts++
@@ -158,7 +158,7 @@ func (m *machine) Identify(t *rapid.T) {
 	id, d := m.any(t)
 	a := invoice
 	a.Share = rapid.Bool().Draw(t, "share")
-	_, err := m.s.Identified(ctx, id, a)
+	err := m.s.Identified(ctx, id, a)
 	if !expect(t, err, d.state == Pending) {
 		return
 	}

@@ -48,13 +48,43 @@ func create(ctx context.Context, path string) error {
 			return fmt.Errorf("make database: %w", err)
 		}
 	}
-	if err := build(ctx, made); err != nil {
+	err = connected(ctx, dsn(made, "rwc"), func(conn *sql.Conn) error {
+		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return err
+		}
+		return migrate(ctx, conn, made)
+	})
+	if err != nil {
 		return fmt.Errorf("make database %s: %w", made, err)
 	}
 	if err := os.Rename(made, path); err != nil {
 		return fmt.Errorf("make database: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// connected calls f with a connection of its own.
+func connected(ctx context.Context, dsn string, f func(*sql.Conn) error) error {
+	db, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f(conn)
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
 }
 
 // present refuses what cannot be a database, also where SQLite would take it
@@ -70,42 +100,9 @@ func present(path string, fi fs.FileInfo) error {
 	return nil
 }
 
-// build writes an empty database with the whole schema.
-func build(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite3", dsn(path, "rwc"))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-		return err
-	}
-	return migrate(ctx, conn, path)
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
 // walLimit is the size in bytes that the -wal file is cut back to after a long
 // read kept it from being reused, and to nothing when the store is closed.
 const walLimit = 16 << 20
-
-// durability lists the settings that make commits durable, as SQLite reads them back.
-var durability = []struct{ name, want string }{
-	{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
-}
 
 // dsn names the file and the settings that each connection gets. The driver
 // ignores misspelt keys in silence, so [configure] reads the settings back.
@@ -126,30 +123,31 @@ func dsn(path, mode string, extra ...string) string {
 
 // connect opens the connections, and brings the schema up to date. It leaves none
 // open where it fails.
-func (f *files) connect(ctx context.Context, path string) (err error) {
+func (s *Store) connect(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
-			_ = f.closeFiles() // nothing was written that it could fail to write
-			*f = files{}
+			_ = s.disconnect() // nothing was written that it could fail to write
 		}
 	}()
-	if f.db, err = sql.Open("sqlite3", dsn(path, "rw", "_journal_mode", "WAL")); err != nil {
+	if s.db, err = sql.Open("sqlite3", dsn(s.path, "rw", "_journal_mode", "WAL")); err != nil {
 		return err
 	}
-	f.db.SetMaxOpenConns(1)
-	if f.conn, err = f.db.Conn(ctx); err == nil {
-		err = configure(ctx, f.conn)
+	s.db.SetMaxOpenConns(1)
+	if s.conn, err = s.db.Conn(ctx); err == nil {
+		err = configure(ctx, s.conn)
 	}
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", path, unusable(path, err))
+		return fmt.Errorf("open database %s: %w", s.path, unusable(s.path, err))
 	}
-	if err = migrate(ctx, f.conn, path); err == nil {
-		f.read, err = openReading(path)
+	if err = migrate(ctx, s.conn, s.path); err != nil {
+		return err
 	}
+	s.read, err = openReading(s.path)
+	s.questions = questions{s.read, s.answer}
 	return err
 }
 
-func (f *files) closeFiles() error {
+func (f *files) disconnect() error {
 	var errs []error
 	if f.read != nil {
 		errs = append(errs, f.read.Close()) // first, so that the writer closes last and keeps the -wal file
@@ -160,6 +158,7 @@ func (f *files) closeFiles() error {
 	if f.db != nil {
 		errs = append(errs, f.db.Close())
 	}
+	f.db, f.conn, f.read = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -181,7 +180,9 @@ func configure(ctx context.Context, conn *sql.Conn) error {
 	if err := pragma(ctx, conn, fmt.Sprintf("journal_size_limit = %d", walLimit), &limit); err != nil {
 		return err
 	}
-	for _, setting := range durability {
+	for _, setting := range []struct{ name, want string }{
+		{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
+	} {
 		var have string
 		if err := pragma(ctx, conn, setting.name, &have); err != nil {
 			return err

@@ -61,6 +61,37 @@ func plan(t *testing.T, s *Store, query string) string {
 // whole matches a step that looks at every document.
 var whole = regexp.MustCompile(`(?m)^SCAN (documents|d|g|o)( USING INDEX documents_content.*)?$`)
 
+// planned is a question, the index that it must use, and whether it may sort what it
+// finds, because that is little.
+type planned struct {
+	name  string
+	ask   func() error
+	index string
+	sorts bool
+}
+
+// checkPlans asks, and looks how SQLite goes about what it was asked: seen.
+func checkPlans(t *testing.T, s *Store, seen *[]string, questions []planned) {
+	t.Helper()
+	for _, q := range questions {
+		*seen = nil
+		check1(t, q.ask())
+		queries := slices.Clone(*seen)
+		if len(queries) == 0 {
+			t.Errorf("%s asked nothing", q.name)
+		}
+		for _, query := range queries {
+			got := plan(t, s, query)
+			if !strings.Contains(got, q.index) || whole.MatchString(got) {
+				t.Errorf("%s: without %s\n%s\n%s", q.name, q.index, query, got)
+			}
+			if strings.Contains(got, "TEMP B-TREE") && !q.sorts {
+				t.Errorf("%s sorts\n%s", q.name, got)
+			}
+		}
+	}
+}
+
 // The daemon asks these all the time; finished documents, of which there may be
 // millions, must not be looked at for them.
 func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
@@ -68,44 +99,26 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 	var seen []string
 	check1(t, s.read.Close())
 	s.read = sql.OpenDB(recorder{dsn(s.path, "ro"), &seen})
+	s.from = s.read
 	now := time.Now()
-	sorts := []string{"Pending", "Finished", "Waiting", "Tried", "FailedMatches", "FailedMatches, unread"} // few documents each
-	for name, c := range map[string]struct {
-		ask   func() error
-		index string
-	}{
-		"Known":                 {func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source"},
-		"Due":                   {func() error { _, err := s.Due(ctx, PhaseReady, now, 9); return err }, "documents_phase"},
-		"NextDue":               {func() error { _, err := s.NextDue(ctx, PhaseReady, now); return err }, "documents_phase"},
-		"Pending":               {func() error { _, err := s.Pending(ctx); return err }, "documents_phase"},
-		"Untried":               {func() error { _, err := s.Untried(ctx, 9); return err }, "documents_phase"},
-		"Tried":                 {func() error { _, err := s.Tried(ctx, 9); return err }, "documents_phase"},
-		"Waiting":               {func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_phase"},
-		"Counts":                {func() error { _, err := s.Counts(ctx); return err }, "documents_phase"},
-		"Stuck":                 {func() error { _, err := s.Stuck(ctx, now); return err }, "documents_phase"},
-		"Finished":              {func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished"},
-		"LastMoved":             {func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished"},
-		"FailedMatches":         {func() error { _, err := s.FailedMatches(ctx, "a", hash("a"), Identity{}); return err }, "documents_content"},
-		"FailedMatches, unread": {func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread"},
-		"KnowsFolder":           {func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders"},
-		"Document":              {func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY"},
-	} {
-		seen = nil
-		check1(t, c.ask())
-		if len(seen) == 0 {
-			t.Errorf("%s asked nothing", name)
-		}
-		queries := seen
-		for _, query := range queries {
-			got := plan(t, s, query)
-			if !strings.Contains(got, c.index) || whole.MatchString(got) {
-				t.Errorf("%s: without %s\n%s\n%s", name, c.index, query, got)
-			}
-			if strings.Contains(got, "TEMP B-TREE") && !slices.Contains(sorts, name) {
-				t.Errorf("%s sorts\n%s", name, got)
-			}
-		}
-	}
+	checkPlans(t, s, &seen, []planned{
+		{"Known", func() error { _, err := s.Known(ctx, "a", Identity{}); return err }, "documents_source", false},
+		{"Due", func() error { _, err := s.Due(ctx, PhaseReady, now, 9); return err }, "documents_phase", false},
+		{"NextDue", func() error { _, err := s.NextDue(ctx, PhaseReady, now); return err }, "documents_phase", false},
+		{"Pending", func() error { _, err := s.Pending(ctx); return err }, "documents_phase", true},
+		{"Untried", func() error { _, err := s.Untried(ctx, 9); return err }, "documents_phase", false},
+		{"Tried", func() error { _, err := s.Tried(ctx, 9); return err }, "documents_phase", true},
+		{"Waiting", func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_phase", true},
+		{"Counts", func() error { _, err := s.Counts(ctx); return err }, "documents_phase", false},
+		{"Stuck", func() error { _, err := s.Stuck(ctx, now); return err }, "documents_phase", false},
+		{"Finished", func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished", true},
+		{"LastMoved", func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished", false},
+		{"FailedMatches", func() error { _, err := s.FailedMatches(ctx, "a", hash("a"), Identity{}); return err }, "documents_content", true},
+		{"FailedMatches, unread", func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread", true},
+		{"KnowsFolder", func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders", false},
+		{"Document", func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY", false},
+		{"OldestFinished", func() error { _, err := s.OldestFinished(ctx); return err }, "documents_finished", false},
+	})
 }
 
 // So must the statements of every transition, which are what the writer kept.
@@ -123,6 +136,7 @@ func TestTransitionsUseIndexes(t *testing.T) {
 	move(t, s, identified(t, s, found("c", "c"), invoice))
 	admit(t, s, found("d", "c"))
 	check1(t, s.Stopped(ctx))
+	must[int64](t)(s.Prune(ctx, time.Time{}, 9))
 	var queries []string
 	check1(t, s.write(ctx, func(tx *tx) error {
 		for query := range tx.stmts {

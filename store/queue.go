@@ -1,9 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,26 +15,26 @@ import (
 // Known reports whether a file of the inbox, with exactly this identity, has an
 // unfinished document that needs no new look at the file.
 func (s *Store) Known(ctx context.Context, source string, id Identity) (known bool, err error) {
-	err = s.readOne(ctx, &known, `SELECT device = ? AND inode = ? AND size = ? AND modified = ? AND changed = ?
-			AND (sha256 IS NOT NULL OR outcome IS NOT NULL) AND put_back IS NULL
-		FROM documents WHERE source = +? AND `+unfinished,
-		int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, source)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
+	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`
+			AND device = +? AND inode = +? AND size = +? AND modified = +? AND changed = +?
+			AND (sha256 IS NOT NULL OR outcome IS NOT NULL) AND put_back IS NULL)`,
+		[]any{source, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime}, &known)
 	return known, err
 }
 
 // Unfinished reports whether there is an unfinished document of a place.
 func (s *Store) Unfinished(ctx context.Context, source string) (is bool, err error) {
-	err = s.readOne(ctx, &is, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, source)
+	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, []any{source}, &is)
 	return is, err
 }
 
 // Document returns one document; [sql.ErrNoRows] where there is none.
 func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
-	d, err := new(columns).document(s.read.QueryRowContext(ctx, selectDocuments+" WHERE d.id = ?", id))
-	return d, s.reading(err)
+	docs, err := s.documents(ctx, selectDocuments+` WHERE d.id = ?`, id)
+	if len(docs) == 0 {
+		return Document{}, cmp.Or(err, sql.ErrNoRows)
+	}
+	return docs[0], err
 }
 
 // Due returns up to limit documents of a phase whose pause is over: those without
@@ -47,7 +47,7 @@ func (s *Store) Due(ctx context.Context, phase Phase, now time.Time, limit int) 
 // NextDue returns when the next pause after a time ends in a phase; zero where
 // none does.
 func (s *Store) NextDue(ctx context.Context, phase Phase, after time.Time) (time.Time, error) {
-	return s.readTime(ctx, `SELECT min(due) FROM documents WHERE phase = +?1 AND due > +?2 AND `+unfinished,
+	return s.time(ctx, `SELECT min(due) FROM documents WHERE phase = +?1 AND due > +?2 AND `+unfinished,
 		string(phase), after.UnixMilli())
 }
 
@@ -103,91 +103,49 @@ func inPhases(phases ...Phase) string {
 
 // EndPauses lets documents be tried now whose pause has not ended, and returns how
 // many there were: those whose submission was refused, or all of them.
-func (s *Store) EndPauses(ctx context.Context, all bool) (n int64, err error) {
+func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
 	cond := `phase = 'ready' AND failures > 0`
 	if all {
 		cond = `phase <> 'submit'`
 	}
-	err = s.write(ctx, func(t *tx) error {
-		n, err = t.exec(`UPDATE documents SET retry_at = ?1 WHERE due > ?1 AND `+cond+` AND `+unfinished, t.now)
-		return err
-	})
-	return n, err
+	return s.exec(ctx, `UPDATE documents SET retry_at = ?1 WHERE due > ?1 AND `+cond+` AND `+unfinished, time.Now().UnixMilli())
 }
 
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
-	counts := make(map[State]int)
-	_, err := readAll(ctx, s, func(row scanner) (none struct{}, err error) {
-		var phase Phase
-		var n, identified int
-		err = row.Scan((*string)(&phase), &n, &identified)
-		addPhase(counts, phase, n, identified)
-		return none, err
-	}, `SELECT phase, count(*), `+identifiedOnes+` FROM documents WHERE `+unfinished+` GROUP BY phase`)
-	return counts, err
-}
-
-// identifiedOnes counts, beside all documents of a phase, those that are
-// identified: only PhaseFile has documents of two states. The other phases are
-// counted from the index alone.
-const identifiedOnes = `count(*) FILTER (WHERE phase = 'file' AND state = 'identified')`
-
-// addPhase adds the documents of a phase to those of their states.
-func addPhase(counts map[State]int, phase Phase, n, identified int) {
-	switch phase {
-	case PhaseSubmit:
-		counts[Submitting] += n
-	case PhasePoll:
-		counts[Pending] += n
-	default:
-		if n > identified {
-			counts[Waiting] += n - identified
-		}
-		if identified > 0 {
-			counts[Identified] += identified
-		}
-	}
+	return s.countUnfinished(ctx, "", nil)
 }
 
 // Stuck returns how many unfinished documents nothing will be done about before a
 // time: those that cannot be admitted or moved, those whose pause ends later, and those
 // that wait for an equal document which is one of these.
 func (s *Store) Stuck(ctx context.Context, before time.Time) (n int, err error) {
-	err = s.readOne(ctx, &n, `SELECT count(*) FROM documents d WHERE d.`+unfinished+` AND CASE d.phase
+	err = s.row(ctx, `SELECT count(*) FROM documents d WHERE d.`+unfinished+` AND CASE d.phase
 		WHEN 'admit' THEN TRUE
 		WHEN 'file' THEN d.failures > 0 OR d.due > ?1
 		WHEN 'equal' THEN NOT EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+`
 			AND o.phase <> 'admit' AND o.phase <> 'equal' AND o.due <= ?1)
-		ELSE d.due > ?1 END`, before.UnixMilli())
+		ELSE d.due > ?1 END`, []any{before.UnixMilli()}, &n)
 	return n, err
 }
 
 // Finished returns how many documents ended in each state at or after a time.
 func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, error) {
 	counts := make(map[State]int)
-	_, err := readAll(ctx, s, func(row scanner) (none struct{}, err error) {
+	err := s.each(ctx, func(row scanner) error {
 		var state State
 		var n int
-		err = row.Scan((*string)(&state), &n)
+		err := row.Scan((*string)(&state), &n)
 		counts[state] = n
-		return none, err
+		return err
 	}, `SELECT state, count(*) FROM documents INDEXED BY documents_finished WHERE finished_at >= ? GROUP BY state`, since.UnixMilli())
 	return counts, err
 }
 
-// KnowsFolder reports whether documents came from, or went to, a folder at a path.
-func (s *Store) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
-	err = s.readOne(ctx, &known, knowsFolder, path)
-	return known, err
-}
-
-const knowsFolder = `SELECT EXISTS (SELECT 1 FROM folders WHERE path = ?)`
-
 // JobTimes returns how long the newest jobs took, from their submission until
 // their answer was stored, newest last.
 func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
-	return readAll(ctx, s, func(row scanner) (time.Duration, error) {
+	return list(ctx, &s.questions, func(row scanner) (time.Duration, error) {
 		var ms int64
 		err := row.Scan(&ms)
 		return time.Duration(ms) * time.Millisecond, err
@@ -196,18 +154,18 @@ func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
 		WHERE identified_at >= submitted_at ORDER BY id`, n)
 }
 
-// LastMoved calls each for every document that was moved within a while before the
+// LastMoved calls f for every document that was moved within a while before the
 // newest one was finished, with its source and when it was finished.
-func (s *Store) LastMoved(ctx context.Context, within time.Duration, each func(source string, at time.Time)) error {
-	_, err := readAll(ctx, s, func(row scanner) (none struct{}, err error) {
+func (s *Store) LastMoved(ctx context.Context, within time.Duration, f func(source string, at time.Time)) error {
+	return s.each(ctx, func(row scanner) error {
 		var source string
 		var at int64
-		if err = row.Scan(&source, &at); err == nil {
-			each(source, time.UnixMilli(at))
+		if err := row.Scan(&source, &at); err != nil {
+			return err
 		}
-		return none, err
+		f(source, time.UnixMilli(at))
+		return nil
 	}, `SELECT source, finished_at FROM documents INDEXED BY documents_finished
 		WHERE finished_at >= (SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL) - ?
 		  AND state <> 'gone'`, within.Milliseconds())
-	return err
 }

@@ -76,17 +76,15 @@ func TestRecoverCounts(t *testing.T) {
 	for i := range 3 {
 		submitted(t, s, found(fmt.Sprint(i), fmt.Sprint(i)))
 	}
-	defer func() {
-		if d := doc(t, s, 1); !d.OutcomeUnknown || d.Submissions != 1 || d.Error == "" {
-			t.Errorf("recovered: %+v", d)
-		}
-	}()
 	pending(t, s, found("x", "x"))
 	if n := must[int64](t)(s.Recover(ctx)); n != 3 {
 		t.Errorf("%d recovered, want 3", n)
 	}
 	if n := must[int64](t)(s.Recover(ctx)); n != 0 {
 		t.Errorf("%d recovered again", n)
+	}
+	if d := doc(t, s, 1); !d.OutcomeUnknown || d.Submissions != 1 || d.Error == "" {
+		t.Errorf("recovered: %+v", d)
 	}
 }
 
@@ -122,7 +120,7 @@ func TestPendingOldestFirst(t *testing.T) {
 		a := pending(t, s, found("a", "a"))
 		time.Sleep(time.Second)
 		submit(t, s, b)
-		must[Document](t)(s.Accepted(ctx, b, "late"))
+		check1(t, s.Accepted(ctx, b, "late"))
 		if got := ids(must[[]Document](t)(s.Pending(ctx))); !slices.Equal(got, []int64{a, b}) {
 			t.Errorf("pending: %d, want %d", got, []int64{a, b})
 		}
@@ -151,7 +149,9 @@ func TestStuckAndFinished(t *testing.T) {
 	s := openNew(t)
 	now := time.Now()
 	for _, start := range starts {
-		if n := must[int](t)(openAndCount(t, start.make, now.Add(time.Minute))); n != map[string]int{
+		s := openNew(t)
+		start.make(t, s)
+		if n := must[int](t)(s.Stuck(ctx, now.Add(time.Minute))); n != map[string]int{
 			"blocked": 1, "refused": 1, "given up": 1, "pending, parked": 1}[start.name] {
 			t.Errorf("%s: %d stuck", start.name, n)
 		}
@@ -179,15 +179,7 @@ func TestStuckAndFinished(t *testing.T) {
 	}
 }
 
-func openAndCount(t *testing.T, start func(testing.TB, *Store) int64, before time.Time) (int, error) {
-	s := openNew(t)
-	start(t, s)
-	return s.Stuck(ctx, before)
-}
-
-func TestUntriedAndTried(t *testing.T) {
-	synctest.Test(t, testUntriedAndTried)
-}
+func TestUntriedAndTried(t *testing.T) { synctest.Test(t, testUntriedAndTried) }
 
 func testUntriedAndTried(t *testing.T) {
 	s := openNew(t)

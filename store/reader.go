@@ -19,9 +19,9 @@ var ErrNoDatabase = errors.New("there is no database yet")
 // meanwhile, all answers agree with each other. Close it soon, because the -wal
 // file grows while it is open.
 type Reader struct {
+	questions
+	files
 	path string
-	db   *sql.DB
-	conn *sql.Conn
 	at   os.FileInfo // of the file that must stand still, or nil
 }
 
@@ -71,11 +71,14 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	return r, nil
 }
 
-// stoodStill returns err, or an error where the file was written meanwhile and the
-// reader was opened without protection from that.
-func (r *Reader) stoodStill(err error) error {
-	if err != nil || r.at == nil {
-		return err
+// answer makes the error of an answer: the database could not be read, or the file
+// was written meanwhile and the reader was opened without protection from that.
+func (r *Reader) answer(err error) error {
+	if err != nil {
+		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+	}
+	if r.at == nil {
+		return nil
 	}
 	fi, err := os.Stat(r.path)
 	if err == nil && (exists(r.path+"-wal") || !os.SameFile(fi, r.at) ||
@@ -95,37 +98,20 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	if _, err := r.conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
 		return fmt.Errorf("read database %s: %w", r.path, err)
 	}
+	r.questions = questions{r.conn, r.answer}
 	version, err := ours(ctx, r.conn, r.path)
 	if err != nil {
-		return err
+		return fmt.Errorf("open database %s: %w", r.path, unusable(r.path, err))
 	}
-	if newest := newestSchema(); version != newest {
+	if version != newestSchema {
 		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
-			"use the docusort that the daemon is", ErrUnusable, r.path, version, newest)
+			"use the docusort that the daemon is", ErrUnusable, r.path, version, newestSchema)
 	}
 	return nil
 }
 
-// result is the error of an answer: which database could not be read, or that
-// it was written meanwhile.
-func (r *Reader) result(err error) error {
-	if err != nil {
-		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
-	}
-	return r.stoodStill(nil)
-}
-
 // Close ends the reading.
-func (r *Reader) Close() error {
-	var errs []error
-	if r.conn != nil {
-		errs = append(errs, r.conn.Close())
-	}
-	if r.db != nil {
-		errs = append(errs, r.db.Close())
-	}
-	return errors.Join(errs...)
-}
+func (r *Reader) Close() error { return r.disconnect() }
 
 // Daemon is what the database and its lock say about the daemon.
 type Daemon struct {
@@ -145,10 +131,10 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	d := Daemon{Running: running}
 	var started, stopped, since, until sql.NullInt64
 	var kind, reason sql.NullString
-	err = r.conn.QueryRowContext(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until
-		FROM daemon`).Scan(&d.PID, &started, &stopped, &kind, &reason, &since, &until)
+	err = r.row(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until FROM daemon`, nil,
+		&d.PID, &started, &stopped, &kind, &reason, &since, &until)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none while the first one starts
-		return Daemon{}, fmt.Errorf("read database %s: %w", r.path, err)
+		return Daemon{}, err
 	}
 	d.StartedAt, d.StoppedAt = timeOf(started), timeOf(stopped)
 	if running && kind.Valid {
@@ -158,16 +144,100 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	if !troubleSince.IsZero() && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
 		d.Hold = troubleHold(r.path, troubleSince, d.StartedAt)
 	}
-	return d, r.stoodStill(nil)
+	return d, nil
 }
 
 // Check looks at every page of the database: [ErrUnusable] where it is damaged.
 func (r *Reader) Check(ctx context.Context) error {
-	return r.stoodStill(quickCheck(ctx, r.conn, r.path))
+	if err := checkError(r.path, quickCheck(ctx, r.conn)); err != nil {
+		return err
+	}
+	return r.answer(nil)
 }
 
-// KnowsFolder reports whether documents came from, or went to, a folder at a path.
-func (r *Reader) KnowsFolder(ctx context.Context, path string) (known bool, err error) {
-	err = r.conn.QueryRowContext(ctx, knowsFolder, path).Scan(&known)
-	return known, r.result(err)
+// Underway returns up to limit unfinished documents, those that are furthest
+// first and among these the oldest.
+func (r *Reader) Underway(ctx context.Context, limit int) (all []Document, err error) {
+	for _, phases := range [][]Phase{{PhaseFile}, {PhasePoll}, {PhaseSubmit}, waitingPhases} {
+		if err != nil || len(all) == limit {
+			break
+		}
+		var more []Document
+		more, err = r.documents(ctx, selectDocuments+` WHERE d.id IN (`+inPhases(phases...)+`) ORDER BY d.id`, 0, limit-len(all))
+		all = append(all, more...)
+	}
+	return all, err
+}
+
+// Last returns up to limit documents that were finished last, the newest first, or
+// only those that failed.
+func (r *Reader) Last(ctx context.Context, failed bool, limit int) ([]Document, error) {
+	cond := `d.finished_at IS NOT NULL`
+	if failed {
+		cond = `d.state = 'failed'`
+	}
+	return r.documents(ctx, selectDocuments+` WHERE `+cond+` ORDER BY d.finished_at DESC LIMIT ?`, limit)
+}
+
+// FinishedBetween calls f for every document that was finished after one time, and
+// not after another, until f returns an error.
+func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f func(*Document) error) error {
+	return r.eachDocument(ctx, f, `d.finished_at > ? AND d.finished_at <= ?`, after.UnixMilli(), until.UnixMilli())
+}
+
+// eachDocument calls f for every document that a condition selects, until f
+// returns an error.
+func (r *Reader) eachDocument(ctx context.Context, f func(*Document) error, cond string, args ...any) error {
+	var c columns
+	return r.each(ctx, func(row scanner) error {
+		d, err := c.document(row)
+		if err != nil {
+			return err
+		}
+		return f(&d)
+	}, selectDocuments+` WHERE `+cond, args...)
+}
+
+// Types returns the types that documents were identified as, in order.
+func (r *Reader) Types(ctx context.Context) ([]string, error) {
+	return list(ctx, &r.questions, func(row scanner) (code string, err error) {
+		err = row.Scan(&code)
+		return code, err
+	}, `SELECT code FROM types ORDER BY code`)
+}
+
+// FirstFinished returns when the oldest finished document was finished; zero:
+// there is none.
+func (r *Reader) FirstFinished(ctx context.Context) (time.Time, error) {
+	return r.time(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL`)
+}
+
+// Progress shows whether the work goes on.
+type Progress struct {
+	Unfinished map[State]int // every unfinished state is there
+	// Due counts the unfinished documents that can be worked on now: not those
+	// that cannot be read or moved, or that wait for a pause or an equal document.
+	Due int
+	// Oldest is when the oldest unfinished document was discovered; zero: none.
+	Oldest time.Time
+	// Last is the newest change of a document's state; zero: there was none.
+	Last time.Time
+}
+
+// Progress looks at unfinished documents, and at the one that was finished last.
+func (r *Reader) Progress(ctx context.Context, now time.Time) (p Progress, err error) {
+	var oldest, last sql.NullInt64
+	p.Unfinished, err = r.countUnfinished(ctx,
+		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?), min(discovered_at),
+			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))`,
+		[]any{now.UnixMilli()}, &p.Due, &oldest, &last)
+	if err != nil {
+		return p, err
+	}
+	p.Oldest, p.Last = timeOf(oldest), timeOf(last)
+	finished, err := r.time(ctx, `SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL`)
+	if p.Last.Before(finished) {
+		p.Last = finished
+	}
+	return p, err
 }

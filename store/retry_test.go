@@ -17,7 +17,7 @@ func failedAfter(t testing.TB, s *Store, a Admission, jobs int, open bool) int64
 	id := admit(t, s, a).ID
 	for n := range jobs {
 		submit(t, s, id)
-		must[Document](t)(s.Accepted(ctx, id, fmt.Sprintf("job-%d-%d", id, n)))
+		check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d-%d", id, n)))
 		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "too slow", Open: open && n == jobs-1, MaxAttempts: jobs}))
 	}
 	move(t, s, id)
@@ -88,7 +88,7 @@ func TestRetriedDocumentAsksItsOpenJobFirst(t *testing.T) {
 	}
 	for n := range 2 { // a whole new allowance
 		submit(t, s, id)
-		must[Document](t)(s.Accepted(ctx, id, fmt.Sprint("new-", n)))
+		check1(t, s.Accepted(ctx, id, fmt.Sprint("new-", n)))
 		d = must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "ERROR", MaxAttempts: 2}))
 	}
 	if d.Outcome != Failed || d.Attempts != 4 || !strings.Contains(d.Error, "4 jobs") || d.Resubmissions != 3 {

@@ -113,16 +113,8 @@ func TestEqualDocumentsShareTheirJobs(t *testing.T) {
 func TestReuseWithoutConfidence(t *testing.T) {
 	s := openNew(t)
 	id := identified(t, s, found("a", "a"), invoice)
-	check1(t, s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE documents SET confidence = NULL WHERE id = ?`, id)
-		return err
-	}))
+	check1(t, s.do(ctx, `UPDATE documents SET confidence = NULL WHERE id = ?`, id))
 	if d := admit(t, s, found("b", "a")); !d.Reused || d.Confidence != 0 {
 		t.Errorf("%+v", d)
 	}
-}
-
-func idAt(s *Store, source string) (id int64, err error) {
-	err = s.read.QueryRow(`SELECT id FROM documents WHERE source = ? AND `+unfinished, source).Scan(&id)
-	return id, err
 }

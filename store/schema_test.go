@@ -35,10 +35,7 @@ func TestIllegalRowsAreUnstorable(t *testing.T) {
 		"inbox = 99", "options = 99", "sorted = 99",
 		"size = 'big'", "discovered_at = NULL",
 	} {
-		err := s.write(ctx, func(t *tx) error {
-			_, err := t.exec("UPDATE documents SET "+set+" WHERE id = ?", id)
-			return err
-		})
+		err := s.do(ctx, "UPDATE documents SET "+set+" WHERE id = ?", id)
 		var e sqlite3.Error
 		if !errors.As(err, &e) || e.Code != sqlite3.ErrConstraint {
 			t.Errorf("%s: %v", set, err)
@@ -46,7 +43,7 @@ func TestIllegalRowsAreUnstorable(t *testing.T) {
 	}
 	for _, set := range []string{"hold_kind = 'x', hold_reason = '', hold_since = 1", "hold_kind = 'disk'", "id = 2"} {
 		check1(t, s.Started(ctx, 1))
-		if err := s.write(ctx, func(t *tx) error { _, err := t.exec("UPDATE daemon SET " + set); return err }); err == nil {
+		if err := s.do(ctx, "UPDATE daemon SET "+set); err == nil {
 			t.Errorf("daemon: %s was stored", set)
 		}
 	}
@@ -104,8 +101,8 @@ func TestMigrationsFromEmpty(t *testing.T) {
 		check1(t, migrate(ctx, conn, "memory"))
 		var version int
 		check1(t, pragma(ctx, conn, "user_version", &version))
-		if version != newestSchema() || version == 0 {
-			t.Errorf("version %d of %d", version, newestSchema())
+		if version != newestSchema || version == 0 {
+			t.Errorf("version %d of %d", version, newestSchema)
 		}
 	}
 	var app int

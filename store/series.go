@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -24,27 +27,28 @@ type Series struct {
 // bounds are where one bucket ends and the next begins, in ascending order.
 func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (Series, error) {
 	var s Series
-	all := newHistogram()
-	sum := tally{took: newHistogram()}
+	all := new(histogram)
 	for i := 1; i < len(bounds); i++ {
-		sum.Bucket = Bucket{From: bounds[i-1], To: bounds[i]}
-		sum.took.clear()
+		sum := tally{Bucket: Bucket{From: bounds[i-1], To: bounds[i]}, took: new(histogram)}
 		if err := r.tally(ctx, f, sum.From.UnixMilli(), sum.To.UnixMilli(), &sum); err != nil {
-			return Series{}, r.result(err)
+			return Series{}, err
 		}
 		sum.Latency = sum.took.latency()
-		all.merge(sum.took)
+		sum.took.each(all.add)
 		s.Buckets = append(s.Buckets, sum.Bucket)
 	}
 	s.Latency = all.latency()
-	return s, r.stoodStill(nil)
+	return s, nil
 }
 
 // tally adds up finished documents.
 type tally struct {
 	Bucket
-	took  *histogram         // how long it took until they were filed
-	types map[int64]*typeSum // of those that were filed, by number; nil: not wanted
+	took *histogram // how long it took until they were filed
+
+	// Of a summary only.
+	types    map[int64]*typeSum // of those that were filed, by number; nil: not wanted
+	requests Requests
 }
 
 // typeSum adds up the filed documents of one type.
@@ -61,13 +65,10 @@ var tallyPart = 50_000
 func (r *Reader) tally(ctx context.Context, f Filter, from, to int64, t *tally) error {
 	for from < to {
 		end := to
-		err := r.conn.QueryRowContext(ctx, `SELECT finished_at FROM documents INDEXED BY documents_finished
+		err := r.row(ctx, `SELECT finished_at + 1 FROM documents INDEXED BY documents_finished
 			WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?`,
-			from, to, tallyPart).Scan(&end)
-		switch {
-		case err == nil:
-			end++ // documents that were finished together stay together
-		case !errors.Is(err, sql.ErrNoRows):
+			[]any{from, to, tallyPart}, &end) // documents that were finished together stay together
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if err := r.addPart(ctx, f, from, end, t); err != nil {
@@ -91,19 +92,20 @@ const (
 )
 
 func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally) error {
-	types := `NULL`
+	more := `NULL, 0, 0, 0, 0`
 	if t.types != nil {
-		types = typeList
+		more = typeList + `, ` + sumRequests
 	}
-	kind, args := f.ofKind()
+	cond, args := f.and(`d.finished_at >= ? AND d.finished_at < ?`, from, to)
 	var part Bucket
+	var requests Requests
 	var took, typed sql.NullString
-	err := r.conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
+	err := r.row(ctx, `SELECT count(*) FILTER (WHERE d.state = 'filed'),
 			count(*) FILTER (WHERE d.state = 'review'), count(*) FILTER (WHERE d.state = 'failed'),
-			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+types+`
-		FROM documents d INDEXED BY documents_finished
-		WHERE d.finished_at >= ? AND d.finished_at < ? AND `+kind, append([]any{from, to}, args...)...).
-		Scan(&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed)
+			count(*) FILTER (WHERE d.state = 'gone'), `+tookList+`, `+more+`
+		FROM documents d INDEXED BY documents_finished WHERE `+cond, args,
+		&part.Filed, &part.Review, &part.Failed, &part.Gone, &took, &typed,
+		&requests.Submissions, &requests.Polls, &requests.Reused, &requests.Resubmissions)
 	if err != nil {
 		return err
 	}
@@ -111,8 +113,9 @@ func (r *Reader) addPart(ctx context.Context, f Filter, from, to int64, t *tally
 	t.Review += part.Review
 	t.Failed += part.Failed
 	t.Gone += part.Gone
+	t.requests.add(requests)
 	return errors.Join(
-		eachNumber(took.String, func(ms int64) { t.took.add(ms) }),
+		eachNumber(took.String, func(ms int64) { t.took.add(ms, 1) }),
 		eachNumber(typed.String, t.addType))
 }
 
@@ -135,10 +138,71 @@ func (t *tally) addType(n int64) {
 	}
 }
 
-// FirstFinished returns when the oldest finished document was finished; zero:
-// there is none.
-func (r *Reader) FirstFinished(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	err := r.conn.QueryRowContext(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL`).Scan(&at)
-	return timeOf(at), r.result(err)
+// eachNumber calls f for each of some numbers with commas between them.
+func eachNumber(list string, f func(int64)) error {
+	for len(list) > 0 {
+		n, i := int64(0), 0
+		for i < len(list) && list[i] != ',' {
+			digit := list[i] - '0'
+			if digit > 9 {
+				return fmt.Errorf("%q is not a number", list[:i+1])
+			}
+			n, i = n*10+int64(digit), i+1
+		}
+		f(n)
+		list = list[min(i+1, len(list)):]
+	}
+	return nil
+}
+
+// A histogram counts how often each number of milliseconds occurs. There may be
+// millions, most of them small: those are counted in an array, because a map
+// would take longer than reading them.
+type histogram struct {
+	total int
+	small [1 << 16]int  // by milliseconds
+	large map[int64]int // the others
+}
+
+func (h *histogram) add(ms int64, n int) {
+	h.total += n
+	if ms < int64(len(h.small)) {
+		h.small[ms] += n
+		return
+	}
+	if h.large == nil {
+		h.large = make(map[int64]int)
+	}
+	h.large[ms] += n
+}
+
+// each calls f for each number that occurs, in ascending order.
+func (h *histogram) each(f func(ms int64, n int)) {
+	for ms, n := range h.small {
+		if n > 0 {
+			f(int64(ms), n)
+		}
+	}
+	for _, ms := range slices.Sorted(maps.Keys(h.large)) {
+		f(ms, h.large[ms])
+	}
+}
+
+// latency finds the nearest-rank percentiles, each the smallest value that is
+// not below that share of all; nil: there are none.
+func (h *histogram) latency() *Latency {
+	if h.total == 0 {
+		return nil
+	}
+	var values [3]time.Duration
+	seen := 0
+	h.each(func(ms int64, n int) {
+		for i, percent := range [...]int{50, 95, 100} {
+			if rank := (h.total*percent + 99) / 100; seen < rank && rank <= seen+n {
+				values[i] = time.Duration(ms) * time.Millisecond
+			}
+		}
+		seen += n
+	})
+	return &Latency{P50: values[0], P95: values[1], Max: values[2]}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,35 +33,54 @@ type Config struct {
 // Store is the database with the right to change it. All methods may be called
 // from any goroutine.
 type Store struct {
-	path     string
-	log      *slog.Logger
-	lock     *os.File
-	fault    func(op string) error // never nil
-	troubled bool                  // what readers see of the disk; the writer's, once there is one
-
+	questions
 	files
-	writer
+	path  string
+	log   *slog.Logger
+	fault func(op string) error // never nil
+
+	changes   chan change   // to the writer
+	busySince atomic.Int64  // Unix milliseconds: the transaction under way; 0: none
 	changed   chan struct{} // holds one token: something was committed
 	committed chan struct{} // the same, for whoever runs the hook
-	check     check
-	damage    damage
+
+	damaged    context.Context // ends when damage is found, which is its cause
+	setDamaged context.CancelCauseFunc
+	lifetime
+	shown
 }
 
-// files are the connections.
+// files are the open ones.
 type files struct {
+	lock *os.File
 	db   *sql.DB   // of the one writing connection
 	conn *sql.Conn // owned by the writer goroutine
 	read *sql.DB   // read-only connections
 }
 
-// newStore returns a store whose files are still to be opened.
+// lifetime ends with Close.
+type lifetime struct {
+	closing  context.Context
+	stop     context.CancelFunc
+	once     sync.Once
+	writing  sync.WaitGroup
+	checking sync.WaitGroup
+}
+
+// shown is what others were told; the writer's, once there is one.
+type shown struct {
+	troubled bool  // readers see that the disk fails
+	walSize  int64 // the -wal file's, when it was last warned about
+}
+
+// newStore returns a store whose database is still to be opened.
 func newStore(cfg Config, path string, lock *os.File) *Store {
 	s := &Store{
-		path: path, log: cfg.Logger, lock: lock, fault: cfg.Fault,
-		writer:  writer{changes: make(chan change), closing: make(chan struct{}), closed: make(chan struct{})},
-		changed: make(chan struct{}, 1), committed: make(chan struct{}, 1),
-		check: check{stop: func() {}}, damage: damage{found: make(chan struct{})},
+		path: path, log: cfg.Logger, fault: cfg.Fault, files: files{lock: lock},
+		changes: make(chan change), changed: make(chan struct{}, 1), committed: make(chan struct{}, 1),
 	}
+	s.damaged, s.setDamaged = context.WithCancelCause(context.Background())
+	s.closing, s.stop = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -82,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := writable(path); err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(path)
+	lock, err := takeLock(path, daemonByte)
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +111,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.openPatiently(ctx, cfg.Patient); err != nil {
 		return nil, errors.Join(err, s.lock.Close())
 	}
-	go s.runWriter()
+	s.writing.Go(s.runWriter)
 	if large, err := isLarge(path); err == nil && large {
-		s.startCheck(context.WithoutCancel(ctx))
+		s.checking.Go(s.checkAll)
 	}
 	return s, nil
 }
@@ -109,15 +130,15 @@ func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
 	if err := r.Close(); err != nil {
 		return nil, err
 	}
-	lock, err := lockShared(r.path)
+	lock, err := takeLock(r.path, sharedByte)
 	if err != nil {
 		return nil, err
 	}
 	s := newStore(cfg, r.path, lock)
-	if err := s.connect(ctx, r.path); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.lock.Close())
 	}
-	go s.runWriter()
+	s.writing.Go(s.runWriter)
 	return s, nil
 }
 
@@ -131,24 +152,32 @@ func (s *Store) open(ctx context.Context) error {
 	if err := inspect(ctx, s.path); err != nil {
 		return err
 	}
-	return s.connect(ctx, s.path)
+	return s.connect(ctx)
 }
 
-// openPatiently opens the files, and leaves none open where it fails.
+// openPatiently opens the database, and leaves nothing open where it fails.
 func (s *Store) openPatiently(ctx context.Context, patient bool) error {
-	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+	if !patient {
+		return s.open(ctx)
+	}
+	return WaitForDisk(ctx, s.log, func(ctx context.Context) error {
 		err := s.open(ctx)
-		if err == nil {
-			s.showTrouble(nil)
-			return nil
-		}
-		if !patient || !DiskTrouble(err) || ctx.Err() != nil {
+		s.showTrouble(err)
+		return err
+	})
+}
+
+// WaitForDisk calls do until the disk of the database allows it, and logs the first
+// trouble. It returns any other error, and ends with ctx.
+func WaitForDisk(ctx context.Context, log *slog.Logger, do func(context.Context) error) error {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		err := do(ctx)
+		if !DiskTrouble(err) {
 			return err
 		}
-		if !s.troubled {
-			s.log.Error("the database cannot be opened now; waiting for its disk", "err", err)
+		if pause == time.Second {
+			log.Error("the database cannot be used now; waiting for its disk", "err", err)
 		}
-		s.showTrouble(err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -162,18 +191,54 @@ func (s *Store) openPatiently(ctx context.Context, patient bool) error {
 func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
-		s.check.stop()
-		close(s.closing)
-		<-s.closed
-		s.check.running.Wait()
-		err = errors.Join(s.closeFiles(), s.lock.Close())
+		s.stop()
+		s.writing.Wait()
+		s.checking.Wait()
+		err = errors.Join(s.disconnect(), s.lock.Close())
 	})
+	return err
+}
+
+// answer makes the error of an answer.
+func (s *Store) answer(err error) error {
+	if err == nil {
+		err = s.fault("read")
+	}
+	if err == nil {
+		return nil
+	}
+	return s.noteDamage(fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err)))
+}
+
+// Damaged returns why the database cannot be used any more, once that is known:
+// a read, a commit or the check beside the work found it damaged. From then on
+// every change is refused with the same error, so that nothing is paid for that
+// may not be stored. nil: ctx ended first.
+func (s *Store) Damaged(ctx context.Context) error {
+	select {
+	case <-s.damaged.Done():
+		return context.Cause(s.damaged)
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// noteDamage returns err, and remembers it where it is the first about damage.
+func (s *Store) noteDamage(err error) error {
+	if errors.Is(err, ErrUnusable) && s.damaged.Err() == nil {
+		if s.setDamaged(err); context.Cause(s.damaged) == err { // nobody else was first
+			s.log.Error("the database is damaged; nothing more is written to it", "err", err)
+		}
+	}
 	return err
 }
 
 // Changed returns a channel that holds a token when something was committed since
 // one was last taken. It is for one listener.
 func (s *Store) Changed() <-chan struct{} { return s.changed }
+
+// Committed is Changed for whoever runs the hook, so that nobody need poll for events.
+func (s *Store) Committed() <-chan struct{} { return s.committed }
 
 func (s *Store) noteChange() {
 	for _, c := range []chan struct{}{s.changed, s.committed} {

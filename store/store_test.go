@@ -92,8 +92,8 @@ func hash(content string) []byte {
 func found(source, content string) Admission {
 	return Admission{
 		Inbox: inbox, Source: source, SHA256: hash(content), ContentType: "application/pdf",
-		Identity: Identity{Device: 1<<64 - 2, Inode: uint64(len(source)), Size: int64(len(content)), ModTime: 3, ChangeTime: 4},
-		Options:  options, ReuseWithin: week, Outcome: func(float64) State { return Filed },
+		Identity:      Identity{Device: 1<<64 - 2, Inode: uint64(len(source)), Size: int64(len(content)), ModTime: 3, ChangeTime: 4},
+		SubmitRequest: SubmitRequest{options, week, func(float64) State { return Filed }},
 	}
 }
 
@@ -148,7 +148,7 @@ func diff(before, after map[string]any) []string {
 func submitted(t testing.TB, s *Store, a Admission) int64 {
 	t.Helper()
 	d := admit(t, s, a)
-	got := must[Document](t)(s.Submitting(ctx, d.ID, SubmitRequest{a.Options, a.ReuseWithin, a.Outcome}))
+	got := must[Document](t)(s.Submitting(ctx, d.ID, a.SubmitRequest))
 	if got.State != Submitting {
 		t.Fatalf("document %d is %s (%s)", d.ID, got.State, got.Phase)
 	}
@@ -174,14 +174,14 @@ func due(t testing.TB, s *Store, phase Phase) []int64 {
 func pending(t testing.TB, s *Store, a Admission) int64 {
 	t.Helper()
 	id := submitted(t, s, a)
-	must[Document](t)(s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
+	check1(t, s.Accepted(ctx, id, fmt.Sprintf("job-%d", id)))
 	return id
 }
 
 func identified(t testing.TB, s *Store, a Admission, answer Answer) int64 {
 	t.Helper()
 	id := pending(t, s, a)
-	must[Document](t)(s.Identified(ctx, id, answer))
+	check1(t, s.Identified(ctx, id, answer))
 	return id
 }
 

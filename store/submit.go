@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -21,10 +23,10 @@ type SubmitRequest struct {
 
 // candidate is a document that may be spared a submission.
 type candidate struct {
+	SubmitRequest
 	id      int64
 	options int64 // the number of the set that is asked for now
 	sha256  []byte
-	request SubmitRequest
 }
 
 // Submitting is the one question before a submission, and its first transition,
@@ -47,13 +49,13 @@ func (s *Store) Submitting(ctx context.Context, id int64, r SubmitRequest) (Docu
 }
 
 func (t *tx) submitting(id int64, r SubmitRequest) error {
-	c := candidate{id: id, request: r}
+	c := candidate{SubmitRequest: r, id: id}
 	var abandoned, alike bool
-	err := t.row(`SELECT sha256, job_abandoned = 1,
+	err := t.start(id, `SELECT sha256, job_abandoned = 1,
 			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id)
-		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, []any{id}, &c.sha256, &abandoned, &alike)
+		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, &c.sha256, &abandoned, &alike)
 	if err != nil {
-		return staleIfNone(id, err)
+		return err
 	}
 	if c.options, err = t.optionSet(r.Options); err != nil {
 		return err
@@ -63,15 +65,13 @@ func (t *tx) submitting(id int64, r SubmitRequest) error {
 			return err
 		}
 	}
-	if alike {
+	paid := false
+	if alike && r.ReuseWithin > 0 {
 		for _, spare := range []func(candidate) (bool, error){t.reuse, t.takeOver, t.waitForEqual} {
 			if done, err := spare(c); done || err != nil {
 				return err
 			}
 		}
-	}
-	paid := false
-	if alike && r.ReuseWithin > 0 {
 		if paid, err = t.paidBefore(c); err != nil {
 			return err
 		}
@@ -104,73 +104,66 @@ func (t *tx) askAgain(c candidate) (bool, error) {
 // reuse gives a document the newest answer that the service itself gave to the
 // same bytes and the same options, if it is young enough.
 func (t *tx) reuse(c candidate) (bool, error) {
-	if c.request.ReuseWithin <= 0 {
-		return false, nil
-	}
 	var from int64
 	var confidence float64
-	found, err := t.find(`SELECT id, coalesce(confidence, 0) FROM documents d
+	err := t.row(`SELECT id, coalesce(confidence, 0) FROM documents d
 		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0
 		  AND identified_at >= +?3 AND id <> +?4
 		ORDER BY identified_at DESC LIMIT 1`,
-		[]any{c.sha256, c.options, t.now - c.request.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
-	if !found || err != nil {
-		return false, err
+		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
 	outcome := Filed
-	if c.request.Outcome != nil {
-		outcome = c.request.Outcome(confidence)
+	if err == nil && c.Outcome != nil {
+		outcome = c.Outcome(confidence)
 	}
-	if err := t.copyAnswer(c.id, from, c.options, outcome); err != nil {
-		return false, err
+	if err == nil {
+		err = t.do(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)
 	}
-	return true, t.releaseEqual(c.id)
+	if err == nil {
+		err = t.releaseEqual(c.id)
+	}
+	return err == nil, err
 }
 
-// copyAnswer identifies a document by the answer that another one got.
-func (t *tx) copyAnswer(doc, from, options int64, outcome State) error {
-	_, err := t.exec(`UPDATE documents SET (type, confidence, alternatives) =
-			(SELECT type, confidence, alternatives FROM documents WHERE id = ?2), options = ?3,
-			state = 'identified', outcome = ?4, reused = 1, identified_at = ?5,
-			equal = 0, failures = 0, job_abandoned = 0, retry_at = NULL, error = NULL
-		WHERE id = ?1`, doc, from, options, string(outcome), t.now)
-	return err
-}
+// takeAnswer begins the statement that identifies documents by the answer that
+// document ?1 got.
+const takeAnswer = `UPDATE documents SET (type, confidence, alternatives, options) =
+		(SELECT type, confidence, alternatives, options FROM documents WHERE id = ?1),
+		state = 'identified', outcome = ?2, reused = 1, identified_at = ?3,
+		equal = 0, failures = 0, job_abandoned = 0, retry_at = NULL, error = NULL
+	WHERE id `
 
 // takeOver gives a document the newest job for identical content and the same
 // options that nobody polls: its document is gone, or gave it up unfinished. The
 // job of a document that gave it up is polled once more only. The time of
 // submission is that of the job.
 func (t *tx) takeOver(c candidate) (bool, error) {
-	if c.request.ReuseWithin <= 0 {
-		return false, nil
-	}
 	var from int64
-	found, err := t.find(`SELECT d.id FROM documents d
+	err := t.row(`SELECT d.id FROM documents d
 		WHERE `+sameContent("d", "?1")+` AND d.options = +?2 AND (d.state = 'gone' OR d.phase = 'ready')
 		  AND d.job_abandoned = 1 AND d.type IS NULL
 		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = d.job_id AND o.state = 'pending')
 		ORDER BY d.submitted_at DESC, d.id DESC LIMIT 1`, []any{c.sha256, c.options}, &from)
-	if !found || err != nil {
-		return false, err
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
 	}
-	_, err = t.exec(`UPDATE documents SET (job_id, submitted_at, options, job_abandoned) =
-			(SELECT job_id, submitted_at, options, iif(state = 'gone', 0, 2) FROM documents WHERE id = ?2),
-			state = 'pending', attempts = attempts + 1,
-			failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
-		WHERE id = ?1`, c.id, from)
-	if err != nil {
-		return false, err
+	if err == nil {
+		err = t.do(`UPDATE documents SET (job_id, submitted_at, options, job_abandoned) =
+				(SELECT job_id, submitted_at, options, iif(state = 'gone', 0, 2) FROM documents WHERE id = ?2),
+				state = 'pending', attempts = attempts + 1,
+				failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
+			WHERE id = ?1`, c.id, from)
 	}
-	_, err = t.exec(`UPDATE documents SET job_abandoned = 0 WHERE id = ?`, from)
-	return true, err
+	if err == nil {
+		err = t.do(`UPDATE documents SET job_abandoned = 0 WHERE id = ?`, from)
+	}
+	return err == nil, err
 }
 
 // waitForEqual makes a document wait for an identical one that is under way.
 func (t *tx) waitForEqual(c candidate) (bool, error) {
-	if c.request.ReuseWithin <= 0 {
-		return false, nil
-	}
 	n, err := t.exec(`UPDATE documents SET equal = 1, options = ?3
 		WHERE id = ?1 AND EXISTS (SELECT 1 FROM documents d
 			WHERE `+sameContent("d", "?2")+` AND d.options = ?3 AND (d.state = 'submitting' OR d.state = 'pending'))`,
@@ -183,8 +176,7 @@ func (t *tx) waitForEqual(c candidate) (bool, error) {
 // the next to be submitted: whatever keeps it releases the one after it. Were all
 // released, each of them would be looked at and made to wait again.
 func (t *tx) releaseEqual(id int64) error {
-	_, err := t.exec(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
-	return err
+	return t.do(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
 }
 
 // oneEqual finds the document that has waited longest for the content of document ?1.
@@ -201,46 +193,35 @@ func sameContent(alias, hash string) string {
 }
 
 // Accepted records the id of the job that the service made, and that it accepts
-// these options. It starts from submitting and returns the document as it is
-// then. [ErrDuplicateJob]: the id stands for another document, perhaps one long
-// finished, so that its answer would be that one's.
-func (s *Store) Accepted(ctx context.Context, id int64, jobID string) (Document, error) {
-	return s.transition(ctx, id, func(t *tx) error { return t.accepted(id, jobID) })
-}
-
-func (t *tx) accepted(id int64, jobID string) error {
-	err := t.change(`UPDATE documents SET state = 'pending', job_id = ?2, job_abandoned = 0,
-			attempts = attempts + 1, failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
-		WHERE id = ?1 AND state = 'submitting'
-		  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
-		    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
-	if err == nil {
-		_, err = t.exec(`UPDATE option_sets SET accepted_at = ?2
+// these options. It starts from submitting. [ErrDuplicateJob]: the id stands for
+// another document, perhaps one long finished, so that its answer would be that
+// one's.
+func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
+	return s.write(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE documents SET state = 'pending', job_id = ?2, job_abandoned = 0,
+				attempts = attempts + 1, failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
+			WHERE id = ?1 AND state = 'submitting'
+			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
+			    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			var submitting bool
+			err := t.start(id, `SELECT TRUE FROM documents WHERE id = ? AND state = 'submitting'`, &submitting)
+			return cmp.Or(err, fmt.Errorf("document %d: %w", id, ErrDuplicateJob))
+		}
+		return t.do(`UPDATE option_sets SET accepted_at = ?2
 			WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
-		return err
-	}
-	if !errors.Is(err, ErrStale) {
-		return err
-	}
-	var submitting bool
-	if err := t.row(`SELECT EXISTS (SELECT 1 FROM documents WHERE id = ? AND state = 'submitting')`,
-		[]any{id}, &submitting); err != nil {
-		return err
-	}
-	if submitting {
-		err = fmt.Errorf("document %d: %w", id, ErrDuplicateJob)
-	}
-	return err
+	})
 }
 
 // AcceptedWith reports whether the service ever accepted a document with these options.
 func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted bool, err error) {
-	codes, err := optionCodes(options)
-	if err != nil {
-		return false, err
+	codes, err := encodeOptions(options)
+	if err == nil {
+		err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM option_sets WHERE codes = +? AND accepted_at IS NOT NULL)`, []any{codes}, &accepted)
 	}
-	err = s.readOne(ctx, &accepted, `SELECT EXISTS (SELECT 1 FROM option_sets
-		WHERE codes = +? AND accepted_at IS NOT NULL)`, codes)
 	return accepted, err
 }
 
@@ -263,15 +244,12 @@ type Refusal struct {
 // it comes after those that were never refused, and [Store.Tried] finds it.
 func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 	return s.write(ctx, func(t *tx) error {
-		query, args := `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
-				failures = failures + 1, retry_at = coalesce(?3, ?4), error = ?5
-			WHERE id = ?1 AND state = 'submitting'`, []any{id, r.OutcomeUnknown, millis(r.RetryAt), t.now, r.Reason}
-		if r.Uncounted {
-			query, args = `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
-					retry_at = iif(failures > 0, ?3, NULL)
-				WHERE id = ?1 AND state = 'submitting'`, []any{id, r.OutcomeUnknown, t.now}
-		}
-		if err := t.change(query, args...); err != nil {
+		err := t.change(`UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
+				failures = failures + ?3, error = iif(?3, ?4, error),
+				retry_at = CASE WHEN ?3 THEN coalesce(?5, ?6) WHEN failures > 0 THEN ?6 END
+			WHERE id = ?1 AND state = 'submitting'`,
+			id, r.OutcomeUnknown, !r.Uncounted, r.Reason, millis(r.RetryAt), t.now)
+		if err != nil {
 			return err
 		}
 		return t.releaseEqual(id)

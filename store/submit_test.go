@@ -44,7 +44,8 @@ func TestEqualDocumentsGetTheAnswer(t *testing.T) {
 	other := found("e", "same")
 	other.Options = []string{"letter"}
 	fifth := admit(t, s, other).ID
-	d := must[Document](t)(s.Identified(ctx, first, invoice))
+	check1(t, s.Identified(ctx, first, invoice))
+	d := doc(t, s, first)
 	if d.State != Identified || d.Reused || d.Type != "invoice" || d.Phase != PhaseFile {
 		t.Errorf("the first one: %+v", d)
 	}
@@ -55,15 +56,6 @@ func TestEqualDocumentsGetTheAnswer(t *testing.T) {
 		}
 	}
 	phases(t, s, "with other options,", map[int64]Phase{fifth: PhaseReady})
-}
-
-func TestAnswerIsNotShared(t *testing.T) {
-	s := openNew(t)
-	first, second, third := alike(t, s)
-	alone := invoice
-	alone.Share = false
-	must[Document](t)(s.Identified(ctx, first, alone))
-	phases(t, s, "afterwards", map[int64]Phase{first: PhaseFile, second: PhaseReady, third: PhaseEqual})
 }
 
 // Those that wait fail with a document that the service could not identify, and
@@ -81,7 +73,7 @@ func TestEqualDocumentsFailTogether(t *testing.T) {
 	first, second, third = alike(t, s)
 	check1(t, s.Failed(ctx, second, "unreadable"))
 	phases(t, s, "after another one failed", map[int64]Phase{first: PhasePoll, third: PhaseReady})
-	must[Document](t)(s.Identified(ctx, first, invoice))
+	check1(t, s.Identified(ctx, first, invoice))
 	if d := doc(t, s, second); d.Outcome != Failed || d.Type != "" {
 		t.Errorf("the answer reached the one that failed: %+v", d)
 	}
@@ -126,14 +118,6 @@ func TestEqualDocumentsGoOneAfterAnother(t *testing.T) {
 	phases(t, s, "refused", map[int64]Phase{second: PhaseReady, third: PhaseReady})
 }
 
-// After a restart none waits for a document that may no longer be under way.
-func TestRecoverReleasesEqualDocuments(t *testing.T) {
-	s := openNew(t)
-	_, second, third := alike(t, s)
-	must[int64](t)(s.Recover(ctx))
-	phases(t, s, "recovered", map[int64]Phase{second: PhaseReady, third: PhaseReady})
-}
-
 func TestEqualOnlyWhereItHelps(t *testing.T) {
 	for name, change := range map[string]func(*Admission, *SubmitRequest){
 		"turned off":    func(_ *Admission, r *SubmitRequest) { r.ReuseWithin = 0 },
@@ -160,7 +144,7 @@ func TestSubmittingReusesAnAnswer(t *testing.T) {
 	alone.Share = false
 	first := pending(t, s, found("a", "a"))
 	second := admit(t, s, found("b", "a")).ID
-	must[Document](t)(s.Identified(ctx, first, alone))
+	check1(t, s.Identified(ctx, first, alone))
 	r := request
 	r.Outcome = func(float64) State { return Review }
 	if d := ask(t, s, second, r); d.State != Identified || !d.Reused || d.Outcome != Review || d.Submissions != 0 {
@@ -230,7 +214,7 @@ func TestAbandonedJobIsAskedOnce(t *testing.T) {
 	if d = ask(t, s, id, request); d.State != Submitting || d.Resubmissions != 1 {
 		t.Errorf("then: %+v", d)
 	}
-	must[Document](t)(s.Accepted(ctx, id, "second"))
+	check1(t, s.Accepted(ctx, id, "second"))
 	must[Document](t)(s.JobEnded(ctx, id, giveUp))
 	if d = ask(t, s, id, SubmitRequest{Options: []string{"letter"}}); d.State != Submitting {
 		t.Errorf("with other options: %+v", d)
@@ -253,7 +237,7 @@ func TestJobIsPendingOnce(t *testing.T) {
 		first := pending(t, s, found("a", "same"))
 		second := submitted(t, s, anew)
 		check1(t, end(s, first))
-		must[Document](t)(s.Accepted(ctx, second, doc(t, s, first).JobID))
+		check1(t, s.Accepted(ctx, second, doc(t, s, first).JobID))
 		next := first
 		if name == "gone" {
 			next = admit(t, s, found("c", "same")).ID
@@ -271,7 +255,8 @@ func TestAcceptedWith(t *testing.T) {
 	if with(options...) || with("letter") {
 		t.Error("accepted before anything was")
 	}
-	d := must[Document](t)(s.Accepted(ctx, id, "job"))
+	check1(t, s.Accepted(ctx, id, "job"))
+	d := doc(t, s, id)
 	if d.State != Pending || d.JobID != "job" || !with(options...) || !with("receipt", "invoice") || with("letter") {
 		t.Errorf("accepted: %+v", d)
 	}

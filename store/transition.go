@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -29,15 +30,15 @@ type JobEnd struct {
 func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, error) {
 	return s.transition(ctx, id, func(t *tx) error {
 		var attempts, share int
-		err := t.row(`SELECT attempts, attempts - attempts_before_retry FROM documents WHERE id = ? AND state = 'pending'`,
-			[]any{id}, &attempts, &share)
+		err := t.start(id, `SELECT attempts, attempts - attempts_before_retry FROM documents WHERE id = ? AND state = 'pending'`,
+			&attempts, &share)
 		if err == nil && e.Share {
 			err = t.row(`SELECT sum(o.attempts - o.attempts_before_retry) `+fromAlike+` AND o.`+unfinished, []any{id}, &share)
 		}
 		if err != nil {
-			return staleIfNone(id, err)
+			return err
 		}
-		_, err = t.exec(`UPDATE documents SET polls = polls + ?2, job_abandoned = (?3 AND job_abandoned = 0) WHERE id = ?1`,
+		err = t.do(`UPDATE documents SET polls = polls + ?2, job_abandoned = (?3 AND job_abandoned = 0) WHERE id = ?1`,
 			id, e.Polls, e.Open)
 		if err != nil {
 			return err
@@ -49,27 +50,21 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 			}
 			return t.fail(id, reason)
 		}
-		_, err = t.exec(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
+		err = t.do(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
 			id, millis(e.RetryAt), e.Reason)
 		if err != nil {
 			return err
 		}
 		// The pause is the content's: another job for an equal document costs as much.
-		_, err = t.exec(`UPDATE documents SET retry_at = ?2 WHERE id = (`+oneEqual+`)`, id, millis(e.RetryAt))
-		if err != nil {
-			return err
-		}
-		return t.releaseEqual(id)
+		return t.do(`UPDATE documents SET equal = 0, retry_at = ?2 WHERE id = (`+oneEqual+`)`, id, millis(e.RetryAt))
 	})
 }
 
-// PollLater parks a pending document: [Store.Due] returns it in [PhasePoll] from a
-// time on. The reason is shown.
+// PollLater parks a pending document: [Store.Parked] returns it from a time on. The
+// reason is shown.
 func (s *Store) PollLater(ctx context.Context, id int64, reason string, at time.Time, polls int) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.change(`UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4 WHERE id = ?1 AND state = 'pending'`,
-			id, millis(at), reason, polls)
-	})
+	return s.change(ctx, `UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4 WHERE id = ?1 AND state = 'pending'`,
+		id, millis(at), text(reason), polls)
 }
 
 // Answer is what the service found.
@@ -82,11 +77,10 @@ type Answer struct {
 	Share        bool            // identical documents that wait get it too
 }
 
-// Identified records the answer. It starts from pending and returns the document
-// as it is then. Where the answer is shared, waiting documents of the same content
-// and options are identified with it.
-func (s *Store) Identified(ctx context.Context, id int64, a Answer) (Document, error) {
-	return s.transition(ctx, id, func(t *tx) error {
+// Identified records the answer. It starts from pending. Where the answer is
+// shared, waiting documents of the same content and options are identified with it.
+func (s *Store) Identified(ctx context.Context, id int64, a Answer) error {
+	return s.write(ctx, func(t *tx) error {
 		kind, err := t.typeNumber(a.Type)
 		if err != nil {
 			return err
@@ -107,22 +101,15 @@ func (s *Store) Identified(ctx context.Context, id int64, a Answer) (Document, e
 }
 
 // share gives the answer of a document to all that wait with the same content and
-// options.
+// options. Mostly there are none.
 func (t *tx) share(id int64, outcome State) error {
-	waiting, err := t.ids(`SELECT o.id `+fromAlike+` AND (o.phase = 'ready' OR o.phase = 'equal')`, id)
-	if err != nil || len(waiting) == 0 {
-		return err
+	waiting := fromAlike + ` AND (o.phase = 'ready' OR o.phase = 'equal')`
+	var some bool
+	err := t.row(`SELECT EXISTS (SELECT 1 `+waiting+`)`, []any{id}, &some)
+	if err == nil && some {
+		err = t.do(takeAnswer+`IN (SELECT o.id `+waiting+`)`, id, string(outcome), t.now)
 	}
-	var options int64
-	if err := t.row(`SELECT options FROM documents WHERE id = ?`, []any{id}, &options); err != nil {
-		return err
-	}
-	for _, other := range waiting {
-		if err := t.copyAnswer(other, id, options, outcome); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // Failed decides that a document cannot be identified. It starts from any
@@ -134,11 +121,11 @@ func (s *Store) Failed(ctx context.Context, id int64, reason string) error {
 
 func (t *tx) fail(id int64, reason string) error {
 	var phase Phase
-	err := t.row(`SELECT phase FROM documents WHERE id = ? AND outcome IS NULL AND `+unfinished, []any{id}, (*string)(&phase))
+	err := t.start(id, `SELECT phase FROM documents WHERE id = ? AND outcome IS NULL AND `+unfinished, (*string)(&phase))
 	if err != nil {
-		return staleIfNone(id, err)
+		return err
 	}
-	_, err = t.exec(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2,
+	err = t.do(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2,
 			retry_at = NULL, failures = 0, equal = 0, put_back = NULL
 		WHERE id = ?1`, id, reason)
 	if err != nil {
@@ -147,16 +134,29 @@ func (t *tx) fail(id int64, reason string) error {
 	if phase != PhaseSubmit && phase != PhasePoll {
 		return t.releaseEqual(id) // the service has not judged the content
 	}
-	_, err = t.exec(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
+	return t.do(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
 		WHERE id IN (SELECT o.id `+fromAlike+` AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
-	return err
 }
 
 // Gone records that a document was changed in the inbox or removed from it before
 // it was filed. A job that is under way stays known, so that [Store.Submitting]
-// can give it to identical content.
-func (s *Store) Gone(ctx context.Context, id int64, reason string) error {
-	return s.write(ctx, func(t *tx) error { return t.end(id, reason) })
+// can give it to identical content. Where from is given, the document must still be in
+// one of these phases: an answer for identical content may have decided about it since
+// its file was missed, and the file have been moved to where it belongs.
+func (s *Store) Gone(ctx context.Context, id int64, reason string, from ...Phase) error {
+	return s.write(ctx, func(t *tx) error {
+		if len(from) > 0 {
+			var phase Phase
+			err := t.start(id, `SELECT coalesce(phase, '') FROM documents WHERE id = ?`, (*string)(&phase))
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(from, phase) {
+				return stale(id)
+			}
+		}
+		return t.end(id, reason)
+	})
 }
 
 func (t *tx) end(id int64, reason string) error {
@@ -182,8 +182,7 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`UPDATE documents SET equal = 0 WHERE phase = 'equal' AND ` + unfinished)
-		return err
+		return t.do(`UPDATE documents SET equal = 0 WHERE phase = 'equal' AND ` + unfinished)
 	})
 	return n, err
 }
@@ -192,21 +191,16 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 // database, the oldest first, and returns how many. A document that is just being
 // put back stays, and one that the hook was not run for yet. The room is used
 // again; the file does not shrink.
-func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (n int64, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		n, err = t.exec(`DELETE FROM documents WHERE id IN (SELECT id FROM documents INDEXED BY documents_finished
-			WHERE finished_at < ? AND put_back IS NULL
-			  AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)
-			ORDER BY finished_at LIMIT ?)`, before.UnixMilli(), limit)
-		return err
-	})
-	return n, err
+func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, error) {
+	return s.exec(ctx, `DELETE FROM documents WHERE id IN (SELECT id FROM documents INDEXED BY documents_finished
+		WHERE finished_at < ? AND `+prunable+` ORDER BY finished_at LIMIT ?)`, before.UnixMilli(), limit)
 }
+
+// prunable is the condition that nobody needs a finished document any more.
+const prunable = `put_back IS NULL AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)`
 
 // OldestFinished returns when the first of the finished documents was finished;
 // zero where there is none.
 func (s *Store) OldestFinished(ctx context.Context) (time.Time, error) {
-	return s.readTime(ctx, `SELECT min(finished_at) FROM documents
-		WHERE finished_at IS NOT NULL AND put_back IS NULL
-		  AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)`)
+	return s.time(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL AND `+prunable)
 }

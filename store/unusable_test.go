@@ -223,7 +223,7 @@ func TestLargeDatabaseIsCheckedBesideTheWork(t *testing.T) {
 
 	path := closed(t, 300)
 	s := openAt(t, path)
-	s.check.running.Wait()
+	s.checking.Wait()
 	if _, err := s.Admit(ctx, found("new", "new")); err != nil {
 		t.Errorf("a good one: %v", err)
 	}
@@ -238,7 +238,7 @@ func TestLargeDatabaseIsCheckedBesideTheWork(t *testing.T) {
 	copy(whole[(root-1)*4096:], "\xff\xff\xff\xff\xff\xff\xff\xff")
 	check1(t, os.WriteFile(path, whole, 0o644))
 	s = openAt(t, path)
-	s.check.running.Wait()
+	s.checking.Wait()
 	if err := s.Gone(ctx, 1, ""); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), path) {
 		t.Errorf("a damaged one: %v", err)
 	}

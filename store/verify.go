@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"sync"
-	"sync/atomic"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -24,30 +23,28 @@ func inspect(ctx context.Context, path string) error {
 	if err := lostChanges(path); err != nil {
 		return err
 	}
+	from := dsn(path, "ro")
 	if exists(path + "-journal") {
 		// A program that turned WAL off was interrupted: SQLite must restore the old
 		// pages first.
-		return inspectWith(ctx, path, dsn(path, "rw"))
-	}
-	if !exists(path + "-wal") {
+		from = dsn(path, "rw")
+	} else if !exists(path + "-wal") {
 		// We hold the lock, so nobody else writes, and SQLite need not make -wal
 		// and -shm files.
-		return inspectWith(ctx, path, dsn(path, "ro", "immutable", "1"))
+		from = dsn(path, "ro", "immutable", "1")
 	}
-	return inspectWith(ctx, path, dsn(path, "ro"))
+	return checkError(path, connected(ctx, from, func(conn *sql.Conn) error { return inspectConn(ctx, conn, path) }))
 }
 
-func inspectWith(ctx context.Context, path, dsn string) error {
-	db, err := sql.Open("sqlite3", dsn)
-	if err != nil {
+// checkError says which database could not be checked, or that it is damaged.
+func checkError(path string, err error) error {
+	if err == nil || errors.Is(err, ErrUnusable) {
 		return err
 	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("open database %s: %w", path, unusable(path, err))
-	}
-	defer conn.Close()
+	return fmt.Errorf("check database %s: %w", path, unusable(path, err))
+}
+
+func inspectConn(ctx context.Context, conn *sql.Conn, path string) error {
 	version, err := ours(ctx, conn, path)
 	if err != nil {
 		return err
@@ -56,18 +53,18 @@ func inspectWith(ctx context.Context, path, dsn string) error {
 		return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
 			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
 	}
-	if newest := newestSchema(); version > newest {
+	if version > newestSchema {
 		return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
-			"nothing was changed; install the newer version", ErrUnusable, path, version, newest)
+			"nothing was changed; install the newer version", ErrUnusable, path, version, newestSchema)
 	}
 	large, err := isLarge(path)
 	if err != nil {
-		return fmt.Errorf("check database: %w", err)
+		return err
 	}
 	if large {
-		return probe(ctx, conn, path)
+		return probe(ctx, conn)
 	}
-	return quickCheck(ctx, conn, path)
+	return quickCheck(ctx, conn)
 }
 
 // checkedAtOnce is the size in bytes up to which a database is checked from end
@@ -81,13 +78,13 @@ func isLarge(path string) (bool, error) {
 }
 
 // quickCheck looks at every page.
-func quickCheck(ctx context.Context, conn *sql.Conn, path string) error {
+func quickCheck(ctx context.Context, conn *sql.Conn) error {
 	var verdict string
 	if err := pragma(ctx, conn, "quick_check(1)", &verdict); err != nil {
-		return fmt.Errorf("check database %s: %w", path, unusable(path, err))
+		return err
 	}
 	if verdict != "ok" {
-		return unusable(path, fmt.Errorf("%w: %s", sqlite3.Error{Code: sqlite3.ErrCorrupt}, verdict))
+		return fmt.Errorf("%w: %s", sqlite3.Error{Code: sqlite3.ErrCorrupt}, verdict)
 	}
 	return nil
 }
@@ -95,7 +92,7 @@ func quickCheck(ctx context.Context, conn *sql.Conn, path string) error {
 // probe reads what the daemon is going to work with: everything unfinished, and the
 // newest documents. SQLite itself checks the length of the file. The rest is
 // checked while the daemon runs.
-func probe(ctx context.Context, conn *sql.Conn, path string) error {
+func probe(ctx context.Context, conn *sql.Conn) error {
 	for _, query := range []string{
 		`SELECT count(*) FROM (SELECT * FROM documents WHERE ` + unfinished + ` ORDER BY error)`,
 		`SELECT count(*) FROM (SELECT * FROM documents ORDER BY id DESC LIMIT 1000)`,
@@ -103,50 +100,75 @@ func probe(ctx context.Context, conn *sql.Conn, path string) error {
 	} {
 		var n int
 		if err := conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
-			return fmt.Errorf("check database %s: %w", path, unusable(path, err))
+			return err
 		}
 	}
 	return nil
 }
 
-// check looks at every page of a large database, beside the work.
-type check struct {
-	stop    context.CancelFunc
-	running sync.WaitGroup
+// checkAll looks at every page of a large database, beside the work.
+func (s *Store) checkAll() {
+	conn, err := s.read.Conn(s.closing)
+	if err == nil {
+		err = checkError(s.path, quickCheck(s.closing, conn))
+		conn.Close()
+	}
+	if err != nil && s.closing.Err() == nil && !errors.Is(s.noteDamage(err), ErrUnusable) {
+		s.log.Warn("cannot check the database", "err", err)
+	}
 }
 
-func (s *Store) startCheck(ctx context.Context) {
-	ctx, s.check.stop = context.WithCancel(ctx)
-	s.check.running.Go(func() {
-		conn, err := s.read.Conn(ctx)
-		if err == nil {
-			err = quickCheck(ctx, conn, s.path)
-			conn.Close()
-		}
-		switch {
-		case err == nil || ctx.Err() != nil:
-		case errors.Is(err, ErrUnusable):
-			_ = s.noteDamage(err)
-		default:
-			s.log.Warn("cannot check the database", "err", err)
-		}
-	})
-}
+// applicationID marks the file as ours ("docs" in ASCII); SQLite keeps it in
+// the file's header.
+const applicationID = 0x646f6373
 
 // ours returns the number of the schema, where the database is ours.
 func ours(ctx context.Context, conn *sql.Conn, path string) (version int, err error) {
 	var app int
 	if err := pragma(ctx, conn, "application_id", &app); err != nil {
-		return 0, fmt.Errorf("open database %s: %w", path, unusable(path, err))
+		return 0, err
 	}
 	if app != applicationID {
 		return 0, fmt.Errorf("%w: %s is a SQLite database of another program; nothing was changed; "+
 			"set DOCUSORT_DATABASE to another file", ErrUnusable, path)
 	}
+	err = pragma(ctx, conn, "user_version", &version)
+	return version, err
+}
+
+// unreleased is the number of the schema that was in use before the first release.
+// Databases with it are refused.
+const unreleased = 1
+
+//go:embed migration/0001_documents.sql
+var documentsSchema string
+
+// migrations are the steps from an empty database to the newest schema, in order.
+// A step that has been released is never changed.
+var migrations = []string{documentsSchema}
+
+// newestSchema is the number of the schema that this docusort works with.
+var newestSchema = unreleased + len(migrations)
+
+// migrate brings the schema up to date, each step in a transaction of its own
+// together with the number that says that it was done.
+func migrate(ctx context.Context, conn *sql.Conn, path string) error {
+	var version int
 	if err := pragma(ctx, conn, "user_version", &version); err != nil {
-		return 0, fmt.Errorf("open database %s: %w", path, unusable(path, err))
+		return unusable(path, err)
 	}
-	return version, nil
+	for i, step := range migrations {
+		number := unreleased + i + 1
+		if number <= version {
+			continue
+		}
+		sql := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT;", step, number)
+		if _, err := conn.ExecContext(ctx, sql); err != nil {
+			_, _ = conn.ExecContext(ctx, "ROLLBACK")
+			return fmt.Errorf("database %s: migrate to schema %d: %w", path, number, err)
+		}
+	}
+	return nil
 }
 
 // The header of a -wal file (sqlite.org/fileformat2.html, "The WAL file"): its
@@ -188,32 +210,4 @@ func lostChanges(path string) error {
 func lost(path string, err error) error {
 	return fmt.Errorf("%w: %w; the newest changes of %s are lost with it; nothing was changed; restore both from a backup, "+
 		"or remove the -wal and -shm files to go on without them, which may submit documents again", ErrUnusable, err, path)
-}
-
-// damage is the first damage that was found.
-type damage struct {
-	err   atomic.Pointer[error]
-	found chan struct{} // closed when there is one
-}
-
-// Damaged returns why the database cannot be used any more, once that is known:
-// a read, a commit or the check beside the work found it damaged. From then on
-// every change is refused with the same error, so that nothing is paid for that
-// may not be stored. nil: ctx ended first.
-func (s *Store) Damaged(ctx context.Context) error {
-	select {
-	case <-s.damage.found:
-		return *s.damage.err.Load()
-	case <-ctx.Done():
-		return nil
-	}
-}
-
-// noteDamage returns err, and remembers it where it is about damage.
-func (s *Store) noteDamage(err error) error {
-	if errors.Is(err, ErrUnusable) && s.damage.err.CompareAndSwap(nil, &err) {
-		s.log.Error("the database is damaged; nothing more is written to it", "err", err)
-		close(s.damage.found)
-	}
-	return err
 }

@@ -8,24 +8,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // maxBatch bounds how many changes share one commit, so that the first of them
 // does not wait for an endless queue.
 const maxBatch = 512
-
-// writer is the goroutine that owns the writing connection.
-type writer struct {
-	changes   chan change
-	busySince atomic.Int64 // Unix milliseconds: the transaction under way; 0: none
-	walSize   int64        // the -wal file's, when it was last warned about
-	closing   chan struct{}
-	closed    chan struct{}
-	once      sync.Once
-}
 
 // change is one caller's transition, to be run in a transaction that it may
 // share with others. It may run more than once, so it sets what it hands to its
@@ -35,16 +23,6 @@ type change struct {
 	done chan error // buffered, so that the writer never waits for a caller
 }
 
-// tx is what a change sees: the open transaction.
-type tx struct {
-	conn    *sql.Conn
-	fault   func(op string) error
-	stmts   map[string]*sql.Stmt
-	known   numbers
-	columns columns // of the document that is read
-	now     int64   // Unix milliseconds, one time for all changes of a commit
-}
-
 // write hands a change to the writer and returns once it is durable. A context
 // that ends stops the change only while it waits for its turn: from then on it
 // is carried out, because its outcome must be known.
@@ -52,8 +30,8 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	if ctx.Err() != nil { // select would choose by chance
 		return context.Cause(ctx)
 	}
-	if err := s.damage.err.Load(); err != nil {
-		return *err
+	if err := context.Cause(s.damaged); err != nil {
+		return err
 	}
 	c := change{run: run, done: make(chan error, 1)}
 	select {
@@ -61,7 +39,7 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 		return <-c.done
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-s.closing:
+	case <-s.closing.Done():
 		return ErrClosed
 	}
 }
@@ -69,8 +47,7 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 // runWriter owns the writing connection. While one commit is synced to the disk
 // the next changes gather at the channel and share the following one.
 func (s *Store) runWriter() {
-	defer close(s.closed)
-	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: newNumbers()}
+	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: make(map[any]int64)}
 	defer t.close()
 	var retry <-chan time.Time // while the disk fails: when to see whether it works again
 	for {
@@ -79,8 +56,8 @@ func (s *Store) runWriter() {
 		case c := <-s.changes:
 			batch = append(batch, c)
 		case <-retry:
-			batch = append(batch, change{run: (*tx).touch, done: make(chan error, 1)})
-		case <-s.closing:
+			batch = append(batch, change{run: try, done: make(chan error, 1)})
+		case <-s.closing.Done():
 			return
 		}
 		// Callers of the last commit may have their next change ready: let them run
@@ -136,7 +113,7 @@ var errBegin = errors.New("begin a transaction")
 // transact returns each change's guard error, or the error that undid all.
 func (t *tx) transact(batch []change) (guards []error, err error) {
 	t.now = time.Now().UnixMilli()
-	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := t.do("BEGIN IMMEDIATE"); err != nil {
 		t.rollback() // of what an earlier rollback may have left
 		return make([]error, len(batch)), fmt.Errorf("%w: %w", errBegin, err)
 	}
@@ -148,7 +125,7 @@ func (t *tx) transact(batch []change) (guards []error, err error) {
 		}
 	}
 	if err = t.fault("commit"); err == nil {
-		_, err = t.exec("COMMIT")
+		err = t.do("COMMIT")
 	}
 	if err != nil {
 		t.rollback()
@@ -164,98 +141,47 @@ func isGuard(err error) bool {
 // rollback undoes the transaction. SQLite has done so by itself after some
 // errors, and then says that there is none; that is as good.
 func (t *tx) rollback() {
-	_, _ = t.exec("ROLLBACK")
-	t.known = newNumbers() // some rows may be undone
+	_ = t.do("ROLLBACK")
+	clear(t.known) // some rows may be undone
 }
 
-// prepared keeps each statement for the connection's life; there are few.
-func (t *tx) prepared(query string) (*sql.Stmt, error) {
-	if st, ok := t.stmts[query]; ok {
-		return st, nil
-	}
-	st, err := t.conn.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, err
-	}
-	t.stmts[query] = st
-	return st, nil
-}
-
-// exec returns how many rows were changed.
-func (t *tx) exec(query string, args ...any) (int64, error) {
-	res, err := t.run(query, args)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// add inserts a row and returns its number.
-func (t *tx) add(query string, args ...any) (int64, error) {
-	res, err := t.run(query, args)
-	if err != nil {
-		return 0, err
-	}
-	return res.LastInsertId()
-}
-
-func (t *tx) run(query string, args []any) (sql.Result, error) {
-	st, err := t.prepared(query)
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(context.Background(), args...)
-}
-
-// row scans the one row of a query; sql.ErrNoRows where there is none.
-func (t *tx) row(query string, args []any, dest ...any) error {
-	st, err := t.prepared(query)
-	if err != nil {
+// exec runs one statement as a change of its own, and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = s.write(ctx, func(t *tx) (err error) {
+		n, err = t.exec(query, args...)
 		return err
-	}
-	return st.QueryRowContext(context.Background(), args...).Scan(dest...)
-}
-
-// find is row for a row that need not be there.
-func (t *tx) find(query string, args []any, dest ...any) (bool, error) {
-	err := t.row(query, args, dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// ids returns the first column of every row.
-func (t *tx) ids(query string, args ...any) ([]int64, error) {
-	st, err := t.prepared(query)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.QueryContext(context.Background(), args...)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, func(row scanner) (id int64, err error) {
-		err = row.Scan(&id)
-		return id, err
 	})
+	return n, err
 }
 
-func (t *tx) close() {
-	for _, st := range t.stmts {
-		st.Close()
-	}
+// do is exec for a statement whose number of rows does not matter.
+func (s *Store) do(ctx context.Context, query string, args ...any) error {
+	_, err := s.exec(ctx, query, args...)
+	return err
+}
+
+// change is exec for one document, whose id is the first argument; see [tx.change].
+func (s *Store) change(ctx context.Context, query string, args ...any) error {
+	return s.write(ctx, func(t *tx) error { return t.change(query, args...) })
+}
+
+// transition makes a change and returns the document as it is then.
+func (s *Store) transition(ctx context.Context, id int64, run func(*tx) error) (doc Document, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if err := run(t); err != nil {
+			return err
+		}
+		return t.document(id, &doc)
+	})
+	return doc, err
 }
 
 // troubleAgain is how long the writer waits before it tries whether the disk works
 // again, where nobody else wants anything written.
 const troubleAgain = 5 * time.Second
 
-// touch writes something, and changes nothing.
-func (t *tx) touch() error {
-	_, err := t.exec(`UPDATE daemon SET pid = pid`)
-	return err
-}
+// try writes something, and changes nothing.
+func try(t *tx) error { return t.do(`UPDATE daemon SET pid = pid`) }
 
 // Late returns what has not moved on for longer than a limit, or "". The writer is
 // late when one transaction takes that long; it is never late at rest.

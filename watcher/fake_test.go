@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -54,8 +55,6 @@ func (f *fake) Remove(folder string) error {
 
 func (f *fake) notifier() notifier { return notifier{f, f.ev, f.errs} }
 
-func (f *fake) watching(folder string) bool { return slices.Contains(f.WatchList(), folder) }
-
 func (f *fake) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -70,10 +69,5 @@ func (f *fake) Close() error {
 func (f *fake) WatchList() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all []string
-	for p := range f.has {
-		all = append(all, p)
-	}
-	slices.Sort(all)
-	return all
+	return slices.Sorted(maps.Keys(f.has))
 }

@@ -31,7 +31,7 @@ type fixture struct {
 	cfg   Config
 	files chan string
 	fake  *fake
-	log   *bytes.Buffer // read it when the loop waits
+	log   *logbook
 	l     *loop
 	stop  context.CancelFunc
 
@@ -48,7 +48,7 @@ func setup(t *testing.T) *fixture {
 		root:  filepath.Join(t.TempDir(), "inbox"),
 		files: make(chan string),
 		fake:  newFake(),
-		log:   new(bytes.Buffer),
+		log:   new(logbook),
 		known: make(map[string]fileState),
 	}
 	f.must(os.Mkdir(f.root, 0o755))
@@ -177,8 +177,13 @@ func (f *fixture) do(change func()) {
 
 func (f *fixture) must(err error) {
 	f.t.Helper()
+	must(f.t, err)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
 	if err != nil {
-		f.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -243,6 +248,24 @@ func (f *fixture) watches(want ...string) {
 	if got := f.fake.WatchList(); !slices.Equal(got, want) {
 		f.t.Errorf("watched %q, want %q", got, want)
 	}
+}
+
+// logbook keeps what is logged.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // logged expects so many lines that contain text.

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -26,19 +26,16 @@ func (f *fixture) once(during func()) (sent, left []string, took time.Duration, 
 		left, err = w.RunOnce(f.t.Context())
 		took = time.Since(began)
 	}()
-	changed := make(chan struct{})
-	go func() {
-		defer close(changed)
-		if during != nil {
-			during()
-		}
-	}()
+	var changes sync.WaitGroup
+	if during != nil {
+		changes.Go(during)
+	}
 	for {
 		select {
 		case p := <-f.files:
 			sent = append(sent, p)
 		case <-done:
-			<-changed
+			changes.Wait()
 			slices.Sort(sent)
 			slices.Sort(left)
 			return sent, left, took, err
@@ -98,35 +95,16 @@ func TestOnceWithNothingThere(t *testing.T) {
 	})
 }
 
-func TestOnceZeroSettle(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.cfg.Settle = 0
-		f.write("a", "END")
-		f.write("cut", "...")
-		sent, left, _, err := f.once(nil)
-		if err != nil || !slices.Equal(sent, []string{"a"}) || !slices.Equal(left, []string{"cut"}) {
-			t.Errorf("sent %q, left %q, error %v", sent, left, err)
-		}
-	})
-}
-
 func TestOnceCancelled(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.write("a", "END")
 		f.write("b", "END")
-		ctx, cancel := context.WithCancel(f.t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			left, err := f.make().RunOnce(ctx)
-			slices.Sort(left)
-			if err != nil || !slices.Equal(left, []string{"a", "b"}) {
-				t.Errorf("left %q, error %v", left, err)
-			}
-		}()
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		cancel()
-		<-done
+		ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
+		defer cancel()
+		left, err := f.make().RunOnce(ctx)
+		slices.Sort(left)
+		if err != nil || !slices.Equal(left, []string{"a", "b"}) {
+			t.Errorf("left %q, error %v", left, err)
+		}
 	})
 }

@@ -56,7 +56,7 @@ func TestFolderMovedIn(t *testing.T) {
 
 // The kernel watches inodes: a folder that moved must lose the watch under its
 // old name first, also when the news of its new name come first. One that is
-// moved out of the inbox takes no watch with it.
+// moved out of the inbox takes no watch with it, also where another one takes its place.
 func TestFolderMovedAround(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.must(os.MkdirAll(f.path("a/sub"), 0o755))
@@ -68,6 +68,17 @@ func TestFolderMovedAround(t *testing.T) {
 		f.must(os.Rename(f.path("b"), f.root+".out"))
 		f.event("b", fsnotify.Rename)
 		f.watches("")
+		f.must(os.Rename(f.root+".out", f.path("a")))
+		f.event("a", fsnotify.Create)
+		f.watches("", "a", "a/sub")
+		f.must(os.Rename(f.path("a"), f.root+".out"))
+		f.must(os.Mkdir(f.path("a"), 0o755))
+		removes := f.fake.removes
+		f.event("a", fsnotify.Create)
+		f.watches("", "a")
+		if n := f.fake.removes - removes; n != 2 {
+			t.Errorf("%d watches removed, want 2", n)
+		}
 	})
 }
 
@@ -160,28 +171,6 @@ func TestAtRest(t *testing.T) {
 		if wakes > 360+60+5 {
 			t.Errorf("%d wake-ups in an hour", wakes)
 		}
-	})
-}
-
-// A folder or file that changes under the scan is no trouble.
-func TestScanOfWhatVanishes(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		for i := range 200 {
-			f.write(fmt.Sprintf("dir%d/file", i), "END")
-		}
-		f.cfg.Known = func(string, fs.FileInfo) (bool, error) {
-			for i := range 199 {
-				os.RemoveAll(f.path(fmt.Sprintf("dir%d", i)))
-			}
-			return false, nil
-		}
-		f.start(nil)
-		time.Sleep(4 * time.Second)
-		f.logged("WARN", 0)
-		if n := f.waiting(); n < 1 || n > 2 {
-			t.Errorf("%d files waited for", n)
-		}
-		f.want(5*time.Second, "dir199/file")
 	})
 }
 

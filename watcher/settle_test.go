@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -12,21 +13,18 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-func TestSentExactlyAfterTheSettleTime(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.write("old.pdf", "END")
-		f.start(nil)
-		f.wantIn(5*time.Second, "old.pdf")
-		f.drop("new.pdf", "END")
-		f.wantIn(5*time.Second, "new.pdf")
-	})
-}
-
 func TestZeroSettleTime(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.cfg.Settle, f.cfg.IncompleteAfter = 0, 0
+		f.cfg.Settle = 0
+		f.write("a", "END")
+		f.write("cut", "...")
+		sent, left, _, err := f.once(nil)
+		if err != nil || !slices.Equal(sent, []string{"a"}) || !slices.Equal(left, []string{"cut"}) {
+			t.Errorf("once: sent %q, left %q, error %v", sent, left, err)
+		}
+		f.cfg.IncompleteAfter = 0
 		f.start(nil)
-		synctest.Wait()
+		f.want(0, "a", "cut")
 		f.write("cut.pdf", "...")
 		f.event("cut.pdf", fsnotify.Create)
 		f.wantIn(0, "cut.pdf")
@@ -72,11 +70,8 @@ func TestChangeRestartsTheSettleTime(t *testing.T) {
 			})
 		}
 	}
-}
-
-// A write that leaves size and times as they were (clocks are coarse) counts
-// as a change when an event tells of it.
-func TestWriteEventRestartsTheSettleTime(t *testing.T) {
+	// A write that leaves size and times as they were (clocks are coarse) counts as a
+	// change when an event tells of it.
 	bubble(t, func(f *fixture) {
 		f.start(nil)
 		f.drop("a", "END")

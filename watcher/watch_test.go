@@ -28,12 +28,13 @@ func TestOverflow(t *testing.T) {
 	})
 }
 
-// fsnotify ended by itself: a new one is started at the next scan.
-func TestNotifierEnds(t *testing.T) {
+// Without inotify the inbox is scanned. It is asked for again, and once more where it
+// ends by itself.
+func TestNotifierRefusedAndEnded(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.remember()
 		w := f.make()
-		opened, refused := 0, error(nil)
+		opened, refused := 0, error(os.NewSyscallError("inotify_init1", syscall.EMFILE))
 		w.open = func() (notifier, error) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -45,7 +46,13 @@ func TestNotifierEnds(t *testing.T) {
 			return f.fake.notifier(), nil
 		}
 		f.start(w)
+		f.none(time.Second)
+		f.write("quiet", "END")
+		f.want(15*time.Second, "quiet")
+		f.logged("max_user_instances", 1)
+		f.do(func() { refused = nil })
 		f.none(10 * time.Second)
+		f.logged("grants watches again", 1)
 		f.must(f.fake.Close())
 		f.none(10 * time.Second)
 		if opened != 2 {
@@ -56,8 +63,8 @@ func TestNotifierEnds(t *testing.T) {
 		f.none(15 * time.Second)
 		f.do(func() { refused = nil })
 		f.none(15 * time.Second)
-		f.drop("a", "END")
-		f.wantIn(5*time.Second, "a")
+		f.drop("told", "END")
+		f.wantIn(5*time.Second, "told")
 	})
 }
 
@@ -100,67 +107,6 @@ func TestOutOfWatches(t *testing.T) {
 	})
 }
 
-// A watch refused between two scans brings the next one forward.
-func TestOutOfWatchesBetweenScans(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.cfg.Rescan = 24 * time.Hour
-		f.remember()
-		f.fake.refuse = func(p string) error {
-			if p == f.root {
-				return nil
-			}
-			return syscall.ENOSPC
-		}
-		f.start(nil)
-		f.none(time.Second)
-		f.must(os.Mkdir(f.path("sub"), 0o755))
-		f.event("sub", fsnotify.Create)
-		f.none(time.Second)
-		f.write("sub/quiet", "END")
-		f.want(15*time.Second, "sub/quiet")
-	})
-}
-
-// Another folder in the place of one that was watched: the old one must lose
-// its watch, because it may live on elsewhere.
-func TestFolderReplaced(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.must(os.MkdirAll(f.path("a/sub"), 0o755))
-		f.start(nil)
-		f.none(time.Second)
-		f.must(os.Rename(f.path("a"), f.root+".out"))
-		f.must(os.Mkdir(f.path("a"), 0o755))
-		f.event("a", fsnotify.Create)
-		f.watches("", "a")
-		if f.fake.removes != 2 {
-			t.Errorf("%d watches removed, want 2", f.fake.removes)
-		}
-	})
-}
-
-func TestNoInotifyAtAll(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.remember()
-		w := f.make()
-		refused := error(os.NewSyscallError("inotify_init1", syscall.EMFILE))
-		w.open = func() (notifier, error) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return f.fake.notifier(), refused
-		}
-		f.start(w)
-		f.none(time.Second)
-		f.write("a", "END")
-		f.want(15*time.Second, "a")
-		f.logged("max_user_instances", 1)
-		f.do(func() { refused = nil })
-		f.none(10 * time.Second)
-		f.logged("grants watches again", 1)
-		f.drop("b", "END")
-		f.wantIn(5*time.Second, "b")
-	})
-}
-
 // fsnotify takes a folder named "..." for the folder it is in.
 func TestFolderNamedDots(t *testing.T) {
 	bubble(t, func(f *fixture) {
@@ -193,8 +139,5 @@ func TestSharedFilesystemIsNamedOnce(t *testing.T) {
 	}
 	if got := sharedFilesystem(t.TempDir()); got != "" && !strings.Contains(got, "FUSE") {
 		t.Errorf("the temporary folder is on %q", got)
-	}
-	if got := sharedFilesystem("/nowhere/at/all"); got != "" {
-		t.Errorf("%q", got)
 	}
 }

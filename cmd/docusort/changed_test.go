@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
-
-	"golang.org/x/sys/unix"
 )
 
 // stages are the states in which a file may change: how documents are kept in it, and
@@ -150,19 +148,48 @@ func TestFoldersInFlight(t *testing.T) {
 	w.checkSubmissions(5 * each)
 }
 
-// TestExchanged: two documents in flight whose names are exchanged are each filed by their
-// own answer.
-func TestExchanged(t *testing.T) {
+// TestOpenWriter: a file that somebody has open for writing is waited for, although it
+// stands still and looks whole.
+func TestOpenWriter(t *testing.T) {
+	w := newWorld(t)
+	d := w.start("run")
+	w.waitRunning(d)
+	file := filepath.Join(w.inbox, "scan.pdf")
+	f, err := os.Create(file)
+	noErr(t, err)
+	_, err = f.Write(pdf(invoice, "first version"))
+	noErr(t, err)
+	w.drop("other.pdf", pdf(receipt, "other"))
+	w.waitState("filed", 1)
+	noErr(t, f.Truncate(0))
+	content := pdf(invoice, "second version")
+	_, err = f.WriteAt(content, 0)
+	noErr(t, err)
+	info, err := f.Stat()
+	noErr(t, err)
+	w.record(content, info)
+	noErr(t, f.Close())
+	w.finish(d)
+	w.checkSubmissions(2)
+}
+
+// TestChangedWhileDown: a document that is replaced or deleted between two runs is gone;
+// the answer to it moves nothing.
+func TestChangedWhileDown(t *testing.T) {
 	w := newWorld(t)
 	w.jobsStay.Store(true)
-	w.drop("one.pdf", pdf(invoice, "one"))
-	w.drop("two.pdf", pdf(receipt, "two"))
 	d := w.start("run")
+	old := pdf(invoice, "old")
+	w.drop("scan.pdf", old)
+	w.drop("taken away.pdf", pdf(invoice, "taken away"))
 	w.waitState("pending", 2)
-	noErr(t, unix.Renameat2(unix.AT_FDCWD, filepath.Join(w.inbox, "one.pdf"), unix.AT_FDCWD, filepath.Join(w.inbox, "two.pdf"), unix.RENAME_EXCHANGE))
-	w.waitFor("the exchange is noticed", func(r *reportJSON) bool { return len(r.Documents) == 4 })
+	w.stop(d)
+	for name, content := range map[string][]byte{"scan.pdf": old, "taken away.pdf": pdf(invoice, "taken away")} {
+		noErr(t, os.Remove(filepath.Join(w.inbox, name)))
+		w.dropped[hashOf(content)] = []stamp{}
+	}
+	w.drop("scan.pdf", pdf(receipt, "new"))
 	w.jobsStay.Store(false)
-	r := w.finish(d)
-	r.checkTotals(t, totals{"filed": 2, "gone": 2})
-	w.checkSubmissions(2)
+	r := w.runToEnd()
+	r.checkTotals(t, totals{"filed": 1, "gone": 2})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"docusort/cmd/docusort/internal/settings"
+	"docusort/cmd/internal/manual"
 	"docusort/pipeline"
 	"docusort/store"
 
@@ -41,13 +42,11 @@ type testHooks struct {
 	store func(op string) error            // see store.Config
 }
 
-// usageError is a command line that is wrong.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// errLeft is the error of a run that left documents unfiled.
 var errLeft = errors.New("some documents were not filed")
 
 // run is the whole program. It ends early when ctx is done.
@@ -101,14 +100,12 @@ func (p program) rootCommand() *cobra.Command {
 		"read settings from this `file` (default "+settings.DefaultConfigFile+" if it exists)")
 	load := loader(func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, config, need) })
 	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.doctorCommand(load),
-		p.typesCommand(load), p.demoCommand(), p.versionCommand(), manCommand())
+		p.typesCommand(load), p.demoCommand(), p.versionCommand(), manual.Command("docusort "+version, manualPages))
 	return root
 }
 
-// loader reads the settings that a command needs.
 type loader func(settings.Need) (*settings.Settings, error)
 
-// openReader opens the database that the settings name, to read it.
 func (load loader) openReader(ctx context.Context) (*store.Reader, error) {
 	s, err := load(0)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"docusort/cmd/docusort/internal/settings"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,14 +63,30 @@ func TestWrongSettings(t *testing.T) {
 	if after := filesIn(t, w.home); len(after) != len(before) {
 		t.Errorf("something was made: %q", after)
 	}
+	runWith([]string{"HOME=/nowhere"}, "run", "--once").check(t, exitSettings, "DOCUTRAY_API_KEY", "DOCUSORT_DOCUMENT_TYPES")
+	runWith(nil, "--config", "/nowhere/docusort.env", "run").check(t, exitSettings, "/nowhere/docusort.env")
 }
 
-// TestWithoutSettings: docusort says what it needs.
-func TestWithoutSettings(t *testing.T) {
-	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-		runWith([]string{"HOME=/nowhere"}, args...).check(t, exitSettings, "DOCUTRAY_API_KEY", "DOCUSORT_DOCUMENT_TYPES")
+// TestWrongPaths: a file in the place of a folder, and a hook that cannot be run, are
+// errors of the settings.
+func TestWrongPaths(t *testing.T) {
+	for _, c := range []struct{ name, path string }{
+		{"DOCUSORT_INBOX", "plain"},
+		{"DOCUSORT_SORTED", "plain"},
+		{"DOCUSORT_HOOK", "plain"},
+		{"DOCUSORT_HOOK", "tmp"}, // a folder
+		{"DOCUSORT_HOOK", "missing"},
+	} {
+		t.Run(c.name+"/"+c.path, func(t *testing.T) {
+			w := newWorld(t)
+			noErr(t, os.WriteFile(filepath.Join(w.dir, "plain"), []byte("#!/bin/sh\n"), 0o644))
+			path := filepath.Join(w.dir, c.path)
+			w.settings[c.name] = path
+			w.run("run").check(t, exitSettings, c.name, path)
+			w.run("run", "--once").check(t, exitSettings, c.name, path)
+			w.run("doctor").check(t, exitSettings, "✗ ", path)
+		})
 	}
-	runWith(nil, "--config", "/nowhere/docusort.env", "run").check(t, exitSettings, "/nowhere/docusort.env")
 }
 
 // TestNotWritable: a user without the right to a folder is told which one.
@@ -96,5 +113,59 @@ func TestNotWritable(t *testing.T) {
 				t.Errorf("it ended with %d and said %q", code, text)
 			}
 		})
+	}
+}
+
+// A shell offers what there is: states and formats, and the types that the
+// database knows.
+func TestFlagValuesAreCompleted(t *testing.T) {
+	dir := fastDir(t)
+	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
+	makeDatabase(t, filepath.Join(dir, "docusort.db"), "invoice", "inventory", "receipt", "in\x1b[2Jvisible")
+	for args, want := range map[string]string{
+		"--type in":     "inventory\ninvoice\n:4\n",
+		"--state ":      "waiting\nsubmitting\npending\nidentified\nfiled\nreview\nfailed\ngone\n:4\n", // the shell chooses
+		"--format ":     "table\njson\ncsv\nhtml\n:4\n",
+		"--type absent": ":4\n",
+	} {
+		flag, begun, _ := strings.Cut(args, " ")
+		got := runWith(environ, "__complete", "report", flag, begun)
+		if got.code != exitDone || got.stdout != want {
+			t.Errorf("%s: %d %q, want %q; %s", args, got.code, got.stdout, want, got.stderr)
+		}
+	}
+	if got := runWith([]string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "none.db")}, "__complete", "report", "--type", ""); got.stdout != ":4\n" {
+		t.Errorf("without a database: %q", got.stdout)
+	}
+}
+
+// TestManualPages: each command has a page, and each setting a paragraph.
+func TestManualPages(t *testing.T) {
+	dir := t.TempDir()
+	if r := runWith(nil, "man", dir); r.code != exitDone {
+		t.Fatalf("man ended with %d: %s", r.code, r.stderr)
+	}
+	page := func(name string) string {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		noErr(t, err)
+		return strings.ReplaceAll(string(b), `\-`, "-")
+	}
+	top := page("docusort.1")
+	for _, cmd := range (program{}).rootCommand().Commands() {
+		if cmd.Hidden || cmd.HasSubCommands() {
+			continue
+		}
+		name := "docusort-" + cmd.Name()
+		if !strings.Contains(top, ".BR "+name+" (1)") {
+			t.Errorf("docusort.1 does not lead to %s", name)
+		}
+		if text := page(name + ".1"); !strings.Contains(text, `"EXIT STATUS"`) || !strings.Contains(text, `"--config FILE"`) {
+			t.Errorf("%s.1 lacks something:\n%s", name, text)
+		}
+	}
+	for _, v := range settings.Describe() {
+		if !strings.Contains(page("docusort.env.5"), `.B "`+v.Name+`"`) {
+			t.Errorf("docusort.env.5 lacks %s", v.Name)
+		}
 	}
 }

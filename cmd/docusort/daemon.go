@@ -23,7 +23,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// daemon is the parts of a run, put together.
 type daemon struct {
 	settings     *settings.Settings
 	log          *slog.Logger
@@ -50,9 +49,6 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	}
 	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, files: make(chan string),
 		manager: service.New(log), meter: status.NewMeter()}
-	if s.Hook != "" {
-		d.hook = &hook.Runner{Program: s.Hook, Logger: log, Grace: s.ShutdownGrace, Path: os.Getenv("PATH")}
-	}
 	var err error
 	if d.client, err = newClient(s, log, d.meter.Observe); err != nil {
 		return nil, err
@@ -63,20 +59,31 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	return d, nil
 }
 
-// open opens the database and makes what works with it.
 func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
-	d.store, err = store.Open(ctx, store.Config{Path: d.settings.Database, Logger: d.log, Patient: d.waitsForDisk, Fault: hooks.store})
+	s := d.settings
+	d.store, err = store.Open(ctx, store.Config{Path: s.Database, Logger: d.log, Patient: d.waitsForDisk, Fault: hooks.store})
 	if err != nil {
 		return err
 	}
-	if d.hook != nil {
-		d.hook.Store = d.store
+	if s.Hook != "" {
+		d.hook = &hook.Runner{Program: s.Hook, Store: d.store, Logger: d.log, Grace: s.ShutdownGrace}
 	}
 	if err := d.retryDisk(ctx, d.makeFolders); err != nil {
 		return err
 	}
 	d.pipeline = pipeline.New(d.pipelineConfig(hooks))
 	d.watcher, err = watcher.New(d.watcherConfig(ctx))
+	return err
+}
+
+func (d *daemon) openStatusPage() (err error) {
+	if d.settings.HTTPAddr == "" {
+		return nil
+	}
+	d.page, err = status.Listen(status.Config{
+		Addr: d.settings.HTTPAddr, Database: d.settings.Database, Version: version, Commit: commit(),
+		Logger: d.log, Meter: d.meter, PollMax: d.settings.PollMax,
+	})
 	return err
 }
 
@@ -112,9 +119,7 @@ func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {
 	}
 }
 
-var watchModes = map[settings.Watch]watcher.Mode{
-	settings.WatchAuto: watcher.Auto, settings.WatchInotify: watcher.Inotify, settings.WatchPoll: watcher.Poll,
-}
+var watchModes = map[string]watcher.Mode{"auto": watcher.Auto, "inotify": watcher.Inotify, "poll": watcher.Poll}
 
 func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 	s := d.settings
@@ -127,7 +132,6 @@ func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 	}
 }
 
-// condition translates what was found in a file for the watcher.
 func condition(i filing.Inspection, err error) (watcher.Condition, error) {
 	switch {
 	case err != nil:
@@ -173,4 +177,83 @@ func (d *daemon) reload(ctx context.Context) {
 	d.watcher.Rescan()
 	d.pipeline.RetryNow(ctx)
 	d.manager.Ready()
+}
+
+// checkHook finds out at the start whether the hook can be run: a missing event
+// would be noticed late.
+func checkHook(s *settings.Settings) error {
+	if s.Hook == "" {
+		return nil
+	}
+	if err := hook.Check(s.Hook); err != nil {
+		return settings.Problems{{Name: "DOCUSORT_HOOK", Text: err.Error()}}
+	}
+	return nil
+}
+
+// makeFolders makes the inbox and the sorted folder at the first run.
+func (d *daemon) makeFolders(ctx context.Context) error {
+	return errors.Join(d.makeFolder(ctx, "DOCUSORT_INBOX", d.settings.Inbox), d.makeFolder(ctx, "DOCUSORT_SORTED", d.settings.Sorted))
+}
+
+// makeFolder makes a folder that was never there. One that was there before and is
+// missing may be a filesystem that is not mounted: it is waited for and never made,
+// because what is put there would vanish under the mount.
+func (d *daemon) makeFolder(ctx context.Context, name, path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && !info.IsDir():
+		return settings.Problems{{Name: name, Text: fmt.Sprintf("%q is not a folder: name another one, or move what is there away", path)}}
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	known, err := d.store.KnowsFolder(ctx, path)
+	if err != nil {
+		return err
+	}
+	if known {
+		d.log.Warn("a folder that was there before is missing; waiting for it", "path", path)
+		return nil
+	}
+	return os.MkdirAll(path, 0o775)
+}
+
+// recordStart records the start of a run, and whether events are kept for a hook.
+func (d *daemon) recordStart(ctx context.Context) error {
+	dropped, err := d.store.Listen(ctx, d.hook != nil)
+	if err != nil {
+		return err
+	}
+	if dropped > 0 {
+		d.log.Warn("there is no hook any more; the events for it are dropped", "events", dropped)
+	}
+	return d.store.Started(ctx, os.Getpid())
+}
+
+// recordStop records the end of a run in good order, if the disk allows it.
+func (d *daemon) recordStop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := d.store.Stopped(ctx)
+	if store.DiskTrouble(err) {
+		d.log.Warn("the end of the run could not be recorded", "err", err)
+		return nil
+	}
+	return err
+}
+
+// retryDisk does at the start what needs the disk of the database. The daemon waits
+// while that disk is full, as it does later: a service manager would have given up
+// restarting it by the time there is room.
+func (d *daemon) retryDisk(ctx context.Context, do func(context.Context) error) error {
+	if !d.waitsForDisk {
+		return do(ctx)
+	}
+	return store.WaitForDisk(ctx, d.log, do)
+}
+
+// wasStopped reports whether err only says that ctx was cancelled.
+func wasStopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }

@@ -55,7 +55,7 @@ func (w *world) runSamples() {
 	w.runToEnd()
 }
 
-// TestDatabaseRefused: with a damaged database docusort ends with the code that systemd
+// TestDatabaseRefused: package store tests every kind of damage; here, with a damaged database docusort ends with the code that systemd
 // does not restart on, names the file and what to do, makes no request and changes no
 // byte.
 func TestDatabaseRefused(t *testing.T) {
@@ -76,22 +76,14 @@ func TestDatabaseRefused(t *testing.T) {
 			}
 			write(w, "", content)
 		}, "", []string{"malformed", "restore it from a backup"}},
-		{"cut short", false, func(w *world) { noErr(w.t, os.Truncate(w.database(""), 8192)) }, "",
-			[]string{"malformed", "restore it from a backup"}},
-		{"zero bytes", false, func(w *world) { write(w, "", nil) }, "", []string{"empty or cut short", "restore it from a backup"}},
-		{"no database", false, func(w *world) { write(w, "", bytes.Repeat([]byte("no database "), 999)) }, "",
-			[]string{"not a database", "restore it from a backup"}},
 		{"a newer version's", false, func(w *world) {
 			content := w.readDatabase()["docusort.db"]
 			copy(content[60:], []byte{0, 0, 3, 231}) // user_version
 			write(w, "", content)
 		}, "", []string{"newer version", "install the newer version"}},
 		{"zero bytes after a kill", true, func(w *world) { write(w, "", nil) }, "", []string{"empty or cut short"}},
-		{"cut short after a kill", true, func(w *world) { noErr(w.t, os.Truncate(w.database(""), 1000)) }, "", nil},
 		{"-wal missing", true, func(w *world) { noErr(w.t, os.Remove(w.database("-wal"))) }, "-wal",
 			[]string{"is missing", "restore both from a backup"}},
-		{"-wal garbage", true, func(w *world) { write(w, "-wal", bytes.Repeat([]byte("garbage "), 9999)) }, "-wal",
-			[]string{"is damaged", "restore both from a backup"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -207,8 +199,7 @@ func TestReportDuringHeavyWriting(t *testing.T) {
 		w.drop(fmt.Sprintf("%d/%d.pdf", i%10, i), pdf(invoice, fmt.Sprint(i)))
 	}
 	c := w.start("run")
-	looks, others := 0, 0
-	for seen := 0; seen < many; looks++ {
+	for looks, seen := 0, 0; seen < many; looks++ {
 		r, ok := w.report() // fails the test on any error
 		if !ok {
 			continue
@@ -226,11 +217,9 @@ func TestReportDuringHeavyWriting(t *testing.T) {
 		seen = r.Totals["filed"]
 		if looks%10 == 0 && os.Getuid() == 0 {
 			w.startAsNobody("report").waitExit(exitDone)
-			others++
 		}
 	}
 	w.stop(c)
 	w.check()
 	w.checkSubmissions(many)
-	t.Logf("%d reports, %d more as another user", looks, others)
 }

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
-	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,12 +47,9 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	if err != nil {
 		return err
 	}
-	api, err := startStandIn()
-	if err != nil {
-		return err
-	}
+	api := httptest.NewServer(docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1}))
 	defer api.Close()
-	s, err := settings.Load(demoEnviron(p.environ, home, api.url), "", settings.NeedKey|settings.NeedTypes)
+	s, err := settings.Load(demoEnviron(p.environ, home, api.URL), "", settings.NeedKey|settings.NeedTypes)
 	if err != nil {
 		return err
 	}
@@ -65,7 +61,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
 
-	fmt.Fprintf(p.stderr, "A stand-in for the DocuTray API answers on %s; the daemon works in %s.\n", api.url, home)
+	fmt.Fprintf(p.stderr, "A stand-in for the DocuTray API answers on %s; the daemon works in %s.\n", api.URL, home)
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	g, running := errgroup.WithContext(running)
@@ -78,23 +74,6 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	stop()
 	return errors.Join(err, g.Wait())
-}
-
-// standIn is a stand-in for the API on a loopback address.
-type standIn struct {
-	http.Server
-	url string
-}
-
-func startStandIn() (*standIn, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("start the stand-in for the API: %w", err)
-	}
-	api := &standIn{url: "http://" + listener.Addr().String()}
-	api.Handler = docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1})
-	go api.Serve(listener) // ends with Close
-	return api, nil
 }
 
 // demoEnviron leaves out the user's own settings, so that the demo does not spend
@@ -143,15 +122,16 @@ func (p program) showDemo(ctx context.Context, d *daemon, line *progress.Line) e
 	return err
 }
 
-// awaitFinished shows progress until n documents are finished.
 func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun time.Time, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("the samples were not filed within %s", demoTimeout))
 	defer cancel()
 	finished := 0
-	d.showProgress(ctx, begun, func(done, _ int, detail string) (more bool) {
+	d.showProgress(ctx, begun, func(done, _ int, detail string) {
 		finished = done
 		line.Update(done, n, detail)
-		return done < n
+		if done >= n {
+			cancel()
+		}
 	})
 	if finished < n {
 		return context.Cause(ctx)
@@ -159,7 +139,6 @@ func (d *daemon) awaitFinished(ctx context.Context, line *progress.Line, begun t
 	return nil
 }
 
-// printTree lists the folders of the sorted documents.
 func printTree(w io.Writer, root string) error {
 	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {

@@ -5,6 +5,6 @@
 // environment and the output streams, and returns the exit code. Each command has a file
 // of its own. `run` puts together a daemon (daemon.go): the watcher sends the paths of
 // settled files over a channel to the pipeline, which works with the store; beside them
-// run the hook, the status page and what notifies systemd. start.go has what is done before
-// the first document. The settings are read in package settings and nowhere else.
+// run the hook, the status page and what notifies systemd. The settings are read in
+// package settings and nowhere else.
 package main

@@ -35,7 +35,7 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			}
 			results := slices.Concat(checkSettings(s, err), reportHook(s), doctor.Doctor{
 				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,
-				Recursive: s.Recursive, Inotify: s.Watch != settings.WatchPoll, Fix: fix,
+				Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,
 			}.Check(cmd.Context()), checkService(cmd.Context(), s))
 			if err := doctor.Write(p.stdout, results, p.color(p.stdout)); err != nil {
 				return err
@@ -50,7 +50,6 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 	return cmd
 }
 
-// checkSettings returns a result for each problem of the settings.
 func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
 	var problems settings.Problems
 	if errors.As(err, &problems) {
@@ -112,7 +111,6 @@ func serviceTrouble(url string, err error) doctor.Result {
 	return doctor.Wrong("service", "%s cannot be asked: %s; it is the service or the way to it, and docusort waits for it", url, e.Reason())
 }
 
-// checkTypes compares the type codes that are set with those of the account.
 func checkTypes(wanted []string, types []docutray.DocumentType) doctor.Result {
 	var missing, drafts, text []string
 	for _, code := range wanted {

@@ -63,14 +63,10 @@ func TestDoctorFinds(t *testing.T) {
 		"settings": {func(w *world) {
 			w.settings["DOCUSORT_WORKERS"], w.settings["DOCUSORT_INOBX"] = "many", "slip"
 		}, []string{"✗ settings  DOCUSORT_WORKERS", "✗ settings  DOCUSORT_INOBX", "✓ inbox", "✓ key"}},
-		"no key": {func(w *world) { delete(w.settings, "DOCUTRAY_API_KEY") },
-			[]string{"✗ settings  DOCUTRAY_API_KEY", "✓ inbox"}},
 		"wrong key": {func(w *world) { w.settings["DOCUTRAY_API_KEY"] = "dt_live_another" },
 			[]string{"✗ key", "refuses the key", "Invalid API key"}},
 		"service down": {func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
 			[]string{"✗ service", "503", "it is the service or the way to it"}},
-		"nobody there": {func(w *world) { w.settings["DOCUTRAY_BASE_URL"] = "http://127.0.0.1:1" },
-			[]string{"✗ service", "refused", "it is the service or the way to it"}},
 		"unknown type": {func(w *world) { w.settings["DOCUSORT_DOCUMENT_TYPES"] = "invoice,summons,memo" },
 			[]string{"✓ key", "✗ types", "cannot see summons, memo", "docusort types"}},
 		"inbox": {func(w *world) {

@@ -146,9 +146,9 @@ func (w *world) dropSome(r *rand.Rand, n int) {
 		}
 		content := pdf(types[r.IntN(len(types))], fmt.Sprint(r.IntN(60)))
 		if r.IntN(10) == 0 && len(w.dropped[hashOf(content)]) == 0 {
-			w.failingJobs.Store(hashOf(content), true)
-			w.mustFail[hashOf(content)] = true
+			w.dropFailing(name, content)
+		} else {
+			w.drop(name, content)
 		}
-		w.drop(name, content)
 	}
 }

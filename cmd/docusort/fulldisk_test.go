@@ -36,7 +36,7 @@ func fill(t *testing.T, dir string) {
 	noErr(t, f.Close())
 }
 
-// TestDiskFull: a disk that is full, out of inodes or read-only is a hold that is reported,
+// TestDiskFull: a disk that is full or read-only is a hold that is reported,
 // nothing is submitted or lost, and the hold ends by itself when there is room.
 func TestDiskFull(t *testing.T) {
 	const room = "size=64m,nr_inodes=10k"
@@ -48,14 +48,6 @@ func TestDiskFull(t *testing.T) {
 	}{
 		{"record full", true, "size=1m", func(t *testing.T, at string, _ func(uintptr, string)) { fill(t, at) }},
 		{"sorted full", false, "size=64k", func(t *testing.T, at string, _ func(uintptr, string)) { fill(t, at) }},
-		{"sorted without inodes", false, "size=64m,nr_inodes=4", func(t *testing.T, at string, _ func(uintptr, string)) {
-			fill(t, at) // takes one of them too
-			for i := 0; ; i++ {
-				if os.WriteFile(filepath.Join(at, fmt.Sprint("ballast", i)), nil, 0o644) != nil {
-					return
-				}
-			}
-		}},
 		{"sorted read-only", false, room, func(_ *testing.T, _ string, again func(uintptr, string)) { again(unix.MS_RDONLY, room) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,10 +97,8 @@ func newDiskWorld(t *testing.T, record bool, options string) (w *world, again fu
 
 func removeBallast(t *testing.T, dir string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "ballast*"))
-	noErr(t, err)
-	for _, file := range files {
-		noErr(t, os.Remove(file))
+	if err := os.Remove(filepath.Join(dir, "ballast")); !os.IsNotExist(err) {
+		noErr(t, err)
 	}
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,74 +94,5 @@ func (w *world) checkHoldShown(kind string) {
 	}
 	if got := w.run("report"); got.code != exitDone || !strings.Contains(strings.ToLower(got.stdout), "hold") && !strings.Contains(got.stdout, kind) {
 		w.t.Errorf("the table says nothing of the hold:\n%s", got.stdout)
-	}
-}
-
-// TestQuotaUntil: while the quota is used up jobs are polled, and the report says until
-// when.
-func TestQuotaUntil(t *testing.T) {
-	w := newWorld(t)
-	w.requestsMayRepeat = true
-	w.jobsStay.Store(true)
-	d := w.start("run")
-	w.drop("first.pdf", pdf(invoice, "first"))
-	w.waitState("pending", 1)
-	reset := time.Now().Add(5 * time.Second)
-	w.api.SetAccount(docutraytest.AccountQuotaUsed, reset)
-	w.drop("second.pdf", pdf(invoice, "second"))
-	r := w.waitHold("account")
-	if u := r.Daemon.Hold.Until; u == nil || *u != reset.UTC().Format("2006-01-02T15:04:05.000Z") {
-		t.Errorf("it holds until %v, not until %v", u, reset.UTC())
-	}
-	w.jobsStay.Store(false)
-	w.waitFor("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.onHold("account") })
-	w.api.SetAccount(docutraytest.AccountGood, noTime)
-	w.finish(d)
-}
-
-// TestRateLimit: a 429 pauses all requests for as long as the service says.
-func TestRateLimit(t *testing.T) {
-	w := newWorldWith(t, docutraytest.Options{RateLimit: 6, RateWindow: 2 * time.Second})
-	w.dropMany(5, "%d.pdf")
-	w.jobsStay.Store(true)
-	w.api.SetIntercept(nil) // polls count too
-	d := w.start("run")
-	r := w.waitHold("rate")
-	if r.Daemon.Hold.Until == nil {
-		t.Error("the report does not say until when")
-	}
-	w.finish(d)
-	for status, n := range w.api.Stats().ByStatus {
-		if strings.HasSuffix(status, "429") && n > 12 {
-			t.Errorf("%d requests were answered %s", n, status)
-		}
-	}
-}
-
-// TestConnectionRefused: a service that is not there yet is waited for.
-func TestConnectionRefused(t *testing.T) {
-	w := newWorld(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	noErr(t, err)
-	address := listener.Addr().String()
-	noErr(t, listener.Close())
-	w.settings["DOCUTRAY_BASE_URL"] = "http://" + address
-	w.drop("scan.pdf", pdf(invoice, "one"))
-	d := w.start("run")
-	w.waitHold("service")
-	listener, err = net.Listen("tcp", address)
-	if err != nil {
-		t.Skipf("somebody took the address: %v", err)
-	}
-	late := httptest.NewUnstartedServer(w.api)
-	late.Listener.Close()
-	late.Listener = listener
-	late.Start()
-	t.Cleanup(late.Close)
-	w.waitAllDone()
-	w.stop(d)
-	w.requestsMayRepeat = true
-	if r := w.check(); r.Requests.Resubmissions != 0 {
-		t.Errorf("%d POSTs that never left count as made", r.Requests.Resubmissions)
 	}
 }

@@ -184,17 +184,3 @@ func TestHookOnce(t *testing.T) {
 		t.Errorf("events: %q", got)
 	}
 }
-
-// TestHookThatCannotRun: a hook that cannot be run is an error of the settings.
-func TestHookThatCannotRun(t *testing.T) {
-	w := newWorld(t)
-	plain := filepath.Join(w.dir, "plain")
-	noErr(t, os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o644))
-	for _, hook := range []string{"/nowhere/hook", w.dir, plain} {
-		w.settings["DOCUSORT_HOOK"] = hook
-		for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-			w.run(args...).check(t, exitSettings, "DOCUSORT_HOOK", hook)
-		}
-	}
-	checkContains(t, w.doctor(exitSettings), "✗ hook", "may not be run")
-}

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // rescanRarely makes sure that what is found is found without a rescan.
@@ -45,40 +43,6 @@ func TestInboxMadeAgain(t *testing.T) {
 	w.stop(d)
 	r := w.check()
 	r.checkTotals(t, totals{"gone": 1, "filed": 2})
-	w.checkSubmissions(3)
-}
-
-// TestMountedOver: a filesystem that is mounted over the inbox with documents in flight
-// hides them, which makes none of them gone, and is watched itself without a rescan. A
-// reload notices its end.
-func TestMountedOver(t *testing.T) {
-	w := newWorld(t)
-	w.rescanRarely()
-	w.jobsStay.Store(true)
-	d := w.start("run")
-	w.drop("below.pdf", pdf(invoice, "below"))
-	w.waitState("pending", 1)
-	if err := unix.Mount("test", w.inbox, "tmpfs", 0, "size=1m,mode=755"); err != nil {
-		t.Skipf("nothing can be mounted here: %v", err)
-	}
-	mounted := true
-	t.Cleanup(func() {
-		if mounted {
-			_ = unix.Unmount(w.inbox, unix.MNT_DETACH)
-		}
-	})
-	w.drop("above.pdf", pdf(receipt, "above"))
-	w.jobsStay.Store(false)
-	w.waitState("filed", 1)
-	r := w.waitState("identified", 1)
-	r.checkTotals(t, totals{"filed": 1, "identified": 1})
-	poll(t, "unmount", func() bool { return unix.Unmount(w.inbox, 0) == nil }) // refused while a scan runs
-	mounted = false
-	d.signal(syscall.SIGHUP)
-	w.drop("below too.pdf", pdf(contract, "below too"))
-	w.waitState("filed", 3)
-	w.stop(d)
-	w.check()
 	w.checkSubmissions(3)
 }
 

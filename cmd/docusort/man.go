@@ -9,29 +9,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// manCommand writes the manual pages, for those who make packages.
-func manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "man FOLDER",
-		Short:  "write the manual pages into a folder",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			book, err := manual.NewBook("docusort " + version)
-			if err != nil {
-				return err
-			}
-			for _, page := range manualPages(cmd.Root()) {
-				if err := book.Write(args[0], page); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-}
-
-// manualPages are the pages of all commands and of the settings.
 func manualPages(root *cobra.Command) []manual.Page {
 	top := manual.Of(root, exitStatus, filesPart)
 	top.Also = append(top.Also, "docusort.env(5)", "docutray-sim(1)", "systemctl(1)")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,29 +83,55 @@ func (w *world) checkLogLines(documents int) {
 	}
 }
 
-// TestFiftyOfOneName: documents of one name from many folders are all filed, under
-// names with numbers.
-func TestFiftyOfOneName(t *testing.T) {
-	const many = 50
+// TestHardLinks: two names of one file are two documents with one answer, and a
+// name outside of the inbox stays what it is.
+func TestHardLinks(t *testing.T) {
+	for _, place := range movings {
+		t.Run(place.name, func(t *testing.T) {
+			w := newWorld(t)
+			if place.far {
+				w.sortedElsewhere()
+			}
+			content := pdf(invoice, "one of several names")
+			w.drop("scan.pdf", content)
+			file := filepath.Join(w.inbox, "scan.pdf")
+			info, err := os.Stat(file)
+			noErr(t, err)
+			for i := range 4 {
+				name := fmt.Sprintf("%d/scan.pdf", i)
+				noErr(t, os.Mkdir(filepath.Join(w.inbox, fmt.Sprint(i)), 0o755))
+				noErr(t, os.Link(file, filepath.Join(w.inbox, name)))
+				w.record(content, info)
+			}
+			outside := filepath.Join(w.dir, "outside.pdf")
+			noErr(t, os.Link(file, outside))
+			r := w.runToEnd()
+			r.checkTotals(t, totals{"filed": 5})
+			w.checkSubmissions(1)
+			if got, err := os.ReadFile(outside); err != nil || string(got) != string(content) {
+				t.Errorf("the name outside: %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestTargetIsTheSource: a user has linked a document to where it will go; it is
+// moved there or beside, and stays one that was not lost.
+func TestTargetIsTheSource(t *testing.T) {
 	w := newWorld(t)
+	content := pdf(invoice, "one")
+	w.drop("scan.pdf", content)
+	source, target := filepath.Join(w.inbox, "scan.pdf"), filepath.Join(w.sorted, "invoice", "scan.pdf")
+	noErr(t, os.MkdirAll(filepath.Dir(target), 0o755))
+	noErr(t, os.Link(source, target))
 	d := w.start("run")
-	w.waitRunning(d)
-	for i := range many {
-		w.drop(fmt.Sprintf("from %d/scan.pdf", i), pdf(invoice, fmt.Sprint(i%40))) // some are identical
+	r := w.waitState("filed", 1)
+	w.stop(d)
+	if len(filesIn(t, w.inbox)) != 0 {
+		t.Error("it is still in the inbox")
 	}
-	r := w.finish(d)
-	names := map[string]bool{}
-	for _, doc := range r.Documents {
-		if doc.Path != nil {
-			names[filepath.Base(*doc.Path)] = true
-		}
+	if *r.Documents[0].Path != target {
+		noErr(t, os.Remove(target))
 	}
-	for i := 2; i <= many; i++ {
-		if !names[fmt.Sprintf("scan-%d.pdf", i)] || !names["scan.pdf"] {
-			t.Fatalf("there is no scan-%d.pdf among %d names", i, len(names))
-		}
-	}
-	if n := w.api.Stats().Submissions; n != 40 || r.Requests.Reused != 10 {
-		t.Errorf("%d submissions for 40 contents, %d reused", n, r.Requests.Reused)
-	}
+	w.check()
 }

@@ -186,5 +186,4 @@ func (w *world) checkBreaks(breaks []breakAt, padding func() string) {
 	if stats.Complete > r.Requests.Submissions {
 		w.t.Errorf("%d documents arrived whole, %d are reported", stats.Complete, r.Requests.Submissions)
 	}
-	w.t.Logf("%d documents, %+v, %d whole uploads, %d jobs", len(r.Documents), r.Requests, stats.Complete, stats.Jobs)
 }

@@ -60,10 +60,7 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 		return err
 	})
 	g.Go(func() error {
-		d.showProgress(watching, begun, func(finished, total int, detail string) bool {
-			line.Update(finished, total, detail)
-			return true
-		})
+		d.showProgress(watching, begun, line.Update)
 		return nil
 	})
 	err := g.Wait()
@@ -79,7 +76,6 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	return errors.Join(err, d.hook.Drain(ctx), d.recordStop(ctx))
 }
 
-// checkFiled returns an error where a document failed or a file was left.
 func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []string) error {
 	for _, path := range unsettled {
 		d.log.Warn("left: still being written, or cut short", "path", path)
@@ -96,7 +92,6 @@ func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []st
 	return nil
 }
 
-// countLeft returns an error that says how many documents were left by a stop.
 func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 	open, err := d.store.Counts(ctx)
 	if err != nil {
@@ -110,8 +105,8 @@ func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
 }
 
 // showProgress calls show with what was finished since begun, that plus what is
-// unfinished, and a line about the latter, until show returns false or ctx is done.
-func (d *daemon) showProgress(ctx context.Context, begun time.Time, show func(finished, total int, detail string) (more bool)) {
+// unfinished, and a line about the latter, until ctx is done.
+func (d *daemon) showProgress(ctx context.Context, begun time.Time, show func(finished, total int, detail string)) {
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
@@ -120,9 +115,7 @@ func (d *daemon) showProgress(ctx context.Context, begun time.Time, show func(fi
 		if err == nil && err2 == nil {
 			finished := sum(ended)
 			detail := fmt.Sprintf("%d waiting, %d uploading, %d pending", open[store.Waiting], open[store.Submitting], open[store.Pending])
-			if !show(finished, finished+sum(open), detail) {
-				return
-			}
+			show(finished, finished+sum(open), detail)
 		}
 		select {
 		case <-ticker.C:

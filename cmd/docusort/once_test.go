@@ -17,26 +17,42 @@ import (
 
 // TestOnce: each way in which it can end.
 func TestOnce(t *testing.T) {
+	half := func(w *world) string { return filepath.Join(w.inbox, "half.pdf") }
 	cases := []struct {
 		name string
 		prep func(w *world)
 		want int
 		says string
+		mend func(w *world) // so that nothing is left the next time; nil: nothing is
 	}{
-		{"empty inbox", func(*world) {}, exitDone, ""},
+		{"empty inbox", func(*world) {}, exitDone, "", nil},
 		{"all filed or in review", func(w *world) {
 			w.review(0.7)
 			w.dropSamples()
 			w.drop("doubtful.pdf", pdf(doubtful, "one"))
-		}, exitDone, ""},
+		}, exitDone, "", nil},
 		{"one failed", func(w *world) {
 			w.drop("scan.pdf", pdf(invoice, "one"))
 			w.drop("notes.txt", noDocument("one"))
-		}, exitLeft, "1 could not be identified"},
+		}, exitLeft, "1 could not be identified", nil},
 		{"all jobs fail", func(w *world) {
 			w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
 			w.dropFailing("scan.pdf", pdf(invoice, "bad"))
-		}, exitLeft, "1 could not be identified"},
+		}, exitLeft, "1 could not be identified", nil},
+		{"one half written", func(w *world) {
+			w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1h"
+			w.drop("scan.pdf", pdf(invoice, "one"))
+			noErr(w.t, os.WriteFile(half(w), pdf(invoice, "half")[:40], 0o640))
+		}, exitLeft, "half.pdf", func(w *world) {
+			noErr(w.t, os.Remove(half(w)))
+			w.drop("half.pdf", pdf(invoice, "half"))
+		}},
+		{"key revoked", func(w *world) {
+			w.requestsMayRepeat = true
+			w.api.SetAccount(docutraytest.AccountKeyRevoked, noTime)
+			w.drop("scan.pdf", pdf(invoice, "one"))
+			w.drop("notes.txt", noDocument("one"))
+		}, exitLeft, "401", func(w *world) { w.api.SetAccount(docutraytest.AccountGood, noTime) }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -47,48 +63,13 @@ func TestOnce(t *testing.T) {
 			if got.stdout != "" || strings.ContainsAny(got.stderr, "\r\x1b") {
 				t.Errorf("no terminal is written to, and yet: %q %q", got.stdout, got.stderr)
 			}
+			if c.mend != nil {
+				c.mend(w)
+				w.run("run", "--once")
+			}
 			w.waitAllDone()
 			w.check()
 			w.run("run", "--once").check(t, exitDone)
-		})
-	}
-}
-
-// TestOnceLeaves: half-written files count as left, and so does what an account
-// hold keeps, at once.
-func TestOnceLeaves(t *testing.T) {
-	w := newWorld(t)
-	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1h"
-	w.drop("scan.pdf", pdf(invoice, "one"))
-	whole := pdf(invoice, "half")
-	half := whole[:len(whole)-8]
-	w.drop("half.pdf", half)
-	got := w.run("run", "--once")
-	if got.code != exitLeft || !strings.Contains(got.stderr, "half.pdf") || len(filesIn(t, w.inbox)) != 1 {
-		t.Errorf("it ended with %d and said %q", got.code, got.stderr)
-	}
-	w.check()
-}
-
-func TestOnceOnHold(t *testing.T) {
-	for _, state := range []docutraytest.AccountState{
-		docutraytest.AccountKeyRevoked, docutraytest.AccountQuotaUsed, docutraytest.AccountNoTypes,
-	} {
-		t.Run(string(state), func(t *testing.T) {
-			w := newWorld(t)
-			w.requestsMayRepeat = true
-			w.api.SetAccount(state, noTime)
-			w.drop("scan.pdf", pdf(invoice, "one"))
-			w.drop("notes.txt", noDocument("one"))
-			begun := time.Now()
-			w.run("run", "--once").check(t, exitLeft, string(state)[:3])
-			if took := time.Since(begun); took > 30*time.Second {
-				t.Errorf("it took %s", took)
-			}
-			w.api.SetAccount(docutraytest.AccountGood, noTime)
-			w.run("run", "--once")
-			w.waitAllDone()
-			w.check()
 		})
 	}
 }
@@ -156,20 +137,6 @@ func TestOnceOnTerminal(t *testing.T) {
 				t.Errorf("stdout: %q", c.stdout.String())
 			}
 			w.check()
-		})
-	}
-}
-
-// TestNotAFolder: a file in the place of a folder is an error of the settings.
-func TestNotAFolder(t *testing.T) {
-	for _, name := range []string{"DOCUSORT_INBOX", "DOCUSORT_SORTED"} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.settings[name] = filepath.Join(w.home, "a file")
-			noErr(t, os.WriteFile(w.settings[name], []byte("a file"), 0o644))
-			for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-				w.run(args...).check(t, exitSettings, w.settings[name], name)
-			}
 		})
 	}
 }

@@ -19,8 +19,8 @@ type step = pipeline.Step
 
 // The steps at which a daemon, and docusort retry, can be ended.
 var (
-	daemonSteps = pipeline.Steps()
-	retrySteps  = pipeline.PutBackSteps()
+	daemonSteps = pipeline.Steps
+	retrySteps  = pipeline.PutBackSteps
 )
 
 // The steps that tests name.
@@ -100,14 +100,14 @@ func makeDatabase(t *testing.T, path string, types ...string) {
 	for i, code := range types {
 		got, err := s.Admit(ctx, store.Admission{
 			Inbox: store.Folder{Path: "/in"}, Source: code, SHA256: []byte(strings.Repeat(string(rune('a'+i)), 32)),
-			Options: []string{"invoice"}, Identity: store.Identity{Inode: uint64(i)},
+			SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}}, Identity: store.Identity{Inode: uint64(i)},
 		})
 		noErr(t, err)
 		_, err = s.Submitting(ctx, got.ID, store.SubmitRequest{Options: []string{"invoice"}})
 		noErr(t, err)
-		_, err = s.Accepted(ctx, got.ID, "job"+code)
+		err = s.Accepted(ctx, got.ID, "job"+code)
 		noErr(t, err)
-		_, err = s.Identified(ctx, got.ID, store.Answer{Type: code, Confidence: 1, Outcome: store.Filed})
+		err = s.Identified(ctx, got.ID, store.Answer{Type: code, Confidence: 1, Outcome: store.Filed})
 		noErr(t, err)
 		_, err = s.Target(ctx, []store.Targeted{{ID: got.ID, Sorted: "/sorted", Target: code}})
 		noErr(t, err)

@@ -44,7 +44,6 @@ func (p program) retryCommand(load loader) *cobra.Command {
 	return cmd
 }
 
-// documentIDs reads the arguments of retry.
 func documentIDs(args []string, all bool) (ids []int64, err error) {
 	switch {
 	case all && len(args) > 0:
@@ -76,7 +75,7 @@ func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) 
 	if err != nil {
 		return hintAtConfig(s, err)
 	}
-	r := retrier{out: p.stdout, store: record, all: all, Requeuer: pipeline.Requeuer{
+	r := retrier{out: p.stdout, all: all, Requeuer: pipeline.Requeuer{
 		Store: record, Inbox: s.Inbox, OnStep: p.hooks.step,
 		Mover: filing.NewMover(filing.Options{Fault: p.hooks.file}),
 	}}
@@ -92,9 +91,8 @@ func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) 
 // retrier puts documents back, one after the other.
 type retrier struct {
 	pipeline.Requeuer
-	out   io.Writer
-	store *store.Store
-	all   bool // the documents are those that had failed a moment ago
+	out io.Writer
+	all bool // the documents are those that had failed a moment ago
 }
 
 // retryAll says what became of each document. An error of one does not keep it from
@@ -108,53 +106,50 @@ func (r retrier) retryAll(ctx context.Context, ids []int64) error {
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, errors.New("stopped; what is left was not touched"))...)
 		}
-		if err := r.retryOne(ctx, id); err != nil {
+		outcome, err := r.retryOne(ctx, id)
+		if err == nil {
+			_, err = fmt.Fprintf(r.out, "%d: %s\n", id, outcome)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("document %d: %w", id, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (r retrier) retryOne(ctx context.Context, id int64) error {
-	doc, err := r.store.Document(ctx, id)
+// noLongerFailed is the outcome where the daemon was quicker.
+const noLongerFailed = "skipped, it is no longer failed"
+
+func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err error) {
+	doc, err := r.Store.Document(ctx, id)
 	switch {
 	case r.all && (errors.Is(err, sql.ErrNoRows) || err == nil && doc.State != store.Failed):
-		return r.noLongerFailed(id)
+		return noLongerFailed, nil
 	case errors.Is(err, sql.ErrNoRows):
-		return errors.New("there is no such document")
+		return "", errors.New("there is no such document")
 	case err != nil:
-		return err
+		return "", err
 	case doc.State != store.Failed:
-		return fmt.Errorf("%s has not failed, it is %s", display.Printable(doc.Source), doc.State)
+		return "", fmt.Errorf("%s has not failed, it is %s", display.Printable(doc.Source), doc.State)
 	}
-	was := filepath.Join(doc.Sorted, doc.Target)
 	place, changed, err := r.PutBack(ctx, doc)
 	switch {
 	case errors.Is(err, pipeline.ErrMoved):
-		_, err = fmt.Fprintf(r.out, "%d: skipped, it is no longer at %s\n", id, display.Printable(was))
-		return err
+		return "skipped, it is no longer at " + display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
 	case errors.Is(err, store.ErrStale):
-		return r.noLongerFailed(id)
+		return noLongerFailed, nil
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w; run this as the user that docusort runs as, or as root", err)
+		return "", fmt.Errorf("%w; run this as the user that docusort runs as, or as root", err)
 	case err != nil:
-		return err
+		return "", err
 	}
-	note := ""
+	outcome = "back in the inbox as " + display.Printable(place)
 	if changed {
-		note = ", as a new document: it was changed since it failed"
+		outcome += ", as a new document: it was changed since it failed"
 	}
-	_, err = fmt.Fprintf(r.out, "%d: back in the inbox as %s%s\n", id, display.Printable(place), note)
-	return err
+	return outcome, nil
 }
 
-// noLongerFailed says that the daemon was quicker.
-func (r retrier) noLongerFailed(id int64) error {
-	_, err := fmt.Fprintf(r.out, "%d: skipped, it is no longer failed\n", id)
-	return err
-}
-
-// eachFailed calls f for every failed document, oldest first.
 func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error {
 	reader, err := load.openReader(ctx)
 	if err != nil {
@@ -167,7 +162,6 @@ func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error
 	})
 }
 
-// maxCompleted is how many documents a shell is offered.
 const maxCompleted = 100
 
 // completeFailed offers the failed documents that are not given yet, newest first,

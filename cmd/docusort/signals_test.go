@@ -34,51 +34,6 @@ func (w *world) slowUploads() (begun <-chan struct{}, release func()) {
 	return arrived, release
 }
 
-// TestStopDuringUploads: uploads under way finish and their jobs are stored, no new ones
-// begin, and the next daemon polls the jobs.
-func TestStopDuringUploads(t *testing.T) {
-	w := newWorld(t)
-	w.settings["DOCUSORT_WORKERS"] = "3"
-	begun, release := w.slowUploads()
-	w.jobsStay.Store(true)
-	w.dropMany(6, "%d.pdf")
-	c := w.start("run")
-	for range 3 {
-		<-begun
-	}
-	w.waitFor("the others wait", func(r *reportJSON) bool { return r.Totals["submitting"] == 3 && r.Totals["waiting"] == 3 })
-	c.signal(syscall.SIGTERM)
-	c.waitOutput(logStopping)
-	release()
-	c.waitExit(exitDone)
-	r, _ := w.report()
-	r.checkTotals(t, totals{"pending": 3, "waiting": 3})
-	if r.Daemon.Running {
-		t.Error("the report says that a stopped daemon runs")
-	}
-	w.jobsStay.Store(false)
-	w.runToEnd()
-	w.checkSubmissions(6)
-}
-
-// TestStopWithoutGrace: uploads that do not finish in time are cut off, and repeated.
-func TestStopWithoutGrace(t *testing.T) {
-	w := newWorld(t)
-	w.settings["DOCUSORT_SHUTDOWN_GRACE"] = "100ms"
-	begun, release := w.slowUploads()
-	w.drop("scan.pdf", pdf(invoice, "slow"))
-	c := w.start("run")
-	<-begun
-	w.stop(c)
-	release()
-	r, _ := w.report()
-	r.checkTotals(t, totals{"waiting": 1})
-	w.requestsMayRepeat = true
-	if r = w.runToEnd(); r.Requests.Submissions != 2 {
-		t.Errorf("%d submissions", r.Requests.Submissions)
-	}
-}
-
 // TestStoppedWhileItStarts: a stop at any use of the database during the start is in good
 // order.
 func TestStoppedWhileItStarts(t *testing.T) {
@@ -144,15 +99,24 @@ func TestReload(t *testing.T) {
 	w.check()
 }
 
-// TestReloadEndsAPause: SIGHUP ends the pause of a hold.
-func TestReloadEndsAPause(t *testing.T) {
+// TestQuotaUsedUp: the report says until when, the jobs that there are are polled
+// meanwhile, and SIGHUP ends the pause.
+func TestQuotaUsedUp(t *testing.T) {
 	w := newWorld(t)
 	w.requestsMayRepeat = true
-	// By itself it would wait for minutes.
-	w.api.SetAccount(docutraytest.AccountQuotaUsed, time.Now().Add(time.Hour))
+	w.jobsStay.Store(true)
 	c := w.start("run")
-	w.drop("scan.pdf", pdf(invoice, "one"))
-	w.waitHold("account")
+	w.drop("first.pdf", pdf(invoice, "first"))
+	w.waitState("pending", 1)
+	reset := time.Now().Add(time.Hour) // by itself it would wait for minutes
+	w.api.SetAccount(docutraytest.AccountQuotaUsed, reset)
+	w.drop("second.pdf", pdf(invoice, "second"))
+	r := w.waitHold("account")
+	if u := r.Daemon.Hold.Until; u == nil || *u != reset.UTC().Format("2006-01-02T15:04:05.000Z") {
+		t.Errorf("it holds until %v, not until %v", u, reset.UTC())
+	}
+	w.jobsStay.Store(false)
+	w.waitFor("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.onHold("account") })
 	w.api.SetAccount(docutraytest.AccountGood, noTime)
 	c.signal(syscall.SIGHUP)
 	w.finish(c)

@@ -138,46 +138,6 @@ func countLog(c *child, path, text string) (n int) {
 	return n
 }
 
-// TestSpecialInsteadOfDocument: a document in flight whose name becomes a FIFO, a link or
-// a folder is gone, and what is there now is not opened.
-func TestSpecialInsteadOfDocument(t *testing.T) {
-	w := newWorld(t)
-	outside := filepath.Join(w.dir, "not ours")
-	noErr(t, os.Mkdir(outside, 0o755))
-	secret := filepath.Join(outside, "outside.pdf")
-	noErr(t, os.WriteFile(secret, pdf(invoice, "outside"), 0o644))
-	w.jobsStay.Store(true)
-	d := w.start("run")
-	instead := map[string]func(file string) error{
-		"fifo.pdf": func(file string) error { return syscall.Mkfifo(file, 0o666) },
-		"link.pdf": func(file string) error { return os.Symlink(secret, file) },
-		"dir.pdf":  func(file string) error { return os.Mkdir(file, 0o755) },
-	}
-	for name := range instead {
-		w.drop(name, pdf(invoice, name))
-	}
-	w.waitState("pending", len(instead))
-	for name := range instead {
-		w.takeAway(filepath.Join(w.inbox, name))
-	}
-	opened := watchOpens(t, w.inbox, outside)
-	for name, replace := range instead {
-		noErr(t, replace(filepath.Join(w.inbox, name)))
-	}
-	w.jobsStay.Store(false)
-	w.waitState("gone", len(instead))
-	for _, name := range opened.names() {
-		if name != "dir.pdf" && name != "" && instead[name] != nil || name == "outside.pdf" {
-			t.Errorf("%q was opened", name)
-		}
-	}
-	for name := range instead {
-		noErr(t, os.Remove(filepath.Join(w.inbox, name)))
-	}
-	w.stop(d)
-	w.check()
-}
-
 // takeAway removes a document from the inbox, and expects it to be gone.
 func (w *world) takeAway(file string) {
 	w.t.Helper()

@@ -88,14 +88,7 @@ func TestTheAddressOfTheStatusPage(t *testing.T) {
 // TestSeenFromElsewhere: an address that other machines reach is warned about.
 func TestSeenFromElsewhere(t *testing.T) {
 	w := newWorld(t)
-	for addr, want := range map[string]bool{"0.0.0.0:0": true, "0": false, "[::1]:0": false} {
-		if addr == "[::1]:0" {
-			if l, err := net.Listen("tcp", addr); err != nil {
-				continue // there is no IPv6 here
-			} else {
-				_ = l.Close()
-			}
-		}
+	for addr, want := range map[string]bool{"0.0.0.0:0": true, "0": false} {
 		w.settings["DOCUSORT_HTTP_ADDR"] = addr
 		c := w.start("run")
 		w.waitRunning(c)

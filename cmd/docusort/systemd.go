@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -21,7 +22,11 @@ const stopMargin = 30 * time.Second
 // notifyManager tells the service manager, if there is one, how the daemon is.
 func (d *daemon) notifyManager(ctx context.Context) error {
 	var g errgroup.Group
-	g.Go(func() error { return d.manager.Watchdog(ctx, d.watcher.Late, d.pipeline.Late, d.store.Late) })
+	g.Go(func() error {
+		return d.manager.Watchdog(ctx, func(limit time.Duration) string {
+			return cmp.Or(d.watcher.Late(limit), d.pipeline.Late(limit), d.store.Late(limit))
+		})
+	})
 	g.Go(func() error { return d.manager.ShowStatus(ctx, d.store.Changed(), d.work) })
 	g.Go(func() error {
 		timer := time.NewTimer(readyAnyway)
@@ -43,7 +48,6 @@ func (d *daemon) notifyManager(ctx context.Context) error {
 	return g.Wait()
 }
 
-// work returns what the status line shows.
 func (d *daemon) work(ctx context.Context) (service.Work, error) {
 	var w service.Work
 	w.Hold, w.Changed = d.pipeline.Hold()

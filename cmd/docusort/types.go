@@ -42,7 +42,6 @@ func (p program) typesCommand(load loader) *cobra.Command {
 	}
 }
 
-// printTypes writes a line for each type.
 func (p program) printTypes(types []docutray.DocumentType) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CODE\tNAME\tSTATUS")

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set when a release is built.
 var version = "devel"
 
 func (p program) versionCommand() *cobra.Command {

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // waitFor waits until is returns true for the report.
 func (w *world) waitFor(what string, is func(r *reportJSON) bool) (r reportJSON) {

@@ -108,9 +108,12 @@ func newWorldIn(t *testing.T, dir string, o docutraytest.Options) *world {
 	return w
 }
 
+// statusPath, with the id of a job after it, is where the job is polled.
+const statusPath = "/api/identify-async/status/"
+
 // intercept makes jobs take long, or fail by their content.
 func (w *world) intercept(rw http.ResponseWriter, r *http.Request) bool {
-	id, isPoll := strings.CutPrefix(r.URL.Path, "/api/identify-async/status/")
+	id, isPoll := strings.CutPrefix(r.URL.Path, statusPath)
 	if !isPoll || r.Header.Get("Authorization") != "Bearer "+secretKey {
 		return false
 	}

@@ -30,7 +30,6 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// usageError is an error in the command line.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
@@ -54,7 +53,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// command returns the command line.
 func command(stderr io.Writer) *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
@@ -85,31 +83,18 @@ func command(stderr io.Writer) *cobra.Command {
 		},
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(manCommand())
+	cmd.AddCommand(manual.Command("docusort", manualPages))
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	s.register(cmd.Flags())
 	return cmd
 }
 
-// manCommand writes the manual page for a package.
-func manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "man FOLDER",
-		Short:  "write the manual page into a folder",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			book, err := manual.NewBook("docusort")
-			if err != nil {
-				return err
-			}
-			page := manual.Of(cmd.Root(), manual.Part{Heading: "Exit status", Terms: []manual.Term{
-				{Term: strconv.Itoa(exitDone), Meaning: "Stopped by SIGTERM or SIGINT."},
-				{Term: strconv.Itoa(exitFailed), Meaning: "The server failed."},
-				{Term: strconv.Itoa(exitUsage), Meaning: "The command line is wrong."},
-			}})
-			page.Also = append(page.Also, "docusort(1)")
-			return book.Write(args[0], page)
-		},
-	}
+func manualPages(root *cobra.Command) []manual.Page {
+	page := manual.Of(root, manual.Part{Heading: "Exit status", Terms: []manual.Term{
+		{Term: strconv.Itoa(exitDone), Meaning: "Stopped by SIGTERM or SIGINT."},
+		{Term: strconv.Itoa(exitFailed), Meaning: "The server failed."},
+		{Term: strconv.Itoa(exitUsage), Meaning: "The command line is wrong."},
+	}})
+	page.Also = append(page.Also, "docusort(1)")
+	return []manual.Page{page}
 }

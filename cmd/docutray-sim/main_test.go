@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -195,39 +194,4 @@ func TestDialable(t *testing.T) {
 			t.Errorf("%s: %s %v", addr, dialable(a), err)
 		}
 	}
-}
-
-func BenchmarkSubmitAndPoll(b *testing.B) {
-	ctx, cancel := context.WithCancel(context.Background())
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	done := make(chan error, 1)
-	s := settings{quiet: true}
-	s.opts.Key = "k"
-	go func() { done <- serve(ctx, ln, s, io.Discard) }()
-	c, err := docutray.New(docutray.Config{BaseURL: "http://" + ln.Addr().String(), Key: docutray.StaticKey("k")})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetParallelism(4)
-	b.RunParallel(func(pb *testing.PB) {
-		for n := 0; pb.Next(); n++ {
-			doc := fmt.Sprintf("%%PDF-1.4 stream (invoice %d) Tj endstream %s %%%%EOF", n, strings.Repeat("x", 8192))
-			id, err := c.Submit(ctx, docutray.Submission{Filename: "x", ContentType: "application/pdf",
-				Size: int64(len(doc)), Content: strings.NewReader(doc), Types: []string{"invoice"}})
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			if st, err := c.Status(ctx, id); err != nil || st.State != docutray.Succeeded {
-				b.Error(st, err)
-				return
-			}
-		}
-	})
-	c.Close()
-	cancel()
-	<-done
 }

@@ -13,7 +13,6 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// settings are the values of the flags.
 type settings struct {
 	listen string
 	quiet  bool
@@ -22,7 +21,6 @@ type settings struct {
 	stall  time.Duration
 }
 
-// register defines the flags.
 func (s *settings) register(f *pflag.FlagSet) {
 	o := &s.opts
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8099", "address to listen on; port 0 takes a free one")

@@ -48,9 +48,7 @@ func TestHTTP2(t *testing.T) {
 	s := submission()
 	s.Content, s.Size = bytes.NewReader(big), int64(len(big))
 	id, err := c.Submit(t.Context(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if st, err := c.Status(t.Context(), id); err != nil || st.State != Succeeded {
 		t.Errorf("%+v %v", st, err)
 	}
@@ -209,9 +207,7 @@ func newFramesClient(t *testing.T, whole *atomic.Int32, at point, do act) *Clien
 	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
 		Certificates: trusted.TLS.Certificates, NextProtos: []string{"h2"},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {

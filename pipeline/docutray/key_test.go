@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"text/template"
-	"time"
 )
 
 const testSecret = "dt_live_never_to_be_seen"
@@ -40,9 +39,7 @@ func prints(t testing.TB, v any) string {
 // writeKey writes a key file.
 func writeKey(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
 func leaks(s string) bool {
@@ -54,15 +51,11 @@ func TestKeyPrintsAsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	writeKey(t, path, testSecret+"\n")
 	file, err := FileKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	static := StaticKey(" " + testSecret + "\n")
 	cfg := Config{BaseURL: "https://x", Key: static}
 	c, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	k := Key(testSecret)
 	for _, v := range []any{k, &k, []Key{k}, map[string]Key{"k": k}, struct{ K Key }{k}, static, file, cfg, &cfg,
 		c, &call{client: c, key: seal(k)}} {
@@ -154,9 +147,7 @@ func TestKeyIsRotated(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	writeKey(t, path, "one\n")
 	source, err := FileKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var used []string
 	c := newClient(t, "https://service.invalid", func(c *Config) {
 		c.Key = source
@@ -221,19 +212,9 @@ func TestKeyFileThatIsNoFile(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "key")
 		writeKey(t, path, "one")
 		source, err := FileKey(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(os.Remove(path), put(path)); err != nil {
-			t.Fatal(err)
-		}
-		refreshed := make(chan error, 1)
-		go func() { refreshed <- second(source.Refresh()) }()
-		select {
-		case err = <-refreshed:
-		case <-time.After(time.Minute):
-			t.Fatalf("%s: Refresh blocks", what)
-		}
+		must(t, err)
+		must(t, errors.Join(os.Remove(path), put(path)))
+		_, err = source.Refresh()
 		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "regular") {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // slow is a transport that takes a body in portions with pauses, then waits,
@@ -102,43 +100,6 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// The largest document gets through a slow link, and one that stalls half-way
-// does not wait for ever.
-func TestLargestDocumentOverASlowLink(t *testing.T) {
-	const size, rate = 100 << 20, 64 << 10
-	for _, c := range []struct {
-		stallsAfter, want time.Duration
-	}{{0, size / rate * time.Second}, {13 * time.Minute, 14 * time.Minute}} {
-		synctest.Test(t, func(t *testing.T) {
-			start := time.Now()
-			link := slow(rate, time.Second, 0, 0)
-			client := newClient(t, "https://service.invalid", func(cfg *Config) {
-				cfg.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-					body := r.Body
-					r.Body = io.NopCloser(readFunc(func(p []byte) (int, error) {
-						if c.stallsAfter != 0 && time.Since(start) >= c.stallsAfter {
-							<-r.Context().Done()
-							return 0, r.Context().Err()
-						}
-						return body.Read(p)
-					}))
-					return link(r)
-				})
-			})
-			s := submission()
-			s.Content, s.Size = io.LimitReader(zeros{}, size), size
-			_, err := client.Submit(t.Context(), s)
-			took := time.Since(start)
-			if (c.stallsAfter == 0) != (err == nil) || err != nil && !errors.Is(err, ErrTimeout) {
-				t.Errorf("after %s: %v", took, err)
-			}
-			if (took - c.want).Abs() > 5*time.Second {
-				t.Errorf("it took %s, want %s", took, c.want)
-			}
-		})
-	}
-}
-
 func TestCallerEndsIt(t *testing.T) {
 	for name, tr := range map[string]roundTrip{
 		"in the upload":     slow(16, 59*time.Second, 1, 1),
@@ -157,31 +118,4 @@ func TestCallerEndsIt(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestStandInInABubble has jobs take their time, by a clock that costs none.
-func TestStandInInABubble(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sim := docutraytest.New(docutraytest.Options{Latency: 10 * time.Second, RateLimit: 4})
-		c := newClient(t, "https://service.invalid", func(cfg *Config) { cfg.Transport = sim.Transport() })
-		id, err := c.Submit(t.Context(), submission())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, want := range []State{InProgress, InProgress, Succeeded} {
-			if st, err := c.Status(t.Context(), id); err != nil || st.State != want {
-				t.Errorf("after %v: %+v %v", 5*time.Second, st, err)
-			}
-			time.Sleep(5 * time.Second)
-		}
-		_, err = c.Status(t.Context(), id)
-		e := asError(t, err)
-		if e.Class != Rate || e.RetryAfter != 45*time.Second {
-			t.Fatalf("%+v", e)
-		}
-		time.Sleep(e.RetryAfter)
-		if _, err := c.Status(t.Context(), id); err != nil {
-			t.Error("it asked to wait too short:", err)
-		}
-	})
 }

@@ -18,9 +18,6 @@ import (
 func TestExamine(t *testing.T) {
 	root := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(root, "a/b"), 0o755))
-	must(t, os.Symlink("a", filepath.Join(root, "link")))
-	must(t, os.Symlink("a/b/x", filepath.Join(root, "file link")))
-	must(t, unix.Mkfifo(filepath.Join(root, "fifo"), 0o644))
 	content := bytes.Repeat([]byte("x"), 70_000)
 	before := openNow(t)
 	for _, rel := range []string{"x", "a/x", "a/b/x"} {
@@ -41,53 +38,10 @@ func TestExamine(t *testing.T) {
 		must(t, e.Unchanged())
 		must(t, e.Close())
 	}
-	for rel, want := range map[string]error{
-		"none": fs.ErrNotExist, "none/x": fs.ErrNotExist, "x/y": fs.ErrNotExist, "../x": fs.ErrInvalid, "": fs.ErrInvalid,
-		"a": ErrNotRegular, "fifo": ErrNotRegular, "file link": ErrNotRegular, "link/x": ErrNotRegular,
-	} {
-		if _, err := Examine(root, rel); !errors.Is(err, want) {
-			t.Errorf("Examine %q: %v, want %v", rel, err, want)
-		}
-		if _, err := OpenDocument(root, rel); !errors.Is(err, want) {
-			t.Errorf("OpenDocument %q: %v, want %v", rel, err, want)
-		}
-	}
 	if _, err := Examine(filepath.Join(root, "away"), "x"); !errors.Is(err, ErrNoRoot) {
 		t.Errorf("without the root: %v", err)
 	}
 	same(t, "open files", openNow(t), before)
-}
-
-func TestExamineWhatIsClosedToUs(t *testing.T) {
-	root := publicDir(t)
-	must(t, os.Mkdir(filepath.Join(root, "in"), 0o755))
-	for name, mode := range map[string]fs.FileMode{"in/x": 0o644, "in/secret": 0o600, "y": 0o644} {
-		must(t, os.WriteFile(filepath.Join(root, name), nil, 0o644))
-		must(t, os.Chmod(filepath.Join(root, name), mode))
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("not the superuser: nothing is closed to the owner")
-	}
-	asNobody(t, func() {
-		for _, rel := range []string{"in/x", "y"} {
-			e, err := Examine(root, rel)
-			must(t, err)
-			if !errors.Is(e.Fixed, fs.ErrPermission) {
-				t.Errorf("%s in a folder that nobody may write to: %v", rel, e.Fixed)
-			}
-			must(t, e.Close())
-		}
-		if _, err := Examine(root, "in/secret"); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("a file that may not be read: %v", err)
-		}
-	})
-	must(t, os.Chmod(filepath.Join(root, "in"), 0o777))
-	asNobody(t, func() {
-		e, err := Examine(root, "in/x")
-		must(t, err)
-		must(t, e.Fixed)
-		must(t, e.Close())
-	})
 }
 
 func TestContentType(t *testing.T) {
@@ -157,5 +111,56 @@ func TestDocumentClosedWhileItIsRead(t *testing.T) {
 		must(t, err)
 		g.Wait()
 		must(t, other.Close())
+	}
+}
+
+func TestInspect(t *testing.T) {
+	root := t.TempDir()
+	path := filepath.Join(root, "scan.png")
+	must(t, os.WriteFile(path, []byte("\x89PNG\r\n\x1a\nhalf"), 0o644))
+	want := func(want Inspection) {
+		t.Helper()
+		got, err := Inspect(root, "scan.png")
+		must(t, err)
+		if got != want {
+			t.Fatalf("got %+v, want %+v", got, want)
+		}
+	}
+	want(Inspection{})
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	must(t, err)
+	want(Inspection{Writing: true})
+	_, err = f.WriteString("\x00\x00\x00\x00IEND\xae\x42\x60\x82")
+	must(t, err)
+	want(Inspection{Writing: true, Complete: true})
+	must(t, f.Close())
+	want(Inspection{Complete: true})
+
+	// A reader is no writer, and the lease was given back: a writer that
+	// does not want to wait is not refused.
+	r, err := os.Open(path)
+	must(t, err)
+	defer r.Close()
+	want(Inspection{Complete: true})
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK, 0)
+	must(t, err)
+	must(t, unix.Close(fd))
+}
+
+// Someone who holds a write lease (Samba) writes; nobody waits for them.
+func TestInspectUnderAWriteLease(t *testing.T) {
+	root := t.TempDir()
+	f, err := os.Create(filepath.Join(root, "x"))
+	must(t, err)
+	defer f.Close()
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK)
+	must(t, err)
+	got, err := Inspect(root, "x")
+	must(t, err)
+	if !got.Writing {
+		t.Error("not writing")
+	}
+	if _, _, err := Open(root, "x"); !errors.Is(err, ErrBusy) {
+		t.Errorf("Open: %v, want ErrBusy", err)
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -67,7 +69,6 @@ func failOnce(t *testing.T, tr terrain, errno error, n int, after bool, again st
 	w := newWorld(t, tr.across)
 	m := tr.mover(t, failing(n, after, errno, &fired, t.Log))
 	err := m.MoveOrCopy(context.Background(), w.mv)
-	t.Log(err)
 	if len(w.holding(w.content)) == 0 {
 		t.Fatal("the content is nowhere")
 	}
@@ -97,19 +98,12 @@ var errCrash = errors.New("crashed")
 // crashing ends everything at the n-th operation: neither it nor a later one
 // has any effect. With after, it has been done.
 func crashing(n int, after bool, fired *bool, log func(...any)) func(string, bool) error {
+	fail := failing(n, after, errCrash, fired, log)
 	return func(op string, done bool) error {
 		if *fired {
 			return errCrash
 		}
-		if done != after {
-			return nil
-		}
-		if n--; n != 0 {
-			return nil
-		}
-		*fired = true
-		log("crash at", op)
-		return errCrash
+		return fail(op, done)
 	}
 }
 
@@ -181,27 +175,6 @@ func TestCrashWhileUndoing(t *testing.T) {
 	}
 }
 
-// A server may do what it is asked and report an error; it is noticed.
-func TestDoneInSpiteOfAnError(t *testing.T) {
-	for _, tr := range terrains() {
-		for _, op := range []string{
-			"rename", "link", "rename copy", "rename copy by link", "rename copy over", "claim", "claim by rename", "unlink",
-		} {
-			t.Run(tr.name+"/"+op, func(t *testing.T) {
-				w := newWorld(t, tr.across)
-				err := tr.mover(t, func(now string, done bool) error {
-					if now == op && done {
-						return unix.EIO
-					}
-					return nil
-				}).MoveOrCopy(context.Background(), w.mv)
-				must(t, err)
-				w.filed()
-			})
-		}
-	}
-}
-
 // Other programs do not hold still while a document is moved.
 func TestInterference(t *testing.T) {
 	newer := []byte("a new document at the old place")
@@ -266,7 +239,6 @@ func interfere(t *testing.T, tr terrain, act func(*world) []byte, n int, after b
 		return nil
 	})
 	err := m.MoveOrCopy(context.Background(), w.mv)
-	t.Log(err)
 	if theirs != nil {
 		got := w.holding(theirs)
 		if len(got) != 1 {
@@ -285,4 +257,33 @@ func interfere(t *testing.T, tr terrain, act func(*world) []byte, n int, after b
 	}
 	w.tidy()
 	return acted
+}
+
+func TestDiskTrouble(t *testing.T) {
+	for err, want := range map[error]bool{
+		nil: false, fs.ErrNotExist: false, fs.ErrExist: false, ErrChanged: false, syscall.EACCES: false,
+		syscall.ENOSPC: true, syscall.EDQUOT: true, syscall.EROFS: true, syscall.EIO: true, syscall.ESTALE: true, ErrNoRoot: true,
+	} {
+		wrapped := err
+		if err != nil {
+			wrapped = fmt.Errorf("move: %w", errors.Join(errors.New("x"), err))
+		}
+		if got := DiskTrouble(wrapped); got != want {
+			t.Errorf("DiskTrouble(%v) = %v", err, got)
+		}
+	}
+}
+
+// A document whose own content cannot be read or synced says nothing about the disk
+// that others are on their way to.
+func TestTroubleOfTheSourceIsNotTheDisk(t *testing.T) {
+	for op, across := range map[string]bool{"fsync source": false, "read": true, "rename": false, "write": true} {
+		w := newWorld(t, across)
+		err := moverAt(op, false, func() error { return unix.EIO }).MoveOrCopy(t.Context(), w.mv)
+		same(t, op, DiskTrouble(err), op == "rename" || op == "write")
+		if !errors.Is(err, unix.EIO) {
+			t.Errorf("%s: %v", op, err)
+		}
+		w.only(w.content, w.source())
+	}
 }

@@ -41,9 +41,7 @@ func TestMakeFolder(t *testing.T) {
 			t.Errorf("MakeFolder(%q): %v, want %v", rel, err, want)
 		}
 	}
-	if got := names(t, filepath.Join(sorted, "_review")); got != "invoice" {
-		t.Errorf("made through the link: %s", got)
-	}
+	same(t, "made, and nothing through the link", names(t, filepath.Join(sorted, "_review")), "invoice")
 	err := m.MakeFolder(filepath.Join(sorted, "none"), "x")
 	if !errors.Is(err, ErrNoRoot) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without root: %v", err)
@@ -57,13 +55,7 @@ func TestMakeFolder(t *testing.T) {
 func TestMakeFolderSyncsTheOneAbove(t *testing.T) {
 	sorted := t.TempDir()
 	syncs, fail := 0, error(unix.EIO)
-	m := NewMover(Options{Fault: func(op string, done bool) error {
-		if op == "fsync parent folder" && !done {
-			syncs++
-			return fail
-		}
-		return nil
-	}})
+	m := moverAt("fsync parent folder", false, func() error { syncs++; return fail })
 	if err := m.MakeFolder(sorted, "a"); !errors.Is(err, unix.EIO) {
 		t.Errorf("error %v", err)
 	}
@@ -71,9 +63,7 @@ func TestMakeFolderSyncsTheOneAbove(t *testing.T) {
 	for range 3 {
 		must(t, m.MakeFolder(sorted, "a"))
 	}
-	if syncs != 2 {
-		t.Errorf("%d syncs, want one refused and one more", syncs)
-	}
+	same(t, "syncs, one of them refused", syncs, 2)
 }
 
 func TestRemoveEmptyFolder(t *testing.T) {
@@ -93,9 +83,7 @@ func TestRemoveEmptyFolder(t *testing.T) {
 			t.Errorf("RemoveEmptyFolder(%q) = %v, %v", c.rel, got, err)
 		}
 	}
-	if got := names(t, root); got != "file link real" {
-		t.Errorf("left: %s", got)
-	}
+	same(t, "left", names(t, root), "file link real")
 	if _, err := RemoveEmptyFolder(root, "../x"); err == nil {
 		t.Error("outside: no error")
 	}
@@ -113,12 +101,11 @@ func TestWriteFile(t *testing.T) {
 			if got, _ := os.ReadFile(path); string(got) != "data" || info.Mode() != 0o664 {
 				t.Errorf("%q, %v", got, info.Mode())
 			}
-			if err := m.WriteFile(sorted, "a/x.json", []byte("new"), 0o664); !errors.Is(err, fs.ErrExist) {
-				t.Errorf("over a file: %v", err)
-			}
 			must(t, os.Symlink(filepath.Join(sorted, "elsewhere"), filepath.Join(sorted, "a/link")))
-			if err := m.WriteFile(sorted, "a/link", []byte("new"), 0o664); !errors.Is(err, fs.ErrExist) {
-				t.Errorf("over a link: %v", err)
+			for _, there := range []string{"a/x.json", "a/link"} {
+				if err := m.WriteFile(sorted, there, []byte("new"), 0o664); !errors.Is(err, fs.ErrExist) {
+					t.Errorf("over %s: %v", there, err)
+				}
 			}
 			if got, _ := os.ReadFile(path); string(got) != "data" || names(t, filepath.Join(sorted, "a")) != "link x.json" {
 				t.Errorf("%q, %s", got, names(t, filepath.Join(sorted, "a")))
@@ -151,14 +138,10 @@ func TestWriteFileFailsOnce(t *testing.T) {
 						if again != nil && !errors.Is(again, fs.ErrExist) {
 							t.Error(again)
 						}
-						if got := names(t, filepath.Join(sorted, "a")); got != "x" {
-							t.Errorf("left: %s", got)
-						}
+						same(t, "left", names(t, filepath.Join(sorted, "a")), "x")
 						got, rerr := os.ReadFile(filepath.Join(sorted, "a/x"))
 						must(t, rerr)
-						if string(got) != "data" {
-							t.Errorf("%q", got)
-						}
+						same(t, "content", string(got), "data")
 						return fired
 					})
 				})

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,12 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv("FILING_SIGIO") != "" {
-		os.Exit(breakOwnLease())
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is an inbox and a sorted folder with one document on its way.
 type world struct {
@@ -31,6 +25,9 @@ type world struct {
 	content []byte
 	mv      Move
 }
+
+// wholeContent is a document of two buffers.
+var wholeContent = bytes.Repeat([]byte("whole content "), (copyBuffer+copyBuffer/4)/14)
 
 const documentMode = 0o640
 
@@ -48,7 +45,7 @@ func newWorldIn(t *testing.T, base string, across bool) *world {
 	if across {
 		sorted = filepath.Join(otherFilesystem(t, filepath.Dir(root)), "sorted")
 	}
-	content := bytes.Repeat([]byte("whole content "), (copyBuffer+copyBuffer/4)/14) // two buffers
+	content := bytes.Clone(wholeContent)
 	must(t, os.MkdirAll(filepath.Join(root, "a"), 0o755))
 	must(t, os.Mkdir(sorted, 0o755))
 	w := &world{t: t, content: content}
@@ -180,6 +177,15 @@ func otherFilesystem(t testing.TB, there string) string {
 	return ""
 }
 
+// mountAt mounts a filesystem in memory, or skips the test where that is not allowed.
+func mountAt(t *testing.T, dir, options string) {
+	t.Helper()
+	if err := unix.Mount("none", dir, "tmpfs", 0, options); err != nil {
+		t.Skip("may not mount:", err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+}
+
 // mounted is a new filesystem in memory, or "" where mounting is not allowed.
 func mounted(t testing.TB) string {
 	t.Helper()
@@ -188,49 +194,6 @@ func mounted(t testing.TB) string {
 		return ""
 	}
 	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
-	return dir
-}
-
-// asNobody runs f with the rights of an ordinary user: on a thread that ends
-// with it, since the rights of a thread cannot be given back safely.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		f()
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // never unlocked: the thread ends too
-		const nobody, same = 65534, ^uintptr(0)
-		for _, errno := range []unix.Errno{
-			call(unix.SYS_SETGROUPS, 0, 0, 0),
-			call(unix.SYS_SETRESGID, same, nobody, same),
-			call(unix.SYS_SETRESUID, same, nobody, same),
-		} {
-			if errno != 0 {
-				t.Errorf("become nobody: %v", errno)
-				return
-			}
-		}
-		f()
-	}()
-	<-done
-}
-
-func call(number, a, b, c uintptr) unix.Errno {
-	_, _, errno := unix.RawSyscall(number, a, b, c)
-	return errno
-}
-
-// publicDir is a temporary folder that other users reach.
-func publicDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "filing")
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o755))
 	return dir
 }
 
@@ -277,6 +240,24 @@ func (tr terrain) mover(t *testing.T, fault func(op string, done bool) error) *M
 			return nil
 		},
 	})
+}
+
+// moverAt acts right before, or after, each operation of that name. An error of it is
+// that of the operation.
+func moverAt(op string, done bool, act func() error) *Mover {
+	return NewMover(Options{Fault: func(now string, isDone bool) error {
+		if now == op && isDone == done {
+			return act()
+		}
+		return nil
+	}})
+}
+
+func same[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
 }
 
 func names(t *testing.T, dir string) string {

@@ -18,6 +18,7 @@ func TestMoveOnEveryTerrain(t *testing.T) {
 		t.Run(tr.name, func(t *testing.T) {
 			w := newWorldIn(t, t.TempDir(), tr.across) // on a real disk
 			m := tr.mover(t, nil)
+			before := openNow(t)
 			if needsCopy := tr.across || tr.lacks["link"] != nil; needsCopy {
 				if err := m.Do(t.Context(), w.mv); !errors.Is(err, ErrNeedsCopy) {
 					t.Fatalf("Do: %v, want ErrNeedsCopy", err)
@@ -30,37 +31,43 @@ func TestMoveOnEveryTerrain(t *testing.T) {
 			w.filed()
 
 			// It is done, and stays done.
-			outcome, err := m.Resume(context.Background(), w.mv)
+			outcome, err := m.Resume(t.Context(), w.mv)
 			must(t, err)
-			if outcome != Done {
-				t.Errorf("Resume after Do: %v", outcome)
-			}
+			same(t, "Resume", outcome, Done)
 			must(t, m.MoveOrCopy(context.Background(), w.mv))
 			w.filed()
+
+			// Nothing is left open, also where there is nothing to move or to sync.
+			w.mv.Source, w.mv.Target = "a/none", "invoice/none"
+			if err := m.MoveOrCopy(context.Background(), w.mv); !errors.Is(err, fs.ErrNotExist) {
+				t.Error(err)
+			}
+			must(t, errors.Join(m.SyncFoldersOf([]File{
+				{w.mv.Sorted, "x"}, {w.mv.Sorted, "invoice/x"}, {w.mv.Root, "x"}, {w.mv.Root, "a/x"}, {w.mv.Root, "gone/x"},
+			})...))
+			same(t, "open files", openNow(t), before)
 		})
 	}
 }
 
 func TestMoveNeverOverwrites(t *testing.T) {
+	write := func(content string, mode fs.FileMode) func(string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(content), mode) }
+	}
 	for _, tr := range terrains() {
-		for _, what := range []string{"file", "link", "folder", "equal file", "empty file", "locked file"} {
+		for what, put := range map[string]func(path string) error{
+			"file":        write("other", 0o644),
+			"empty file":  write("", 0o644),
+			"locked file": write("other", 0),
+			"equal file":  write(string(wholeContent), 0o644), // somebody's own: its time differs
+			"link":        func(path string) error { return os.Symlink("/nowhere", path) },
+			"folder":      func(path string) error { return os.Mkdir(path, 0o755) },
+			"FIFO":        func(path string) error { return unix.Mkfifo(path, 0o644) },
+		} {
 			t.Run(tr.name+"/"+what, func(t *testing.T) {
 				w := newWorld(t, tr.across)
 				must(t, os.Mkdir(filepath.Dir(w.target()), 0o755))
-				switch what {
-				case "file":
-					must(t, os.WriteFile(w.target(), []byte("other"), 0o644))
-				case "link":
-					must(t, os.Symlink("/nowhere", w.target()))
-				case "folder":
-					must(t, os.Mkdir(w.target(), 0o755))
-				case "equal file": // somebody's own: its time differs
-					must(t, os.WriteFile(w.target(), w.content, 0o644))
-				case "locked file":
-					must(t, os.WriteFile(w.target(), []byte("other"), 0))
-				case "empty file":
-					must(t, os.WriteFile(w.target(), nil, 0o644))
-				}
+				must(t, put(w.target()))
 				before, err := os.Lstat(w.target())
 				must(t, err)
 				m := tr.mover(t, nil)
@@ -171,15 +178,19 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 	m := NewMover(Options{})
 	good := w.mv
 	for _, bad := range []string{"", ".", "..", "../x", "a/../../x", "/etc/x", "a\x00b", "a/.."} {
-		for _, mv := range []Move{good, good} {
-			mv.Target = bad
+		from, to := good, good
+		from.Source, to.Target = bad, bad
+		for _, mv := range []Move{from, to} {
 			if err := m.MoveOrCopy(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
-				t.Errorf("target %q: %v", bad, err)
+				t.Errorf("%q to %q: %v", mv.Source, mv.Target, err)
 			}
-			mv.Target, mv.Source = "x/y", bad
-			if err := m.MoveOrCopy(context.Background(), mv); !errors.Is(err, fs.ErrInvalid) {
-				t.Errorf("source %q: %v", bad, err)
-			}
+		}
+	}
+	for _, tag := range []string{"", "a/b", string(make([]byte, 300))} {
+		mv := good
+		mv.Tag = tag
+		if _, err := m.Resume(t.Context(), mv); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("tag %q: %v", tag, err)
 		}
 	}
 	// A folder on the way that leads elsewhere.
@@ -191,9 +202,7 @@ func TestMoveRefusesWhatPointsOutside(t *testing.T) {
 	if err := m.WriteFile(good.Sorted, "invoice/x.json", nil, 0o644); !errors.Is(err, ErrNotFolder) {
 		t.Errorf("file through a link: %v", err)
 	}
-	if got := names(t, outside); got != "" {
-		t.Errorf("written outside: %s", got)
-	}
+	same(t, "written outside", names(t, outside), "")
 	must(t, os.Rename(filepath.Join(good.Root, "a"), filepath.Join(outside, "a")))
 	must(t, os.Symlink(filepath.Join(outside, "a"), filepath.Join(good.Root, "a")))
 	good.Target = "other/scan.pdf"
@@ -206,19 +215,11 @@ func TestCancelledCopyLeavesNothing(t *testing.T) {
 	w := newWorld(t, true)
 	ctx, cancel := context.WithCancel(context.Background())
 	writes := 0
-	m := NewMover(Options{Fault: func(op string, done bool) error {
-		if op == "write" && done {
-			writes++
-			cancel()
-		}
-		return nil
-	}})
+	m := moverAt("write", true, func() error { writes++; cancel(); return nil })
 	if err := m.MoveOrCopy(ctx, w.mv); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want Canceled", err)
 	}
-	if writes != 1 {
-		t.Errorf("%d writes", writes)
-	}
+	same(t, "writes", writes, 1)
 	w.only(w.content, w.source())
 	w.finish(NewMover(Options{}))
 }
@@ -232,22 +233,14 @@ func TestFiftyOfOneName(t *testing.T) {
 			var group sync.WaitGroup
 			for i := range n {
 				must(t, os.Mkdir(filepath.Join(w.mv.Root, fmt.Sprint(i)), 0o755))
-				content := fmt.Appendf(nil, "document %d", i)
-				mv := w.document(w.mv.Root, fmt.Sprintf("%d/scan.pdf", i), content)
+				mv := w.document(w.mv.Root, fmt.Sprintf("%d/scan.pdf", i), fmt.Appendf(nil, "document %d", i))
 				mv.Sorted, mv.Tag = w.mv.Sorted, fmt.Sprint("n", i)
 				group.Go(func() {
-					for {
-						name, err := FreeName(filepath.Join(mv.Sorted, "t"), "scan.pdf", nil, nil)
-						if err != nil {
-							t.Error(err)
-							return
-						}
+					for err := fs.ErrExist; errors.Is(err, fs.ErrExist); {
+						name, nameErr := FreeName(filepath.Join(mv.Sorted, "t"), "scan.pdf", nil, nil)
 						mv.Target = "t/" + name
-						if err = m.MoveOrCopy(context.Background(), mv); err == nil {
-							return
-						} else if !errors.Is(err, fs.ErrExist) {
+						if err = errors.Join(nameErr, m.MoveOrCopy(t.Context(), mv)); err != nil && !errors.Is(err, fs.ErrExist) {
 							t.Error(err)
-							return
 						}
 					}
 				})

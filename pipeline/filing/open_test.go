@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -45,6 +44,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("Stat: %+v, %v", st, err)
 	}
 
+	wasOpened, before := watchOpens(t, filepath.Join(root, "fifo"), filepath.Join(outside, "secret")), openNow(t)
 	for rel, want := range map[string]error{
 		"none":             fs.ErrNotExist,
 		"none/x":           fs.ErrNotExist,
@@ -72,6 +72,15 @@ func TestOpen(t *testing.T) {
 		if _, err := Stat(root, rel); !errors.Is(err, want) {
 			t.Errorf("Stat(%q): %v, want %v", rel, err, want)
 		}
+		if _, err := Examine(root, rel); !errors.Is(err, want) {
+			t.Errorf("Examine(%q): %v, want %v", rel, err, want)
+		}
+		if _, err := OpenDocument(root, rel); !errors.Is(err, want) {
+			t.Errorf("OpenDocument(%q): %v, want %v", rel, err, want)
+		}
+	}
+	if wasOpened() { // which wakes who waits to write to a FIFO
+		t.Error("the FIFO, or a file outside, was opened")
 	}
 	_, _, err = Open(root+"none", "x")
 	if !errors.Is(err, ErrNoRoot) || errors.Is(err, fs.ErrNotExist) || !DiskTrouble(err) {
@@ -82,40 +91,48 @@ func TestOpen(t *testing.T) {
 	if _, err := Stat(root+"2", "a/b/x\n\xff"); err != nil {
 		t.Error(err)
 	}
-	if got := openDescriptors(t, root); got != 1 { // f
-		t.Errorf("%d descriptors left open", got)
-	}
+	same(t, "open files", openNow(t), before)
 }
 
-// openDescriptors counts what is open beneath a folder.
-func openDescriptors(t *testing.T, beneath string) (n int) {
-	entries, err := os.ReadDir("/proc/self/fd")
-	must(t, err)
-	for _, e := range entries {
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(to, beneath) &&
-			!strings.HasSuffix(to, "socket") {
-			n++
-		}
-	}
-	return n
-}
-
-// Opening a FIFO for reading wakes who waits to write to it, even if it does
-// not block: it must not be opened at all.
-func TestOpenLeavesFIFOsAlone(t *testing.T) {
-	root := t.TempDir()
-	path := filepath.Join(root, "fifo")
-	must(t, unix.Mkfifo(path, 0o644))
+// watchOpens returns a function that reports whether one of the files was opened.
+func watchOpens(t *testing.T, paths ...string) (wasOpened func() bool) {
+	t.Helper()
 	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	must(t, err)
-	defer unix.Close(watch)
-	_, err = unix.InotifyAddWatch(watch, path, unix.IN_OPEN)
-	must(t, err)
-	if _, _, err := Open(root, "fifo"); !errors.Is(err, ErrNotRegular) {
-		t.Fatal(err)
+	t.Cleanup(func() { unix.Close(watch) })
+	for _, path := range paths {
+		_, err := unix.InotifyAddWatch(watch, path, unix.IN_OPEN)
+		must(t, err)
 	}
-	if n, err := unix.Read(watch, make([]byte, 1000)); n > 0 || !errors.Is(err, unix.EAGAIN) {
-		t.Errorf("the FIFO was opened: %d bytes of events, %v", n, err)
+	return func() bool {
+		n, err := unix.Read(watch, make([]byte, 1000))
+		return n > 0 || !errors.Is(err, unix.EAGAIN)
+	}
+}
+
+// swapping exchanges two names again and again, in turn for each of the others, until
+// stop returns true.
+func swapping(t *testing.T, name string, others ...string) (stop func() bool) {
+	const rounds = 20_000
+	done := make(chan error, 1)
+	go func() {
+		for i := range rounds {
+			other := others[i/2%len(others)] // each there and back
+			if err := unix.Renameat2(unix.AT_FDCWD, name, unix.AT_FDCWD, other, unix.RENAME_EXCHANGE); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	return func() bool {
+		select {
+		case err := <-done:
+			must(t, err)
+			return true
+		default:
+			return false
+		}
 	}
 }
 
@@ -128,25 +145,7 @@ func TestOpenDuringASwap(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, "x"), []byte(filepath.Base(dir)), 0o644))
 	}
 	must(t, os.Symlink(outside, filepath.Join(root, "b")))
-	const rounds = 2000
-	done := make(chan error)
-	go func() {
-		for range rounds {
-			if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, "a"), unix.AT_FDCWD,
-				filepath.Join(root, "b"), unix.RENAME_EXCHANGE); err != nil {
-				done <- err
-				return
-			}
-		}
-		done <- nil
-	}()
-	for {
-		select {
-		case err := <-done:
-			must(t, err)
-			return
-		default:
-		}
+	for over := swapping(t, filepath.Join(root, "a"), filepath.Join(root, "b")); !over(); {
 		f, _, err := Open(root, "a/x")
 		if err != nil {
 			continue
@@ -159,48 +158,20 @@ func TestOpenDuringASwap(t *testing.T) {
 	}
 }
 
-// While a file is swapped for what is none, nothing but the file is ever returned,
-// and what a link leads to is not opened.
+// While a file is swapped for what is none, nothing but the file is ever returned.
+// What a link leads to is not opened.
 func TestOpenDuringASwapOfTheFile(t *testing.T) {
 	base := t.TempDir()
 	root, secret := filepath.Join(base, "in"), filepath.Join(base, "secret")
+	in := func(name string) string { return filepath.Join(root, name) }
 	must(t, os.Mkdir(root, 0o755))
 	must(t, os.WriteFile(secret, []byte("secret"), 0o644))
-	must(t, os.WriteFile(filepath.Join(root, "x"), []byte("x"), 0o644))
-	must(t, os.Symlink(secret, filepath.Join(root, "link")))
-	must(t, unix.Mkfifo(filepath.Join(root, "fifo"), 0o644))
-	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	must(t, err)
-	defer unix.Close(watch)
-	_, err = unix.InotifyAddWatch(watch, secret, unix.IN_OPEN)
-	must(t, err)
-	const rounds = 20_000
-	done := make(chan error)
-	go func() {
-		for i := range rounds {
-			other := []string{"link", "fifo"}[i/2%2] // each there and back
-			if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, "x"), unix.AT_FDCWD,
-				filepath.Join(root, other), unix.RENAME_EXCHANGE); err != nil {
-				done <- err
-				return
-			}
-		}
-		done <- nil
-	}()
+	must(t, os.WriteFile(in("x"), []byte("x"), 0o644))
+	must(t, os.Symlink(secret, in("link")))
+	must(t, unix.Mkfifo(in("fifo"), 0o644))
+	wasOpened := watchOpens(t, secret)
 	opened := 0
-	for {
-		select {
-		case err := <-done:
-			must(t, err)
-			if n, err := unix.Read(watch, make([]byte, 1000)); n > 0 || !errors.Is(err, unix.EAGAIN) {
-				t.Errorf("what the link leads to was opened: %d bytes of events, %v", n, err)
-			}
-			if opened == 0 {
-				t.Error("never opened")
-			}
-			return
-		default:
-		}
+	for over := swapping(t, in("x"), in("link"), in("fifo")); !over(); {
 		f, _, err := Open(root, "x")
 		if err != nil {
 			if !errors.Is(err, ErrNotRegular) && !errors.Is(err, ErrChanged) {
@@ -216,17 +187,21 @@ func TestOpenDuringASwapOfTheFile(t *testing.T) {
 		}
 		must(t, f.Close())
 	}
+	if wasOpened() {
+		t.Error("what the link leads to was opened")
+	}
+	if opened == 0 {
+		t.Error("never opened")
+	}
 }
 
 func TestIdentityOf(t *testing.T) {
-	dir := t.TempDir()
-	info, err := os.Lstat(dir)
+	folder, err := os.Lstat(t.TempDir())
 	must(t, err)
-	if _, ok := IdentityOf(info); ok {
-		t.Error("a folder has an identity")
-	}
-	if _, ok := IdentityOf(nil); ok {
-		t.Error("nothing has an identity")
+	for _, info := range []fs.FileInfo{folder, nil} {
+		if _, ok := IdentityOf(info); ok {
+			t.Errorf("%v has an identity", info)
+		}
 	}
 	a := Identity{1, 2, 3, 4, 5}
 	for i, b := range []Identity{{9, 2, 3, 4, 5}, {1, 9, 3, 4, 5}, {1, 2, 9, 4, 5}, {1, 2, 3, 9, 5}} {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -29,7 +30,6 @@ func TestTemporaryOfAnotherDaemon(t *testing.T) {
 			return os.WriteFile(temp, []byte("theirs, half written"), 0o600)
 		}})
 		err := m.MoveOrCopy(t.Context(), w.mv)
-		t.Logf("%s: %v", at, err)
 		if taken != 1 {
 			t.Fatalf("%s: taken %d times", at, taken)
 		}
@@ -50,14 +50,8 @@ func TestTemporaryOfAnotherDaemon(t *testing.T) {
 // The target's folder is removed, as empty folders are, at the moment of the move.
 func TestTargetFolderVanishes(t *testing.T) {
 	w := newWorld(t, false)
-	removed := false
-	m := NewMover(Options{Fault: func(op string, done bool) error {
-		if op != "rename" || done || removed {
-			return nil
-		}
-		removed = true
-		return os.Remove(filepath.Dir(w.target()))
-	}})
+	remove := sync.OnceValue(func() error { return os.Remove(filepath.Dir(w.target())) })
+	m := moverAt("rename", false, remove)
 	must(t, m.Do(t.Context(), w.mv))
 	w.filed()
 }
@@ -112,14 +106,4 @@ func TestReservationOfOthersStays(t *testing.T) {
 			same(t, "the second", len(w.holding([]byte("the second"))), 1)
 		})
 	}
-}
-
-// What an earlier try left is cleared away, although the move would do without.
-func TestLeftOverOfAnEarlierTry(t *testing.T) {
-	w := newWorld(t, false)
-	must(t, os.Mkdir(filepath.Dir(w.target()), 0o755))
-	must(t, os.Link(w.source(), filepath.Join(filepath.Dir(w.target()), w.mv.targetClaim())))
-	err := NewMover(Options{}).MoveOrCopy(context.Background(), w.mv)
-	must(t, err)
-	w.filed()
 }

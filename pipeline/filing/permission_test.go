@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,9 @@ func TestMovable(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not the superuser: other owners and attributes are not tested")
 	}
+	must(t, os.Chmod(path, 0o600))
+	refused("not readable")
+	must(t, os.Chmod(path, 0o644))
 	must(t, os.Chmod(filepath.Dir(path), 0o777|os.ModeSticky))
 	refused("sticky")
 	must(t, movable(root, "in/x"))
@@ -119,14 +123,13 @@ func TestMoveAsNobody(t *testing.T) {
 	}
 }
 
-// movable is [dir.mayMove] for a path.
+// movable reports whether and why not a file can be moved.
 func movable(root, rel string) error {
-	d, name, err := openParent(root, rel)
+	e, err := Examine(root, rel)
 	if err != nil {
 		return err
 	}
-	defer d.close()
-	return d.mayMove(name)
+	return errors.Join(e.Fixed, e.Close())
 }
 
 func TestWritable(t *testing.T) {
@@ -151,10 +154,57 @@ func TestWritable(t *testing.T) {
 		if err := Writable(sorted); !errors.Is(err, want) || DiskTrouble(err) != (want != nil) {
 			t.Errorf("%s: %v, want %v", options, err, want)
 		}
+		must(t, os.WriteFile(filepath.Join(sorted, "x"), nil, 0o644))
+		must(t, movable(sorted, "x"))
 		must(t, unix.Mount("none", sorted, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
-		if err := Writable(sorted); !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
-			t.Errorf("read-only: %v", err)
+		for _, err := range []error{Writable(sorted), movable(sorted, "x")} {
+			if !errors.Is(err, unix.EROFS) || !DiskTrouble(err) {
+				t.Errorf("read-only: %v", err)
+			}
 		}
 		must(t, unix.Unmount(sorted, unix.MNT_DETACH))
 	}
+}
+
+// asNobody runs f with the rights of an ordinary user: on a thread that ends
+// with it, since the rights of a thread cannot be given back safely.
+func asNobody(t *testing.T, f func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // never unlocked: the thread ends too
+		const nobody, same = 65534, ^uintptr(0)
+		for _, errno := range []unix.Errno{
+			call(unix.SYS_SETGROUPS, 0, 0, 0),
+			call(unix.SYS_SETRESGID, same, nobody, same),
+			call(unix.SYS_SETRESUID, same, nobody, same),
+		} {
+			if errno != 0 {
+				t.Errorf("become nobody: %v", errno)
+				return
+			}
+		}
+		f()
+	}()
+	<-done
+}
+
+func call(number, a, b, c uintptr) unix.Errno {
+	_, _, errno := unix.RawSyscall(number, a, b, c)
+	return errno
+}
+
+// publicDir is a temporary folder that other users reach.
+func publicDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "filing")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o755))
+	return dir
 }

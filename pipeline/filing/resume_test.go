@@ -3,8 +3,6 @@ package filing
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -175,15 +173,5 @@ func TestResumeLeavesAnEqualDocument(t *testing.T) {
 				w.tidy()
 			}
 		})
-	}
-}
-
-func TestResumeRefusesBadMoves(t *testing.T) {
-	w := newWorld(t, false)
-	for _, tag := range []string{"", "a/b", string(make([]byte, 300))} {
-		w.mv.Tag = tag
-		if _, err := NewMover(Options{}).Resume(context.Background(), w.mv); !errors.Is(err, fs.ErrInvalid) {
-			t.Errorf("tag %q: %v", tag, err)
-		}
 	}
 }

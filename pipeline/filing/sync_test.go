@@ -59,43 +59,38 @@ func TestSyncContentsOfWhatChanges(t *testing.T) {
 	}
 }
 
-// An error of the sync of all is nobody's in particular.
+// An error of the sync of all is nobody's in particular: every document is synced by
+// itself. Where writes were lost, only their document is held back; where the kernel
+// cannot tell, that document is synced.
 func TestSyncContentsFails(t *testing.T) {
-	for _, errno := range []unix.Errno{unix.EIO, unix.ENOSPC, unix.EROFS, unix.ENOSYS, unix.EPERM} {
+	for _, c := range []struct {
+		op    string
+		errno unix.Errno
+		lost  bool
+		syncs int // of a document by itself
+	}{
+		{"sync filesystem", unix.EIO, true, 6},
+		{"sync filesystem", unix.ENOSPC, true, 6},
+		{"sync filesystem", unix.ENOSYS, true, 6},
+		{"look for lost writes", unix.EIO, true, 0},
+		{"look for lost writes", unix.ENOSPC, true, 0},
+		{"look for lost writes", unix.ENOSYS, false, 1},
+		{"look for lost writes", unix.EPERM, false, 1},
+	} {
 		s := newSeveral(t, 6, "")
 		errs := s.moveAll(s.mover(func(op string) error {
-			if op == "sync filesystem" || op == "fsync source" && s.count(op) == 3 {
-				return errno
+			third := s.count(op) == 3
+			if op == c.op && (third || op == "sync filesystem") || op == "fsync source" && third {
+				return c.errno
 			}
 			return nil
 		}))
 		for i, err := range errs {
-			if (i == 2) != errors.Is(err, errno) {
-				t.Errorf("%v: document %d: %v", errno, i, err)
+			if (c.lost && i == 2) != errors.Is(err, c.errno) {
+				t.Errorf("%s, %v: document %d: %v", c.op, c.errno, i, err)
 			}
 		}
-		same(t, "syncs of a document", s.count("fsync source"), 6)
-	}
-}
-
-// Only the document whose writes were lost is held back. Where the kernel cannot be
-// asked, the document is synced.
-func TestLostWrites(t *testing.T) {
-	for _, errno := range []unix.Errno{unix.EIO, unix.ENOSPC, unix.ENOSYS, unix.EPERM} {
-		s := newSeveral(t, 6, "")
-		errs := s.moveAll(s.mover(func(op string) error {
-			if op == "look for lost writes" && s.count(op) == 3 {
-				return errno
-			}
-			return nil
-		}))
-		lost := !unsupported(errno)
-		for i, err := range errs {
-			if (lost && i == 2) != errors.Is(err, errno) {
-				t.Errorf("%v: document %d: %v", errno, i, err)
-			}
-		}
-		same(t, fmt.Sprint("synced by itself, ", errno), s.count("fsync source") == 1, !lost)
+		same(t, fmt.Sprint("synced by itself, ", c.op, ", ", c.errno), s.count("fsync source"), c.syncs)
 	}
 }
 
@@ -104,13 +99,8 @@ func TestSyncContentsOfAMountedFolder(t *testing.T) {
 	s := newSeveral(t, fewContents, "")
 	there := filepath.Join(s.mv.Root, "mounted")
 	must(t, os.Mkdir(there, 0o755))
-	if unix.Mount("none", there, "tmpfs", 0, "size=1m,mode=755") != nil {
-		t.Skip("not allowed to mount")
-	}
-	t.Cleanup(func() { must(t, unix.Unmount(there, unix.MNT_DETACH)) })
-	mv := s.document(s.mv.Root, "mounted/x", []byte("x"))
-	mv.Sorted, mv.Target, mv.Tag = s.mv.Sorted, "type/x", "x"
-	s.moves = append(s.moves, mv)
+	mountAt(t, there, "size=1m,mode=755")
+	s.add("mounted/x", "type/x", []byte("x"))
 	must(t, errors.Join(s.moveAll(s.mover(nil))...))
 	same(t, "synced by itself", s.count("fsync source"), 1)
 }
@@ -192,17 +182,6 @@ func TestSyncFoldersOf(t *testing.T) {
 	s.ops = nil
 	want("few", s.mover(nil).SyncFoldersOf(files[:3]))
 	same(t, "operations for two folders", strings.Join(s.ops, ", "), "fsync folder, fsync folder")
-}
-
-// The path beneath a root may be as long as the kernel accepts; the whole is longer.
-func TestSyncFolderOfLongPath(t *testing.T) {
-	root := t.TempDir()
-	deep := strings.Repeat(strings.Repeat("d", 249)+"/", 16) + strings.Repeat("d", 90)
-	in, err := os.OpenRoot(root)
-	must(t, err)
-	defer in.Close()
-	must(t, in.MkdirAll(deep, 0o755))
-	must(t, errors.Join(NewMover(Options{}).SyncFoldersOf([]File{{root, deep + "/x"}})...))
 }
 
 // A folder that may be written to and not read.

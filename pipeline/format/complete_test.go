@@ -176,14 +176,3 @@ func FuzzComplete(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkComplete(b *testing.B) {
-	for name, content := range samples(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				complete(content)
-			}
-		})
-	}
-}

@@ -31,7 +31,7 @@ type Gate struct {
 	ping    func(context.Context) error
 	keys    docutray.KeySource
 	lines   [kinds]chan struct{} // the first request of each kind; the others queue behind it
-	pinging sync.Mutex           // held during a ping: there is one at a time
+	pinging chan struct{}        // one ping at a time
 
 	mu          sync.Mutex
 	changed     chan struct{} // closed and replaced when waiters should look again
@@ -39,7 +39,7 @@ type Gate struct {
 	closed      *hold // nothing but pings passes
 	submissions submissions
 	disks       map[string]*Hold // set by the owner of the disks
-	jobs        jobs
+	jobs        jobs             // whose polls fail although the service answers
 	access      access
 }
 
@@ -54,8 +54,8 @@ type access struct {
 // New returns a Gate. It starts no goroutine.
 func New(cfg Config) *Gate {
 	g := &Gate{
-		ping: cfg.Ping, keys: cfg.Keys, pace: newPace(cfg.RequestsPerMinute), changed: make(chan struct{}),
-		disks: make(map[string]*Hold), jobs: jobs{trouble: make(map[int64]*Trouble)},
+		ping: cfg.Ping, pinging: make(chan struct{}, 1), keys: cfg.Keys, pace: newPace(cfg.RequestsPerMinute), changed: make(chan struct{}),
+		disks: make(map[string]*Hold), jobs: make(jobs),
 		submissions: submissions{refused: make(map[int64]bool)},
 	}
 	for kind := range g.lines {
@@ -73,7 +73,8 @@ type Permit struct {
 
 	gate     *Gate
 	kind     Kind
-	key      int // the number of the key, and of refusals, when it was given
+	probed   *hold // that Probe is about, until the permit ends
+	key      int   // the number of the key, and of refusals, when it was given
 	refusals int
 }
 
@@ -87,16 +88,18 @@ func (g *Gate) Acquire(ctx context.Context, kind Kind) (*Permit, error) {
 		return nil, context.Cause(ctx)
 	}
 	defer func() { <-g.lines[kind] }()
-	defer g.stopWaiting(kind)
+	defer func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.leavePace(kind)
+	}()
 	for ctx.Err() == nil {
 		permit, ping, wait, changed := g.try(kind, time.Now())
 		switch {
 		case permit != nil:
 			return permit, nil
 		case ping:
-			g.pinging.Lock()
-			g.makePing(ctx)
-			g.pinging.Unlock()
+			g.answersPing(ctx, true)
 			continue
 		}
 		timer := time.NewTimer(wait)
@@ -118,15 +121,6 @@ func (g *Gate) countWaiting(n int) {
 	}
 }
 
-// stopWaiting lets a request of the other kind have the pace.
-func (g *Gate) stopWaiting(kind Kind) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.pace.waiting[kind] = false; g.pace.waiting[1-kind] {
-		g.notify()
-	}
-}
-
 // longestWait bounds a wait that a change ends.
 const longestWait = time.Hour
 
@@ -135,26 +129,34 @@ const longestWait = time.Hour
 func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, ping bool, wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	probe := false
-	switch held := g.submissions.hold; {
+	p := &Permit{gate: g, kind: kind, key: g.access.key, refusals: g.pace.limit.refusals}
+	switch {
 	case g.closed != nil:
 		ping, wait = g.closed.next(now)
-		g.closed.probing = g.closed.probing || ping
-		return nil, ping, wait, g.changed
 	case kind == Submission && len(g.disks) > 0:
-		return nil, false, longestWait, g.changed
-	case kind == Submission && held != nil:
-		if probe, wait = g.submissions.next(now); !probe {
-			return nil, false, wait, g.changed
-		}
+		wait = longestWait
+	case kind == Submission && g.submissions.hold != nil:
+		p.Probe, wait = g.submissions.next(now)
+	}
+	if ping || wait > 0 {
+		g.leavePace(kind)
+		return nil, ping, wait, g.changed
 	}
 	if wait = g.pace.wait(kind, now); wait > 0 {
 		return nil, false, wait, g.changed
 	}
-	if probe {
-		g.submissions.hold.probing = true
+	if p.Probe {
+		p.probed = g.submissions.hold
+		p.probed.probing = true
 	}
-	return &Permit{gate: g, kind: kind, Probe: probe, key: g.access.key, refusals: g.pace.limit.refusals}, false, 0, nil
+	return p, false, 0, nil
+}
+
+// leavePace lets a request of the other kind have the pace. The mutex is held.
+func (g *Gate) leavePace(kind Kind) {
+	if g.pace.waiting[kind] = false; g.pace.waiting[1-kind] {
+		g.notify()
+	}
 }
 
 // notify wakes everybody who waits. The mutex is held.
@@ -173,6 +175,6 @@ func (g *Gate) RetryNow() {
 			h.probeAt = now
 		}
 	}
-	g.pace.limit.until = now
+	g.pace.limit.retryNow(now)
 	g.notify()
 }

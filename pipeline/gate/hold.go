@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -9,13 +11,15 @@ import (
 // HoldKind says what a hold is about (SPEC, "States").
 type HoldKind string
 
-// The kinds of holds, those that need a person first.
+// The kinds of holds. What needs a person is shown first.
 const (
 	Account HoldKind = "account" // key, quota, type codes
 	Disk    HoldKind = "disk"    // a full or read-only disk of ours
 	Service HoldKind = "service" // the service, or the way to it
 	Rate    HoldKind = "rate"    // the service named a time to wait until
 )
+
+var urgency = []HoldKind{Account, Disk, Service, Rate}
 
 func kindOf(e *docutray.Error) HoldKind {
 	if e.Class == docutray.Account {
@@ -49,17 +53,20 @@ type hold struct {
 
 // prolong returns the hold with a pause that is twice as long, though never longer than
 // the trouble has lasted; where there is none, a new one.
-func (h *hold) prolong(kind HoldKind, e *docutray.Error, now time.Time) *hold {
+func (h *hold) prolong(kind HoldKind, reason string, until, now time.Time) *hold {
 	if h == nil {
 		h = &hold{Hold: Hold{Since: now}}
 	}
-	h.Kind, h.Reason, h.Until, h.probing, h.began = kind, e.Reason(), e.ResetAt, false, now
+	h.Kind, h.Reason, h.Until, h.probing, h.began = kind, reason, until, false, now
 	h.pause = min(max(2*h.pause, firstProbe), max(now.Sub(h.Since), firstProbe), longestProbe)
-	if h.probeAt = now.Add(h.pause); h.Until.After(h.probeAt) {
-		h.probeAt = earlier(h.Until, now.Add(longestProbe)) // somebody may pay before that
+	if h.probeAt = now.Add(h.pause); until.After(h.probeAt) {
+		h.probeAt = earlier(until, now.Add(longestProbe)) // somebody may pay before that
 	}
 	return h
 }
+
+// probeAgain follows a probe that taught nothing.
+func (h *hold) probeAgain(now time.Time) { h.probing, h.probeAt = false, now.Add(firstProbe) }
 
 // next returns whether it is time for a probe, or else how long to wait.
 func (h *hold) next(now time.Time) (probe bool, wait time.Duration) {
@@ -68,6 +75,11 @@ func (h *hold) next(now time.Time) (probe bool, wait time.Duration) {
 	}
 	wait = max(h.probeAt.Sub(now), 0)
 	return wait == 0, wait
+}
+
+// idle reports whether nobody has asked for long whether the hold is over.
+func (h *hold) idle(now time.Time) bool {
+	return h != nil && !h.probing && now.Sub(h.began) >= idleHold
 }
 
 // HoldDisk begins a hold of a disk of ours, which keeps submissions, or ends it where
@@ -81,10 +93,10 @@ func (g *Gate) HoldDisk(name, reason string) {
 		return
 	case reason == "":
 		delete(g.disks, name)
-	case h == nil:
-		g.disks[name] = &Hold{Kind: Disk, Reason: reason, Since: time.Now()}
+	case h != nil:
+		h.Reason = reason
 	default:
-		g.disks[name] = &Hold{Kind: Disk, Reason: reason, Since: h.Since}
+		g.disks[name] = &Hold{Kind: Disk, Reason: reason, Since: time.Now()}
 	}
 	g.notify()
 }
@@ -98,26 +110,23 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}, again 
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.access.waiting == 0 && now.Sub(g.access.idle) >= idleHold {
-		if h := g.closed; h != nil && !h.probing && now.Sub(h.began) >= idleHold {
+		if g.closed.idle(now) {
 			g.closed = nil
 		}
-		if h := g.submissions.hold; h != nil && !h.probing && now.Sub(h.began) >= idleHold {
+		if g.submissions.hold.idle(now) {
 			g.submissions.end()
 		}
 	}
-	if len(g.jobs.trouble) > 0 {
-		again = now.Add(shownAfter)
-	}
-	all := g.holds(now)
-	for _, kind := range []HoldKind{Account, Disk, Service, Rate} {
-		for i := range all {
-			if all[i].Kind == kind && shown == nil {
-				shown, again = &all[i], now.Add(idleHold)
-			}
+	if all := g.holds(now); len(all) > 0 {
+		first := slices.MinFunc(all, func(a, b Hold) int {
+			return cmp.Or(slices.Index(urgency, a.Kind)-slices.Index(urgency, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
+		})
+		shown, again = &first, now.Add(idleHold)
+		if first.Kind == Rate {
+			again = first.Until
 		}
-	}
-	if shown != nil && shown.Kind == Rate {
-		again = shown.Until
+	} else if len(g.jobs) > 0 {
+		again = now.Add(shownAfter)
 	}
 	return shown, g.changed, again
 }

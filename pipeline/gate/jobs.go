@@ -7,8 +7,8 @@ import (
 	"docusort/pipeline/docutray"
 )
 
-// jobs are those whose polls fail although the service answers.
-type jobs struct{ trouble map[int64]*Trouble }
+// jobs are those whose polls fail although the service answers, by document.
+type jobs map[int64]*Trouble
 
 // Trouble is what the polls of one job meet, and those of others need not.
 type Trouble struct {
@@ -20,18 +20,18 @@ type Trouble struct {
 	OthersAnswered bool
 }
 
-func (j *jobs) answered(doc int64) {
-	delete(j.trouble, doc)
-	for _, t := range j.trouble {
+func (j jobs) answered(doc int64) {
+	delete(j, doc)
+	for _, t := range j {
 		t.OthersAnswered = true
 	}
 }
 
-func (j *jobs) failed(doc int64, e *docutray.Error, now time.Time) {
-	t := j.trouble[doc]
+func (j jobs) failed(doc int64, e *docutray.Error, now time.Time) {
+	t := j[doc]
 	if t == nil {
 		t = &Trouble{Since: now}
-		j.trouble[doc] = t
+		j[doc] = t
 	}
 	t.Kind, t.Reason, t.Tries = kindOf(e), e.Reason(), t.Tries+1
 }
@@ -40,9 +40,9 @@ func (j *jobs) failed(doc int64, e *docutray.Error, now time.Time) {
 const shownAfter = time.Minute
 
 // hold shows trouble that jobs have until a poll is answered. It keeps nobody.
-func (j *jobs) hold(now time.Time) *Hold {
+func (j jobs) hold(now time.Time) *Hold {
 	var all []*Trouble
-	for _, t := range j.trouble {
+	for _, t := range j {
 		if !t.OthersAnswered {
 			all = append(all, t)
 		}
@@ -62,7 +62,7 @@ func (j *jobs) hold(now time.Time) *Hold {
 func (g *Gate) Trouble(doc int64) Trouble {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if t := g.jobs.trouble[doc]; t != nil {
+	if t := g.jobs[doc]; t != nil {
 		return *t
 	}
 	return Trouble{}
@@ -72,5 +72,5 @@ func (g *Gate) Trouble(doc int64) Trouble {
 func (g *Gate) Forget(doc int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.jobs.trouble, doc)
+	delete(g.jobs, doc)
 }

@@ -43,37 +43,32 @@ func (s *submissions) next(now time.Time) (probe bool, wait time.Duration) {
 // document. Then a refusal counts against a document only where it was refused twice
 // before three different ones were.
 func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.Time) Verdict {
-	again := s.refused[doc]
-	if e.Class == docutray.Document {
-		if s.accepted {
-			return DocumentFault
-		}
+	if e.Class == docutray.Document && s.accepted {
+		return DocumentFault
+	}
+	kind, verdict, reason := Service, ServiceFault, e.Reason()
+	enough := s.hold != nil || s.streak+1 >= inARow
+	switch e.Class {
+	case docutray.Account:
+		kind, verdict, enough = Account, External, true
+	case docutray.Document:
+		again := s.refused[doc]
 		if len(s.refused) < inARow {
 			s.refused[doc] = true
 		}
-		if again && len(s.refused) < inARow {
+		enough = len(s.refused) >= inARow
+		if again && !enough {
 			return DocumentFault
 		}
+		kind, reason = Account, "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: "+reason
 	}
 	if s.streak++; s.streak == 1 {
 		s.only = doc
 	} else if s.only != doc {
 		s.only = 0
 	}
-	kind, verdict := kindOf(e), ServiceFault
-	switch {
-	case e.Class == docutray.Account:
-		verdict = External
-	case e.Class == docutray.Document && len(s.refused) < inARow, e.Class == docutray.Service && s.streak < inARow && s.hold == nil:
-		return verdict
-	case e.Class == docutray.Document:
-		kind = Account
-	}
-	if s.hold == nil || probe {
-		s.hold = s.hold.prolong(kind, e, now)
-	}
-	if e.Class == docutray.Document {
-		s.hold.Reason = "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
+	if enough && (s.hold == nil || probe) {
+		s.hold = s.hold.prolong(kind, reason, e.ResetAt, now)
 	}
 	return verdict
 }

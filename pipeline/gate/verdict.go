@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -31,45 +32,48 @@ const (
 // a ping, for which Done waits.
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	g, e := p.gate, errorOf(err)
-	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx)) {
+	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx, false)) {
 		p.Release()
 		return External
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e != nil || g.closed != nil || g.submissions.hold != nil || len(g.jobs.trouble) > 0 {
+	if e != nil || g.closed != nil || g.submissions.hold != nil || len(g.jobs) > 0 {
 		defer g.notify()
 	}
-	p.endProbe(e)
-	return g.judge(p, doc, e, time.Now())
+	now := time.Now()
+	p.endProbe(now)
+	return g.judge(p, doc, e, now)
 }
 
-// Release ends a permit whose request was not made, or taught nothing.
+// Release ends a permit whose request was not made, or taught nothing. It does nothing
+// after Done.
 func (p *Permit) Release() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
-	if h := p.gate.submissions.hold; p.Probe && h != nil && h.probing {
-		p.endProbe(&docutray.Error{})
+	if p.endProbe(time.Now()) {
 		p.gate.notify()
 	}
 }
 
 // endProbe lets another document be tried soon, unless it is decided otherwise.
-func (p *Permit) endProbe(e *docutray.Error) {
-	if h := p.gate.submissions.hold; p.Probe && h != nil && e != nil {
-		h.probing, h.probeAt = false, time.Now().Add(min(h.pause, firstProbe))
+func (p *Permit) endProbe(now time.Time) (ended bool) {
+	if ended = p.probed != nil; ended {
+		p.probed.probeAgain(now)
 	}
+	p.probed = nil
+	return ended
 }
 
-// mayBeAnybodys reports whether a failure does not yet tell whose it is.
+// mayBeAnybodys reports whether a failure does not yet tell whose it is. Quota and type
+// codes concern submissions alone.
 func mayBeAnybodys(kind Kind, e *docutray.Error) bool {
-	switch {
-	case e == nil:
-		return false
-	case e.Class == docutray.Account: // quota and type codes concern submissions alone
-		return kind == Poll || e.StatusCode == 401 || e.StatusCode == 0
-	}
-	return e.Class == docutray.Service
+	return e != nil && (e.Class == docutray.Service || e.Class == docutray.Account && (kind == Poll || isAboutKey(e)))
+}
+
+// isAboutKey reports whether a key was refused, or could not be read.
+func isAboutKey(e *docutray.Error) bool {
+	return e.Class == docutray.Account && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == 0)
 }
 
 // judge learns from the outcome of a request. The mutex is held.
@@ -86,7 +90,7 @@ func (g *Gate) judge(p *Permit, doc int64, e *docutray.Error, now time.Time) Ver
 		g.jobs.answered(doc)
 		return Answered
 	case e.Class == docutray.Rate:
-		g.pace.limit.refused(p.refusals, e, now)
+		g.pace.limit.refuse(p.refusals, e, now)
 		return External
 	case e.Class == docutray.Local:
 		return External
@@ -103,7 +107,7 @@ func (g *Gate) judge(p *Permit, doc int64, e *docutray.Error, now time.Time) Ver
 // hasNewKey reports whether a request was refused for a key that is not the present one
 // any more, or that another one has replaced by now. used is the number of the key.
 func (g *Gate) hasNewKey(used int, e *docutray.Error) bool {
-	if e.Class != docutray.Account || e.StatusCode != 401 && e.StatusCode != 0 {
+	if !isAboutKey(e) {
 		return false
 	}
 	g.mu.Lock()
@@ -126,26 +130,27 @@ func (g *Gate) hasNewKey(used int, e *docutray.Error) bool {
 // pingLasts is how long a ping that succeeded speaks for the service.
 const pingLasts = time.Second
 
-// answersPing puts a failure to the service itself. Where that fails as well, it reports
-// false, and the service is closed.
-func (g *Gate) answersPing(ctx context.Context) bool {
-	g.pinging.Lock()
-	defer g.pinging.Unlock()
-	g.mu.Lock()
-	closed, fresh := g.closed != nil, time.Since(g.access.pinged) < pingLasts
-	g.mu.Unlock()
-	if !closed && !fresh {
-		return g.makePing(ctx)
+// answersPing puts a failure to the service itself, or probes whether it is still closed.
+// A ping opens or closes it. That the service does not know this request, or refuses it
+// for its limit, is an answer.
+func (g *Gate) answersPing(ctx context.Context, probe bool) bool {
+	select {
+	case g.pinging <- struct{}{}:
+	case <-ctx.Done():
+		return false
 	}
-	return !closed
-}
-
-// makePing opens or closes the service by the outcome of a ping, and reports which. That
-// the service does not know this request, or refuses it for its limit, is an answer.
-func (g *Gate) makePing(ctx context.Context) bool {
+	defer func() { <-g.pinging }()
 	g.mu.Lock()
+	closed, key := g.closed != nil, g.access.key
+	known := closed || time.Since(g.access.pinged) < pingLasts
+	if probe {
+		known = !closed || time.Now().Before(g.closed.probeAt) // by a ping that just ended
+	}
+	if known {
+		g.mu.Unlock()
+		return !closed
+	}
 	g.pace.spend(time.Now())
-	key := g.access.key
 	g.mu.Unlock()
 	e := errorOf(g.ping(ctx))
 	if e != nil && g.hasNewKey(key, e) {
@@ -158,13 +163,13 @@ func (g *Gate) makePing(ctx context.Context) bool {
 	switch {
 	case e != nil && e.Class == docutray.Local:
 		if g.closed != nil {
-			g.closed.probing = false
+			g.closed.probeAgain(now)
 		}
 		return false
 	case e != nil && e.Class == docutray.Rate:
-		g.pace.limit.refused(g.pace.limit.refusals, e, now)
+		g.pace.limit.refuse(g.pace.limit.refusals, e, now)
 	case e != nil && (e.Class == docutray.Service || e.Class == docutray.Account):
-		g.closed = g.closed.prolong(kindOf(e), e, now)
+		g.closed = g.closed.prolong(kindOf(e), e.Reason(), e.ResetAt, now)
 		return false
 	}
 	g.closed, g.access.pinged = nil, now

@@ -1,11 +1,38 @@
 package manual
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
+
+// Command returns a hidden command that writes manual pages, for those who make
+// packages. source is the name and version of what they are a part of.
+func Command(source string, pages func(root *cobra.Command) []Page) *cobra.Command {
+	return &cobra.Command{
+		Use:    "man FOLDER",
+		Short:  "write the manual pages into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			day, err := date()
+			if err != nil {
+				return err
+			}
+			for _, page := range pages(cmd.Root()) {
+				file := filepath.Join(args[0], fmt.Sprintf("%s.%d", page.Name, page.Section))
+				if err := os.WriteFile(file, page.render(source, day), 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
 
 // Of returns the page of a command: what it does, how it is called, its flags and
 // its subcommands. More parts may follow.

@@ -4,30 +4,23 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Book is what the pages of one program have in common.
-type Book struct {
-	Source string    // name and version of what the pages are a part of
-	Date   time.Time // the day of that version
-}
-
-// NewBook returns the book of a version. SOURCE_DATE_EPOCH sets its date, so that
-// the same source makes the same pages; otherwise it is today.
-func NewBook(source string) (Book, error) {
-	b := Book{Source: source, Date: time.Now()}
-	if epoch := os.Getenv("SOURCE_DATE_EPOCH"); epoch != "" {
-		seconds, err := strconv.ParseInt(epoch, 10, 64)
-		if err != nil {
-			return b, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
-		}
-		b.Date = time.Unix(seconds, 0)
+// date is the day of the pages: that of SOURCE_DATE_EPOCH, so that the same source
+// makes the same pages; otherwise today.
+func date() (time.Time, error) {
+	epoch := os.Getenv("SOURCE_DATE_EPOCH")
+	if epoch == "" {
+		return time.Now(), nil
 	}
-	return b, nil
+	seconds, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+	}
+	return time.Unix(seconds, 0), nil
 }
 
 // Page is one manual page.
@@ -51,16 +44,11 @@ type Part struct {
 // Term is something and what it means.
 type Term struct{ Term, Meaning string }
 
-// Write writes a page into a folder, as NAME.SECTION.
-func (b Book) Write(dir string, p Page) error {
-	file := filepath.Join(dir, fmt.Sprintf("%s.%d", p.Name, p.Section))
-	return os.WriteFile(file, b.render(p), 0o644)
-}
-
-func (b Book) render(p Page) []byte {
+// render writes a page in the form of man(7). source is the name and version of what
+// it is a part of.
+func (p Page) render(source string, day time.Time) []byte {
 	var w bytes.Buffer
-	fmt.Fprintf(&w, ".TH %s %d %s %s\n", quoted(strings.ToUpper(p.Name)), p.Section,
-		b.Date.UTC().Format(time.DateOnly), quoted(b.Source))
+	fmt.Fprintf(&w, ".TH %s %d %s %s\n", quoted(strings.ToUpper(p.Name)), p.Section, day.UTC().Format(time.DateOnly), quoted(source))
 	w.WriteString(".ad l\n.nh\n") // neither stretched nor hyphenated: names and options stay as they are
 	fmt.Fprintf(&w, ".SH NAME\n%s \\- %s\n", escaped(p.Name), escaped(p.Short))
 	for _, part := range p.Parts {

@@ -67,11 +67,9 @@ func TestPageOfACommand(t *testing.T) {
 	page.Also = append(page.Also, "tool.conf(5)")
 	dir := t.TempDir()
 	t.Setenv("SOURCE_DATE_EPOCH", "1772582400")
-	book, err := NewBook("suite 1.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := book.Write(dir, page); err != nil {
+	man := Command("suite 1.0", func(*cobra.Command) []Page { return []Page{page} })
+	man.SetArgs([]string{dir})
+	if err := man.Execute(); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(filepath.Join(dir, "tool.1"))
@@ -86,13 +84,13 @@ func TestPageOfACommand(t *testing.T) {
 	}
 }
 
-func TestDateOfABook(t *testing.T) {
+func TestDate(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "")
-	if b, err := NewBook("x"); err != nil || time.Since(b.Date) > time.Hour {
-		t.Errorf("without a date: %v, %v", b.Date, err)
+	if day, err := date(); err != nil || time.Since(day) > time.Hour {
+		t.Errorf("without a date: %v, %v", day, err)
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "yesterday")
-	if _, err := NewBook("x"); err == nil {
+	if _, err := date(); err == nil {
 		t.Error("a date that is none is taken")
 	}
 }

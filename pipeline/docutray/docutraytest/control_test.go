@@ -27,9 +27,7 @@ func jobTimes(t *testing.T, s *Server) (all []JobTimes) {
 		if err == io.EOF {
 			return all
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		all = append(all, j)
 	}
 }
@@ -67,20 +65,6 @@ func TestJobTimes(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 	})
-}
-
-func TestStatsCountRefused(t *testing.T) {
-	s := New(Options{RateLimit: 1})
-	id := submit(t, s, newForm())
-	for range 2 {
-		ask(t, s, get(statusPath+id))
-	}
-	for url, hashes := range map[string]bool{"stats": true, "stats?counts": false} {
-		_, body := control(s, "GET", url, "")
-		if !strings.Contains(body, `"refused":2`) || strings.Contains(body, "jobs_by_sha256") != hashes {
-			t.Errorf("%s: %s", url, body)
-		}
-	}
 }
 
 // TestRateWindows: a window begins with a request, and only the newest are kept.

@@ -2,8 +2,6 @@ package docutraytest
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +23,7 @@ func TestFaults(t *testing.T) {
 		"drop before": {Faults{DropBefore: 1}, []int{0}, 0, nil, ""},
 		"drop after":  {Faults{DropAfter: 1}, []int{0}, 1, nil, "SUCCESS"},
 		"drop poll":   {Faults{DropPoll: 1}, []int{202}, 1, []int{0}, ""},
+		"broken JSON": {Faults{BrokenJSON: 1}, []int{202}, 1, []int{200}, "SUCCESS"},
 		"job error":   {Faults{JobError: 1}, []int{202}, 1, []int{200}, "ERROR"},
 		"job never":   {Faults{JobNever: 1}, []int{202}, 1, []int{200}, "PROCESSING"},
 		"job forget":  {Faults{JobForget: 1}, []int{202}, 1, []int{404}, ""},
@@ -58,39 +57,6 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestRatesAreRates(t *testing.T) {
-	s := New(Options{Seed: 5, Faults: Faults{FailPoll: 0.25}})
-	id := submit(t, s, newForm())
-	failed := 0
-	for range 1000 {
-		if status, _, _ := ask(t, s, get(statusPath+id)); status != 200 {
-			failed++
-		}
-	}
-	if failed < 200 || failed > 300 {
-		t.Errorf("%d of 1000 failed at a rate of 0.25", failed)
-	}
-}
-
-func TestQuota(t *testing.T) {
-	s := New(Options{})
-	s.SetAccount(AccountQuotaUsed, time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC))
-	_, body, _ := ask(t, s, newForm().request(t))
-	if body["resetDate"] != "2026-08-01T00:00:00.000Z" || body["quota"] != 100.0 || body["used"] != 100.0 {
-		t.Error(body)
-	}
-	s.SetAccount(AccountGood, time.Time{})
-	submit(t, s, newForm())
-}
-
-func TestBrokenJSON(t *testing.T) {
-	s := New(Options{Faults: Faults{BrokenJSON: 1}})
-	status, body, _ := ask(t, s, newForm().request(t))
-	if status != 202 || body != nil || s.Stats().Jobs != 1 {
-		t.Errorf("%d %v", status, body)
-	}
-}
-
 func TestJobsTakeTheirTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Latency: 10 * time.Second})
@@ -115,30 +81,6 @@ func TestJobsTakeTheirTime(t *testing.T) {
 		s.Forget(id)
 		if status, _, _ := ask(t, s, get(statusPath+id)); status != 404 {
 			t.Error(status)
-		}
-	})
-}
-
-func TestLatencySpread(t *testing.T) {
-	s := New(Options{Latency: time.Second, Sigma: 0.5, Seed: 1})
-	below := 0
-	for range 400 {
-		if u, _ := s.Upload(submit(t, s, newForm())); u.Took < time.Second {
-			below++
-		}
-	}
-	if below < 160 || below > 240 {
-		t.Errorf("%d of 400 jobs are faster than the median", below)
-	}
-}
-
-func TestStall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{Faults: Faults{Stall: 1, StallFor: Duration(time.Minute)}})
-		start := time.Now()
-		submit(t, s, newForm())
-		if took := time.Since(start); took != time.Minute {
-			t.Error(took)
 		}
 	})
 }
@@ -187,28 +129,6 @@ func TestRateBurst(t *testing.T) {
 	})
 }
 
-func TestInterceptAndKey(t *testing.T) {
-	s := New(Options{})
-	s.SetIntercept(func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method == http.MethodPost {
-			w.WriteHeader(http.StatusTeapot)
-		}
-		return r.Method == http.MethodPost
-	})
-	if status, _, _ := ask(t, s, newForm().request(t)); status != 418 {
-		t.Error(status)
-	}
-	if status, _, _ := ask(t, s, get(typesPath)); status != 200 {
-		t.Error(status)
-	}
-	s.SetIntercept(nil)
-	submit(t, s, newForm())
-	s.SetKey("another")
-	if status, _, _ := ask(t, s, get(typesPath)); status != 401 {
-		t.Error(status)
-	}
-}
-
 func TestStats(t *testing.T) {
 	s := New(Options{})
 	id := submit(t, s, newForm())
@@ -228,9 +148,8 @@ func TestStats(t *testing.T) {
 	if s.Stats().ByStatus["submit 202"] != 2 {
 		t.Error("Stats hands out its own map")
 	}
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest("GET", "/_standin/stats", nil))
-	if !strings.Contains(w.Body.String(), `"complete_uploads":2`) || !strings.Contains(w.Body.String(), `"jobs_by_sha256":{"`+hash+`":2}`) {
-		t.Error(w.Body.String())
+	_, body := control(s, "GET", "stats", "")
+	if !strings.Contains(body, `"complete_uploads":2`) || !strings.Contains(body, `"jobs_by_sha256":{"`+hash+`":2}`) {
+		t.Error(body)
 	}
 }

@@ -3,10 +3,7 @@ package docutraytest
 import (
 	"fmt"
 	"io/fs"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"docusort/testdata"
 )
@@ -83,32 +80,4 @@ func TestSamples(t *testing.T) {
 	if err != nil || n != len(want) || n == 0 {
 		t.Errorf("%d samples, %v", n, err)
 	}
-}
-
-// TestWordsAreSoughtAtTheBeginning: in any format, up to a limit.
-func TestWordsAreSoughtAtTheBeginning(t *testing.T) {
-	for words, want := range map[string]string{
-		"\xff\xd8\xff binary \x00 TOTAL PAID":                           "receipt",
-		"%PDF-1.4 " + strings.Repeat("x", headSize-100) + " total paid": "receipt",
-		"%PDF-1.4 " + strings.Repeat("x", headSize) + " total paid":     "other",
-	} {
-		f := newForm()
-		f.fields = f.fields[:1]
-		f.file, f.contentType = words, formatOf([]byte(words))
-		s := New(Options{})
-		if u, _ := s.Upload(submit(t, s, f)); u.Result.Type.Code != want {
-			t.Errorf("%.20q of %d bytes: %+v", words, len(words), u.Result)
-		}
-	}
-}
-
-func FuzzIdentify(f *testing.F) {
-	f.Add([]byte(invoicePDF), "memo")
-	f.Add([]byte("INVOICE receipt"), "")
-	f.Fuzz(func(t *testing.T, doc []byte, code string) {
-		a, b := identify(doc, []string{"invoice", code}), identify(doc, []string{"invoice", code})
-		if diff := cmp.Diff(a, b); diff != "" || !(a.Type.Confidence > 0 && a.Type.Confidence <= 1) {
-			t.Errorf("%+v %s", a, diff)
-		}
-	})
 }

@@ -16,6 +16,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 const invoicePDF = "%PDF-1.4\n<< >>\nstream\n(INVOICE bill to) Tj\nendstream\n%%EOF\n"
 
 // form is a submission to be changed before it is sent.
@@ -39,9 +46,7 @@ func (f *form) request(t testing.TB) *http.Request {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for _, kv := range f.fields {
-		if err := w.WriteField(kv[0], kv[1]); err != nil {
-			t.Fatal(err)
-		}
+		must(t, w.WriteField(kv[0], kv[1]))
 	}
 	if f.filename != "" || f.file != "" {
 		h := textproto.MIMEHeader{}
@@ -52,9 +57,7 @@ func (f *form) request(t testing.TB) *http.Request {
 		h.Set("Content-Disposition", disposition)
 		h.Set("Content-Type", f.contentType)
 		p, err := w.CreatePart(h)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		_, _ = io.WriteString(p, f.file)
 	}
 	_ = w.Close()

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// database checks the database from end to end.
 func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Result {
 	switch {
 	case errors.Is(openErr, store.ErrNoDatabase):

@@ -2,8 +2,15 @@ package doctor
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"slices"
+	"unicode/utf8"
 
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
+
+	"golang.org/x/sys/unix"
 )
 
 // Doctor knows what to check.
@@ -14,7 +21,7 @@ type Doctor struct {
 	Fix bool
 
 	// For tests; the zero values are the real ones.
-	spaceAt       func(path string) (space, error)
+	statfs        func(path string, st *unix.Statfs_t) error
 	inotifyLimits string // the folder of the kernel's limits
 }
 
@@ -38,4 +45,47 @@ func (d Doctor) Check(ctx context.Context) []Result {
 	results = append(results, d.moves()...)
 	results = append(results, d.space()...)
 	return append(results, d.inotify(), d.database(ctx, reader, openErr))
+}
+
+// Result is what one check found.
+type Result struct {
+	Name  string
+	Wrong bool
+	Text  string // what was found; or what is wrong, and what to do
+}
+
+// OK is the result of a check that found nothing wrong.
+func OK(name, format string, args ...any) Result {
+	return Result{Name: name, Text: fmt.Sprintf(format, args...)}
+}
+
+// Wrong is the result of a check that found something wrong.
+func Wrong(name, format string, args ...any) Result {
+	return Result{Name: name, Wrong: true, Text: fmt.Sprintf(format, args...)}
+}
+
+// AnyWrong reports whether anything is wrong.
+func AnyWrong(results []Result) bool {
+	return slices.ContainsFunc(results, func(r Result) bool { return r.Wrong })
+}
+
+// Write writes a line for each result.
+func Write(w io.Writer, results []Result, color bool) error {
+	width := 0
+	for _, r := range results {
+		width = max(width, utf8.RuneCountInString(r.Name))
+	}
+	for _, r := range results {
+		mark, paint := "✓", "\x1b[32m"
+		if r.Wrong {
+			mark, paint = "✗", "\x1b[31m"
+		}
+		if color {
+			mark = paint + mark + "\x1b[0m"
+		}
+		if _, err := fmt.Fprintf(w, "%s %-*s  %s\n", mark, width, r.Name, display.Prose(r.Text)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

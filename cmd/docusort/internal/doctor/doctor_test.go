@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"docusort/store"
+
+	"golang.org/x/sys/unix"
 )
 
 func noErr(t *testing.T, err error) {
@@ -18,6 +20,12 @@ func noErr(t *testing.T, err error) {
 	}
 }
 
+// disk is a disk with blocks of one byte.
+func disk(of unix.Statfs_t) func(string, *unix.Statfs_t) error {
+	of.Bsize = 1
+	return func(_ string, st *unix.Statfs_t) error { *st = of; return nil }
+}
+
 // healthy is a place where nothing is wrong.
 func healthy(t *testing.T) Doctor {
 	t.Helper()
@@ -25,7 +33,7 @@ func healthy(t *testing.T) Doctor {
 	d := Doctor{
 		Home: home, Inbox: filepath.Join(home, "inbox"), Sorted: filepath.Join(home, "sorted"),
 		Database: filepath.Join(home, "docusort.db"), Recursive: true, Inotify: true, inotifyLimits: filepath.Join(home, "limits"),
-		spaceAt: func(string) (space, error) { return space{free: 1 << 40, inodes: 1 << 20, countsInodes: true}, nil },
+		statfs: disk(unix.Statfs_t{Bavail: 1 << 40, Ffree: 1 << 20, Files: 1 << 20}),
 	}
 	for _, dir := range []string{d.Inbox, d.Sorted, d.inotifyLimits} {
 		noErr(t, os.MkdirAll(dir, 0o755))
@@ -97,13 +105,13 @@ var problems = []struct {
 		t.Cleanup(func() { _ = os.Chmod(d.Home, 0o700) })
 	}, says: []string{"✗ sorted", "cannot make it in"}, root: true, fixed: true},
 	{name: "no room", harm: func(_ *testing.T, d *Doctor) {
-		d.spaceAt = func(string) (space, error) { return space{free: 1 << 20, inodes: 1 << 20, countsInodes: true}, nil }
+		d.statfs = disk(unix.Statfs_t{Bavail: 1 << 20, Ffree: 1 << 20, Files: 1 << 20})
 	}, says: []string{"✗ space", "1.0 MB free only"}},
 	{name: "no inodes", harm: func(_ *testing.T, d *Doctor) {
-		d.spaceAt = func(string) (space, error) { return space{free: 1 << 40, inodes: 7, countsInodes: true}, nil }
+		d.statfs = disk(unix.Statfs_t{Bavail: 1 << 40, Ffree: 7, Files: 1 << 20})
 	}, says: []string{"✗ space", "7 more files"}},
 	{name: "read-only", harm: func(_ *testing.T, d *Doctor) {
-		d.spaceAt = func(string) (space, error) { return space{free: 1 << 40, readOnly: true}, nil }
+		d.statfs = disk(unix.Statfs_t{Bavail: 1 << 40, Flags: unix.ST_RDONLY})
 	}, says: []string{"✗ space", "mounted read-only"}},
 	{name: "too many folders", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.WriteFile(filepath.Join(d.inotifyLimits, "max_user_watches"), []byte("2\n"), 0o644))
@@ -179,7 +187,7 @@ func TestMissingFolders(t *testing.T) {
 	}
 }
 
-// TestMoves: two mounts are told from one, and are no c.
+// TestMoves: two mounts are told from one, and are no problem.
 func TestMoves(t *testing.T) {
 	d := healthy(t)
 	far, err := os.MkdirTemp("/dev/shm", "docusort-doctor-")
@@ -187,7 +195,8 @@ func TestMoves(t *testing.T) {
 		t.Skip("there is no second filesystem")
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(far) })
-	if a, _ := mountOf(far); a == mustMount(t, d.Home) {
+	there, _ := mountOf(far)
+	if here, _ := mountOf(d.Home); here == there {
 		t.Skip("there is no second filesystem")
 	}
 	d.Sorted = far
@@ -195,13 +204,4 @@ func TestMoves(t *testing.T) {
 	if got := text(results); AnyWrong(results) || !strings.Contains(got, "each move will be a copy") {
 		t.Errorf("on two filesystems:\n%s", got)
 	}
-}
-
-func mustMount(t *testing.T, path string) mount {
-	t.Helper()
-	m, ok := mountOf(path)
-	if !ok {
-		t.Fatalf("the mount of %s is not known", path)
-	}
-	return m
 }

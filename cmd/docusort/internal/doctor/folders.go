@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,7 +44,6 @@ func (d Doctor) folder(name, setting, path string, mode fs.FileMode, known bool)
 	return OK(name, "%s%s", path, made)
 }
 
-// missing checks whether the daemon can make the folder when it first starts.
 func (d Doctor) missing(name, setting, path string) Result {
 	above := existing(path)
 	if err := accessible(above); err != nil {
@@ -89,7 +87,6 @@ func makeFolder(path string, mode fs.FileMode) error {
 	return nil
 }
 
-// mend gives the owner of a folder the rights to it.
 func mend(path string, info fs.FileInfo) error {
 	if ownerOf(info) != uint32(os.Geteuid()) {
 		return fs.ErrPermission
@@ -104,8 +101,10 @@ func accessible(path string) error {
 	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
-// maxTypeFolders bounds how many folders of types are checked.
-const maxTypeFolders = 10_000
+const (
+	maxTypeFolders = 10_000 // that are checked
+	maxShown       = 10
+)
 
 // typeFolders checks the folders of the types, which somebody else may have made.
 func (d Doctor) typeFolders() []Result {
@@ -113,12 +112,12 @@ func (d Doctor) typeFolders() []Result {
 	if err != nil {
 		return nil // reported for the folder itself
 	}
-	var bad []string
+	var bad []Result
 	for _, e := range entries[:min(len(entries), maxTypeFolders)] {
 		path := filepath.Join(d.Sorted, e.Name())
 		switch {
 		case e.Type()&fs.ModeSymlink != 0:
-			bad = append(bad, fmt.Sprintf("%s is a link and is not written through; put a real folder there", path))
+			bad = append(bad, Wrong("sorted", "%s is a link and is not written through; put a real folder there", path))
 		case !e.IsDir():
 		case accessible(path) == nil:
 		default:
@@ -126,20 +125,15 @@ func (d Doctor) typeFolders() []Result {
 			if err == nil && d.Fix && mend(path, info) == nil && accessible(path) == nil {
 				continue
 			}
-			bad = append(bad, fmt.Sprintf("%s cannot be written to by user %d; give that user the right to read, write and search it", path, os.Geteuid()))
+			bad = append(bad, Wrong("sorted", "%s cannot be written to by user %d; give that user the right to read, write and search it", path, os.Geteuid()))
 		}
 	}
-	var results []Result
-	for _, text := range bad[:min(len(bad), 10)] {
-		results = append(results, Wrong("sorted", "%s", text))
+	if more := len(bad) - maxShown; more > 0 {
+		bad = append(bad[:maxShown], Wrong("sorted", "%d more folders like these", more))
 	}
-	if more := len(bad) - len(results); more > 0 {
-		results = append(results, Wrong("sorted", "%d more folders like these", more))
-	}
-	return results
+	return bad
 }
 
-// moves finds out whether a move is a rename or a copy. Both are safe.
 func (d Doctor) moves() []Result {
 	from, okFrom := mountOf(d.Inbox)
 	to, okTo := mountOf(d.Sorted)
@@ -156,7 +150,6 @@ type mount struct {
 	device, id uint64
 }
 
-// mountOf returns the filesystem and the mount that a folder is on.
 func mountOf(path string) (mount, bool) {
 	var st unix.Statx_t
 	if unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st) != nil {

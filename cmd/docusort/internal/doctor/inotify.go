@@ -38,7 +38,6 @@ func (d Doctor) inotify() Result {
 	return OK("inotify", "%d of at most %d folders to watch", folders, limit)
 }
 
-// countFolders counts the folders of the inbox that are watched.
 func (d Doctor) countFolders() (n int) {
 	if !d.Recursive {
 		return 1
@@ -52,7 +51,6 @@ func (d Doctor) countFolders() (n int) {
 	return n
 }
 
-// tryWatch watches a folder for a moment.
 func tryWatch(path string) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	if err != nil {

@@ -1,29 +1,12 @@
 package doctor
 
 import (
-	"fmt"
 	"path/filepath"
+
+	"docusort/cmd/docusort/internal/report/display"
 
 	"golang.org/x/sys/unix"
 )
-
-// space is the room on a filesystem for an ordinary user.
-type space struct {
-	free, inodes uint64 // in bytes, and in files
-	countsInodes bool
-	readOnly     bool
-}
-
-func spaceAt(path string) (space, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(path, &st); err != nil {
-		return space{}, err
-	}
-	return space{
-		free: st.Bavail * uint64(st.Bsize), inodes: st.Ffree, countsInodes: st.Files > 0,
-		readOnly: st.Flags&unix.ST_RDONLY != 0,
-	}, nil
-}
 
 // Less than this is too little: a single document may have 100 MB.
 const (
@@ -31,10 +14,9 @@ const (
 	leastInodes = 1000
 )
 
-// space checks the room on each filesystem once.
 func (d Doctor) space() []Result {
-	if d.spaceAt == nil {
-		d.spaceAt = spaceAt
+	if d.statfs == nil {
+		d.statfs = unix.Statfs
 	}
 	var results []Result
 	seen := map[mount]bool{}
@@ -46,32 +28,21 @@ func (d Doctor) space() []Result {
 			continue
 		}
 		seen[m] = true
-		s, err := d.spaceAt(at.path)
+		var st unix.Statfs_t
+		err := d.statfs(at.path, &st)
+		free := st.Bavail * uint64(st.Bsize)
 		switch {
 		case err != nil:
 			results = append(results, Wrong("space", "%s: the free space of the disk of %s is not known: %v", at.path, at.what, err))
-		case s.readOnly:
+		case st.Flags&unix.ST_RDONLY != 0:
 			results = append(results, Wrong("space", "%s is mounted read-only: mount it read-write", at.path))
-		case s.free < leastBytes:
-			results = append(results, Wrong("space", "%s has %s free only: make room, documents wait when it is full", at.path, amount(s.free)))
-		case s.countsInodes && s.inodes < leastInodes:
-			results = append(results, Wrong("space", "%s has room for %d more files only: remove some, documents wait when it is full", at.path, s.inodes))
+		case free < leastBytes:
+			results = append(results, Wrong("space", "%s has %s free only: make room, documents wait when it is full", at.path, display.Size(int64(free))))
+		case st.Files > 0 && st.Ffree < leastInodes:
+			results = append(results, Wrong("space", "%s has room for %d more files only: remove some, documents wait when it is full", at.path, st.Ffree))
 		default:
-			results = append(results, OK("space", "%s has %s free", at.path, amount(s.free)))
+			results = append(results, OK("space", "%s has %s free", at.path, display.Size(int64(free))))
 		}
 	}
 	return results
-}
-
-// amount writes a number of bytes as people read it.
-func amount(n uint64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB", "PB", "EB"}
-	f, i := float64(n), 0
-	for ; f >= 1000 && i < len(units)-1; i++ {
-		f /= 1000
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, units[i])
 }

@@ -1,7 +1,9 @@
 package hook
 
 import (
+	"cmp"
 	"encoding/json"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -64,12 +66,9 @@ func encode(e *store.Event) []byte {
 
 // environ is the whole environment of the program. Names are those on the disk, for
 // programs that do not read JSON.
-func environ(e *store.Event, path string) []string {
-	if path == "" {
-		path = "/usr/local/bin:/usr/bin:/bin"
-	}
+func environ(e *store.Event) []string {
 	all := []string{
-		"PATH=" + path, "LANG=C.UTF-8", "DOCUSORT_EVENT=" + e.Kind, "DOCUSORT_EVENT_ID=" + strconv.FormatInt(e.ID, 10),
+		"PATH=" + cmp.Or(os.Getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"), "LANG=C.UTF-8", "DOCUSORT_EVENT=" + e.Kind, "DOCUSORT_EVENT_ID=" + strconv.FormatInt(e.ID, 10),
 		"DOCUSORT_EVENT_AT=" + timeText(e.At),
 	}
 	add := func(name, value string) {

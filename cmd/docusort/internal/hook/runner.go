@@ -21,7 +21,6 @@ const (
 // Runner runs a program for each event. A nil Runner does nothing.
 type Runner struct {
 	Program string
-	Path    string // PATH of the program; "" for the usual one
 	Store   *store.Store
 	Logger  *slog.Logger
 	// Grace is how long a program may go on at a stop.
@@ -89,7 +88,7 @@ func (r *Runner) runDue(ctx, programs context.Context) (ran bool, next time.Time
 	outputs, errs := make([]string, len(due)), make([]error, len(due))
 	var running sync.WaitGroup
 	for i := range due {
-		running.Go(func() { outputs[i], errs[i] = run(programs, r.Program, r.Path, &due[i]) })
+		running.Go(func() { outputs[i], errs[i] = run(programs, r.Program, &due[i]) })
 	}
 	running.Wait()
 	for i := range due {
@@ -98,7 +97,6 @@ func (r *Runner) runDue(ctx, programs context.Context) (ran bool, next time.Time
 	return len(due) > 0, next
 }
 
-// finish stores the end of one run of the program.
 func (r *Runner) finish(ctx context.Context, e *store.Event, output string, err error) {
 	log := r.Logger.With("event", e.Kind, "event_id", e.ID, "doc", e.Document)
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

@@ -35,7 +35,6 @@ func CSV(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	return out.Error()
 }
 
-// row returns the fields of a document as cells.
 func (d *documentJSON) row() []string {
 	var row []string
 	for _, v := range reflect.ValueOf(d).Elem().Fields() {

@@ -3,17 +3,10 @@ package report
 import (
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
-	"reflect"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
-	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
 )
 
@@ -88,42 +81,5 @@ func TestCSVIsNoFormula(t *testing.T) {
 				}
 			}
 		}
-	})
-}
-
-// Whatever a file is called, it is one line of its own, and can be had again.
-func TestAnyNameKeepsItsRow(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		file := string(rapid.SliceOf(rapid.Byte()).Draw(t, "name"))
-		if rapid.Bool().Draw(t, "odd") {
-			file = rapid.StringOf(rapid.SampledFrom([]rune("=+-@'\"\r\n,;\t \u202e\u2028ａ＝\\x5c"))).Draw(t, "odd name")
-		}
-		cell := cell(reflect.ValueOf(nameJSON(file)))
-		if strings.ContainsAny(cell, "\r\n\u2028\u202e") {
-			t.Fatalf("%q breaks the line", cell)
-		}
-		var b strings.Builder
-		w := csv.NewWriter(&b)
-		w.UseCRLF = true
-		_ = w.Write([]string{cell, "end"})
-		w.Flush()
-		got, err := csv.NewReader(strings.NewReader(b.String())).Read()
-		if err != nil || !slices.Equal(got, []string{cell, "end"}) {
-			t.Fatalf("%q was read as %q, %v", cell, got, err)
-		}
-		if back := unescape(strings.TrimPrefix(cell, "'")); back != file {
-			t.Fatalf("%q came back as %q", file, back)
-		}
-		if display.Line(file) == file && cell != file && cell != "'"+file {
-			t.Fatalf("%q was changed to %q", file, cell)
-		}
-	})
-}
-
-func unescape(s string) string {
-	return regexp.MustCompile(`\\x[0-9a-fA-F]{2}`).ReplaceAllStringFunc(s, func(e string) string {
-		var c byte
-		_, _ = fmt.Sscanf(e[2:], "%02x", &c)
-		return string([]byte{c})
 	})
 }

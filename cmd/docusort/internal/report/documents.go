@@ -10,9 +10,6 @@ import (
 	"docusort/store"
 )
 
-// The columns before the name, in their order.
-const columnCount, stateColumn = 5, 1
-
 // column says how a column is written.
 type column struct {
 	right   bool // aligned to the right
@@ -21,23 +18,30 @@ type column struct {
 	dropped bool
 }
 
+func widen(columns []column, cells []string) {
+	for i, cell := range cells {
+		columns[i].width = max(columns[i].width, display.Width(cell))
+	}
+}
+
 // listing is the table of documents.
 type listing struct {
 	*table
-	columns [columnCount]column
+	columns []column
 	room    int    // columns for what follows; 0: no limit
 	root    string // the one folder that targets are shown relative to; "": absolute
 }
 
-var heads = [columnCount]string{"ID", "STATE", "TYPE", "CONF", "AGE"}
+// The columns before the name.
+var heads = []string{"ID", "STATE", "TYPE", "CONF", "AGE"}
 
 // cells are what a document has in the columns.
-func (l *listing) cells(d *store.Document) [columnCount]string {
+func (l *listing) cells(d *store.Document) []string {
 	kind, confidence := "-", "-"
 	if d.Type != "" {
 		kind, confidence = display.Printable(d.Type), fmt.Sprintf("%.2f", d.Confidence)
 	}
-	return [columnCount]string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
+	return []string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
 }
 
 // documents lists the documents, one per line. It reads them twice, first to
@@ -45,7 +49,7 @@ func (l *listing) cells(d *store.Document) [columnCount]string {
 func (t *table) documents(ctx context.Context, r *store.Reader) error {
 	// The type is dropped first, because the folder that follows the name says it as
 	// well. A name needs 24 columns to be recognised by.
-	l := &listing{table: t, columns: [columnCount]column{{right: true}, {}, {least: 44}, {least: 24}, {right: true, least: 23}}}
+	l := &listing{table: t, columns: []column{{right: true}, {}, {least: 44}, {least: 24}, {right: true, least: 23}}}
 	if err := l.measure(ctx, r); err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func (t *table) documents(ctx context.Context, r *store.Reader) error {
 	}
 	t.line("")
 	t.hang("", t.paint(bold, title)+display.Printable(l.root))
-	head := l.join(heads, plain) + "DOCUMENT"
+	head := l.join(l.columns, heads, plain) + "DOCUMENT"
 	if l.width > 0 {
 		head = display.Cut(head, l.width)
 	}
@@ -63,15 +67,15 @@ func (t *table) documents(ctx context.Context, r *store.Reader) error {
 	return r.Documents(ctx, t.filter, l.row)
 }
 
-// join writes cells into their columns.
-func (l *listing) join(cells [columnCount]string, state style) string {
+// join writes cells into their columns. state is the style of the second one.
+func (t *table) join(columns []column, cells []string, state style) string {
 	line := ""
-	for i, c := range l.columns {
+	for i, c := range columns {
 		if c.dropped {
 			continue
 		}
 		cell := cells[i]
-		if l.width > 0 {
+		if t.width > 0 {
 			cell = display.CutMiddle(cell, c.width)
 		}
 		pad := display.Pad
@@ -79,8 +83,8 @@ func (l *listing) join(cells [columnCount]string, state style) string {
 			pad = display.PadLeft
 		}
 		cell = pad(cell, c.width)
-		if i == stateColumn {
-			cell = l.paint(state, cell)
+		if i == 1 {
+			cell = t.paint(state, cell)
 		}
 		line += cell + "  "
 	}
@@ -89,14 +93,10 @@ func (l *listing) join(cells [columnCount]string, state style) string {
 
 // measure finds how wide the columns are, and drops some until a name has room.
 func (l *listing) measure(ctx context.Context, r *store.Reader) error {
-	for i, head := range heads {
-		l.columns[i].width = len(head)
-	}
+	widen(l.columns, heads)
 	roots := 0
 	err := r.Documents(ctx, l.filter, func(d *store.Document) error {
-		for i, cell := range l.cells(d) {
-			l.columns[i].width = max(l.columns[i].width, display.Width(cell))
-		}
+		widen(l.columns, l.cells(d))
 		if wording.Path(d) != "" && d.Sorted != l.root {
 			roots++
 			l.root = d.Sorted
@@ -125,20 +125,16 @@ func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 	return nil
 }
 
-// row writes the line of a document.
 func (l *listing) row(d *store.Document) error {
+	state := stateStyles[d.State]
+	if d.Error != "" && !d.State.Finished() {
+		state = yellow
+	}
 	name, why := l.place(display.Printable(d.Source), l.target(d), display.Prose(d.Error))
 	if why != "" {
 		why = "  " + l.paint(dim, why)
 	}
-	return l.line(l.join(l.cells(d), styleOf(d)) + name + why)
-}
-
-func styleOf(d *store.Document) style {
-	if d.Error != "" && !d.State.Finished() {
-		return yellow
-	}
-	return stateStyles[d.State]
+	return l.line(l.join(l.columns, l.cells(d), state) + name + why)
 }
 
 // target says where the document went. On a terminal that is short: the folder

@@ -60,9 +60,10 @@ func (f *fixture) admit(source string, change func(*store.Admission)) int64 {
 	sum := sha256.Sum256(fmt.Append(nil, f.n))
 	a := store.Admission{
 		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, SHA256: sum[:],
-		Identity: store.Identity{Device: 1, Inode: f.n, Size: int64(1000 + f.n), ModTime: 1, ChangeTime: 1},
-		Options:  []string{"invoice", "receipt"}, ReuseWithin: time.Hour, ContentType: "application/pdf",
-		Outcome: func(float64) store.State { return store.Filed },
+		Identity:    store.Identity{Device: 1, Inode: f.n, Size: int64(1000 + f.n), ModTime: 1, ChangeTime: 1},
+		ContentType: "application/pdf",
+		SubmitRequest: store.SubmitRequest{Options: []string{"invoice", "receipt"}, ReuseWithin: time.Hour,
+			Outcome: func(float64) store.State { return store.Filed }},
 	}
 	if change != nil {
 		change(&a)
@@ -84,7 +85,7 @@ func (f *fixture) pend(source string) int64 {
 	f.t.Helper()
 	id := f.drop(source)
 	f.submit(id)
-	_, err := f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id))
+	err := f.s.Accepted(f.ctx, id, fmt.Sprintf("job-%d", id))
 	f.ok(err)
 	return id
 }
@@ -92,7 +93,7 @@ func (f *fixture) pend(source string) int64 {
 func (f *fixture) identify(source, kind string, confidence float64, outcome store.State) int64 {
 	f.t.Helper()
 	id := f.pend(source)
-	_, err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome, Polls: 1})
+	err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: confidence, Outcome: outcome, Polls: 1})
 	f.ok(err)
 	return id
 }
@@ -152,10 +153,10 @@ func (f *fixture) fill() {
 	f.submit(first)
 	f.ok(f.s.Refused(f.ctx, first, store.Refusal{Reason: "502: <html>bad gateway</html>", OutcomeUnknown: true}))
 	f.submit(first)
-	_, err := f.s.Accepted(f.ctx, first, "job-1")
+	err := f.s.Accepted(f.ctx, first, "job-1")
 	f.ok(err)
 	f.pass(2500 * time.Millisecond)
-	_, err = f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed, Polls: 1})
+	err = f.s.Identified(f.ctx, first, store.Answer{Type: "invoice", Confidence: 0.99, Outcome: store.Filed, Polls: 1})
 	f.ok(err)
 	f.move(first, "invoice/scan.pdf")
 	again := f.admit("2026/again.pdf", func(a *store.Admission) { f.same(a, first) })

@@ -51,16 +51,6 @@ func TestFormats(t *testing.T) {
 	if !slices.Equal(Formats(), []string{"table", "json", "csv", "html"}) {
 		t.Errorf("got %q", Formats())
 	}
-	record(t, func(f *fixture) {
-		f.read(func(r *store.Reader) {
-			var b bytes.Buffer
-			f.ok(Write(f.ctx, &b, r, "json", Options{}))
-			decode(f.t, b.String())
-			if err := Write(f.ctx, &b, r, "yaml", Options{}); err == nil {
-				t.Error("yaml was written")
-			}
-		})
-	})
 }
 
 // full fails like a disk does.

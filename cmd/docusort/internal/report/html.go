@@ -16,7 +16,6 @@ var pageSource string
 
 var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
-// htmlPage is what the templates show.
 type htmlPage struct {
 	*web.Overview
 	Documents bool

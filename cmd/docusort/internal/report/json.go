@@ -3,12 +3,17 @@ package report
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"time"
 	"unicode"
 	"unicode/utf16"
 
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
@@ -33,7 +38,7 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out.member("generated_at", stamp(now))
 	out.member("since", stamp(o.Filter.Since))
 	out.member("daemon", daemonOf(daemon))
-	out.member("totals", totalsOf(s.Totals))
+	out.member("totals", totalsJSON(s.Totals))
 	out.member("types", typesOf(s.Types))
 	out.member("latency_seconds", latencyOf(s.Latency))
 	out.member("oldest_unfinished_seconds", oldest)
@@ -107,3 +112,162 @@ func (v visible) Write(b []byte) (int, error) {
 }
 
 func hidden(r rune) bool { return !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) }
+
+// schemaVersion changes when a field changes its meaning or goes away.
+const schemaVersion = 1
+
+// The types below are the schema, field by field and in order. No field is ever
+// left out: a pointer is null where there is nothing to say.
+
+type daemonJSON struct {
+	Running   bool      `json:"running"`
+	PID       *int      `json:"pid"`        // null: not running
+	StartedAt *string   `json:"started_at"` // the last start; null: never
+	Hold      *holdJSON `json:"hold"`
+}
+
+type holdJSON struct {
+	Kind   store.HoldKind `json:"kind"`
+	Reason textJSON       `json:"reason"`
+	Since  *string        `json:"since"`
+	Until  *string        `json:"until"`
+}
+
+// totalsJSON has every state, in the order of [store.States].
+type totalsJSON map[store.State]int
+
+func (t totalsJSON) MarshalJSON() ([]byte, error) {
+	var b []byte
+	for i, s := range store.States() {
+		b = fmt.Appendf(b, "%c%q:%d", "{,"[min(i, 1)], s, t[s])
+	}
+	return append(b, '}'), nil
+}
+
+type typeJSON struct {
+	Type           textJSON `json:"type"`
+	Filed          int      `json:"filed"`
+	Review         int      `json:"review"`
+	MeanConfidence float64  `json:"mean_confidence"`
+}
+
+type latencyJSON struct {
+	P50 *float64 `json:"p50"`
+	P95 *float64 `json:"p95"`
+	Max *float64 `json:"max"`
+}
+
+type requestsJSON struct {
+	Submissions   int `json:"submissions"`
+	Polls         int `json:"polls"`
+	Reused        int `json:"reused"`
+	Resubmissions int `json:"resubmissions"`
+}
+
+type failureJSON struct {
+	Reason textJSON `json:"reason"`
+	Count  int      `json:"count"`
+}
+
+type documentJSON struct {
+	ID           int64       `json:"id"`
+	Source       nameJSON    `json:"source"`
+	Path         *nameJSON   `json:"path"`
+	State        string      `json:"state"`
+	Type         *textJSON   `json:"type"`
+	Confidence   *float64    `json:"confidence"`
+	JobID        *textJSON   `json:"job_id"`
+	SHA256       *string     `json:"sha256"`
+	Size         int64       `json:"size"`
+	Attempts     int         `json:"attempts"`
+	Polls        int         `json:"polls"`
+	Error        *reasonJSON `json:"error"`
+	DiscoveredAt *string     `json:"discovered_at"`
+	SubmittedAt  *string     `json:"submitted_at"`
+	IdentifiedAt *string     `json:"identified_at"`
+	FinishedAt   *string     `json:"finished_at"`
+}
+
+// Text that somebody else chose. The JSON escapes what is not UTF-8, and keeps a
+// name reversible; the CSV has its own way, see [documentJSON.row].
+type (
+	nameJSON   string // of a file
+	textJSON   string // an answer of the service
+	reasonJSON string // why a document failed or waits
+)
+
+func (n nameJSON) MarshalText() ([]byte, error)   { return []byte(display.Name(string(n))), nil }
+func (t textJSON) MarshalText() ([]byte, error)   { return []byte(display.Text(string(t))), nil }
+func (r reasonJSON) MarshalText() ([]byte, error) { return []byte(display.Text(string(r))), nil }
+
+func daemonOf(d store.Daemon) daemonJSON {
+	out := daemonJSON{Running: d.Running, StartedAt: stamp(d.StartedAt)}
+	if d.Running && d.PID != 0 {
+		out.PID = &d.PID // by now, a dead daemon's number may be another process's
+	}
+	if h := d.Hold; h != nil {
+		out.Hold = &holdJSON{h.Kind, textJSON(h.Reason), stamp(h.Since), stamp(h.Until)}
+	}
+	return out
+}
+
+func typesOf(types []store.TypeCount) []typeJSON {
+	out := make([]typeJSON, 0, len(types)) // never nil, which would be null
+	for _, t := range types {
+		// Without the rounding errors of binary fractions.
+		mean := math.Round(t.MeanConfidence*1e6) / 1e6
+		out = append(out, typeJSON{textJSON(t.Type), t.Filed, t.Review, mean})
+	}
+	return out
+}
+
+func latencyOf(l *store.Latency) latencyJSON {
+	if l == nil {
+		return latencyJSON{}
+	}
+	return latencyJSON{seconds(l.P50), seconds(l.P95), seconds(l.Max)}
+}
+
+func failuresOf(reasons []store.Reason) []failureJSON {
+	out := make([]failureJSON, 0, len(reasons))
+	for _, r := range reasons {
+		out = append(out, failureJSON{textJSON(r.Reason), r.Count})
+	}
+	return out
+}
+
+func documentOf(d *store.Document) *documentJSON {
+	out := &documentJSON{
+		ID: d.ID, Source: nameJSON(d.Source), Path: orNull(nameJSON(wording.Path(d))), State: string(d.State),
+		Type: orNull(textJSON(d.Type)), JobID: orNull(textJSON(d.JobID)), SHA256: orNull(hex.EncodeToString(d.SHA256)),
+		Size: d.Identity.Size, Attempts: d.Attempts, Polls: d.Polls, Error: orNull(reasonJSON(d.Error)),
+		DiscoveredAt: stamp(d.DiscoveredAt), SubmittedAt: stamp(d.SubmittedAt),
+		IdentifiedAt: stamp(d.IdentifiedAt), FinishedAt: stamp(d.FinishedAt),
+	}
+	if d.Type != "" {
+		out.Confidence = &d.Confidence
+	}
+	return out
+}
+
+func orNull[T ~string](s T) *T {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// stamp writes a time as RFC 3339 in UTC with exactly three decimals, so that
+// stamps sort as text.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return &s
+}
+
+func seconds(d time.Duration) *float64 {
+	s := float64(max(0, d).Milliseconds()) / 1000
+	return &s
+}

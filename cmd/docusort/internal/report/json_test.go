@@ -7,11 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
-	"pgregory.net/rapid"
-
-	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
 )
 
@@ -130,47 +126,6 @@ func TestJSONOfDocuments(t *testing.T) {
 		d = (*decode(f.t, f.render(JSON, Options{Documents: true})).Documents)[0]
 		if d.Path == nil || *d.Path != sortedRoot+"/invoice/b.pdf" {
 			t.Errorf("a filed document: %+v", d)
-		}
-	})
-}
-
-func TestAnyNameKeepsItsLine(t *testing.T) {
-	f := open(t) // rapid asks for deadlines, which a bubble does not have
-	f.ok(f.s.Started(f.ctx, 1))
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.OneOf(
-			rapid.Map(rapid.SliceOfN(rapid.ByteRange(1, 255), 1, 60), func(b []byte) string { return string(b) }),
-			rapid.StringOfN(rapid.RuneFrom(nil, unicode.Cc, unicode.Cf, unicode.Mn, unicode.Han, unicode.Zs), 1, 40, -1),
-		).Filter(func(s string) bool { return !strings.Contains(s, "\x00") })
-		source, kind, reason := name.Draw(t, "source"), name.Draw(t, "type"), name.Draw(t, "reason")
-		width := rapid.SampledFrom([]int{0, 40, 80, 120}).Draw(t, "width")
-		id := f.pend(source)
-		_, err := f.s.Identified(f.ctx, id, store.Answer{Type: kind, Confidence: 1, Outcome: store.Filed})
-		f.ok(err)
-		f.ok(f.s.SetMoveError(f.ctx, id, reason, time.Now()))
-		defer func() { f.ok(f.s.Gone(f.ctx, id, "taken away")) }()
-		filter := store.Filter{State: store.Identified}
-
-		text := f.render(Table, Options{Documents: true, Width: width, Filter: filter})
-		_, list, _ := strings.Cut(text, "\nDocuments\n")
-		if n := strings.Count(list, "\n"); n != 2 {
-			t.Errorf("%d lines, want a head and a document:\n%q", n, list)
-		}
-		for _, r := range text {
-			if r != '\n' && !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) {
-				t.Errorf("%U in %q", r, text)
-			}
-		}
-		if width == 0 && !strings.Contains(strings.ReplaceAll(list, "\n", "  "), "  "+display.Printable(source)+"  ") {
-			t.Errorf("%q is missing in %q", display.Printable(source), list)
-		}
-		js := f.render(JSON, Options{Documents: true, Filter: filter})
-		if hiddenAt := strings.IndexFunc(strings.ReplaceAll(js, "\n", ""), hidden); hiddenAt >= 0 {
-			t.Errorf("something hidden in %q", js)
-		}
-		docs := *decode(t, js).Documents
-		if len(docs) != 1 || string(docs[0].Source) != display.Name(source) || string(*docs[0].Type) != display.Text(kind) {
-			t.Errorf("got %+v", docs)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	t := &table{lines: lines{w: bufio.NewWriter(w), width: o.Width, color: o.Color}, now: o.now(), filter: o.Filter}
+	t := &table{w: bufio.NewWriter(w), width: o.Width, color: o.Color, now: o.now(), filter: o.Filter}
 	t.daemon(daemon)
 	t.line("")
 	if scope := wording.Scope(t.filter, t.now); scope != "" {
@@ -39,7 +40,11 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	t.types(s.Types)
 	t.failures(&s)
 	t.troubles(s.Troubles)
-	t.dealings(&s)
+	t.line("")
+	if s.Latency != nil {
+		t.fact("Time to file", wording.Latency(s.Latency))
+	}
+	t.fact("Requests", wording.Requests(s.Requests))
 	if o.Documents {
 		if err := t.documents(ctx, r); err != nil {
 			return err
@@ -48,8 +53,12 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	return t.w.Flush()
 }
 
+// table writes lines, fitted to a terminal if there is one. Errors stick to the
+// writer and show at the end.
 type table struct {
-	lines
+	w      *bufio.Writer
+	width  int // 0: no limit
+	color  bool
 	now    time.Time
 	filter store.Filter
 }
@@ -90,5 +99,110 @@ func (t *table) countsOf(totals map[store.State]int, finished bool) string {
 	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
-// fact writes a line with a label.
 func (t *table) fact(label, text string) { t.hang(t.paint(dim, display.Pad(label, 14)), text) }
+
+// types lists how many documents were filed under each type. The name of a type
+// gives way where the terminal is narrow.
+func (t *table) types(types []store.TypeCount) {
+	if len(types) == 0 {
+		return
+	}
+	rows := [][]string{{"TYPE", "FILED", "REVIEW", "CONFIDENCE"}}
+	for _, c := range types {
+		rows = append(rows, []string{display.Printable(c.Type), display.Count(c.Filed), display.Count(c.Review),
+			fmt.Sprintf("%.2f", c.MeanConfidence)})
+	}
+	columns := []column{{}, {right: true}, {right: true}, {right: true}}
+	for _, row := range rows {
+		widen(columns, row)
+	}
+	if t.width > 0 {
+		columns[0].width = min(columns[0].width, max(t.width-columns[1].width-columns[2].width-columns[3].width-6, 8))
+	}
+	t.line("")
+	for i, row := range rows {
+		s := plain
+		if i == 0 {
+			s = bold
+		}
+		t.line(t.paint(s, strings.TrimRight(t.join(columns, row, plain), " ")))
+	}
+}
+
+func (t *table) failures(s *store.Summary) {
+	if s.Totals[store.Failed] == 0 {
+		return
+	}
+	t.reasons("Failed", s.Failures, s.Totals[store.Failed], red)
+	t.hangIn(dim, "  ", "They are in _failed. docusort report --documents --state failed lists them; "+wording.RetryHint)
+}
+
+func (t *table) troubles(reasons []store.Reason) {
+	if len(reasons) > 0 {
+		t.reasons("Not filed yet because", reasons, wording.Sum(reasons), yellow)
+	}
+}
+
+const maxReasons = 10
+
+// reasons lists why, with how many of all documents each reason stands for.
+func (t *table) reasons(title string, reasons []store.Reason, total int, s style) {
+	t.line("")
+	t.line(t.paint(bold, title))
+	limit := len(reasons)
+	if t.width > 0 {
+		limit = maxReasons
+	}
+	reasons = wording.Reasons(reasons, total, limit)
+	width := 0
+	for _, r := range reasons {
+		width = max(width, len(display.Count(r.Count)))
+	}
+	for _, r := range reasons {
+		t.hang("  "+t.paint(s, display.PadLeft(display.Count(r.Count), width))+"  ", r.Reason)
+	}
+}
+
+// style is the number of the terminal's escape sequence for a style of text.
+type style string
+
+const (
+	plain  style = ""
+	bold   style = "1"
+	dim    style = "2"
+	red    style = "31"
+	green  style = "32"
+	yellow style = "33"
+)
+
+// paint gives a text a style, where there are colours.
+func (t *table) paint(s style, text string) string {
+	if !t.color || s == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
+}
+
+// hang writes a text with a head before its first line. Further lines begin below
+// the text.
+func (t *table) hang(head, text string) { t.hangIn(plain, head, text) }
+
+// hangIn is hang with a style for the text. Each line has its own, because pagers
+// forget it at the end of a line.
+func (t *table) hangIn(s style, head, text string) {
+	indent, room := display.Width(head), 0
+	if t.width > 0 {
+		room = max(t.width-indent, 16) // a few words, however narrow the window
+	}
+	for _, line := range display.Wrap(text, room) {
+		t.line(head + t.paint(s, line))
+		head = strings.Repeat(" ", indent)
+	}
+}
+
+// line writes a line that is known to fit, and returns the error of any write so
+// far.
+func (t *table) line(text string) error {
+	t.w.WriteString(strings.TrimRight(text, " "))
+	return t.w.WriteByte('\n')
+}

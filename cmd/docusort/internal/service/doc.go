@@ -2,9 +2,8 @@
 // doing, that it stops and, for the watchdog, that it is alive. Where no service
 // manager listens, as in a shell, it does nothing.
 //
-// [Manager.Watchdog] asks a list of checks whether a loop of the daemon is late. It
-// feeds the watchdog only while none is, so that systemd restarts a daemon in which
-// a single loop hangs. [Manager.ShowStatus] keeps the line of `systemctl status` up
+// [Manager.Watchdog] feeds the watchdog only while no loop of the daemon is late, so
+// that systemd restarts a daemon in which a single loop hangs. [Manager.ShowStatus] keeps the line of `systemctl status` up
 // to date: it is woken by changes, looks at most once a second, and does nothing at
 // rest.
 //

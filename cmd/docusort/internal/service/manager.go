@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"strconv"
@@ -64,4 +65,35 @@ func (m *Manager) send(message string) {
 		m.log.Warn("the service manager cannot be notified", "err", err)
 	}
 	m.failed = err != nil
+}
+
+// Watchdog tells the service manager that the daemon is alive, three times as often
+// as the manager asks for, until ctx is done. While late names a loop that has not
+// gone round for longer than limit although it has work, the manager is told nothing,
+// and ends the process after its timeout. Where there is no watchdog, Watchdog returns
+// at once.
+func (m *Manager) Watchdog(ctx context.Context, late func(limit time.Duration) string) error {
+	if m.watchdog <= 0 {
+		return nil
+	}
+	limit := m.watchdog / 3
+	ticker := time.NewTicker(limit)
+	defer ticker.Stop()
+	for logged := ""; ; {
+		switch loop := late(limit); {
+		case ctx.Err() != nil:
+			return nil
+		case loop == "":
+			m.send(daemon.SdNotifyWatchdog)
+			logged = ""
+		case loop != logged:
+			m.log.Warn("a loop is late; the watchdog is not fed", "loop", loop)
+			logged = loop
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

@@ -55,9 +55,9 @@ func (l *listener) hears(t *testing.T, want ...string) {
 	}
 }
 
-func TestMessages(t *testing.T) { synctest.Test(t, testMessages) }
+func TestMessages(t *testing.T) { synctest.Test(t, messages) }
 
-func testMessages(t *testing.T) {
+func messages(t *testing.T) {
 	m, l := listen(0)
 	m.Ready()
 	m.Stopping(55 * time.Second)
@@ -92,24 +92,24 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-// The watchdog is fed three times as often as asked for, and not while any check
-// reports a late loop, which is logged once.
+// The watchdog is fed three times as often as asked for, and not while a loop is
+// late, which is logged once.
 func TestWatchdog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(3 * time.Minute)
 		var late atomic.Pointer[string]
 		report := func(name string) { late.Store(&name) }
 		report("")
-		checks := []Check{func(time.Duration) string { return "" }, func(limit time.Duration) string {
+		check := func(limit time.Duration) string {
 			if limit != time.Minute {
 				t.Errorf("limit %v", limit)
 			}
 			return *late.Load()
-		}}
+		}
 		var running sync.WaitGroup
 		ctx, stop := context.WithCancel(t.Context())
 		running.Go(func() {
-			if err := m.Watchdog(ctx, checks...); err != nil {
+			if err := m.Watchdog(ctx, check); err != nil {
 				t.Error(err)
 			}
 		})
@@ -139,11 +139,16 @@ type shown struct {
 	changed        chan struct{}
 }
 
-// show shows the status of some work until the test ends, in a bubble.
-func show(t *testing.T, m *Manager) *shown {
+// show shows the status of some work until the test ends, in a bubble. filed is how
+// many documents are filed on the first day.
+func show(t *testing.T, m *Manager, filed int) *shown {
 	s := &shown{hold: make(chan struct{}), changed: make(chan struct{}, 1)}
+	began := time.Now()
 	look := func(context.Context) (Work, error) {
 		w := Work{Open: map[store.State]int{store.Waiting: int(s.waiting.Load())}}
+		if time.Now().Day() == began.Day() {
+			w.Today = map[store.State]int{store.Filed: filed}
+		}
 		if s.looks.Add(1) > 0 && s.fails.Load() {
 			return w, errors.New("locked")
 		}
@@ -181,7 +186,7 @@ func waitingLine(n string) string {
 func TestShowStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(0)
-		s := show(t, m)
+		s := show(t, m, 0)
 		l.hears(t, waitingLine("0"))
 		time.Sleep(24 * time.Hour)
 		l.hears(t)
@@ -208,7 +213,7 @@ func TestShowStatus(t *testing.T) {
 func TestShowStatusAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(0)
-		s := show(t, m)
+		s := show(t, m, 0)
 		l.hears(t, waitingLine("0"))
 		for _, fails := range []bool{true, false} {
 			s.fails.Store(fails)
@@ -230,22 +235,10 @@ func TestShowStatusAgain(t *testing.T) {
 func TestShowAtMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, l := listen(0)
-		ctx, stop := context.WithCancel(t.Context())
-		began := time.Now()
-		look := func(context.Context) (Work, error) {
-			w := Work{Today: map[store.State]int{store.Filed: 1204}}
-			if time.Now().Day() != began.Day() {
-				w.Today = nil
-			}
-			return w, nil
-		}
-		var running sync.WaitGroup
-		running.Go(func() { _ = m.ShowStatus(ctx, nil, look) })
+		show(t, m, 1204)
 		l.hears(t, "STATUS=0 waiting, 0 uploading, 0 pending, 1,204 filed today")
 		time.Sleep(25 * time.Hour)
-		l.hears(t, "STATUS=0 waiting, 0 uploading, 0 pending, 0 filed today")
-		stop()
-		running.Wait()
+		l.hears(t, waitingLine("0"))
 	})
 }
 

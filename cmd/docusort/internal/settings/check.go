@@ -20,9 +20,6 @@ import (
 	"docusort/pipeline/docutray"
 )
 
-// asItIs is for the key, which [loader.findKey] checks.
-func asItIs(v string) (string, error) { return v, nil }
-
 // shortest is the least that a duration may be which must not be zero: less is a
 // wrong unit, or would keep a processor busy.
 const shortest = time.Millisecond
@@ -36,7 +33,6 @@ func show(s string) string {
 	return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
 }
 
-// path makes a path absolute and clean.
 func path(v string) (string, error) {
 	switch {
 	case strings.HasPrefix(v, "~"):

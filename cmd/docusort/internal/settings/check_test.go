@@ -18,19 +18,3 @@ func TestHTTPAddr(t *testing.T) {
 		}
 	}
 }
-
-func TestBaseURLForms(t *testing.T) {
-	for in, want := range map[string]string{
-		"https://x.example":       "https://x.example",
-		"https://x.example//":     "https://x.example",
-		"https://x.example/a/b/":  "https://x.example/a/b",
-		"http://localhost:8080/":  "http://localhost:8080",
-		"http://127.1.2.3":        "http://127.1.2.3",
-		"http://[::1]:9":          "http://[::1]:9",
-		"HTTPS://x.example:443/a": "HTTPS://x.example:443/a",
-	} {
-		if got, err := baseURL(in); err != nil || got != want {
-			t.Errorf("%s: %q %v, want %q", in, got, err, want)
-		}
-	}
-}

@@ -5,9 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
 )
 
-// checkConflicts notes settings that contradict one another.
 func (l *loader) checkConflicts(s *Settings) {
 	l.notMore("DOCUSORT_POLL_MIN", s.PollMin, "DOCUSORT_POLL_MAX", s.PollMax)
 	l.notMore("DOCUSORT_SETTLE", s.Settle, "DOCUSORT_INCOMPLETE_AFTER", s.IncompleteAfter)
@@ -28,7 +29,6 @@ func (l *loader) checkConflicts(s *Settings) {
 	}
 }
 
-// notMore notes where low is above high.
 func (l *loader) notMore(lowName string, low time.Duration, highName string, high time.Duration) {
 	if low <= high || l.refused[lowName] || l.refused[highName] {
 		return
@@ -46,14 +46,13 @@ func (l *loader) apart(name, path, folderName, folder string) {
 	if l.refused[name] || l.refused[folderName] || !inside(resolve(path), resolve(folder)) {
 		return
 	}
-	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", printable(path), folderName, printable(folder), l.setWhere(folderName))
+	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", display.Printable(path), folderName, display.Printable(folder), l.setWhere(folderName))
 	if path == folder {
-		text = fmt.Sprintf("%s is the same as %s%s: choose places outside each other", printable(path), folderName, l.setWhere(folderName))
+		text = fmt.Sprintf("%s is the same as %s%s: choose places outside each other", display.Printable(path), folderName, l.setWhere(folderName))
 	}
 	l.refuse(name, text)
 }
 
-// setWhere says in brackets where a variable's value comes from.
 func (l *loader) setWhere(name string) string {
 	if _, origin, set := l.lookup(name); set {
 		return " (" + origin + ")"

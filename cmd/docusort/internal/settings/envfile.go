@@ -52,7 +52,6 @@ type parser struct {
 
 func (p *parser) fault(line int, text string) { p.faults = append(p.faults, fault{line, text}) }
 
-// take returns the next n bytes and moves on.
 func (p *parser) take(n int) string {
 	s := p.text[:n]
 	p.text = p.text[n:]
@@ -114,11 +113,12 @@ func (p *parser) assignment() {
 func (p *parser) value() (value, problem string) {
 	p.take(len(p.text) - len(strings.TrimLeft(p.text, blanks)))
 	if p.text == "" || p.text[0] != '\'' && p.text[0] != '"' {
-		return p.plain(), ""
+		value, _ = p.upTo("\n")
+		return value, ""
 	}
 	quote := p.take(1)
 	start := *p
-	value, closed := p.inQuotes(quote[0])
+	value, closed := p.upTo(quote)
 	if !closed {
 		p.text, p.line = start.text, start.line // look at the other lines too
 		p.rest()
@@ -130,51 +130,32 @@ func (p *parser) value() (value, problem string) {
 	return value, ""
 }
 
-// plain takes an unquoted value.
-func (p *parser) plain() string {
-	var value strings.Builder
-	kept := 0 // bytes of value without the white space at its end
+// upTo takes a value and what ends it: a quote, or the end of the line.
+func (p *parser) upTo(end string) (value string, found bool) {
+	var b strings.Builder
+	kept := 0 // bytes of b without the white space at the end of an unquoted value
 	for p.text != "" {
 		switch c := p.take(1); {
-		case c == "\n":
-			return value.String()[:kept]
-		case c != `\`:
-			value.WriteString(c)
-			if strings.Contains(blanks, c) {
-				continue
-			}
-		case p.text == "":
-		default:
-			if c = p.take(1); c != "\n" {
-				value.WriteString(c)
-			}
-		}
-		kept = value.Len()
-	}
-	return value.String()[:kept]
-}
-
-// inQuotes takes what stands up to the closing quote, and that.
-func (p *parser) inQuotes(quote byte) (value string, closed bool) {
-	var b strings.Builder
-	for p.text != "" {
-		c := p.take(1)
-		switch {
-		case c[0] == quote:
-			return b.String(), true
-		case c != `\` || quote == '\'' || p.text == "":
-			b.WriteString(c)
-		default:
+		case c == end:
+			return b.String()[:kept], true
+		case c == `\` && end != "'" && p.text != "":
 			next := p.take(1)
-			if !strings.Contains("\"\\`$\n", next) {
+			if end == `"` && !strings.Contains("\"\\`$\n", next) {
 				b.WriteString(c)
 			}
 			if next != "\n" {
 				b.WriteString(next)
 			}
+		case c == `\` && end == "\n": // ends the file
+		default:
+			b.WriteString(c)
+			if end == "\n" && strings.Contains(blanks, c) {
+				continue
+			}
 		}
+		kept = b.Len()
 	}
-	return "", false
+	return b.String()[:kept], false
 }
 
 // validName is what an environment variable may be called.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/pipeline/docutray"
 
 	"github.com/sethvargo/go-envconfig"
@@ -29,7 +30,12 @@ func Load(environ []string, configFile string, need Need) (*Settings, error) {
 }
 
 func load(environ []string, configFile, defaultFile string, need Need) (*Settings, error) {
-	l := newLoader(environ)
+	l := &loader{env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
+	for _, kv := range environ {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			l.env[name] = value
+		}
+	}
 	var s Settings
 	l.readConfig(&s, configFile, defaultFile)
 	l.checkNames()
@@ -49,7 +55,6 @@ func load(environ []string, configFile, defaultFile string, need Need) (*Setting
 	return &s, l.withoutKey()
 }
 
-// loader gathers values and what is wrong with them.
 type loader struct {
 	env      map[string]string
 	file     map[string]entry
@@ -59,17 +64,6 @@ type loader struct {
 	refused  map[string]bool // names that have a problem
 }
 
-func newLoader(environ []string) *loader {
-	l := &loader{env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
-	for _, kv := range environ {
-		if name, value, ok := strings.Cut(kv, "="); ok {
-			l.env[name] = value
-		}
-	}
-	return l
-}
-
-// readConfig reads the file into l.file.
 func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 	l.path = cmp.Or(named, defaultFile)
 	b, err := readBounded(l.path)
@@ -81,7 +75,7 @@ func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 		s.ConfigSkipped = err
 		return
 	default:
-		l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(err)})
+		l.problems = append(l.problems, Problem{Origin: display.Printable(l.path), Text: "the settings file cannot be read: " + reason(err)})
 		return
 	}
 	s.ConfigFile = l.path
@@ -94,8 +88,7 @@ func (l *loader) readConfig(s *Settings, named, defaultFile string) {
 	}
 }
 
-// at names a line of the settings file.
-func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", printable(l.path), line) }
+func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", display.Printable(l.path), line) }
 
 // lookup returns a variable's text and where it stands. ok is false where it is
 // not set or, which means the same, empty.
@@ -130,8 +123,11 @@ func (l *loader) setValue(v *Variable) {
 }
 
 func checkValue(v *Variable, value string) (string, error) {
-	if quoted(value) {
-		return "", errQuoted
+	switch {
+	case len(value) >= 2 && value[0] == value[len(value)-1] && (value[0] == '"' || value[0] == '\''):
+		return "", errors.New("has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
+	case v.check == nil:
+		return value, nil
 	}
 	checked, err := v.check(value)
 	if err != nil && strings.Contains(value, " #") {
@@ -152,7 +148,6 @@ func (l *loader) defaultOf(v *Variable) string {
 	return strings.Replace(v.Default, "$"+homeName, l.values[homeName], 1)
 }
 
-// refuse notes what is wrong with a variable.
 func (l *loader) refuse(name, text string) {
 	_, origin, _ := l.lookup(name)
 	l.problems = append(l.problems, Problem{Name: name, Origin: origin, Text: text})
@@ -170,7 +165,7 @@ func (l *loader) checkNeeds(s *Settings, need Need) {
 	}
 	if s.ConfigSkipped != nil && len(l.problems) > before {
 		// What is missing may well stand in the file that was skipped.
-		l.problems = append(l.problems, Problem{Origin: printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
+		l.problems = append(l.problems, Problem{Origin: display.Printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
 	}
 }
 
@@ -188,20 +183,13 @@ func (l *loader) withoutKey() Problems {
 	return l.problems
 }
 
-var errQuoted = errors.New("has quotes around it that belong to the value: leave them out (docker's --env-file does not remove them)")
-
-// quoted reports whether all of s stands in quotes.
-func quoted(s string) bool {
-	return len(s) >= 2 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'')
-}
-
 // reason says why a file cannot be used and, for the usual causes, what to do.
 func reason(err error) string {
 	var pe *fs.PathError
 	if !errors.As(err, &pe) {
 		return err.Error()
 	}
-	file := printable(pe.Path)
+	file := display.Printable(pe.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no file " + file
@@ -222,7 +210,56 @@ func readBounded(path string) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes, so it is not a settings file", printable(path), maxFile)
+		err = fmt.Errorf("%s is larger than %d bytes, so it is not a settings file", display.Printable(path), maxFile)
 	}
 	return b, err
+}
+
+// findKey finds the key. What the user has set goes before the credential, which
+// the unit may bring along for everybody.
+func (l *loader) findKey(s *Settings) {
+	value, _, set := l.lookup(keyName)
+	fileValue, fileOrigin, fileSet := l.lookup(keyFileName)
+	switch {
+	case l.refused[keyName] || l.refused[keyFileName]:
+	case set && fileSet:
+		l.refuse(keyName, "is set, and so is "+keyFileName+" ("+fileOrigin+"): keep one of the two")
+	case set:
+		keys := docutray.StaticKey(value)
+		if _, err := keys.Key(); err != nil {
+			l.refuse(keyName, err.Error())
+			return
+		}
+		s.Keys = keys
+	case fileSet:
+		keys, err := docutray.FileKey(s.KeyFile)
+		switch {
+		case err == nil:
+			s.Keys = keys
+		case errors.Is(err, fs.ErrNotExist) && !strings.Contains(fileValue, "/"):
+			l.refuse(keyFileName, "names no file in the working folder (not shown, as it may be a key itself): write the file's whole path, or put a key into "+keyName)
+		default:
+			l.refuse(keyFileName, reason(err))
+		}
+	default:
+		l.findCredential(s)
+	}
+}
+
+// findCredential reads the key that systemd hands to a service.
+func (l *loader) findCredential(s *Settings) {
+	err := error(fs.ErrNotExist)
+	if directory := l.env["CREDENTIALS_DIRECTORY"]; directory != "" {
+		s.KeyFile = filepath.Join(directory, CredentialName)
+		s.Keys, err = docutray.FileKey(s.KeyFile)
+	}
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, fs.ErrNotExist):
+		l.refuse(keyName, "is not set: set it, or name a file with the key in "+keyFileName+", or give the systemd credential "+CredentialName)
+	default:
+		l.problems = append(l.problems, Problem{Name: keyName, Origin: "credential " + CredentialName, Text: reason(err)})
+	}
+	s.KeyFile = ""
 }

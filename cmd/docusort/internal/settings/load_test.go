@@ -46,31 +46,6 @@ func revealed(t *testing.T, s *Settings) string {
 	return key.Reveal()
 }
 
-func TestLoadDefaults(t *testing.T) {
-	s, err := loadHere(t, given(), "", all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if key := revealed(t, s); key != "dt_live_secret" {
-		t.Errorf("key %q", key)
-	}
-	s.Keys = nil
-	want := &Settings{
-		BaseURL: "https://app.docutray.com", DocumentTypes: []string{"invoice"},
-		Home: "/var/lib/docusort", Inbox: "/var/lib/docusort/inbox",
-		Sorted: "/var/lib/docusort/sorted", Database: "/var/lib/docusort/docusort.db",
-		Watch: WatchAuto, Rescan: time.Minute, Settle: 5 * time.Second, IncompleteAfter: 5 * time.Minute, Recursive: true,
-		Ignore: []string{".*", "*~", "~$*", "*.tmp", "*.part", "*.partial", "*.crdownload", "*.download", "*.filepart",
-			"@eaDir", "__MACOSX", "Thumbs.db", "desktop.ini"},
-		Workers: 4, MaxPending: 100, PollMin: 500 * time.Millisecond, PollMax: 30 * time.Second,
-		JobTimeout: time.Hour, MaxAttempts: 5, ReuseResults: 720 * time.Hour,
-		ShutdownGrace: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: LogAuto,
-	}
-	if diff := cmp.Diff(want, s); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 func TestLoadEverything(t *testing.T) {
 	s, err := loadHere(t, given(
 		"DOCUTRAY_BASE_URL= http://127.0.0.1:8080/base/ ", "DOCUSORT_DOCUMENT_TYPES= invoice , nota de crédito",
@@ -90,11 +65,11 @@ func TestLoadEverything(t *testing.T) {
 		BaseURL: "http://127.0.0.1:8080/base", DocumentTypes: []string{"invoice", "nota de crédito"},
 		Metadata: []byte(`{"a":"<&>","b":12345678901234567890}`),
 		Home:     "/h/x", Inbox: "/in", Sorted: "/so", Database: "/d/b.db",
-		Watch: WatchPoll, Rescan: 10 * time.Second, Settle: time.Millisecond, IncompleteAfter: 90 * time.Minute,
+		Watch: "poll", Rescan: 10 * time.Second, Settle: time.Millisecond, IncompleteAfter: 90 * time.Minute,
 		Ignore: []string{"*.bak", "[ab]?"}, Workers: 10, MaxPending: 1, RequestsPerMinute: 60,
 		PollMin: time.Second, PollMax: time.Second, JobTimeout: 36 * time.Hour, MaxAttempts: 1, MinConfidence: 0.7,
 		Sidecar: true, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
-		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: LogJSON,
+		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: "json",
 	}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

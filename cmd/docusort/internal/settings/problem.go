@@ -1,11 +1,6 @@
 package settings
 
-import (
-	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 // Problem is one thing that is wrong with the settings.
 type Problem struct {
@@ -39,12 +34,4 @@ func (ps Problems) Error() string {
 		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
-}
-
-// printable returns s as it is where it shows as it is, else quoted.
-func printable(s string) string {
-	if s == "" || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
 }

@@ -14,23 +14,6 @@ const DefaultConfigFile = "/etc/docusort/docusort.env"
 // CredentialName is the systemd credential that may hold the key.
 const CredentialName = "docutray-api-key"
 
-// Watch is a way to watch the inbox.
-type Watch string
-
-// The ways to watch the inbox.
-const (
-	WatchAuto    Watch = "auto"    // inotify; polls as well on network and FUSE filesystems
-	WatchInotify Watch = "inotify" // events, and a scan every Rescan
-	WatchPoll    Watch = "poll"    // a scan every Rescan, no events
-)
-
-// The log formats.
-const (
-	LogAuto = "auto" // coloured on a terminal, plain text otherwise
-	LogText = "text"
-	LogJSON = "json"
-)
-
 // Settings is everything that a user can set, checked and complete. All paths
 // are absolute and clean, all durations are zero or more. [Describe] has the
 // defaults, and says what each one means.
@@ -52,7 +35,7 @@ type Settings struct {
 	Sorted   string `env:"DOCUSORT_SORTED"`
 	Database string `env:"DOCUSORT_DATABASE"`
 
-	Watch           Watch         `env:"DOCUSORT_WATCH"`
+	Watch           string        `env:"DOCUSORT_WATCH"` // auto, inotify or poll
 	Rescan          time.Duration `env:"DOCUSORT_RESCAN"`
 	Settle          time.Duration `env:"DOCUSORT_SETTLE"`
 	IncompleteAfter time.Duration `env:"DOCUSORT_INCOMPLETE_AFTER"` // never less than Settle
@@ -75,7 +58,7 @@ type Settings struct {
 	Hook          string        `env:"DOCUSORT_HOOK"`         // a program's path, or empty
 	HTTPAddr      string        `env:"DOCUSORT_HTTP_ADDR"`    // host:port, the host never empty; or empty
 	LogLevel      slog.Level    `env:"DOCUSORT_LOG_LEVEL"`
-	LogFormat     string        `env:"DOCUSORT_LOG_FORMAT"`
+	LogFormat     string        `env:"DOCUSORT_LOG_FORMAT"` // auto, text or json
 
 	// ConfigFile is the file that was read; empty where there was none.
 	ConfigFile string

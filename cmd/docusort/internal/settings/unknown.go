@@ -5,9 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"docusort/cmd/docusort/internal/report/display"
 )
 
-// checkNames notes every name that looks like one of ours and is not a setting.
 func (l *loader) checkNames() {
 	for _, name := range slices.Sorted(maps.Keys(l.env)) {
 		if ours(name) && !known(name) && !l.kubernetes(name) {
@@ -32,7 +33,7 @@ func (l *loader) unknown(name, origin string) {
 	if guess, _ := nearest(name); guess != "" {
 		text = "there is no such setting: did you mean " + guess + "?"
 	}
-	l.problems = append(l.problems, Problem{Name: printable(name), Origin: origin, Text: text})
+	l.problems = append(l.problems, Problem{Name: display.Printable(name), Origin: origin, Text: text})
 }
 
 // ours reports whether a name has one of our prefixes, in any case.

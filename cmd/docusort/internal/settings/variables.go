@@ -18,7 +18,8 @@ type Variable struct {
 	Meaning string
 
 	// check takes a trimmed value that is not empty and returns it as envconfig
-	// decodes it, or says what is wrong and what to do.
+	// decodes it, or says what is wrong and what to do. nil takes any value: the key
+	// is checked when it is found.
 	check func(string) (string, error)
 }
 
@@ -44,7 +45,7 @@ const (
 const defaultIgnore = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.download,*.filepart,@eaDir,__MACOSX,Thumbs.db,desktop.ini"
 
 var variables = []Variable{
-	{keyName, service, "", true, "the API key; or name a file below, or give the systemd credential docutray-api-key", asItIs},
+	{keyName, service, "", true, "the API key; or name a file below, or give the systemd credential docutray-api-key", nil},
 	{keyFileName, service, "", false, "a file that holds the key and nothing else; read again when the service refuses the key", path},
 	{"DOCUTRAY_BASE_URL", service, "https://app.docutray.com", false, "where the service is; plain http only for a loopback host", baseURL},
 	{typesName, service, "", true, "type codes to choose from, comma-separated; `docusort types` lists them", documentTypes},
@@ -55,7 +56,7 @@ var variables = []Variable{
 	{"DOCUSORT_SORTED", folders, "$DOCUSORT_HOME/sorted", false, "where documents go; not inside the inbox, nor the inbox inside it", path},
 	{"DOCUSORT_DATABASE", folders, "$DOCUSORT_HOME/docusort.db", false, "the SQLite file; not inside the inbox or the sorted folder", path},
 
-	{"DOCUSORT_WATCH", taking, "auto", false, "inotify, poll, or auto: polls as well where the inbox is on a network or FUSE filesystem", oneOf(string(WatchAuto), string(WatchInotify), string(WatchPoll))},
+	{"DOCUSORT_WATCH", taking, "auto", false, "inotify, poll, or auto: polls as well where the inbox is on a network or FUSE filesystem", oneOf("auto", "inotify", "poll")},
 	{"DOCUSORT_RESCAN", taking, "1m", false, "time between full looks at the inbox, for what no event told of", duration(shortest)},
 	{"DOCUSORT_SETTLE", taking, "5s", false, "a file is taken when its size and time have stood still this long", duration(shortest)},
 	{"DOCUSORT_INCOMPLETE_AFTER", taking, "5m", false, "an empty file, or one that looks cut short, is taken anyway after standing still this long", duration(shortest)},
@@ -79,5 +80,5 @@ var variables = []Variable{
 	{"DOCUSORT_HOOK", daemon, "", false, "path of a program run for each event, with the event as JSON on its standard input", path},
 	{"DOCUSORT_HTTP_ADDR", daemon, "", false, "address of the status page, /metrics and /healthz, such as 9464, which only this machine reaches; 0.0.0.0:9464 is for everybody on the network, and without a password", httpAddr},
 	{"DOCUSORT_LOG_LEVEL", daemon, "info", false, "debug, info, warn or error", oneOf("debug", "info", "warn", "error")},
-	{"DOCUSORT_LOG_FORMAT", daemon, "auto", false, "text, json, or auto: coloured on a terminal, plain text otherwise", oneOf(LogAuto, LogText, LogJSON)},
+	{"DOCUSORT_LOG_FORMAT", daemon, "auto", false, "text, json, or auto: coloured on a terminal, plain text otherwise", oneOf("auto", "text", "json")},
 }

@@ -2,12 +2,9 @@ package status
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -20,8 +17,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
-
-var shots = flag.String("shots", "", "write pictures of the pages to this folder, to look at")
 
 // browser is a Chromium of a test's own. What it complains about, and whom it
 // asks, is written down.
@@ -145,48 +140,18 @@ func (b *browser) quiet(host string) {
 	}
 }
 
-// screen sets how large the window is, and whether it is dark.
-func (b *browser) screen(width, height int64, dark bool) {
+// screen sets how large the window is.
+func (b *browser) screen(width, height int64) {
 	b.t.Helper()
-	scheme := "light"
-	if dark {
-		scheme = "dark"
-	}
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600})
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-}
-
-// shoot takes pictures of a page for people to look at, who ask with -shots.
-func (b *browser) shoot(name string) {
-	b.t.Helper()
-	if *shots == "" {
-		return
-	}
-	for _, s := range []struct {
-		name  string
-		width int64
-		dark  bool
-	}{{"desktop", 1200, false}, {"phone", 360, false}, {"dark", 1200, true}, {"phone-dark", 360, true}} {
-		b.screen(s.width, 1700, s.dark)
-		b.keep(name+"-"+s.name+".png", run(b, chromedp.CaptureScreenshot()))
-		b.keep(name+".pdf", run(b, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4))))
-	}
-}
-
-func (b *browser) keep(name string, data []byte) {
-	b.t.Helper()
-	if err := os.WriteFile(filepath.Join(*shots, name), data, 0o644); err != nil {
-		b.t.Fatal(err)
-	}
 }
 
 // fits checks that nothing needs to be scrolled sideways on any screen.
 func (b *browser) fits() {
 	b.t.Helper()
 	for _, width := range []int64{320, 360, 768, 1200} {
-		b.screen(width, 800, false)
+		b.screen(width, 800)
 		wide := eval[string](b, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 &&
 			!e.closest(".scroll, .hidden, .skip, svg")).map(e => e.tagName + "." + e.className).slice(0, 5).join(" ")`)
 		if got := eval[int64](b, "document.documentElement.scrollWidth"); got > width || wide != "" {

@@ -44,7 +44,6 @@ type reading struct {
 	files [2]fileState
 }
 
-// fileState changes whenever a file is written to.
 type fileState struct {
 	size int64
 	at   time.Time
@@ -81,7 +80,6 @@ func (c *cache) read(f func(context.Context, *store.Reader) error) (reading, err
 	return now, err
 }
 
-// daemonState is what machines ask for.
 type daemonState struct {
 	reading
 	err      error
@@ -106,7 +104,7 @@ func (c *cache) state() *daemonState {
 		if s.progress, err = r.Progress(ctx, now); err != nil {
 			return err
 		}
-		s.health = c.judge(s.daemon, s.progress, now)
+		s.health = judge(s.daemon, s.progress, c.cfg.Meter.answered(), c.begun, now, c.cfg.PollMax)
 		return c.tally.catchUp(ctx, r, now)
 	})
 	if s.err != nil {
@@ -116,12 +114,8 @@ func (c *cache) state() *daemonState {
 	return s
 }
 
-func (c *cache) judge(d store.Daemon, p store.Progress, now time.Time) Health {
-	return judge(d, p, c.cfg.Meter.answered(), c.begun, now, c.cfg.PollMax)
-}
-
-// view returns what the page shows of a window.
 func (c *cache) view(w window) *view {
+	health := c.state().health
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.views[w.Name]
@@ -129,20 +123,17 @@ func (c *cache) view(w window) *view {
 		return before
 	}
 	v := &view{}
-	var data pageData
 	var err error
-	v.reading, err = c.read(func(ctx context.Context, r *store.Reader) (err error) {
-		if data, err = readPage(ctx, r, w, time.Now()); err != nil {
-			return err
+	v.reading, err = c.read(func(ctx context.Context, r *store.Reader) error {
+		data, err := readPage(ctx, r, w, time.Now())
+		if err == nil {
+			data.Judged = health
+			v.sections = data.render()
 		}
-		progress, err := r.Progress(ctx, data.Now)
-		data.Judged = c.judge(data.Daemon, progress, data.Now)
 		return err
 	})
 	if err != nil {
 		v.sections = broken(err, before)
-	} else {
-		v.sections = data.render()
 	}
 	c.views[w.Name] = v
 	return v

@@ -19,11 +19,7 @@ const (
 
 // events sends a page the sections that have changed, as server-sent events, until
 // the viewer or the server goes away.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	chosen, ok := requestedWindow(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) events(w http.ResponseWriter, r *http.Request, chosen window) {
 	select {
 	case s.viewers <- struct{}{}:
 		defer func() { <-s.viewers }()
@@ -64,7 +60,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// changes returns an event with the sections that differ from the versions sent.
 func (s *Server) changes(w window, sent map[string]string) string {
 	changed := make(map[string]section)
 	for _, part := range s.cache.view(w).sections {

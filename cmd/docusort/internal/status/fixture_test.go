@@ -3,11 +3,9 @@ package status
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3"
 	"go.uber.org/goleak"
 
 	"docusort/store"
@@ -96,7 +93,8 @@ func (w *world) drop(source string) int64 {
 	sum := sha256.Sum256(fmt.Append(nil, w.n))
 	got, err := w.store.Admit(w.ctx, store.Admission{
 		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, SHA256: sum[:],
-		Identity: store.Identity{Inode: uint64(w.n), Size: 123_456}, ContentType: "application/pdf", Options: []string{"invoice"},
+		Identity: store.Identity{Inode: uint64(w.n), Size: 123_456}, ContentType: "application/pdf",
+		SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}},
 	})
 	w.ok(err)
 	return got.ID
@@ -112,7 +110,7 @@ func (w *world) pend(source string) int64 {
 	w.t.Helper()
 	id := w.drop(source)
 	w.submit(id)
-	_, err := w.store.Accepted(w.ctx, id, fmt.Sprintf("job-%d", id))
+	err := w.store.Accepted(w.ctx, id, fmt.Sprintf("job-%d", id))
 	w.ok(err)
 	return id
 }
@@ -121,19 +119,9 @@ func (w *world) pend(source string) int64 {
 func (w *world) file(source, kind string) int64 {
 	w.t.Helper()
 	id := w.pend(source)
-	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.97, Outcome: store.Filed})
+	err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.97, Outcome: store.Filed})
 	w.ok(err)
 	w.move(id, kind+"/"+filepath.Base(source))
-	return id
-}
-
-// review takes a document all the way into _review.
-func (w *world) review(source, kind string) int64 {
-	w.t.Helper()
-	id := w.pend(source)
-	_, err := w.store.Identified(w.ctx, id, store.Answer{Type: kind, Confidence: 0.4, Outcome: store.Review})
-	w.ok(err)
-	w.move(id, "_review/"+kind+"/"+filepath.Base(source))
 	return id
 }
 
@@ -149,48 +137,12 @@ func (w *world) fail(source, reason string) int64 {
 	w.n++
 	got, err := w.store.Admit(w.ctx, store.Admission{
 		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, Failure: reason,
-		Identity: store.Identity{Inode: uint64(w.n), Size: 99}, Options: []string{"invoice"},
+		Identity:      store.Identity{Inode: uint64(w.n), Size: 99},
+		SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}},
 	})
 	w.ok(err)
 	w.move(got.ID, "_failed/"+filepath.Base(source))
 	return got.ID
-}
-
-// history adds n documents that an office dropped in the hours before now.
-func (w *world) history(n int, back time.Duration) {
-	w.t.Helper()
-	rnd := rand.New(rand.NewPCG(1, 2))
-	kinds := []string{"invoice", "invoice", "invoice", "receipt", "receipt", "contract", "delivery_note", "purchase_order_confirmation", "other"}
-	reasons := []string{"unsupported format: Word document", "unsupported format: e-mail", "the service could not read it: page 2 is blank", "empty"}
-	var ids []int64
-	for i := range n {
-		name, kind := fmt.Sprintf("scanner-%d/Scan_%04d.pdf", i%3, i), kinds[rnd.IntN(len(kinds))]
-		switch r := rnd.IntN(20); {
-		case r < 2:
-			ids = append(ids, w.review(name, kind))
-		case r == 2:
-			ids = append(ids, w.fail(name, reasons[rnd.IntN(len(reasons))]))
-		default:
-			ids = append(ids, w.file(name, kind))
-		}
-	}
-	db, err := sql.Open("sqlite3", "file:"+w.path+"?_busy_timeout=10000")
-	w.ok(err)
-	defer db.Close()
-	tx, err := db.Begin()
-	w.ok(err)
-	for i, id := range ids {
-		at := time.Now().Add(-back * time.Duration(n-i) / time.Duration(n))
-		took := time.Duration(2+rnd.ExpFloat64()*5) * time.Second
-		if i > n/2 && i < n/2+n/20 {
-			took += time.Duration(rnd.IntN(3600)) * time.Second // the service was away
-		}
-		_, err := tx.Exec(`UPDATE documents SET discovered_at = ?2, submitted_at = iif(submitted_at > 0, ?2, NULL),
-			identified_at = iif(identified_at > 0, ?3, NULL), finished_at = ?3 WHERE id = ?1`,
-			id, at.Add(-took).UnixMilli(), at.UnixMilli())
-		w.ok(err)
-	}
-	w.ok(tx.Commit())
 }
 
 // contains says which of the texts are missing.

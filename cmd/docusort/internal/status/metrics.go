@@ -3,6 +3,9 @@ package status
 import (
 	"net/http"
 	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +28,6 @@ var (
 	readableDesc = prometheus.NewDesc("docusort_record_readable", "1 if the database could be read.", nil, nil)
 )
 
-// collector collects what is in the database.
 type collector struct{ cache *cache }
 
 // Describe promises nothing: what there is depends on whether the database can be
@@ -78,7 +80,48 @@ func unix(t time.Time) float64 {
 	return float64(t.UnixMilli()) / 1000
 }
 
-// newMetrics serves all metrics.
+// Meter counts the requests to the service.
+type Meter struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	last     atomic.Int64 // Unix nanoseconds of the last 2xx answer; 0: none
+}
+
+// NewMeter returns a meter that has counted nothing.
+func NewMeter() *Meter {
+	return &Meter{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "docusort_api_requests_total",
+			Help: "Requests to the service, by operation and status of the answer; the code is none if there was no answer.",
+		}, []string{"operation", "code"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "docusort_api_request_duration_seconds", Help: "How long requests to the service took, by operation.",
+			Buckets: []float64{0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300},
+		}, []string{"operation"}),
+	}
+}
+
+// Observe counts a request; see docutray.Config. Any goroutine may call it.
+func (m *Meter) Observe(op string, status int, took time.Duration) {
+	code := "none"
+	if status != 0 {
+		code = strconv.Itoa(status)
+	}
+	op = strings.ReplaceAll(op, " ", "_")
+	m.requests.WithLabelValues(op, code).Inc()
+	m.seconds.WithLabelValues(op).Observe(took.Seconds())
+	if status/100 == 2 {
+		m.last.Store(time.Now().UnixNano())
+	}
+}
+
+func (m *Meter) answered() time.Time {
+	if ns := m.last.Load(); ns != 0 {
+		return time.Unix(0, ns)
+	}
+	return time.Time{}
+}
+
 func newMetrics(s *Server) http.Handler {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "docusort_build_info", Help: "1, labelled with the version that runs.",

@@ -30,7 +30,6 @@ type Config struct {
 // Server serves the page with everything that belongs to it.
 type Server struct {
 	cfg      Config
-	log      *slog.Logger
 	listener net.Listener
 	cache    *cache
 	http     *http.Server
@@ -59,7 +58,7 @@ func Listen(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to a free address of this machine", err)
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Logger, listener: netutil.LimitListener(listener, maxConnections), cache: newCache(cfg),
+		cfg: cfg, listener: netutil.LimitListener(listener, maxConnections), cache: newCache(cfg),
 		viewers: make(chan struct{}, maxViewers), closing: make(chan struct{}),
 	}
 	s.http = &http.Server{
@@ -72,7 +71,7 @@ func Listen(cfg Config) (*Server, error) {
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}
 	if addr, ok := listener.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
-		s.log.Warn("the status page can be reached from other machines",
+		s.cfg.Logger.Warn("the status page can be reached from other machines",
 			"address", listener.Addr().String())
 	}
 	return s, nil
@@ -87,12 +86,12 @@ func (s *Server) Close() error { return s.listener.Close() }
 // Run serves until ctx is done. If the page cannot be served any more, it says so
 // in the log: that is no reason for the daemon to end.
 func (s *Server) Run(ctx context.Context) error {
-	s.log.Info("the status page is ready", "url", "http://"+s.Addr().String()+"/")
+	s.cfg.Logger.Info("the status page is ready", "url", "http://"+s.Addr().String()+"/")
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 	select {
 	case err := <-served:
-		s.log.Error("the status page ended", "err", err)
+		s.cfg.Logger.Error("the status page ended", "err", err)
 		<-ctx.Done()
 		return nil
 	case <-ctx.Done():
@@ -104,15 +103,15 @@ func (s *Server) Run(ctx context.Context) error {
 		_ = s.http.Close()
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		s.log.Debug("the status page ended", "err", err)
+		s.cfg.Logger.Debug("the status page ended", "err", err)
 	}
 	return nil
 }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", s.page)
-	mux.HandleFunc("/events", s.events)
+	mux.HandleFunc("/{$}", inWindow(s.page))
+	mux.HandleFunc("/events", inWindow(s.events))
 	mux.HandleFunc("/healthz", s.healthz)
 	mux.Handle("/metrics", newMetrics(s))
 	mux.HandleFunc("/style.css", file("text/css; charset=utf-8", web.Style))
@@ -127,7 +126,6 @@ var follow string
 //go:embed favicon.svg
 var favicon string
 
-// file serves a file that is part of the program.
 func file(contentType, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,30 +32,20 @@ var windows = []window{
 	{"30d", "30 days", 30 * 24 * time.Hour}, {"all", "all", 0},
 }
 
-// windowOf finds a window by its name. No name means a day.
-func windowOf(name string) (window, bool) {
-	if name == "" {
-		name = "24h"
-	}
-	for _, w := range windows {
-		if w.Name == name {
-			return w, true
+// inWindow serves what depends on the window that a request names. No name means
+// a day.
+func inWindow(serve func(http.ResponseWriter, *http.Request, window)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := cmp.Or(r.URL.Query().Get("window"), "24h")
+		i := slices.IndexFunc(windows, func(w window) bool { return w.Name == name })
+		if i < 0 {
+			http.Error(w, "Unknown window.", http.StatusNotFound)
+			return
 		}
+		serve(w, r, windows[i])
 	}
-	return window{}, false
 }
 
-// requestedWindow returns the window that a request asks for. Where there is no
-// such window, it answers the request.
-func requestedWindow(w http.ResponseWriter, r *http.Request) (window, bool) {
-	chosen, ok := windowOf(r.URL.Query().Get("window"))
-	if !ok {
-		http.Error(w, "Unknown window.", http.StatusNotFound)
-	}
-	return chosen, ok
-}
-
-// view is the page at one moment.
 type view struct {
 	reading
 	sections []section
@@ -74,13 +66,11 @@ type pageData struct {
 	More                   string // how many documents under way are not listed; empty: none
 }
 
-func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (pageData, error) {
-	var data pageData
+func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (data pageData, err error) {
 	var f store.Filter
 	if w.back > 0 {
 		f.Since = now.Add(-w.back)
 	}
-	var err error
 	if data.Overview, err = web.Read(ctx, r, f, now); err != nil {
 		return data, err
 	}
@@ -88,19 +78,13 @@ func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (pa
 	if err != nil {
 		return data, err
 	}
-	failed, err := r.Last(ctx, store.Failed, lastFailures)
+	failed, err := r.Last(ctx, true, lastFailures)
 	if err != nil {
 		return data, err
 	}
-	last, err := r.Last(ctx, "", lastDocuments)
+	last, err := r.Last(ctx, false, lastDocuments)
 	data.Underway, data.Failed, data.Last = shown(underway, now), shown(failed, now), shown(last, now)
-	more := -len(underway)
-	for state, n := range data.Summary.Totals {
-		if !state.Finished() {
-			more += n
-		}
-	}
-	if more > 0 {
+	if more := data.Open() - len(underway); more > 0 {
 		data.More = display.Count(more)
 	}
 	return data, err
@@ -119,7 +103,6 @@ var pageSource string
 
 var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
-// sectionNames are those of the sections, in the order of the page.
 var sectionNames = []string{"health", "numbers", "underway", "plots", "failures", "documents"}
 
 func (d pageData) render() []section {
@@ -154,12 +137,7 @@ func broken(err error, before *view) []section {
 	return out
 }
 
-// page serves the page as a whole.
-func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	chosen, ok := requestedWindow(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) page(w http.ResponseWriter, _ *http.Request, chosen window) {
 	sections := make(map[string]section)
 	for _, part := range s.cache.view(chosen).sections {
 		sections[part.ID] = part
@@ -169,6 +147,6 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		"Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
 	})
 	if err != nil {
-		s.log.Debug("status page not sent completely", "err", err)
+		s.cfg.Logger.Debug("status page not sent completely", "err", err)
 	}
 }

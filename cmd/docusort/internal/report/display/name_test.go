@@ -85,11 +85,11 @@ func TestProseIsOneLine(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"a\xffb", `\x5c`, `\\x5c\xff`, "a  b → c\u202e\u0301", "\\x\xff4", "👨‍👩‍👧.pdf", " "} {
+	for _, s := range []string{"a\xffb", "a\nb\x7f\u2028\u2029\u202e", `\x5c`, `\\x5c\xff`, "a  b → c\u202e\u0301", "\\x\xff4", "👨‍👩‍👧.pdf", " "} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		for how, shown := range map[string]string{"Name": Name(name), "Printable": Printable(name)} {
+		for how, shown := range map[string]string{"Name": Name(name), "Line": Line(name), "Printable": Printable(name)} {
 			if !utf8.ValidString(shown) {
 				t.Errorf("%s(%q) = %q is not UTF-8", how, name, shown)
 			}
@@ -99,6 +99,9 @@ func FuzzNames(f *testing.F) {
 		}
 		if utf8.ValidString(name) && !escapes.MatchString(name) && Name(name) != name {
 			t.Errorf("Name(%q) = %q without need", name, Name(name))
+		}
+		if line := Line(name); strings.ContainsFunc(line, unicode.IsControl) || strings.ContainsAny(line, "\u2028\u2029\u202e\u2066") {
+			t.Errorf("Line(%q) = %q is more than a line", name, line)
 		}
 		for how, shown := range map[string]string{"Printable": Printable(name), "Prose": Prose(name)} {
 			for _, r := range shown {

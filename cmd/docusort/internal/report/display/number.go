@@ -24,7 +24,7 @@ func Things(n int, thing string) string {
 	return Count(n) + " " + thing + "s"
 }
 
-// Size writes a number of bytes: "512 bytes", "123 kB", "4.2 MB".
+// Size writes a number of bytes: "512 bytes", "123 kB", "4.2 MB", "1.0 TB".
 func Size(n int64) string {
 	switch {
 	case n < 1000:
@@ -32,7 +32,11 @@ func Size(n int64) string {
 	case n < 1_000_000:
 		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
 	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	f, i := float64(n)/1e6, 0
+	for ; f >= 1000 && i < 3; i++ {
+		f /= 1000
+	}
+	return fmt.Sprintf("%.1f %cB", f, "MGTP"[i])
 }
 
 const (

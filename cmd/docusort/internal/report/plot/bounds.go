@@ -11,16 +11,14 @@ import (
 // maxBuckets is about how many columns can still be told apart on a phone.
 const maxBuckets = 60
 
-// A bucket is as long as one of the steps, or as one of so many days.
-var (
-	steps = []time.Duration{
-		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-		time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	}
-	days = []int{1, 2, 7, 14, 28, 91, 182, 364}
-)
-
 const day = 24 * time.Hour
+
+// steps are how long a bucket may be.
+var steps = []time.Duration{
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 182 * day, 364 * day,
+}
 
 // Bounds divides the time between two moments into about 60 buckets at most. They
 // begin at times that are round in the time zone of the second.
@@ -29,19 +27,16 @@ func Bounds(from, to time.Time) []time.Time {
 	if from.After(to) {
 		from = to
 	}
+	step := steps[len(steps)-1]
+	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return to.Sub(from) <= maxBuckets*step }); i >= 0 {
+		step = steps[i]
+	}
 	midnight := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, from.Location())
-	span := to.Sub(from)
-	var bound func(i int) time.Time
-	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return span <= maxBuckets*step }); i >= 0 {
+	bound := func(n int) time.Time { return midnight.AddDate(0, 0, n*int(step/day)) }
+	if step < day {
 		// Real time, not the clock's: a day with a clock change has 23 or 25 hours.
-		start := midnight.Add(from.Sub(midnight).Truncate(steps[i]))
-		bound = func(n int) time.Time { return start.Add(time.Duration(n) * steps[i]) }
-	} else {
-		i := slices.IndexFunc(days, func(n int) bool { return span <= maxBuckets*time.Duration(n)*day })
-		if i < 0 {
-			i = len(days) - 1
-		}
-		bound = func(n int) time.Time { return midnight.AddDate(0, 0, n*days[i]) }
+		start := midnight.Add(from.Sub(midnight).Truncate(step))
+		bound = func(n int) time.Time { return start.Add(time.Duration(n) * step) }
 	}
 	bounds := []time.Time{bound(0)}
 	for i := 1; !bounds[i-1].After(to); i++ {
@@ -61,7 +56,6 @@ type label struct {
 // touch.
 const apart = 19
 
-// labels names up to five of the buckets' beginnings, at round times.
 func labels(buckets []store.Bucket) []label {
 	n := len(buckets)
 	if n == 0 {
@@ -106,7 +100,6 @@ func axis(span time.Duration) (format string, round func(time.Time) bool) {
 	return "15:04", func(t time.Time) bool { return t.Minute()%10 == 0 }
 }
 
-// spanText names a bucket.
 func spanText(from, to time.Time) string {
 	if from.Hour() == 0 && from.Minute() == 0 && to.Sub(from) >= 23*time.Hour {
 		last := to.AddDate(0, 0, -1)

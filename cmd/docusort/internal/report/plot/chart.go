@@ -18,7 +18,6 @@ var source string
 
 var chartTemplate = template.Must(template.New("chart").Parse(source))
 
-// chart is what the template shows.
 type chart struct {
 	ID, Title, Desc string
 	Legend          []key
@@ -108,7 +107,6 @@ func stack(buckets []store.Bucket, parts ...part) chart {
 	return c
 }
 
-// sum adds up the parts of the buckets.
 func sum(parts []part, buckets ...store.Bucket) (n int) {
 	for _, b := range buckets {
 		for _, p := range parts {

@@ -82,11 +82,10 @@ func events(d *store.Document, now time.Time) []Event {
 	return all
 }
 
-// submission says how a document was submitted and polled.
 func submission(d *store.Document) string {
 	text := "submitted"
 	if d.Submissions > 1 {
-		text += fmt.Sprintf(" for the %s time", ordinal(d.Submissions))
+		text += " " + times(d.Submissions)
 	}
 	if d.Resubmissions > 0 {
 		text += ", " + times(d.Resubmissions) + " after a submission that was or may have been accepted"
@@ -138,19 +137,4 @@ func ending(d *store.Document, now time.Time) string {
 		text += "; next attempt at " + display.ClockSeconds(d.RetryAt, now)
 	}
 	return text
-}
-
-func ordinal(n int) string {
-	suffix := "th"
-	if n/10%10 != 1 {
-		switch n % 10 {
-		case 1:
-			suffix = "st"
-		case 2:
-			suffix = "nd"
-		case 3:
-			suffix = "rd"
-		}
-	}
-	return fmt.Sprintf("%d%s", n, suffix)
 }

@@ -20,10 +20,10 @@ func TestEventsOfADocument(t *testing.T) {
 		"identical": {store.Document{State: store.Waiting, Phase: store.PhaseEqual},
 			"waiting for the answer for an identical document|waiting for its turn"},
 		"refused": {store.Document{State: store.Waiting, SubmittedAt: submitted, Submissions: 22, Error: "503:\n busy", RetryAt: now.Add(time.Minute)},
-			"11:57:00 submitted for the 22nd time|waiting: 503: busy; next attempt at 12:01:00"},
+			"11:57:00 submitted 22 times|waiting: 503: busy; next attempt at 12:01:00"},
 		"uploading": {store.Document{State: store.Submitting}, "uploading"},
 		"pending": {store.Document{State: store.Pending, SubmittedAt: submitted, Submissions: 11, Resubmissions: 1, JobID: "j\x1b", Polls: 1},
-			`11:57:00 submitted for the 11th time, once after a submission that was or may have been accepted, job j\x1b, polled once|` +
+			`11:57:00 submitted 11 times, once after a submission that was or may have been accepted, job j\x1b, polled once|` +
 				"the service is working on it"},
 		"stuck": {store.Document{State: store.Identified, IdentifiedAt: identified, Type: "invoice", Confidence: 0.8, Error: "no space"},
 			"11:59:00 identified as invoice with confidence 0.80|not moved yet: no space"},

@@ -1,0 +1,178 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/plot"
+	"docusort/cmd/docusort/internal/report/wording"
+	"docusort/store"
+)
+
+// Overview is what a page says beside its documents.
+type Overview struct {
+	Now     time.Time // its location is that of all times shown
+	Filter  store.Filter
+	Daemon  store.Daemon
+	Summary store.Summary
+	Buckets []store.Bucket
+}
+
+// Read reads the overview of what the filter selects.
+func Read(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (*Overview, error) {
+	o := &Overview{Now: now, Filter: f}
+	var err error
+	if o.Daemon, err = r.Daemon(ctx); err != nil {
+		return nil, err
+	}
+	if o.Summary, err = r.Summary(ctx, f); err != nil {
+		return nil, err
+	}
+	from := f.Since
+	if from.IsZero() {
+		if from, err = r.FirstFinished(ctx); err != nil || from.IsZero() {
+			return o, err
+		}
+	}
+	series, err := r.Series(ctx, f, plot.Bounds(from, now))
+	o.Buckets, o.Summary.Latency = series.Buckets, series.Latency
+	return o, err
+}
+
+// The methods below are for the templates.
+
+func (o *Overview) Health() wording.Line    { return wording.Daemon(o.Daemon, o.Now) }
+func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold, o.Now) }
+func (o *Overview) Scope() string           { return wording.Scope(o.Filter, o.Now) }
+func (o *Overview) Nothing() string         { return wording.Nothing(o.Summary.Totals, o.Filter) }
+func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
+func (o *Overview) RetryHint() string       { return wording.RetryHint }
+
+// Open is how many documents are unfinished.
+func (o *Overview) Open() (n int) {
+	for state, count := range o.Summary.Totals {
+		if !state.Finished() {
+			n += count
+		}
+	}
+	return n
+}
+
+// Tile is a number at the top of the page.
+type Tile struct{ Value, Name, Class, Note string }
+
+// Tiles are the numbers of what was finished and of what is left to do.
+func (o *Overview) Tiles() []Tile {
+	n := o.Summary.Totals
+	tiles := []Tile{
+		{display.Count(n[store.Filed]), "filed", "filed", ""},
+		{display.Count(n[store.Review]), "in review", "review", ""},
+		{display.Count(n[store.Failed]), "failed", "failed", ""},
+		{display.Count(o.Open()), "unfinished", "open", o.unfinished()},
+	}
+	if n[store.Gone] > 0 {
+		tiles = append(tiles, Tile{display.Count(n[store.Gone]), "gone before they were filed", "gone", ""})
+	}
+	if l := o.Summary.Latency; l != nil {
+		tiles = append(tiles, Tile{display.Duration(l.P50), "half are filed within", "took",
+			fmt.Sprintf("95 %% within %s, the longest %s", display.Duration(l.P95), display.Duration(l.Max))})
+	}
+	return tiles
+}
+
+func (o *Overview) unfinished() string {
+	var text strings.Builder
+	for _, c := range wording.Counts(o.Summary.Totals, false) {
+		text.WriteString(c.Text + ", ")
+	}
+	if text.Len() > 0 {
+		text.WriteString("the oldest since " + display.Moment(o.Summary.Oldest, o.Now))
+	}
+	return text.String()
+}
+
+func (o *Overview) Plots() []template.HTML {
+	plots := []template.HTML{plot.Throughput(o.Buckets), plot.Latency(o.Buckets)}
+	if o.Summary.Totals[store.Failed] > 0 {
+		plots = append(plots, plot.Failures(o.Buckets))
+	}
+	return plots
+}
+
+// Row is a row of a list, with a bar for how many there are.
+type Row struct {
+	Name, Count, Review, Confidence string
+	Bar                             []BarPart
+}
+
+// BarPart is a piece of a bar, in percent.
+type BarPart struct {
+	Class string
+	X, W  float64
+}
+
+func (o *Overview) Types() []Row {
+	most := 1
+	for _, t := range o.Summary.Types {
+		most = max(most, t.Filed+t.Review)
+	}
+	var rows []Row
+	for _, t := range o.Summary.Types {
+		filed, review := 100*float64(t.Filed)/float64(most), 100*float64(t.Review)/float64(most)
+		rows = append(rows, Row{
+			Name: display.Printable(t.Type), Count: display.Count(t.Filed), Review: display.Count(t.Review),
+			Confidence: fmt.Sprintf("%.2f", t.MeanConfidence),
+			Bar:        []BarPart{{"filed", 0, filed}, {"review", filed, review}},
+		})
+	}
+	return rows
+}
+
+func (o *Overview) Failures() []Row {
+	return reasons(o.Summary.Failures, o.Summary.Totals[store.Failed], "failed")
+}
+
+func (o *Overview) Troubles() []Row {
+	return reasons(o.Summary.Troubles, wording.Sum(o.Summary.Troubles), "review")
+}
+
+const maxReasons = 20
+
+// reasons makes rows of reasons, the most frequent of which comes first. What is
+// left over gets no bar.
+func reasons(list []store.Reason, total int, class string) []Row {
+	var rows []Row
+	for i, r := range wording.Reasons(list, total, maxReasons) {
+		row := Row{Name: r.Reason, Count: display.Count(r.Count)}
+		if i < min(len(list), maxReasons) {
+			row.Bar = []BarPart{{class, 0, 100 * float64(r.Count) / float64(list[0].Count)}}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Style is the style sheet of every page.
+//
+//go:embed style.css
+var Style string
+
+// StyleHash is the source with which a content security policy allows [Style] inside
+// a page, and nothing else.
+func StyleHash() string {
+	sum := sha256.Sum256([]byte(Style))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+//go:embed sections.html
+var sections string
+
+// Templates returns a new set of the templates of sections.html.
+func Templates() *template.Template { return template.Must(template.New("sections").Parse(sections)) }

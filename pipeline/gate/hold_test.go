@@ -1,0 +1,352 @@
+package gate_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/pipeline/docutray"
+	"docusort/pipeline/gate"
+)
+
+// The pauses between probes, as SPEC has them: 1 s, then doubling, never longer than the
+// trouble has lasted, at most 5 min.
+var probeTimes = seconds(0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 812, 1112)
+
+// Where a ping fails as well, only pings go out until one succeeds.
+func TestClosedServiceGetsOnlyPings(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind  gate.Kind
+		err   func() error
+		ping  error
+		shown gate.HoldKind
+	}{
+		"no connection":        {gate.Submission, func() error { return noDial() }, noDial(), gate.Service},
+		"no connection, poll":  {gate.Poll, func() error { return noDial() }, noDial(), gate.Service},
+		"500":                  {gate.Submission, func() error { return answer(500) }, answer(503), gate.Service},
+		"401":                  {gate.Submission, func() error { return answer(401) }, answer(401), gate.Account},
+		"403 for a job":        {gate.Poll, func() error { return answer(403) }, answer(403), gate.Account},
+		"a key not to be read": {gate.Submission, func() error { return &docutray.Error{Class: docutray.Account} }, answer(401), gate.Account},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 0, func(d *door) {
+				d.pings(c.ping)
+				_, v := d.request(c.kind, 1, c.err())
+				same(t, "verdict", v, gate.External)
+				d.held(c.shown)
+				same(t, "since", d.hold().Since, d.begun)
+				d.at(1300*time.Second, func() { d.pings(nil) })
+				var all sync.WaitGroup
+				for _, kind := range []gate.Kind{gate.Poll, gate.Submission} {
+					all.Go(func() {
+						when, v := d.request(kind, 2, nil)
+						same(t, "let through", when, 1412*time.Second)
+						same(t, "verdict", v, gate.Answered)
+					})
+				}
+				all.Wait()
+				same(t, "pings", d.pingTimes(), append(probeTimes, seconds(1412)...))
+				d.held("")
+			})
+		})
+	}
+}
+
+// A ping that shows that it knows nothing of this request, or that it comes too often,
+// was answered.
+func TestPingThatIsAnswered(t *testing.T) {
+	for name, ping := range map[string]error{"404": answer(404), "429": answer(429), "400": answer(400), "ok": nil} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 0, func(d *door) {
+				d.pings(ping)
+				_, v := d.submit(1, answer(500))
+				same(t, "verdict", v, gate.ServiceFault)
+				if h := d.hold().Kind; h == gate.Service || h == gate.Account {
+					t.Errorf("hold %q", h)
+				}
+			})
+		})
+	}
+}
+
+// Trouble of many at once is put to the service once.
+func TestOnePingForAll(t *testing.T) {
+	for name, ping := range map[string]error{"fails": noDial(), "succeeds": nil} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 0, func(d *door) {
+				d.pings(ping)
+				d.takes = 300 * time.Millisecond
+				var all sync.WaitGroup
+				for i := range 20 {
+					p := d.acquire(gate.Poll)
+					all.Go(func() { p.Done(d.t.Context(), int64(i), noDial()) })
+				}
+				all.Wait()
+				same(t, "pings", d.pingTimes(), seconds(0))
+				if ping == nil {
+					time.Sleep(2 * time.Second)
+					d.poll(1, noDial())
+					same(t, "pings for later trouble", len(d.pingTimes()), 2)
+				}
+			})
+		})
+	}
+}
+
+// A ping that ended on our side says nothing of the service: it is made again, though
+// not at once, and what it was made for is nobody's fault.
+func TestPingThatEndsOnOurSide(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.pings(noDial())
+		d.submit(1, noDial())
+		d.pings(context.DeadlineExceeded)
+		d.at(10500*time.Millisecond, func() { d.pings(nil) })
+		when, _ := d.submit(1, nil)
+		same(t, "let through", when, 11*time.Second)
+		same(t, "pings", len(d.pingTimes()), 12)
+
+		d.pings(context.Canceled)
+		_, v := d.submit(1, answer(500))
+		same(t, "verdict with a fresh ping", v, gate.ServiceFault)
+		time.Sleep(time.Minute)
+		_, v = d.submit(1, answer(500))
+		same(t, "verdict", v, gate.External)
+		d.held("")
+	})
+}
+
+// A request that was under way when the service was closed, and was answered, opens it.
+func TestAnswerOpensTheService(t *testing.T) {
+	for _, outcome := range []error{nil, answer(404)} {
+		inBubble(t, 0, func(d *door) {
+			p := d.acquire(gate.Poll)
+			d.pings(noDial())
+			d.submit(1, noDial())
+			d.at(500*time.Millisecond, func() { p.Done(d.t.Context(), 2, outcome) })
+			when, _ := d.submit(1, nil)
+			same(t, "let through", when, 500*time.Millisecond)
+		})
+	}
+}
+
+func TestKeyThatChangedIsTriedAtOnce(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		old := d.acquire(gate.Submission)
+		d.keyChanges()
+		_, v := d.submit(1, answer(401))
+		same(t, "verdict", v, gate.External)
+		same(t, "of one with the old key", old.Done(d.t.Context(), 2, answer(401)), gate.External)
+		same(t, "pings", len(d.pingTimes()), 0)
+		d.held("")
+
+		d.pings(answer(401))
+		d.submit(1, answer(401))
+		d.held(gate.Account)
+		d.at(2500*time.Millisecond, d.keyChanges) // the ping at 4 s finds it
+		when, _ := d.submit(1, nil)
+		same(t, "let through", when, 4*time.Second)
+		d.held("")
+	})
+}
+
+// A request that was made with the key before the present one says nothing of that, and
+// a key that changes opens what the old one had closed.
+func TestNewKeyOpensTheService(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		p := d.acquire(gate.Poll)
+		d.pings(answer(401))
+		d.submit(1, answer(401))
+		d.keyChanges()
+		d.at(100*time.Millisecond, func() { p.Done(d.t.Context(), 2, answer(401)) })
+		when, _ := d.submit(1, nil)
+		same(t, "let through", when, 100*time.Millisecond)
+	})
+}
+
+// Why no other key is tried is told with the hold: somebody thinks that there is one.
+func TestHoldTellsThatTheKeyCannotBeReadAgain(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.keyErr = context.DeadlineExceeded
+		d.pings(answer(401))
+		d.poll(1, answer(401))
+		if h := d.hold(); !strings.Contains(h.Reason, d.keyErr.Error()) {
+			t.Errorf("hold %+v", h)
+		}
+	})
+}
+
+func TestDiskHoldsKeepSubmissionsOnly(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.HoldDisk("sorted", "full")
+		_, changed, _ := d.Hold(time.Now())
+		d.HoldDisk("sorted", "full") // nothing new
+		select {
+		case <-changed:
+			t.Error("the same hold again is a change")
+		default:
+		}
+		time.Sleep(time.Second)
+		d.HoldDisk("database", "full, too")
+		d.HoldDisk("sorted", "read-only")
+		<-changed
+		for range 20 {
+			same(t, "shown", d.hold(), gate.Hold{Kind: gate.Disk, Reason: "read-only", Since: d.begun})
+		}
+		same(t, "polls", d.times(2, gate.Poll, 1, nil), seconds(1, 1))
+		d.at(3*time.Hour, func() { d.HoldDisk("sorted", "") })
+		d.at(3*time.Hour+time.Minute, func() { d.HoldDisk("database", "") })
+		when, _ := d.submit(1, nil)
+		same(t, "submission", when, 3*time.Hour+time.Minute)
+		d.held("")
+	})
+}
+
+// A hold that nobody waits for ends after a minute: nothing would find its end.
+func TestIdleHoldEnds(t *testing.T) {
+	for name, begin := range map[string]func(d *door){
+		"closed":      func(d *door) { d.pings(noDial()); d.poll(1, noDial()) },
+		"submissions": func(d *door) { d.submit(1, answer(402)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 0, func(d *door) {
+				begin(d)
+				kind := d.hold().Kind
+				time.Sleep(59 * time.Second)
+				d.held(kind)
+				_, _, again := d.Hold(time.Now())
+				same(t, "look again in", time.Until(again), time.Minute)
+				time.Sleep(time.Second)
+				d.held("")
+				same(t, "ended", d.Ended(), name == "submissions")
+				d.pings(nil)
+				when, _ := d.submit(1, nil)
+				same(t, "the next", when, time.Minute)
+			})
+		})
+	}
+}
+
+// While somebody waits, or waited a moment ago, a hold lasts.
+func TestHoldLastsWhileSomebodyWaits(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.pings(noDial())
+		d.poll(1, noDial())
+		ctx, cancel := context.WithTimeout(d.t.Context(), 1000*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := d.Acquire(ctx, gate.Poll); err == nil {
+				t.Error("it passed")
+			}
+		})
+		for range 9 {
+			time.Sleep(100 * time.Second)
+			d.held(gate.Service)
+		}
+		all.Wait()
+		time.Sleep(59 * time.Second)
+		d.held(gate.Service)
+		time.Sleep(time.Second)
+		d.held("")
+	})
+}
+
+// What needs a person is shown first.
+func TestWhichHoldIsShown(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.poll(1, tooMany(90*time.Second))
+		d.held(gate.Rate)
+		time.Sleep(90 * time.Second)
+		under := d.acquire(gate.Submission)
+		for i := range 3 {
+			d.poll(int64(i), answer(500))
+		}
+		d.held(gate.Service)
+		d.HoldDisk("sorted", "full")
+		d.held(gate.Disk)
+		under.Done(d.t.Context(), 1, answer(402))
+		d.held(gate.Account)
+	})
+}
+
+// RetryNow ends every pause.
+func TestRetryNow(t *testing.T) {
+	for name, begin := range map[string]func(d *door){
+		"closed":      func(d *door) { d.pings(noDial()); d.poll(1, noDial()) },
+		"submissions": func(d *door) { d.times(10, gate.Submission, 1, answer(402)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 0, func(d *door) {
+				begin(d)
+				d.pings(nil)
+				begun := d.now()
+				d.at(begun+500*time.Millisecond, d.RetryNow)
+				when, _ := d.submit(1, nil)
+				same(t, "waited", when-begun, 500*time.Millisecond)
+			})
+		})
+	}
+}
+
+// A context that ends leaves no place in a line, whatever the line is for.
+func TestAcquireEndsWithItsContext(t *testing.T) {
+	for name, begin := range map[string]func(d *door){
+		"closed":      func(d *door) { d.pings(noDial()); d.takes = 5 * time.Second; d.submit(1, noDial()) },
+		"submissions": func(d *door) { d.submit(1, answer(402)); d.acquire(gate.Submission) },
+		"disk":        func(d *door) { d.HoldDisk("sorted", "full") },
+		"our limit":   func(d *door) { d.times(2, gate.Submission, 1, nil) },
+		"their limit": func(d *door) { d.poll(1, tooMany(time.Minute)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(d *door) {
+				begin(d)
+				begun := d.now()
+				ctx, cancel := context.WithTimeoutCause(d.t.Context(), 100*time.Millisecond, context.Canceled)
+				defer cancel()
+				var all sync.WaitGroup
+				var failed atomic.Int32
+				for range 10 {
+					all.Go(func() {
+						if _, err := d.Acquire(ctx, gate.Submission); err == context.Canceled {
+							failed.Add(1)
+						}
+					})
+				}
+				all.Wait()
+				same(t, "ended", failed.Load(), int32(10))
+				same(t, "after", d.now()-begun, 100*time.Millisecond)
+				d.pings(nil)
+				d.HoldDisk("sorted", "")
+				d.RetryNow()
+				polled := make(chan time.Duration)
+				go func() { when, _ := d.poll(1, nil); polled <- when }()
+				synctest.Wait()
+				if when := <-polled; when-begun > 3*time.Minute {
+					t.Errorf("a poll waited for %s", when-begun)
+				}
+			})
+		})
+	}
+}
+
+// One that queues behind another may end before that.
+func TestAcquireEndsBehindAnother(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.HoldDisk("sorted", "full")
+		d.at(time.Hour, func() { d.HoldDisk("sorted", "") })
+		var first sync.WaitGroup
+		first.Go(func() { d.submit(1, nil) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(d.t.Context(), time.Second)
+		defer cancel()
+		if _, err := d.Acquire(ctx, gate.Submission); err == nil {
+			t.Error("it passed")
+		}
+		same(t, "ended", d.now(), time.Second)
+		first.Wait()
+	})
+}

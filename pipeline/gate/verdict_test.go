@@ -1,0 +1,129 @@
+package gate_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray"
+	"docusort/pipeline/gate"
+)
+
+// Every class of error, for each kind of request, and with each answer to a ping.
+func TestVerdicts(t *testing.T) {
+	local := &docutray.Error{Class: docutray.Local}
+	for _, c := range []struct {
+		name           string
+		err            error
+		submit, poll   gate.Verdict // where a ping succeeds
+		asks, asksPoll bool         // whether there is a ping
+	}{
+		{"success", nil, gate.Answered, gate.Answered, false, false},
+		{"document", answer(422), gate.DocumentFault, 0, false, false},
+		{"key", answer(401), gate.External, gate.ServiceFault, true, true},
+		{"quota", answer(402), gate.External, gate.ServiceFault, false, true},
+		{"permission", answer(403), gate.External, gate.ServiceFault, false, true},
+		{"missing", answer(404), 0, gate.JobMissing, false, false},
+		{"rate", answer(429), gate.External, gate.External, false, false},
+		{"service", answer(502), gate.ServiceFault, gate.ServiceFault, true, true},
+		{"network", noDial(), gate.ServiceFault, gate.ServiceFault, true, true},
+		{"local", local, gate.External, gate.External, false, false},
+		{"context", context.Canceled, gate.External, gate.External, false, false},
+		{"wrapped", fmt.Errorf("x: %w", answer(502)), gate.ServiceFault, gate.ServiceFault, true, true},
+	} {
+		for _, kind := range []gate.Kind{gate.Submission, gate.Poll} {
+			want, asks := c.submit, c.asks
+			if kind == gate.Poll {
+				want, asks = c.poll, c.asksPoll
+			}
+			if want == 0 && c.err != nil {
+				continue // it does not occur
+			}
+			for name, ping := range map[string]error{"succeeds": nil, "fails": noDial()} {
+				want := want
+				inBubble(t, 0, func(d *door) {
+					d.SetAccepted(true)
+					d.pings(ping)
+					if asks && ping != nil {
+						want = gate.External
+					}
+					_, v := d.request(kind, 1, c.err)
+					what := fmt.Sprintf("%s, kind %d, ping %s: ", c.name, kind, name)
+					same(t, what+"verdict", v, want)
+					same(t, what+"pings", len(d.pingTimes()) == 1, asks)
+				})
+			}
+		}
+	}
+}
+
+// A job's own trouble is told, keeps no other request, and ends with an answer.
+func TestTroubleOfAJob(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.poll(1, answer(500))
+		time.Sleep(5 * time.Second)
+		d.poll(1, answer(403))
+		want := gate.Trouble{Kind: gate.Account, Reason: answer(403).Reason(), Since: d.begun, Tries: 2}
+		same(t, "trouble", d.Trouble(1), want)
+		d.poll(2, nil)
+		want.OthersAnswered = true
+		same(t, "trouble after another's answer", d.Trouble(1), want)
+		same(t, "of the other", d.Trouble(2), gate.Trouble{})
+		d.poll(1, nil)
+		same(t, "after its own", d.Trouble(1), gate.Trouble{})
+		d.poll(1, answer(404))
+		same(t, "missing", d.Trouble(1).Tries, 1)
+		d.Forget(1)
+		same(t, "forgotten", d.Trouble(1), gate.Trouble{})
+		same(t, "took", d.now(), 5*time.Second)
+	})
+}
+
+// Three jobs at once, or one for a minute, are shown until a poll is answered. That
+// keeps nobody.
+func TestTroubleOfJobsIsShown(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		d.poll(1, answer(500))
+		time.Sleep(time.Second)
+		d.poll(2, answer(500))
+		d.held("")
+		_, _, again := d.Hold(time.Now())
+		same(t, "look again in", time.Until(again), time.Minute)
+		d.poll(3, answer(500))
+		d.held(gate.Service)
+		same(t, "since", d.hold().Since, d.begun)
+		same(t, "submissions and polls", append(d.times(2, gate.Submission, 4, nil), d.times(1, gate.Poll, 3, answer(500))...), seconds(1, 1, 1))
+		d.held(gate.Service)
+		d.poll(9, nil)
+		d.held("")
+		d.poll(4, answer(500))
+		time.Sleep(59 * time.Second)
+		d.held("")
+		time.Sleep(time.Second)
+		d.held(gate.Service)
+		d.Forget(4)
+		d.held("")
+	})
+}
+
+// Who shows holds learns of each change.
+func TestHoldTellsOfChanges(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		for name, change := range map[string]func(){
+			"429":      func() { d.poll(1, tooMany(time.Second)) },
+			"disk":     func() { d.HoldDisk("sorted", "full") },
+			"job":      func() { d.poll(1, answer(500)) },
+			"answered": func() { d.poll(1, answer(500)); d.poll(1, nil) },
+			"retry":    d.RetryNow,
+		} {
+			_, changed, _ := d.Hold(time.Now())
+			change()
+			select {
+			case <-changed:
+			default:
+				t.Errorf("%s is no change", name)
+			}
+		}
+	})
+}

@@ -1,0 +1,95 @@
+package pipeline
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+)
+
+func TestSameNameTwiceGetsASuffix(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		for i, folder := range []string{"a", "b", "c"} {
+			r.drop(folder+"/scan.pdf", pdf(string(rune('0'+i))), "invoice")
+		}
+		for _, folder := range []string{"a", "b", "c"} {
+			r.reaches(folder+"/scan.pdf", store.Filed, time.Minute)
+		}
+		sameList(t, "sorted", r.names(), "invoice/scan-2.pdf", "invoice/scan-3.pdf", "invoice/scan.pdf")
+	})
+}
+
+func TestExistingFileIsNotOverwritten(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		must(t, os.MkdirAll(filepath.Join(r.sorted, "invoice"), 0o755))
+		must(t, os.WriteFile(filepath.Join(r.sorted, "invoice/scan.pdf"), []byte("mine"), 0o600))
+		r.start()
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.reaches("scan.pdf", store.Filed, time.Minute)
+		found := tree(t, r.sorted)
+		same(t, "what was there", found["invoice/scan.pdf"], "mine")
+		same(t, "the document", found["invoice/scan-2.pdf"], pdf("x"))
+	})
+}
+
+func TestStrangeNamesAndTypes(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		names := map[string]string{ // name: type
+			"two\nlines.pdf":            "invoice",
+			"latin\xe9.pdf":             "invoice",
+			strings.Repeat("n", 255):    "../../escape",
+			"a b/ü/-rf \"quoted\";.pdf": "_failed",
+			"Ω.pdf":                     "/",
+		}
+		for name, kind := range names {
+			r.drop(name, pdf(name), kind)
+		}
+		for name := range names {
+			r.reaches(name, store.Filed, time.Minute)
+		}
+		sameList(t, "sorted", r.names(), "escape/"+strings.Repeat("n", 255), "failed/-rf \"quoted\";.pdf",
+			"invoice/latin\xe9.pdf", "invoice/two\nlines.pdf", "unknown/Ω.pdf")
+	}, func(c *Config) { c.Sidecar = false })
+}
+
+// Two equal documents of one name, written together, are both filed, though the first
+// was to have the place that the second gets: its target was stored, and then the
+// daemon ended.
+func TestEqualDocumentTakesTheTargetOfAnother(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.identified(1, "a/scan.pdf", pdf("x"), "contract")
+		r.admitted("b/scan.pdf", pdf("x")) // has the answer, too
+		r.targeted(1, r.sorted, "contract/scan.pdf")
+		r.targeted(2, r.sorted, "contract/scan.pdf")
+		must(t, os.Mkdir(filepath.Join(r.sorted, "contract"), 0o755))
+		must(t, os.Rename(filepath.Join(r.inbox, "b/scan.pdf"), filepath.Join(r.sorted, "contract/scan.pdf")))
+		r.start()
+		r.reaches("a/scan.pdf", store.Filed, time.Minute)
+		r.reaches("b/scan.pdf", store.Filed, time.Minute)
+		sameList(t, "sorted", r.names(), "contract/scan-2.pdf", "contract/scan.pdf")
+	})
+}
+
+// A target that was stored under another sorted folder, which is away now, does
+// not keep the others from being filed.
+func TestTargetInAnotherSortedFolderThatIsAway(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.identified(1, "old.pdf", pdf("old"), "contract")
+		r.targeted(1, r.sorted+".old", "contract/old.pdf")
+		r.start()
+		r.drop("new.pdf", pdf("new"), "invoice")
+		r.reaches("new.pdf", store.Filed, time.Minute)
+		if d := r.doc("old.pdf"); d.State != store.Identified || d.Error == "" {
+			t.Errorf("the old one: %s, %q", d.State, d.Error)
+		}
+		must(t, os.Mkdir(r.sorted+".old", 0o755))
+		r.reaches("old.pdf", store.Filed, 5*time.Minute)
+		sameList(t, "sorted", r.names(), "contract/old.pdf", "invoice/new.pdf")
+	})
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// HoldKind is what a hold is about. The values are stored and shown.
+type HoldKind string
+
+// The kinds of holds, those that need a person first.
+const (
+	HoldAccount HoldKind = "account" // key, quota or access
+	HoldDisk    HoldKind = "disk"    // a full or read-only disk
+	HoldService HoldKind = "service" // the service, or the way to it, is down
+	HoldRate    HoldKind = "rate"    // the service named a time to wait until
+)
+
+// Hold is trouble that is not a document's own and keeps all work, or a part of it,
+// waiting.
+type Hold struct {
+	Kind   HoldKind
+	Reason string
+	Since  time.Time // zero: when it was recorded
+	Until  time.Time // zero: not known
+}
+
+// Event is what the hook is run for: the end of a document's way, or the beginning
+// or the end of a hold. It is stored in the transaction of the change itself, by
+// [Store.Moved] or, for a hold, by a trigger.
+type Event struct {
+	ID   int64
+	Kind string // filed, review, failed, hold or resumed
+	At   time.Time
+
+	Document   int64  // 0: of no document
+	Source     string // relative to the inbox, raw bytes
+	Path       string // absolute, raw bytes
+	Type       string
+	Confidence float64
+	Reason     string // why it failed, or why the work waits or waited
+
+	Hold  HoldKind  // of hold and resumed
+	Until time.Time // zero: not known
+
+	Tries int // that failed
+}
+
+// Started records that a daemon has the database. It clears the hold of an earlier
+// one.
+func (s *Store) Started(ctx context.Context, pid int) error {
+	return s.do(ctx, `INSERT INTO daemon (id, pid, started_at) VALUES (1, ?1, ?2)
+		ON CONFLICT (id) DO UPDATE SET pid = ?1, started_at = ?2, stopped_at = NULL,
+			hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`, pid, time.Now().UnixMilli())
+}
+
+// Stopped records that the daemon ended in good order.
+func (s *Store) Stopped(ctx context.Context) error {
+	return s.do(ctx, `UPDATE daemon SET stopped_at = ?`, time.Now().UnixMilli())
+}
+
+// SetHold records the hold that the daemon is on; nil: none.
+func (s *Store) SetHold(ctx context.Context, h *Hold) error {
+	if h == nil {
+		return s.do(ctx, `UPDATE daemon SET hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`)
+	}
+	_, err := s.exec(ctx, `UPDATE daemon SET hold_kind = ?, hold_reason = ?, hold_since = coalesce(?, ?), hold_until = ?`,
+		string(h.Kind), h.Reason, millis(h.Since), time.Now().UnixMilli(), millis(h.Until))
+	return err
+}
+
+// Listen turns events on or off. While they are off none are kept, and those that
+// there were are dropped, as many as dropped says.
+func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) {
+	if on {
+		err = s.do(ctx, `INSERT OR IGNORE INTO listener (id) VALUES (1)`)
+		return 0, err
+	}
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.do(`DELETE FROM listener`); err != nil {
+			return err
+		}
+		dropped, err = t.exec(`DELETE FROM events`)
+		return err
+	})
+	return dropped, err
+}
+
+// addFinished adds the event of a document that was moved. A trigger would cost
+// every document a twentieth of all that it writes, hook or not.
+func (t *tx) addFinished(id int64) error {
+	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
+		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
+		       (SELECT code FROM types WHERE id = documents.type), confidence, error
+		FROM documents WHERE id = ?`, id)
+}
+
+// firstOfDocument is the condition that an event e is the first of its document, so
+// that they stay in order.
+const firstOfDocument = `NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e.document AND o.id < e.id)`
+
+// DueEvents returns up to limit events whose pause is over, the oldest first: of
+// each document only the first.
+func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
+	return list(ctx, &s.questions, scanEvent, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
+			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
+		FROM events e WHERE retry_at <= ? AND `+firstOfDocument+` ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
+}
+
+func scanEvent(row scanner) (e Event, err error) {
+	var at, until sql.NullInt64
+	err = row.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
+		(*string)(&e.Hold), &until, &e.Tries)
+	e.At, e.Until = timeOf(at), timeOf(until)
+	return e, err
+}
+
+// NextEvent returns when the pause of the next event ends; zero where there is none.
+func (s *Store) NextEvent(ctx context.Context) (time.Time, error) {
+	return s.time(ctx, `SELECT min(retry_at) FROM events e WHERE `+firstOfDocument)
+}
+
+// Ack removes an event that the hook was run for.
+func (s *Store) Ack(ctx context.Context, id int64) error {
+	return s.do(ctx, `DELETE FROM events WHERE id = ?`, id)
+}
+
+// Nack postpones an event whose hook failed, and drops events that are older than
+// a time, and all but the newest most. It returns how many were dropped.
+func (s *Store) Nack(ctx context.Context, id int64, again, tooOld time.Time, most int) (dropped int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.do(`UPDATE events SET tries = tries + 1, retry_at = ? WHERE id = ?`, again.UnixMilli(), id); err != nil {
+			return err
+		}
+		dropped, err = t.exec(`DELETE FROM events WHERE at < ? OR id <= (SELECT max(id) FROM events) - ?`, tooOld.UnixMilli(), most)
+		return err
+	})
+	return dropped, err
+}
