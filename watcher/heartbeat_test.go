@@ -36,7 +36,7 @@ func TestLate(t *testing.T) {
 		<-entered
 		time.Sleep(5 * time.Second)
 		check("while it may stand still", "")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		check("after that", "watcher")
 		close(stuck)
 		f.want(time.Minute, "scan.pdf")
