@@ -27,7 +27,7 @@ func newPace(perMinute int) pace {
 func (p *pace) wait(kind Kind, now time.Time) time.Duration {
 	wait := max(p.limit.until.Sub(now), p.limit.next.Sub(now), 0)
 	switch {
-	case p.own == nil && p.limit.top == 0:
+	case p.own == nil && p.limit.rate == 0:
 	case p.waiting[1-kind] && p.last == kind:
 		wait = longestWait // the other one wakes this one when it has passed
 	case p.own != nil && wait == 0:
