@@ -56,7 +56,7 @@ var layout = []struct {
 		"docusort/store", "docusort/pipeline/docutray", "docusort/pipeline/filing", "docusort/pipeline/gate",
 		"golang.org/x/sync/..."},
 		"one document's way; it meets the watcher in cmd only"},
-	{"docusort/pipeline/gate", []string{"docusort/pipeline/docutray", "golang.org/x/time/rate"},
+	{"docusort/pipeline/gate", []string{"docusort/pipeline/docutray"},
 		"decides whether a request may be made now"},
 	{"docusort/pipeline/docutray", nil,
 		"what holds the key depends on nobody"},

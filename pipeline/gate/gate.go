@@ -28,36 +28,33 @@ type Config struct {
 // Gate keeps requests back while they make no sense. Its methods may be called by any
 // goroutine.
 type Gate struct {
-	ping    func(context.Context) error
-	keys    docutray.KeySource
+	cfg     Config
 	lines   [kinds]chan struct{} // the first request of each kind; the others queue behind it
-	pinging chan struct{}        // one ping at a time
+	pinging chan time.Time       // the newest ping that succeeded; who takes it may ping
 
 	mu          sync.Mutex
 	changed     chan struct{} // closed and replaced when waiters should look again
+	idle        time.Time     // when a request last stopped waiting
+	key         int           // counts the keys that were read
 	pace        pace
 	closed      *hold // nothing but pings passes
 	submissions submissions
-	disks       map[string]*Hold // set by the owner of the disks
-	jobs        jobs             // whose polls fail although the service answers
-	access      access
-}
-
-// access is what the gate knows of our way to the service.
-type access struct {
-	key     int       // counts the keys that were read
-	pinged  time.Time // the newest ping that succeeded
-	waiting int       // requests that wait
-	idle    time.Time // since when none waits
+	disks       map[string]Hold    // set by the owner of the disks
+	jobs        map[int64]*Trouble // by document
 }
 
 // New returns a Gate. It starts no goroutine.
 func New(cfg Config) *Gate {
 	g := &Gate{
-		ping: cfg.Ping, pinging: make(chan struct{}, 1), keys: cfg.Keys, pace: newPace(cfg.RequestsPerMinute), changed: make(chan struct{}),
-		disks: make(map[string]*Hold), jobs: make(jobs),
+		cfg:         cfg,
+		pinging:     make(chan time.Time, 1),
+		changed:     make(chan struct{}),
+		pace:        pace{own: limit{rate: float64(max(cfg.RequestsPerMinute, 0)) / 60}},
 		submissions: submissions{refused: make(map[int64]bool)},
+		disks:       make(map[string]Hold),
+		jobs:        make(map[int64]*Trouble),
 	}
+	g.pinging <- time.Time{}
 	for kind := range g.lines {
 		g.lines[kind] = make(chan struct{}, 1)
 	}
@@ -80,76 +77,67 @@ type Permit struct {
 
 // Acquire waits until a request may be made. It fails only where ctx ends.
 func (g *Gate) Acquire(ctx context.Context, kind Kind) (*Permit, error) {
-	g.countWaiting(1)
-	defer g.countWaiting(-1)
 	select {
 	case g.lines[kind] <- struct{}{}:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	defer func() { <-g.lines[kind] }()
-	defer func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.leavePace(kind)
-	}()
+	defer g.leaveLine(kind)
 	for ctx.Err() == nil {
-		permit, ping, wait, changed := g.try(kind, time.Now())
-		switch {
-		case permit != nil:
+		permit, wait, changed := g.try(kind, time.Now())
+		if permit != nil {
 			return permit, nil
-		case ping:
+		}
+		if wait == 0 {
 			g.answersPing(ctx, true)
 			continue
 		}
-		timer := time.NewTimer(wait)
 		select {
-		case <-timer.C:
+		case <-time.After(wait):
 		case <-changed:
 		case <-ctx.Done():
 		}
-		timer.Stop()
 	}
 	return nil, context.Cause(ctx)
 }
 
-func (g *Gate) countWaiting(n int) {
+func (g *Gate) leaveLine(kind Kind) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.access.waiting += n; g.access.waiting == 0 {
-		g.access.idle = time.Now()
-	}
+	g.leavePace(kind)
+	g.idle = time.Now()
+	<-g.lines[kind]
 }
 
 // longestWait bounds a wait that a change ends.
 const longestWait = time.Hour
 
-// try returns a permit, or that it is time for a ping, or how long to wait and what
-// ends the wait earlier.
-func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, ping bool, wait time.Duration, changed <-chan struct{}) {
+// try returns a permit, or else how long to wait and what ends the wait earlier; 0: it
+// is time for a ping.
+func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := &Permit{gate: g, kind: kind, key: g.access.key, refusals: g.pace.limit.refusals}
+	p := &Permit{gate: g, kind: kind, key: g.key, refusals: g.pace.limit.refusals}
 	switch {
 	case g.closed != nil:
-		ping, wait = g.closed.next(now)
+		wait = g.closed.wait(now)
 	case kind == Submission && len(g.disks) > 0:
 		wait = longestWait
 	case kind == Submission && g.submissions.hold != nil:
-		p.Probe, wait = g.submissions.next(now)
+		p.Probe, p.probed = true, g.submissions.hold
+		wait = g.submissions.wait(now)
 	}
-	if ping || wait > 0 {
+	if g.closed != nil || wait > 0 {
 		g.leavePace(kind)
-		return nil, ping, wait, g.changed
+		return nil, wait, g.changed
 	}
 	if wait = g.pace.wait(kind, now); wait > 0 {
-		return nil, false, wait, g.changed
+		return nil, wait, g.changed
 	}
 	if p.Probe {
-		p.probed = g.submissions.hold
 		p.probed.probing = true
 	}
-	return p, false, 0, nil
+	return p, 0, nil
 }
 
 // leavePace lets a request of the other kind have the pace. The mutex is held.
@@ -170,10 +158,8 @@ func (g *Gate) RetryNow() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	for _, h := range []*hold{g.closed, g.submissions.hold} {
-		if h != nil {
-			h.probeAt = now
-		}
+	for _, h := range g.probed() {
+		h.probeAt = now
 	}
 	g.pace.limit.retryNow(now)
 	g.notify()

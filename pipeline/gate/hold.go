@@ -2,6 +2,7 @@ package gate
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,15 +12,13 @@ import (
 // HoldKind says what a hold is about (SPEC, "States").
 type HoldKind string
 
-// The kinds of holds. What needs a person is shown first.
+// The kinds of holds.
 const (
 	Account HoldKind = "account" // key, quota, type codes
 	Disk    HoldKind = "disk"    // a full or read-only disk of ours
 	Service HoldKind = "service" // the service, or the way to it
 	Rate    HoldKind = "rate"    // the service named a time to wait until
 )
-
-var urgency = []HoldKind{Account, Disk, Service, Rate}
 
 func kindOf(e *docutray.Error) HoldKind {
 	if e.Class == docutray.Account {
@@ -66,20 +65,18 @@ func (h *hold) prolong(kind HoldKind, reason string, until, now time.Time) *hold
 }
 
 // probeAgain follows a probe that taught nothing.
-func (h *hold) probeAgain(now time.Time) { h.probing, h.probeAt = false, now.Add(firstProbe) }
-
-// next returns whether it is time for a probe, or else how long to wait.
-func (h *hold) next(now time.Time) (probe bool, wait time.Duration) {
-	if h.probing {
-		return false, longestWait
+func (h *hold) probeAgain(now time.Time) {
+	if h != nil {
+		h.probing, h.probeAt = false, now.Add(firstProbe)
 	}
-	wait = max(h.probeAt.Sub(now), 0)
-	return wait == 0, wait
 }
 
-// idle reports whether nobody has asked for long whether the hold is over.
-func (h *hold) idle(now time.Time) bool {
-	return h != nil && !h.probing && now.Sub(h.began) >= idleHold
+// wait returns how long a probe waits.
+func (h *hold) wait(now time.Time) time.Duration {
+	if h.probing {
+		return longestWait
+	}
+	return max(h.probeAt.Sub(now), 0)
 }
 
 // HoldDisk begins a hold of a disk of ours, which keeps submissions, or ends it where
@@ -88,63 +85,65 @@ func (g *Gate) HoldDisk(name, reason string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.disks[name]
-	switch {
-	case reason == "" && h == nil, h != nil && h.Reason == reason:
+	if h.Reason == reason {
 		return
-	case reason == "":
+	}
+	g.disks[name] = Hold{Kind: Disk, Reason: reason, Since: cmp.Or(h.Since, time.Now())}
+	if reason == "" {
 		delete(g.disks, name)
-	case h != nil:
-		h.Reason = reason
-	default:
-		g.disks[name] = &Hold{Kind: Disk, Reason: reason, Since: time.Now()}
 	}
 	g.notify()
 }
 
-// idleHold is how long a hold lasts that nobody waits for.
-const idleHold = time.Minute
+// patience is how long a hold lasts that nobody waits for, and how long the trouble of
+// fewer than three jobs lasts before it is shown.
+const patience = time.Minute
 
 // Hold returns the hold to show, nil where there is none, a channel that is closed when
 // that may have changed, and when to look again all the same; zero: no need.
 func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}, again time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.access.waiting == 0 && now.Sub(g.access.idle) >= idleHold {
-		if g.closed.idle(now) {
+	g.endIdle(now)
+	all := slices.AppendSeq(g.jobsHold(now), maps.Values(g.disks))
+	for _, h := range g.probed() {
+		all = append(all, h.Hold)
+	}
+	l := &g.pace.limit
+	switch {
+	case len(all) > 0: // by the alphabet, what needs a person is first
+		first := slices.MinFunc(all, func(a, b Hold) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
+		})
+		return &first, g.changed, now.Add(patience)
+	case now.Before(l.until):
+		return &Hold{Kind: Rate, Reason: l.reason, Since: l.since, Until: l.until}, g.changed, l.until
+	case len(g.jobs) > 0:
+		again = now.Add(patience)
+	}
+	return nil, g.changed, again
+}
+
+// endIdle ends holds that nobody has waited for, or probed, for long.
+func (g *Gate) endIdle(now time.Time) {
+	waiting := len(g.lines[Poll]) + len(g.lines[Submission])
+	for _, h := range g.probed() {
+		switch {
+		case waiting > 0 || h.probing || now.Sub(g.idle) < patience || now.Sub(h.began) < patience:
+		case h == g.closed:
 			g.closed = nil
-		}
-		if g.submissions.hold.idle(now) {
+		default:
 			g.submissions.end()
 		}
 	}
-	if all := g.holds(now); len(all) > 0 {
-		first := slices.MinFunc(all, func(a, b Hold) int {
-			return cmp.Or(slices.Index(urgency, a.Kind)-slices.Index(urgency, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
-		})
-		shown, again = &first, now.Add(idleHold)
-		if first.Kind == Rate {
-			again = first.Until
-		}
-	} else if len(g.jobs) > 0 {
-		again = now.Add(shownAfter)
-	}
-	return shown, g.changed, again
 }
 
-func (g *Gate) holds(now time.Time) (all []Hold) {
+// probed returns the holds whose end probes find.
+func (g *Gate) probed() (all []*hold) {
 	for _, h := range []*hold{g.closed, g.submissions.hold} {
 		if h != nil {
-			all = append(all, h.Hold)
+			all = append(all, h)
 		}
-	}
-	for _, h := range g.disks {
-		all = append(all, *h)
-	}
-	if h := g.jobs.hold(now); h != nil {
-		all = append(all, *h)
-	}
-	if l := &g.pace.limit; now.Before(l.until) {
-		all = append(all, Hold{Kind: Rate, Reason: l.reason, Since: l.since, Until: l.until})
 	}
 	return all
 }

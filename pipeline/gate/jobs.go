@@ -1,16 +1,9 @@
 package gate
 
-import (
-	"slices"
-	"time"
+import "time"
 
-	"docusort/pipeline/docutray"
-)
-
-// jobs are those whose polls fail although the service answers, by document.
-type jobs map[int64]*Trouble
-
-// Trouble is what the polls of one job meet, and those of others need not.
+// Trouble is what the polls of one job meet although the service answers, and those of
+// others need not.
 type Trouble struct {
 	Kind   HoldKind
 	Reason string
@@ -20,52 +13,35 @@ type Trouble struct {
 	OthersAnswered bool
 }
 
-func (j jobs) answered(doc int64) {
-	delete(j, doc)
-	for _, t := range j {
-		t.OthersAnswered = true
-	}
-}
-
-func (j jobs) failed(doc int64, e *docutray.Error, now time.Time) {
-	t := j[doc]
-	if t == nil {
-		t = &Trouble{Since: now}
-		j[doc] = t
-	}
-	t.Kind, t.Reason, t.Tries = kindOf(e), e.Reason(), t.Tries+1
-}
-
-// shownAfter is how long the trouble of fewer than three jobs lasts before it is shown.
-const shownAfter = time.Minute
-
-// hold shows trouble that jobs have until a poll is answered. It keeps nobody.
-func (j jobs) hold(now time.Time) *Hold {
-	var all []*Trouble
-	for _, t := range j {
-		if !t.OthersAnswered {
-			all = append(all, t)
+// jobsHold shows the trouble of three jobs at once, or one that lasts, until a poll is
+// answered. It keeps nobody.
+func (g *Gate) jobsHold(now time.Time) []Hold {
+	var first *Trouble
+	count := 0
+	for _, t := range g.jobs {
+		if t.OthersAnswered {
+			continue
+		}
+		count++
+		if first == nil || t.Since.Before(first.Since) {
+			first = t
 		}
 	}
-	if len(all) == 0 {
+	if count == 0 || count < inARow && now.Sub(first.Since) < patience {
 		return nil
 	}
-	first := slices.MinFunc(all, func(a, b *Trouble) int { return a.Since.Compare(b.Since) })
-	if len(all) < inARow && now.Sub(first.Since) < shownAfter {
-		return nil
-	}
-	return &Hold{Kind: first.Kind, Since: first.Since, Reason: "jobs cannot be polled: " + first.Reason}
+	return []Hold{{Kind: first.Kind, Since: first.Since, Reason: "jobs cannot be polled: " + first.Reason}}
 }
 
 // Trouble returns what the polls of a document's job have met since one was last
 // answered; the zero value: nothing.
-func (g *Gate) Trouble(doc int64) Trouble {
+func (g *Gate) Trouble(doc int64) (t Trouble) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if t := g.jobs[doc]; t != nil {
-		return *t
+	if g.jobs[doc] != nil {
+		t = *g.jobs[doc]
 	}
-	return Trouble{}
+	return t
 }
 
 // Forget drops what is known of a document's job, because it ended.

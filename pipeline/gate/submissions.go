@@ -23,9 +23,9 @@ type submissions struct {
 	only     int64          // the one document that they were of; 0: several
 }
 
-// next returns whether a document may be tried, or else how long to wait. One that was
-// never tried need not wait for what may be another one's own trouble.
-func (s *submissions) next(now time.Time) (probe bool, wait time.Duration) {
+// wait returns how long a probe waits. A document that was never tried need not wait
+// for what may be another one's own trouble.
+func (s *submissions) wait(now time.Time) time.Duration {
 	h := *s.hold
 	switch {
 	case s.untried && s.only != 0:
@@ -33,7 +33,7 @@ func (s *submissions) next(now time.Time) (probe bool, wait time.Duration) {
 	case s.untried:
 		h.probeAt = earlier(h.probeAt, h.began.Add(untriedProbe))
 	}
-	return h.next(now)
+	return h.wait(now)
 }
 
 // failed decides about a submission that failed although the service answers, and holds
@@ -46,16 +46,14 @@ func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.
 	if e.Class == docutray.Document && s.accepted {
 		return DocumentFault
 	}
-	kind, verdict, reason := Service, ServiceFault, e.Reason()
+	kind, verdict, reason := kindOf(e), ServiceFault, e.Reason()
 	enough := s.hold != nil || s.streak+1 >= inARow
 	switch e.Class {
 	case docutray.Account:
-		kind, verdict, enough = Account, External, true
+		verdict, enough = External, true
 	case docutray.Document:
 		again := s.refused[doc]
-		if len(s.refused) < inARow {
-			s.refused[doc] = true
-		}
+		s.refused[doc] = true
 		enough = len(s.refused) >= inARow
 		if again && !enough {
 			return DocumentFault
@@ -76,7 +74,6 @@ func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.
 // succeeded notes that the service accepted a document.
 func (s *submissions) succeeded() {
 	s.accepted, s.streak = true, 0
-	clear(s.refused)
 	s.end()
 }
 

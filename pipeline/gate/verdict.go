@@ -38,7 +38,7 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e != nil || g.closed != nil || g.submissions.hold != nil || len(g.jobs) > 0 {
+	if e != nil || len(g.probed()) > 0 || len(g.jobs) > 0 {
 		defer g.notify()
 	}
 	now := time.Now()
@@ -51,18 +51,14 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 func (p *Permit) Release() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
-	if p.endProbe(time.Now()) {
-		p.gate.notify()
-	}
+	p.endProbe(time.Now())
+	p.gate.notify()
 }
 
 // endProbe lets another document be tried soon, unless it is decided otherwise.
-func (p *Permit) endProbe(now time.Time) (ended bool) {
-	if ended = p.probed != nil; ended {
-		p.probed.probeAgain(now)
-	}
+func (p *Permit) endProbe(now time.Time) {
+	p.probed.probeAgain(now)
 	p.probed = nil
-	return ended
 }
 
 // mayBeAnybodys reports whether a failure does not yet tell whose it is. Quota and type
@@ -87,21 +83,29 @@ func (g *Gate) judge(p *Permit, doc int64, e *docutray.Error, now time.Time) Ver
 		g.submissions.succeeded()
 		return Answered
 	case e == nil:
-		g.jobs.answered(doc)
+		delete(g.jobs, doc)
+		for _, t := range g.jobs {
+			t.OthersAnswered = true
+		}
 		return Answered
 	case e.Class == docutray.Rate:
 		g.pace.limit.refuse(p.refusals, e, now)
 		return External
 	case e.Class == docutray.Local:
 		return External
-	case p.kind == Poll:
-		g.jobs.failed(doc, e, now)
-		if e.Class == docutray.Missing {
-			return JobMissing
-		}
-		return ServiceFault
+	case p.kind == Submission:
+		return g.submissions.failed(p.Probe, doc, e, now)
 	}
-	return g.submissions.failed(p.Probe, doc, e, now)
+	t := g.jobs[doc]
+	if t == nil {
+		t = &Trouble{Since: now}
+		g.jobs[doc] = t
+	}
+	t.Kind, t.Reason, t.Tries = kindOf(e), e.Reason(), t.Tries+1
+	if e.Class == docutray.Missing {
+		return JobMissing
+	}
+	return ServiceFault
 }
 
 // hasNewKey reports whether a request was refused for a key that is not the present one
@@ -112,15 +116,15 @@ func (g *Gate) hasNewKey(used int, e *docutray.Error) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if used != g.access.key {
+	if used != g.key {
 		return true
 	}
-	changed, err := g.keys.Refresh()
+	changed, err := g.cfg.Keys.Refresh()
 	if err != nil {
 		e.Err = errors.Join(e.Err, err) // shown with the hold
 	}
 	if changed {
-		g.access.key++
+		g.key++
 		g.closed = nil
 		g.notify()
 	}
@@ -134,45 +138,45 @@ const pingLasts = time.Second
 // A ping opens or closes it. That the service does not know this request, or refuses it
 // for its limit, is an answer.
 func (g *Gate) answersPing(ctx context.Context, probe bool) bool {
+	var pinged time.Time
 	select {
-	case g.pinging <- struct{}{}:
+	case pinged = <-g.pinging:
 	case <-ctx.Done():
 		return false
 	}
-	defer func() { <-g.pinging }()
+	defer func() { g.pinging <- pinged }()
 	g.mu.Lock()
-	closed, key := g.closed != nil, g.access.key
-	known := closed || time.Since(g.access.pinged) < pingLasts
+	closed, key := g.closed, g.key
+	known := closed != nil || time.Since(pinged) < pingLasts
 	if probe {
-		known = !closed || time.Now().Before(g.closed.probeAt) // by a ping that just ended
+		known = closed == nil || time.Now().Before(closed.probeAt) // by a ping that just ended
 	}
-	if known {
-		g.mu.Unlock()
-		return !closed
+	if !known {
+		g.pace.spend(time.Now())
 	}
-	g.pace.spend(time.Now())
 	g.mu.Unlock()
-	e := errorOf(g.ping(ctx))
-	if e != nil && g.hasNewKey(key, e) {
-		e = nil
+	if known {
+		return closed == nil
+	}
+	e := errorOf(g.cfg.Ping(ctx))
+	if e == nil || g.hasNewKey(key, e) {
+		e = &docutray.Error{} // of no class
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer g.notify()
 	now := time.Now()
-	switch {
-	case e != nil && e.Class == docutray.Local:
-		if g.closed != nil {
-			g.closed.probeAgain(now)
-		}
+	switch e.Class {
+	case docutray.Local:
+		g.closed.probeAgain(now)
 		return false
-	case e != nil && e.Class == docutray.Rate:
-		g.pace.limit.refuse(g.pace.limit.refusals, e, now)
-	case e != nil && (e.Class == docutray.Service || e.Class == docutray.Account):
+	case docutray.Service, docutray.Account:
 		g.closed = g.closed.prolong(kindOf(e), e.Reason(), e.ResetAt, now)
 		return false
+	case docutray.Rate:
+		g.pace.limit.refuse(g.pace.limit.refusals, e, now)
 	}
-	g.closed, g.access.pinged = nil, now
+	g.closed, pinged = nil, now
 	return true
 }
 
