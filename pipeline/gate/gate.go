@@ -15,7 +15,6 @@ type Kind int
 const (
 	Poll Kind = iota
 	Submission
-	kinds // their number
 )
 
 // Config says what a Gate works with.
@@ -29,8 +28,8 @@ type Config struct {
 // goroutine.
 type Gate struct {
 	cfg     Config
-	lines   [kinds]chan struct{} // the first request of each kind; the others queue behind it
-	pinging chan time.Time       // the newest ping that succeeded; who takes it may ping
+	lines   [2]chan struct{} // the first request of each kind; the others queue behind it
+	pinging chan time.Time   // the newest ping that succeeded; who takes it may ping
 
 	mu          sync.Mutex
 	changed     chan struct{} // closed and replaced when waiters should look again
@@ -39,25 +38,23 @@ type Gate struct {
 	pace        pace
 	closed      *hold // nothing but pings passes
 	submissions submissions
-	disks       map[string]Hold    // set by the owner of the disks
-	jobs        map[int64]*Trouble // by document
+	disks       map[string]Hold // set by the owner of the disks
+	jobs        jobs
 }
 
 // New returns a Gate. It starts no goroutine.
 func New(cfg Config) *Gate {
 	g := &Gate{
 		cfg:         cfg,
+		lines:       [...]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
 		pinging:     make(chan time.Time, 1),
 		changed:     make(chan struct{}),
 		pace:        pace{own: limit{rate: float64(max(cfg.RequestsPerMinute, 0)) / 60}},
 		submissions: submissions{refused: make(map[int64]bool)},
 		disks:       make(map[string]Hold),
-		jobs:        make(map[int64]*Trouble),
+		jobs:        make(jobs),
 	}
 	g.pinging <- time.Time{}
-	for kind := range g.lines {
-		g.lines[kind] = make(chan struct{}, 1)
-	}
 	return g
 }
 

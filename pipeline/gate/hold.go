@@ -58,9 +58,7 @@ func (h *hold) prolong(kind HoldKind, reason string, until, now time.Time) *hold
 	}
 	h.Kind, h.Reason, h.Until, h.probing, h.began = kind, reason, until, false, now
 	h.pause = min(max(2*h.pause, firstProbe), max(now.Sub(h.Since), firstProbe), longestProbe)
-	if h.probeAt = now.Add(h.pause); until.After(h.probeAt) {
-		h.probeAt = earlier(until, now.Add(longestProbe)) // somebody may pay before that
-	}
+	h.probeAt = now.Add(min(max(h.pause, until.Sub(now)), longestProbe)) // somebody may pay before until
 	return h
 }
 
@@ -105,7 +103,7 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}, again 
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.endIdle(now)
-	all := slices.AppendSeq(g.jobsHold(now), maps.Values(g.disks))
+	all := slices.AppendSeq(g.jobs.hold(now), maps.Values(g.disks))
 	for _, h := range g.probed() {
 		all = append(all, h.Hold)
 	}
@@ -146,11 +144,4 @@ func (g *Gate) probed() (all []*hold) {
 		}
 	}
 	return all
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

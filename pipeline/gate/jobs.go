@@ -1,24 +1,50 @@
 package gate
 
-import "time"
+import (
+	"time"
 
-// Trouble is what the polls of one job meet although the service answers, and those of
-// others need not.
+	"docusort/pipeline/docutray"
+)
+
+// jobs are those whose polls fail although the service answers, by document.
+type jobs map[int64]*Trouble
+
+// Trouble is what the polls of one job meet, and those of others need not.
 type Trouble struct {
 	Kind   HoldKind
 	Reason string
 	Since  time.Time
 	Tries  int // polls in a row that failed
-	// OthersAnswered says that the poll of another job was answered since.
-	OthersAnswered bool
+
+	OthersAnswered bool // the poll of another job was answered since
 }
 
-// jobsHold shows the trouble of three jobs at once, or one that lasts, until a poll is
+func (j jobs) answered(doc int64) {
+	delete(j, doc)
+	for _, t := range j {
+		t.OthersAnswered = true
+	}
+}
+
+func (j jobs) failed(doc int64, e *docutray.Error, now time.Time) Verdict {
+	t := j[doc]
+	if t == nil {
+		t = &Trouble{Since: now}
+		j[doc] = t
+	}
+	t.Kind, t.Reason, t.Tries = kindOf(e), e.Reason(), t.Tries+1
+	if e.Class == docutray.Missing {
+		return JobMissing
+	}
+	return ServiceFault
+}
+
+// hold shows the trouble of three jobs at once, or one that lasts, until a poll is
 // answered. It keeps nobody.
-func (g *Gate) jobsHold(now time.Time) []Hold {
+func (j jobs) hold(now time.Time) []Hold {
 	var first *Trouble
 	count := 0
-	for _, t := range g.jobs {
+	for _, t := range j {
 		if t.OthersAnswered {
 			continue
 		}

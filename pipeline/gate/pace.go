@@ -8,7 +8,7 @@ import "time"
 type pace struct {
 	own     limit // ours: its rate alone, which never changes
 	limit   limit // the service's
-	waiting [kinds]bool
+	waiting [2]bool
 	last    Kind // the kind that passed last
 }
 

@@ -26,14 +26,14 @@ type submissions struct {
 // wait returns how long a probe waits. A document that was never tried need not wait
 // for what may be another one's own trouble.
 func (s *submissions) wait(now time.Time) time.Duration {
-	h := *s.hold
+	wait := s.hold.wait(now)
 	switch {
-	case s.untried && s.only != 0:
-		h.probeAt = now
-	case s.untried:
-		h.probeAt = earlier(h.probeAt, h.began.Add(untriedProbe))
+	case !s.untried || s.hold.probing:
+		return wait
+	case s.only != 0:
+		return 0
 	}
-	return h.wait(now)
+	return min(wait, max(s.hold.began.Add(untriedProbe).Sub(now), 0))
 }
 
 // failed decides about a submission that failed although the service answers, and holds
@@ -101,8 +101,8 @@ func (g *Gate) Untried(waits bool) {
 	}
 }
 
-// SubmissionsHeld reports whether documents are tried one at a time, whatever pause
-// each of them has.
+// SubmissionsHeld reports whether documents are tried one at a time, whatever their
+// pauses.
 func (g *Gate) SubmissionsHeld() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

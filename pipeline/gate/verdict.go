@@ -14,17 +14,11 @@ type Verdict int
 
 // The verdicts.
 const (
-	// Answered: the request succeeded.
-	Answered Verdict = iota
-	// DocumentFault: the service cannot take this document.
-	DocumentFault
-	// External: trouble of the account, of a limit, of everybody, or of our side. It is
-	// as if the request had not been made; make it again when the gate lets it.
-	External
-	// ServiceFault: the service fails, for this document at least. Pause.
-	ServiceFault
-	// JobMissing: the service says that it does not know the job.
-	JobMissing
+	Answered      Verdict = iota // the request succeeded
+	DocumentFault                // the service cannot take this document
+	External                     // as if the request had not been made: make it again when the gate lets it
+	ServiceFault                 // the service fails, for this document at least: pause
+	JobMissing                   // the service does not know the job
 )
 
 // Done tells how the request for a document ended, and returns what that means. The
@@ -43,7 +37,26 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	}
 	now := time.Now()
 	p.endProbe(now)
-	return g.judge(p, doc, e, now)
+	if e == nil || e.Class == docutray.Document || e.Class == docutray.Missing {
+		g.closed = nil
+		g.pace.limit.accepted(p.refusals, now)
+	}
+	switch {
+	case e == nil && p.kind == Submission:
+		g.submissions.succeeded()
+		return Answered
+	case e == nil:
+		g.jobs.answered(doc)
+		return Answered
+	case e.Class == docutray.Rate:
+		g.pace.limit.refuse(p.refusals, e, now)
+		return External
+	case e.Class == docutray.Local:
+		return External
+	case p.kind == Submission:
+		return g.submissions.failed(p.Probe, doc, e, now)
+	}
+	return g.jobs.failed(doc, e, now)
 }
 
 // Release ends a permit whose request was not made, or taught nothing. It does nothing
@@ -70,42 +83,6 @@ func mayBeAnybodys(kind Kind, e *docutray.Error) bool {
 // isAboutKey reports whether a key was refused, or could not be read.
 func isAboutKey(e *docutray.Error) bool {
 	return e.Class == docutray.Account && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == 0)
-}
-
-// judge learns from the outcome of a request. The mutex is held.
-func (g *Gate) judge(p *Permit, doc int64, e *docutray.Error, now time.Time) Verdict {
-	if e == nil || e.Class == docutray.Document || e.Class == docutray.Missing {
-		g.closed = nil
-		g.pace.limit.accepted(p.refusals, now)
-	}
-	switch {
-	case e == nil && p.kind == Submission:
-		g.submissions.succeeded()
-		return Answered
-	case e == nil:
-		delete(g.jobs, doc)
-		for _, t := range g.jobs {
-			t.OthersAnswered = true
-		}
-		return Answered
-	case e.Class == docutray.Rate:
-		g.pace.limit.refuse(p.refusals, e, now)
-		return External
-	case e.Class == docutray.Local:
-		return External
-	case p.kind == Submission:
-		return g.submissions.failed(p.Probe, doc, e, now)
-	}
-	t := g.jobs[doc]
-	if t == nil {
-		t = &Trouble{Since: now}
-		g.jobs[doc] = t
-	}
-	t.Kind, t.Reason, t.Tries = kindOf(e), e.Reason(), t.Tries+1
-	if e.Class == docutray.Missing {
-		return JobMissing
-	}
-	return ServiceFault
 }
 
 // hasNewKey reports whether a request was refused for a key that is not the present one
