@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,82 +18,58 @@ var probeTimes = seconds(0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 812, 1112)
 
 // Where a ping fails as well, only pings go out until one succeeds.
 func TestClosedServiceGetsOnlyPings(t *testing.T) {
-	for name, c := range map[string]struct {
+	type test struct {
 		kind  gate.Kind
 		err   func() error
 		ping  error
 		shown gate.HoldKind
-	}{
+	}
+	each(t, 0, map[string]test{
 		"no connection":        {gate.Submission, func() error { return noDial() }, noDial(), gate.Service},
 		"no connection, poll":  {gate.Poll, func() error { return noDial() }, noDial(), gate.Service},
 		"500":                  {gate.Submission, func() error { return answer(500) }, answer(503), gate.Service},
 		"401":                  {gate.Submission, func() error { return answer(401) }, answer(401), gate.Account},
 		"403 for a job":        {gate.Poll, func() error { return answer(403) }, answer(403), gate.Account},
 		"a key not to be read": {gate.Submission, func() error { return &docutray.Error{Class: docutray.Account} }, answer(401), gate.Account},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				d.pings(c.ping)
-				_, v := d.request(c.kind, 1, c.err())
-				same(t, "verdict", v, gate.External)
-				d.held(c.shown)
-				same(t, "since", d.hold().Since, d.begun)
-				d.at(1300*time.Second, func() { d.pings(nil) })
-				var all sync.WaitGroup
-				for _, kind := range []gate.Kind{gate.Poll, gate.Submission} {
-					all.Go(func() {
-						when, v := d.request(kind, 2, nil)
-						same(t, "let through", when, 1412*time.Second)
-						same(t, "verdict", v, gate.Answered)
-					})
-				}
-				all.Wait()
-				same(t, "pings", d.pingTimes(), append(probeTimes, seconds(1412)...))
-				d.held("")
+	}, func(t *testing.T, d *door, c test) {
+		d.pings(c.ping)
+		_, v := d.request(c.kind, 1, c.err())
+		same(t, "verdict", v, gate.External)
+		d.held(c.shown)
+		same(t, "since", d.hold().Since, d.begun)
+		d.at(1300*time.Second, func() { d.pings(nil) })
+		var all sync.WaitGroup
+		for _, kind := range []gate.Kind{gate.Poll, gate.Submission} {
+			all.Go(func() {
+				when, v := d.request(kind, 2, nil)
+				same(t, "let through", when, 1412*time.Second)
+				same(t, "verdict", v, gate.Answered)
 			})
-		})
-	}
-}
-
-// A ping that shows that it knows nothing of this request, or that it comes too often,
-// was answered.
-func TestPingThatIsAnswered(t *testing.T) {
-	for name, ping := range map[string]error{"404": answer(404), "429": answer(429), "400": answer(400), "ok": nil} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				d.pings(ping)
-				_, v := d.submit(1, answer(500))
-				same(t, "verdict", v, gate.ServiceFault)
-				if h := d.hold().Kind; h == gate.Service || h == gate.Account {
-					t.Errorf("hold %q", h)
-				}
-			})
-		})
-	}
+		}
+		all.Wait()
+		same(t, "pings", d.pingTimes(), append(probeTimes, seconds(1412)...))
+		d.held("")
+	})
 }
 
 // Trouble of many at once is put to the service once.
 func TestOnePingForAll(t *testing.T) {
-	for name, ping := range map[string]error{"fails": noDial(), "succeeds": nil} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				d.pings(ping)
-				d.takes = 300 * time.Millisecond
-				var all sync.WaitGroup
-				for i := range 20 {
-					p := d.acquire(gate.Poll)
-					all.Go(func() { p.Done(d.t.Context(), int64(i), noDial()) })
-				}
-				all.Wait()
-				same(t, "pings", d.pingTimes(), seconds(0))
-				if ping == nil {
-					time.Sleep(2 * time.Second)
-					d.poll(1, noDial())
-					same(t, "pings for later trouble", len(d.pingTimes()), 2)
-				}
-			})
-		})
-	}
+	each(t, 0, map[string]error{"fails": noDial(), "succeeds": nil}, func(t *testing.T, d *door, ping error) {
+		d.pings(ping)
+		d.takes = 300 * time.Millisecond
+		var all sync.WaitGroup
+		for i := range 20 {
+			p := d.acquire(gate.Poll)
+			all.Go(func() { p.Done(d.t.Context(), int64(i), noDial()) })
+		}
+		all.Wait()
+		same(t, "pings", d.pingTimes(), seconds(0))
+		if ping == nil {
+			time.Sleep(2 * time.Second)
+			d.poll(1, noDial())
+			same(t, "pings for later trouble", len(d.pingTimes()), 2)
+		}
+	})
 }
 
 // A ping that ended on our side says nothing of the service: it is made again, though
@@ -182,17 +157,10 @@ func TestHoldTellsThatTheKeyCannotBeReadAgain(t *testing.T) {
 func TestDiskHoldsKeepSubmissionsOnly(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
 		d.HoldDisk("sorted", "full")
-		_, changed, _ := d.Hold(time.Now())
-		d.HoldDisk("sorted", "full") // nothing new
-		select {
-		case <-changed:
-			t.Error("the same hold again is a change")
-		default:
-		}
+		same(t, "the same again is a change", d.changes(func() { d.HoldDisk("sorted", "full") }), false)
 		time.Sleep(time.Second)
 		d.HoldDisk("database", "full, too")
-		d.HoldDisk("sorted", "read-only")
-		<-changed
+		same(t, "another reason is a change", d.changes(func() { d.HoldDisk("sorted", "read-only") }), true)
 		for range 20 {
 			same(t, "shown", d.hold(), gate.Hold{Kind: gate.Disk, Reason: "read-only", Since: d.begun})
 		}
@@ -207,27 +175,23 @@ func TestDiskHoldsKeepSubmissionsOnly(t *testing.T) {
 
 // A hold that nobody waits for ends after a minute: nothing would find its end.
 func TestIdleHoldEnds(t *testing.T) {
-	for name, begin := range map[string]func(d *door){
+	each(t, 0, map[string]func(d *door){
 		"closed":      func(d *door) { d.pings(noDial()); d.poll(1, noDial()) },
 		"submissions": func(d *door) { d.submit(1, answer(402)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				begin(d)
-				kind := d.hold().Kind
-				time.Sleep(59 * time.Second)
-				d.held(kind)
-				_, _, again := d.Hold(time.Now())
-				same(t, "look again in", time.Until(again), time.Minute)
-				time.Sleep(time.Second)
-				d.held("")
-				same(t, "ended", d.Ended(), name == "submissions")
-				d.pings(nil)
-				when, _ := d.submit(1, nil)
-				same(t, "the next", when, time.Minute)
-			})
-		})
-	}
+	}, func(t *testing.T, d *door, begin func(d *door)) {
+		begin(d)
+		kind := d.hold().Kind
+		time.Sleep(59 * time.Second)
+		d.held(kind)
+		_, _, again := d.Hold(time.Now())
+		same(t, "look again in", time.Until(again), time.Minute)
+		time.Sleep(time.Second)
+		d.held("")
+		same(t, "ended", d.Ended(), kind == gate.Account)
+		d.pings(nil)
+		when, _ := d.submit(1, nil)
+		same(t, "the next", when, time.Minute)
+	})
 }
 
 // While somebody waits, or waited a moment ago, a hold lasts.
@@ -275,62 +239,49 @@ func TestWhichHoldIsShown(t *testing.T) {
 
 // RetryNow ends every pause.
 func TestRetryNow(t *testing.T) {
-	for name, begin := range map[string]func(d *door){
+	each(t, 0, map[string]func(d *door){
 		"closed":      func(d *door) { d.pings(noDial()); d.poll(1, noDial()) },
 		"submissions": func(d *door) { d.times(10, gate.Submission, 1, answer(402)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				begin(d)
-				d.pings(nil)
-				begun := d.now()
-				d.at(begun+500*time.Millisecond, d.RetryNow)
-				when, _ := d.submit(1, nil)
-				same(t, "waited", when-begun, 500*time.Millisecond)
-			})
-		})
-	}
+	}, func(t *testing.T, d *door, begin func(d *door)) {
+		begin(d)
+		d.pings(nil)
+		begun := d.now()
+		d.at(begun+500*time.Millisecond, d.RetryNow)
+		when, _ := d.submit(1, nil)
+		same(t, "waited", when-begun, 500*time.Millisecond)
+	})
 }
 
 // A context that ends leaves no place in a line, whatever the line is for.
 func TestAcquireEndsWithItsContext(t *testing.T) {
-	for name, begin := range map[string]func(d *door){
+	each(t, 1, map[string]func(d *door){
 		"closed":      func(d *door) { d.pings(noDial()); d.takes = 5 * time.Second; d.submit(1, noDial()) },
 		"submissions": func(d *door) { d.submit(1, answer(402)); d.acquire(gate.Submission) },
 		"disk":        func(d *door) { d.HoldDisk("sorted", "full") },
 		"our limit":   func(d *door) { d.times(2, gate.Submission, 1, nil) },
 		"their limit": func(d *door) { d.poll(1, tooMany(time.Minute)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 1, func(d *door) {
-				begin(d)
-				begun := d.now()
-				ctx, cancel := context.WithTimeoutCause(d.t.Context(), 100*time.Millisecond, context.Canceled)
-				defer cancel()
-				var all sync.WaitGroup
-				var failed atomic.Int32
-				for range 10 {
-					all.Go(func() {
-						if _, err := d.Acquire(ctx, gate.Submission); err == context.Canceled {
-							failed.Add(1)
-						}
-					})
-				}
-				all.Wait()
-				same(t, "ended", failed.Load(), int32(10))
-				same(t, "after", d.now()-begun, 100*time.Millisecond)
-				d.pings(nil)
-				d.HoldDisk("sorted", "")
-				d.RetryNow()
-				polled := make(chan time.Duration)
-				go func() { when, _ := d.poll(1, nil); polled <- when }()
-				synctest.Wait()
-				if when := <-polled; when-begun > 3*time.Minute {
-					t.Errorf("a poll waited for %s", when-begun)
+	}, func(t *testing.T, d *door, begin func(d *door)) {
+		begin(d)
+		begun := d.now()
+		ctx, cancel := context.WithTimeoutCause(d.t.Context(), 100*time.Millisecond, context.Canceled)
+		defer cancel()
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if _, err := d.Acquire(ctx, gate.Submission); err != context.Canceled {
+					t.Error(err)
 				}
 			})
-		})
-	}
+		}
+		all.Wait()
+		same(t, "after", d.now()-begun, 100*time.Millisecond)
+		d.pings(nil)
+		d.HoldDisk("sorted", "")
+		d.RetryNow()
+		if when, _ := d.poll(1, nil); when-begun > 3*time.Minute {
+			t.Errorf("a poll waited for %s", when-begun)
+		}
+	})
 }
 
 // One that queues behind another may end before that.

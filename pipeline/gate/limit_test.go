@@ -136,23 +136,19 @@ func TestOneRefusalSlowsForMinutesOnly(t *testing.T) {
 
 // A rest in the midst of the work teaches nothing.
 func TestLimitIsUsedAfterRests(t *testing.T) {
-	for name, limit := range simulated(60) {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				s := &service{limit: limit}
-				for range 12 {
-					end := d.saturate(s, 8, 4)
-					time.Sleep(5 * time.Minute)
-					end()
-					time.Sleep(time.Hour)
-				}
-				defer d.saturate(s, 8, 4)()
-				if used, refused := s.shares(10*time.Minute, 60); used < 90 || refused >= 3 {
-					t.Errorf("used %.1f %%, refused %.2f %%", used, refused)
-				}
-			})
-		})
-	}
+	each(t, 0, simulated(60), func(t *testing.T, d *door, limit limiter) {
+		s := &service{limit: limit}
+		for range 12 {
+			end := d.saturate(s, 8, 4)
+			time.Sleep(5 * time.Minute)
+			end()
+			time.Sleep(time.Hour)
+		}
+		defer d.saturate(s, 8, 4)()
+		if used, refused := s.shares(10*time.Minute, 60); used < 90 || refused >= 3 {
+			t.Errorf("used %.1f %%, refused %.2f %%", used, refused)
+		}
+	})
 }
 
 // Without a refusal nothing waits, whatever was sent, and long rests before the first
@@ -211,27 +207,24 @@ func TestPausesWithoutRetryAfterGrow(t *testing.T) {
 // Requests that were under way together meet one limit, not several. The longest pause
 // that one of them was told counts.
 func TestRefusalsOfManyAtOnceCountOnce(t *testing.T) {
-	for name, c := range map[string]struct {
+	type test struct {
 		told []time.Duration
 		want time.Duration
-	}{
+	}
+	each(t, 0, map[string]test{
 		"no time":   {make([]time.Duration, 8), time.Second},
 		"different": {seconds(3, 9, 5), 9 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				var under []*gate.Permit
-				for range c.told {
-					under = append(under, d.acquire(gate.Poll))
-				}
-				for i, p := range under {
-					p.Done(t.Context(), 1, tooMany(c.told[i]))
-				}
-				when, _ := d.poll(1, nil)
-				same(t, "next request", when, c.want)
-			})
-		})
-	}
+	}, func(t *testing.T, d *door, c test) {
+		var under []*gate.Permit
+		for range c.told {
+			under = append(under, d.acquire(gate.Poll))
+		}
+		for i, p := range under {
+			p.Done(t.Context(), 1, tooMany(c.told[i]))
+		}
+		when, _ := d.poll(1, nil)
+		same(t, "next request", when, c.want)
+	})
 }
 
 // What was accepted with a request that was refused counts, in whatever order they end:

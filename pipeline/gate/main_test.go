@@ -43,6 +43,15 @@ func inBubble(t *testing.T, perMinute int, test func(d *door)) {
 	})
 }
 
+// each runs a test in a bubble for each case.
+func each[C any](t *testing.T, perMinute int, cases map[string]C, test func(t *testing.T, d *door, c C)) {
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, perMinute, func(d *door) { test(d.t, d, c) })
+		})
+	}
+}
+
 func (d *door) answerPing(ctx context.Context) error {
 	d.mu.Lock()
 	d.pinged = append(d.pinged, d.now())
@@ -136,6 +145,18 @@ func (d *door) hold() gate.Hold {
 		return gate.Hold{}
 	}
 	return *h
+}
+
+// changes reports whether f changes what is shown.
+func (d *door) changes(f func()) bool {
+	_, changed, _ := d.Hold(time.Now())
+	f()
+	select {
+	case <-changed:
+		return true
+	default:
+		return false
+	}
 }
 
 func (d *door) held(want gate.HoldKind) {

@@ -2,7 +2,6 @@ package gate_test
 
 import (
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,11 +91,12 @@ func TestUntriedDocument(t *testing.T) {
 			}
 		}
 	}
-	for name, c := range map[string]struct {
+	type test struct {
 		begin func(d *door)
 		told  time.Duration // after the newest probe
 		want  time.Duration
-	}{
+	}
+	each(t, 0, map[string]test{
 		"one alone":         {trouble(1), 0, 0},
 		"one alone, later":  {trouble(1), 10 * time.Second, 10 * time.Second},
 		"several":           {trouble(1, 2), 0, 30 * time.Second},
@@ -108,43 +108,31 @@ func TestUntriedDocument(t *testing.T) {
 				d.submit(i%4, answer(400))
 			}
 		}, 5 * time.Second, 30 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, 0, func(d *door) {
-				c.begin(d)
-				begun := d.now()
-				d.at(begun+c.told, func() { d.Untried(true) })
-				p := d.acquire(gate.Submission)
-				same(t, "waited", d.now()-begun, c.want)
-				same(t, "probe", p.Probe, true)
-				d.Untried(false)
-				p.Done(d.t.Context(), 9, nil)
-				d.held("")
-			})
-		})
-	}
+	}, func(t *testing.T, d *door, c test) {
+		c.begin(d)
+		begun := d.now()
+		d.at(begun+c.told, func() { d.Untried(true) })
+		p := d.acquire(gate.Submission)
+		same(t, "waited", d.now()-begun, c.want)
+		same(t, "probe", p.Probe, true)
+		d.Untried(false)
+		p.Done(d.t.Context(), 9, nil)
+		d.held("")
+	})
 }
 
 func TestOneProbeAtATime(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
 		d.submit(1, answer(402))
-		var mu sync.Mutex
-		var through []time.Duration
-		var probes []bool
-		var all sync.WaitGroup
-		for i := range int64(3) {
-			all.Go(func() {
-				p := d.acquire(gate.Submission)
-				mu.Lock()
-				through, probes = append(through, d.now()), append(probes, p.Probe)
-				mu.Unlock()
-				time.Sleep(10 * time.Second)
-				p.Done(d.t.Context(), i, nil)
-			})
+		first := d.acquire(gate.Submission)
+		same(t, "first at", d.now(), time.Second)
+		same(t, "first is a probe", first.Probe, true)
+		d.at(11*time.Second, func() { first.Done(d.t.Context(), 1, nil) })
+		for range 2 {
+			next := d.acquire(gate.Submission)
+			same(t, "next at", d.now(), 11*time.Second)
+			same(t, "next is a probe", next.Probe, false)
 		}
-		all.Wait()
-		same(t, "through", through, seconds(1, 11, 11))
-		same(t, "as probes", probes, []bool{true, false, false})
 	})
 }
 
@@ -185,14 +173,6 @@ func TestReleaseAfterDoneEndsNoOtherProbe(t *testing.T) {
 		d.at(20*time.Second, second.Release)
 		when, _ := d.submit(1, nil)
 		same(t, "the next probe", when, 21*time.Second)
-
-		d.submit(1, answer(402))
-		old := d.acquire(gate.Submission)
-		under := d.acquire(gate.Poll) // not held
-		under.Release()
-		time.Sleep(time.Minute)
-		old.Done(d.t.Context(), 1, nil)
-		d.held("")
 	})
 }
 
@@ -214,34 +194,28 @@ func TestPermitOfAnEarlierHold(t *testing.T) {
 }
 
 func TestRefusedDocuments(t *testing.T) {
-	t.Run("one among others fails", func(t *testing.T) {
-		inBubble(t, 0, func(d *door) {
+	each(t, 0, map[string]func(t *testing.T, d *door){
+		"one among others fails": func(t *testing.T, d *door) {
 			d.submit(1, nil)
 			for i := range int64(10) {
 				_, v := d.submit(i, answer(400))
 				same(t, "verdict", v, gate.DocumentFault)
 			}
 			d.held("")
-		})
-	})
-	t.Run("one was accepted in an earlier run", func(t *testing.T) {
-		inBubble(t, 0, func(d *door) {
+		},
+		"one was accepted in an earlier run": func(t *testing.T, d *door) {
 			d.SetAccepted(true)
 			_, v := d.submit(1, answer(400))
 			same(t, "verdict", v, gate.DocumentFault)
-		})
-	})
-	t.Run("a lone one fails the second time", func(t *testing.T) {
-		inBubble(t, 0, func(d *door) {
+		},
+		"a lone one fails the second time": func(t *testing.T, d *door) {
 			_, v := d.submit(1, answer(400))
 			same(t, "the first time", v, gate.ServiceFault)
 			_, v = d.submit(1, answer(400))
 			same(t, "the second time", v, gate.DocumentFault)
 			d.held("")
-		})
-	})
-	t.Run("three different ones are a hold", func(t *testing.T) {
-		inBubble(t, 0, func(d *door) {
+		},
+		"three different ones are a hold": func(t *testing.T, d *door) {
 			for i := range int64(3) {
 				d.held("")
 				_, v := d.submit(i, answer(400))
@@ -261,10 +235,8 @@ func TestRefusedDocuments(t *testing.T) {
 			d.held("")
 			_, v := d.submit(1, answer(400))
 			same(t, "verdict once one was accepted", v, gate.DocumentFault)
-		})
-	})
-	t.Run("a hold for another reason keeps it", func(t *testing.T) {
-		inBubble(t, 0, func(d *door) {
+		},
+		"a hold for another reason keeps it": func(t *testing.T, d *door) {
 			var under []*gate.Permit
 			for range 3 {
 				under = append(under, d.acquire(gate.Submission))
@@ -274,8 +246,8 @@ func TestRefusedDocuments(t *testing.T) {
 				p.Done(d.t.Context(), int64(i), answer(400))
 			}
 			same(t, "reason", d.hold().Reason, answer(402).Reason())
-		})
-	})
+		},
+	}, func(t *testing.T, d *door, test func(*testing.T, *door)) { test(t, d) })
 }
 
 // A probe waits for the pace like any other request, and polls go on beside it.

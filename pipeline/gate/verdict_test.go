@@ -10,7 +10,9 @@ import (
 	"docusort/pipeline/gate"
 )
 
-// Every class of error, for each kind of request, and with each answer to a ping.
+// Every class of error, for each kind of request, and with each answer to a ping. One
+// that shows that it knows nothing of this request, or that it comes too often, was
+// answered.
 func TestVerdicts(t *testing.T) {
 	local := &docutray.Error{Class: docutray.Local}
 	for _, c := range []struct {
@@ -40,20 +42,20 @@ func TestVerdicts(t *testing.T) {
 			if want == 0 && c.err != nil {
 				continue // it does not occur
 			}
-			for name, ping := range map[string]error{"succeeds": nil, "fails": noDial()} {
-				want := want
-				inBubble(t, 0, func(d *door) {
-					d.SetAccepted(true)
-					d.pings(ping)
-					if asks && ping != nil {
-						want = gate.External
-					}
-					_, v := d.request(kind, 1, c.err)
-					what := fmt.Sprintf("%s, kind %d, ping %s: ", c.name, kind, name)
+			pings := map[string]error{"succeeds": nil, "404": answer(404), "429": answer(429), "400": answer(400), "fails": noDial()}
+			each(t, 0, pings, func(t *testing.T, d *door, ping error) {
+				d.SetAccepted(true)
+				d.pings(ping)
+				_, v := d.request(kind, 1, c.err)
+				what := fmt.Sprintf("%s, kind %d: ", c.name, kind)
+				if asks && ping == pings["fails"] {
+					same(t, what+"verdict", v, gate.External)
+					d.held(gate.Service)
+				} else {
 					same(t, what+"verdict", v, want)
-					same(t, what+"pings", len(d.pingTimes()) == 1, asks)
-				})
-			}
+				}
+				same(t, what+"pings", len(d.pingTimes()) == 1, asks)
+			})
 		}
 	}
 }
@@ -117,13 +119,7 @@ func TestHoldTellsOfChanges(t *testing.T) {
 			"answered": func() { d.poll(1, answer(500)); d.poll(1, nil) },
 			"retry":    d.RetryNow,
 		} {
-			_, changed, _ := d.Hold(time.Now())
-			change()
-			select {
-			case <-changed:
-			default:
-				t.Errorf("%s is no change", name)
-			}
+			same(t, name+" is a change", d.changes(change), true)
 		}
 	})
 }
