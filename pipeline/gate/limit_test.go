@@ -180,15 +180,13 @@ func TestLimitOfADayIsNoPace(t *testing.T) {
 
 func TestRetryAfterPausesEveryRequest(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
-		_, v := d.poll(1, tooMany(12*time.Second))
-		same(t, "verdict", v, gate.External)
+		d.verdict(gate.Poll, 1, tooMany(12*time.Second), gate.External)
 		same(t, "hold", d.hold(), gate.Hold{
 			Kind: gate.Rate, Reason: "429 Too Many Requests: told", Since: d.begun, Until: d.begun.Add(12 * time.Second),
 		})
 		_, _, again := d.Hold(time.Now())
 		same(t, "look again", again.Sub(d.begun), 12*time.Second)
-		when, _ := d.submit(2, nil)
-		same(t, "submission", when, 12*time.Second)
+		d.passes(gate.Submission, 2, 12*time.Second)
 		d.held("")
 	})
 }
@@ -199,8 +197,7 @@ func TestPausesWithoutRetryAfterGrow(t *testing.T) {
 		d.submit(1, nil)
 		begun := d.now()
 		d.submit(1, tooMany(0))
-		when, _ := d.submit(1, nil)
-		same(t, "after a success, the pause", when-begun, time.Second)
+		d.passes(gate.Submission, 1, begun+time.Second)
 	})
 }
 
@@ -222,8 +219,7 @@ func TestRefusalsOfManyAtOnceCountOnce(t *testing.T) {
 		for i, p := range under {
 			p.Done(t.Context(), 1, tooMany(c.told[i]))
 		}
-		when, _ := d.poll(1, nil)
-		same(t, "next request", when, c.want)
+		d.passes(gate.Poll, 1, c.want)
 	})
 }
 
@@ -257,8 +253,7 @@ func TestRowOfRefusalsEndsWithWhatGotThrough(t *testing.T) {
 		one.Done(t.Context(), 1, nil)
 		two.Done(t.Context(), 2, tooMany(0))
 		same(t, "shown since", d.hold().Since.Sub(d.begun), again)
-		when, _ := d.submit(2, nil)
-		same(t, "paused for", when-again, time.Second)
+		d.passes(gate.Submission, 2, again+time.Second)
 	})
 }
 
@@ -267,11 +262,9 @@ func TestRetryNowEndsThePauseOfARefusal(t *testing.T) {
 		d.times(20, gate.Poll, 1, nil)
 		d.poll(1, tooMany(time.Minute))
 		d.at(2*time.Second, d.RetryNow)
-		when, _ := d.submit(1, nil)
-		same(t, "request", when, 2*time.Second)
+		d.passes(gate.Submission, 1, 2*time.Second)
 		d.held("")
 		refused, _ := d.poll(1, tooMany(time.Minute))
-		when, _ = d.submit(1, nil)
-		same(t, "refused again, the pause", when-refused, time.Minute)
+		d.passes(gate.Submission, 1, refused+time.Minute)
 	})
 }

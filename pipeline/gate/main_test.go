@@ -129,6 +129,20 @@ func (d *door) poll(doc int64, outcome error) (time.Duration, gate.Verdict) {
 	return d.request(gate.Poll, doc, outcome)
 }
 
+// verdict makes a request and checks what its outcome means.
+func (d *door) verdict(kind gate.Kind, doc int64, outcome error, want gate.Verdict) {
+	d.t.Helper()
+	_, got := d.request(kind, doc, outcome)
+	same(d.t, "verdict", got, want)
+}
+
+// passes makes a request that succeeds, and checks when it is let through.
+func (d *door) passes(kind gate.Kind, doc int64, want time.Duration) {
+	d.t.Helper()
+	got, _ := d.request(kind, doc, nil)
+	same(d.t, "let through", got, want)
+}
+
 // times makes n requests one after the other and returns when each was let through.
 func (d *door) times(n int, kind gate.Kind, doc int64, outcome error) (when []time.Duration) {
 	d.t.Helper()

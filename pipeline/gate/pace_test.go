@@ -14,8 +14,7 @@ import (
 func TestOurOwnLimit(t *testing.T) {
 	inBubble(t, 60, func(d *door) {
 		for i := range 5 {
-			when, _ := d.request(gate.Kind(i%2), 1, nil)
-			same(t, "request", when, time.Duration(i)*time.Second)
+			d.passes(gate.Kind(i%2), 1, time.Duration(i)*time.Second)
 		}
 		time.Sleep(time.Hour)
 		begun := d.now()
@@ -28,8 +27,7 @@ func TestOurOwnLimitMindsHoldsThatBeginMeanwhile(t *testing.T) {
 	inBubble(t, 60, func(d *door) {
 		p := d.acquire(gate.Poll)
 		d.at(500*time.Millisecond, func() { p.Done(d.t.Context(), 1, tooMany(30*time.Second)) })
-		when, _ := d.poll(2, nil)
-		same(t, "request", when, 30500*time.Millisecond)
+		d.passes(gate.Poll, 2, 30500*time.Millisecond)
 	})
 }
 
@@ -82,8 +80,7 @@ func TestWhoComesAloneIsNext(t *testing.T) {
 		time.Sleep(9500 * time.Millisecond)
 		synctest.Wait()
 		same(t, "submissions in 10 s", submitted.Load(), int32(10))
-		when, _ := d.poll(2, nil)
-		same(t, "a poll that came at 9.5 s", when, 10*time.Second)
+		d.passes(gate.Poll, 2, 10*time.Second)
 		all.Wait()
 		same(t, "all are through", d.now(), 30*time.Second)
 	})

@@ -52,8 +52,7 @@ func TestQuotaIsWaitedForUntilItsResetAtMostFiveMinutesAtATime(t *testing.T) {
 func TestThreeInARowHoldSubmissions(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
 		for i := range 2 {
-			_, v := d.submit(int64(i), answer(500))
-			same(t, "verdict", v, gate.ServiceFault)
+			d.verdict(gate.Submission, int64(i), answer(500), gate.ServiceFault)
 			d.held("")
 		}
 		d.submit(3, nil)
@@ -155,8 +154,7 @@ func TestProbeThatTeachesNothing(t *testing.T) {
 				p := d.acquire(gate.Submission)
 				begun := d.now()
 				end(d, p)
-				when, _ := d.submit(2, nil)
-				same(t, "next", when-begun, time.Second)
+				d.passes(gate.Submission, 2, begun+time.Second)
 			})
 		})
 	}
@@ -171,8 +169,7 @@ func TestReleaseAfterDoneEndsNoOtherProbe(t *testing.T) {
 		second := d.acquire(gate.Submission)
 		first.Release()
 		d.at(20*time.Second, second.Release)
-		when, _ := d.submit(1, nil)
-		same(t, "the next probe", when, 21*time.Second)
+		d.passes(gate.Submission, 1, 21*time.Second)
 	})
 }
 
@@ -188,8 +185,7 @@ func TestPermitOfAnEarlierHold(t *testing.T) {
 		probe := d.acquire(gate.Submission)
 		old.Done(d.t.Context(), 1, &docutray.Error{Class: docutray.Local})
 		d.at(begun+20*time.Second, probe.Release)
-		when, _ := d.submit(1, nil)
-		same(t, "the next probe", when-begun, 21*time.Second)
+		d.passes(gate.Submission, 1, begun+21*time.Second)
 	})
 }
 
@@ -198,43 +194,36 @@ func TestRefusedDocuments(t *testing.T) {
 		"one among others fails": func(t *testing.T, d *door) {
 			d.submit(1, nil)
 			for i := range int64(10) {
-				_, v := d.submit(i, answer(400))
-				same(t, "verdict", v, gate.DocumentFault)
+				d.verdict(gate.Submission, i, answer(400), gate.DocumentFault)
 			}
 			d.held("")
 		},
 		"one was accepted in an earlier run": func(t *testing.T, d *door) {
 			d.SetAccepted(true)
-			_, v := d.submit(1, answer(400))
-			same(t, "verdict", v, gate.DocumentFault)
+			d.verdict(gate.Submission, 1, answer(400), gate.DocumentFault)
 		},
 		"a lone one fails the second time": func(t *testing.T, d *door) {
-			_, v := d.submit(1, answer(400))
-			same(t, "the first time", v, gate.ServiceFault)
-			_, v = d.submit(1, answer(400))
-			same(t, "the second time", v, gate.DocumentFault)
+			d.verdict(gate.Submission, 1, answer(400), gate.ServiceFault)
+			d.verdict(gate.Submission, 1, answer(400), gate.DocumentFault)
 			d.held("")
 		},
 		"three different ones are a hold": func(t *testing.T, d *door) {
 			for i := range int64(3) {
 				d.held("")
-				_, v := d.submit(i, answer(400))
-				same(t, "verdict", v, gate.ServiceFault)
+				d.verdict(gate.Submission, i, answer(400), gate.ServiceFault)
 			}
 			d.held(gate.Account)
 			if h := d.hold(); !strings.Contains(h.Reason, "DOCUSORT_DOCUMENT_TYPES") {
 				t.Errorf("hold %+v", h)
 			}
 			for _, doc := range []int64{1, 1, 9, 9} {
-				_, v := d.submit(doc, answer(400))
-				same(t, "verdict of a probe", v, gate.ServiceFault)
+				d.verdict(gate.Submission, doc, answer(400), gate.ServiceFault)
 			}
 			same(t, "probes until", d.now(), 8*time.Second)
 			same(t, "a poll", d.times(1, gate.Poll, 5, nil), seconds(8))
 			d.submit(2, nil)
 			d.held("")
-			_, v := d.submit(1, answer(400))
-			same(t, "verdict once one was accepted", v, gate.DocumentFault)
+			d.verdict(gate.Submission, 1, answer(400), gate.DocumentFault)
 		},
 		"a hold for another reason keeps it": func(t *testing.T, d *door) {
 			var under []*gate.Permit
@@ -257,8 +246,7 @@ func TestProbesKeepThePace(t *testing.T) {
 		polls := make(chan []time.Duration)
 		go func() { polls <- d.times(4, gate.Poll, 2, nil) }()
 		synctest.Wait()
-		when, _ := d.submit(1, nil)
-		same(t, "probe", when, 2*time.Second)
+		d.passes(gate.Submission, 1, 2*time.Second)
 		same(t, "polls", <-polls, seconds(1, 3, 4, 5))
 	})
 }
