@@ -184,7 +184,7 @@ func TestIdleHoldEnds(t *testing.T) {
 	})
 }
 
-// While somebody waits, or waited a moment ago, a hold lasts.
+// While somebody waits, or waited a moment ago, or probes, a hold lasts.
 func TestHoldLastsWhileSomebodyWaits(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
 		d.pings(noDial())
@@ -207,6 +207,14 @@ func TestHoldLastsWhileSomebodyWaits(t *testing.T) {
 		time.Sleep(time.Second)
 		d.held("")
 	})
+	inBubble(t, 0, func(d *door) {
+		d.submit(1, answer(402))
+		probe := d.acquire(gate.Submission)
+		time.Sleep(time.Hour)
+		d.held(gate.Account)
+		probe.Done(d.t.Context(), 1, nil)
+		d.held("")
+	})
 }
 
 // What needs a person is shown first.
@@ -220,8 +228,10 @@ func TestWhichHoldIsShown(t *testing.T) {
 			d.poll(int64(i), answer(500))
 		}
 		d.held(gate.Service)
+		time.Sleep(time.Second)
 		d.HoldDisk("sorted", "full")
 		d.held(gate.Disk)
+		time.Sleep(time.Second)
 		under.Done(d.t.Context(), 1, answer(402))
 		d.held(gate.Account)
 	})

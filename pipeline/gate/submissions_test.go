@@ -126,6 +126,7 @@ func TestOneProbeAtATime(t *testing.T) {
 		first := d.acquire(gate.Submission)
 		same(t, "first at", d.now(), time.Second)
 		same(t, "first is a probe", first.Probe, true)
+		d.Untried(true) // waits for a probe all the same
 		d.at(11*time.Second, func() { first.Done(d.t.Context(), 1, nil) })
 		for range 2 {
 			next := d.acquire(gate.Submission)
