@@ -61,13 +61,13 @@ func (j jobs) hold(now time.Time) []Hold {
 
 // Trouble returns what the polls of a document's job have met since one was last
 // answered; the zero value: nothing.
-func (g *Gate) Trouble(doc int64) (t Trouble) {
+func (g *Gate) Trouble(doc int64) Trouble {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.jobs[doc] != nil {
-		t = *g.jobs[doc]
+	if t := g.jobs[doc]; t != nil {
+		return *t
 	}
-	return t
+	return Trouble{}
 }
 
 // Forget drops what is known of a document's job, because it ended.

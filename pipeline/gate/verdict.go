@@ -21,9 +21,8 @@ const (
 	JobMissing                   // the service does not know the job
 )
 
-// Done tells how the request for a document ended, and returns what that means. The
-// same error may be the document's fault or not, depending on what else happened and on
-// a ping, for which Done waits.
+// Done tells how the request for a document ended, and returns what that means, which
+// may depend on what else happened and on a ping, for which Done waits.
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	g, e := p.gate, errorOf(err)
 	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx, false)) {
@@ -126,15 +125,14 @@ func (g *Gate) answersPing(ctx context.Context, probe bool) bool {
 	closed, key := g.closed, g.key
 	known := closed != nil || time.Since(pinged) < pingLasts
 	if probe {
-		known = closed == nil || time.Now().Before(closed.probeAt) // by a ping that just ended
+		known = closed == nil || closed.wait(time.Now()) > 0 // by a ping that just ended
 	}
-	if !known {
-		g.pace.spend(time.Now())
-	}
-	g.mu.Unlock()
 	if known {
+		g.mu.Unlock()
 		return closed == nil
 	}
+	g.pace.spend(time.Now())
+	g.mu.Unlock()
 	e := errorOf(g.cfg.Ping(ctx))
 	if e == nil || g.hasNewKey(key, e) {
 		e = &docutray.Error{} // of no class
