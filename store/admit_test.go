@@ -37,9 +37,7 @@ func TestAdmitKnownByPlaceAndContent(t *testing.T) {
 				if !errors.Is(err, ErrMoving) {
 					t.Fatalf("error is %v, want ErrMoving", err)
 				}
-				if after := doc(t, s, id); after.Identity != before.Identity {
-					t.Error("it was changed all the same")
-				}
+				same(t, "identity", doc(t, s, id).Identity, before.Identity)
 				return
 			case before.State.Finished():
 				if err != nil || !got.New || got.ID == id || got.Replaced != 0 {
@@ -109,12 +107,8 @@ func TestAdmitBlocked(t *testing.T) {
 	if again.New || again.ID != first.ID || again.Error != "folder is not ours" {
 		t.Errorf("blocked again: %+v", again)
 	}
-	if n := len(due(t, s, PhaseReady)); n != 0 {
-		t.Error("a blocked document may be submitted")
-	}
-	if known := must[bool](t)(s.Known(ctx, "a", a.Identity)); known {
-		t.Error("a blocked document is not looked at again")
-	}
+	same(t, "blocked documents that may be submitted", len(due(t, s, PhaseReady)), 0)
+	same(t, "a blocked document is known", must[bool](t)(s.Known(ctx, "a", a.Identity)), false)
 	a.Failure = "too large"
 	a.SHA256 = nil
 	failing := admit(t, s, a)
@@ -143,8 +137,7 @@ func TestAdmitBlockedWhileInFlight(t *testing.T) {
 
 func TestAdmitFailure(t *testing.T) {
 	s := openNew(t)
-	id := identified(t, s, found("a", "a"), invoice)
-	move(t, s, id)
+	filed(t, s, found("a", "a"))
 	a := found("b", "a")
 	a.Failure = "unsupported format"
 	d := admit(t, s, a)
@@ -154,9 +147,7 @@ func TestAdmitFailure(t *testing.T) {
 	if m := due(t, s, PhaseFile); len(m) != 1 || m[0] != d.ID {
 		t.Errorf("movable: %+v", m)
 	}
-	if known := must[bool](t)(s.Known(ctx, "b", a.Identity)); !known {
-		t.Error("it is looked at again although nothing can come of it")
-	}
+	same(t, "a failing document is known", must[bool](t)(s.Known(ctx, "b", a.Identity)), true)
 }
 
 func TestKnownNeedsEveryPartOfTheIdentity(t *testing.T) {
@@ -178,13 +169,9 @@ func TestKnownNeedsEveryPartOfTheIdentity(t *testing.T) {
 			t.Errorf("another %s is known", name)
 		}
 	}
-	if must[bool](t)(s.Known(ctx, "b", id)) {
-		t.Error("another place is known")
-	}
+	same(t, "another place is known", must[bool](t)(s.Known(ctx, "b", id)), false)
 	check1(t, s.Gone(ctx, 1, "deleted"))
-	if must[bool](t)(s.Known(ctx, "a", id)) {
-		t.Error("a finished one is known")
-	}
+	same(t, "a finished one is known", must[bool](t)(s.Known(ctx, "a", id)), false)
 }
 
 // Names are bytes: what SQLite, Go or JSON would like to make of them does not
@@ -227,9 +214,7 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 		id := pending(t, s, found("a", "a"))
 		check1(t, s.Identified(ctx, id, invoice))
 		move(t, s, id)
-		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
-			t.Errorf("error is %v", err)
-		}
+		is(t, "late", errOf(s.Admit(ctx, late)), ErrMoving)
 		for name, change := range map[string]func(a *Admission){
 			"another file":  func(a *Admission) { a.Identity.Inode++ },
 			"another place": func(a *Admission) { a.Source = "b" },
@@ -244,9 +229,7 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 			}
 			check1(t, s.Gone(ctx, out.ID, "for the next"))
 		}
-		if _, err := s.Admit(ctx, late); !errors.Is(err, ErrMoving) {
-			t.Errorf("error is %v", err)
-		}
+		is(t, "late", errOf(s.Admit(ctx, late)), ErrMoving)
 	})
 }
 
@@ -258,12 +241,8 @@ func TestAdmitChecksFailedMatches(t *testing.T) {
 	identified(t, s, found("good", "good"), invoice)
 	a := found("again", "bad")
 	a.CheckFailed = true
-	if _, err := s.Admit(ctx, a); !errors.Is(err, ErrFailedMatches) {
-		t.Errorf("where one failed: %v", err)
-	}
-	if all := must[[]Document](t)(s.Waiting(ctx, 0, 9)); len(all) != 0 {
-		t.Errorf("stored all the same: %+v", all)
-	}
+	is(t, "where one failed", errOf(s.Admit(ctx, a)), ErrFailedMatches)
+	same(t, "documents stored", len(must[[]Document](t)(s.Waiting(ctx, 0, 9))), 0)
 	for _, content := range []string{"good", "new"} {
 		b := found("b "+content, content)
 		b.CheckFailed = true

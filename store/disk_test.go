@@ -44,17 +44,11 @@ func TestFullDisk(t *testing.T) {
 	if !DiskTrouble(err) {
 		t.Fatalf("after %d documents: %v", stored, err)
 	}
-	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != stored {
-		t.Errorf("%d documents are there, %d were stored", n, stored)
-	}
-	if d := doc(t, s, id); d.State != Pending {
-		t.Errorf("an earlier one is %s", d.State)
-	}
+	same(t, "documents", must[map[State]int](t)(s.Counts(ctx))[Waiting], stored)
+	same(t, "state of an earlier one", doc(t, s, id).State, Pending)
 	check1(t, os.Remove(filepath.Join(dir, "filler")))
 	check1(t, s.Identified(ctx, id, invoice))
-	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
-		t.Errorf("with room again: %v", err)
-	}
+	admit(t, s, found("later", "later")) // with room again
 	check1(t, s.Close())
 	openAtClosed(t, s.path, stored+1)
 }
@@ -62,8 +56,6 @@ func TestFullDisk(t *testing.T) {
 func openAtClosed(t *testing.T, path string, waiting int) {
 	t.Helper()
 	s := must[*Store](t)(Open(ctx, Config{Path: path}))
-	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != waiting {
-		t.Errorf("opened again: %d waiting, want %d", n, waiting)
-	}
+	same(t, "waiting, opened again", must[map[State]int](t)(s.Counts(ctx))[Waiting], waiting)
 	check1(t, s.Close())
 }

@@ -37,9 +37,7 @@ func TestTargetLeavesOutOnlyTheStale(t *testing.T) {
 	if !slices.Equal(stale, []int64{bad, 99}) {
 		t.Errorf("stale = %d", stale)
 	}
-	if d := doc(t, s, good); d.Target != "a" {
-		t.Errorf("the good one has target %q", d.Target)
-	}
+	same(t, "target of the good one", doc(t, s, good).Target, "a")
 	if stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "a"}})); len(stale) != 1 || doc(t, s, good).Target != "a" {
 		t.Errorf("a stale document took the target of another")
 	}
@@ -70,8 +68,7 @@ func TestTargetIsMeantForOneDocument(t *testing.T) {
 func TestMovedTells(t *testing.T) {
 	s := openNew(t)
 	due := func() []Event { return must[[]Event](t)(s.DueEvents(ctx, time.Now(), 9)) }
-	unheard := identified(t, s, found("unheard.pdf", "unheard"), invoice)
-	move(t, s, unheard)
+	unheard := filed(t, s, found("unheard.pdf", "unheard"))
 	if all := due(); len(all) != 0 {
 		t.Fatalf("told with nobody to listen: %+v", all)
 	}
@@ -102,12 +99,10 @@ func finishedAt(t testing.TB, s *Store, id int64, at time.Time) {
 	check1(t, s.do(ctx, "UPDATE documents SET finished_at = ? WHERE id = ?", at.UnixMilli(), id))
 }
 
-func TestPruneRemovesTheOldFinishedOnly(t *testing.T) {
+func TestPruneRemovesTheOldFinishedOnlyInBatches(t *testing.T) {
 	s := openNew(t)
 	now := time.Now()
-	if at := must[time.Time](t)(s.OldestFinished(ctx)); !at.IsZero() {
-		t.Errorf("the oldest of none is %v", at)
-	}
+	same(t, "there is no oldest", must[time.Time](t)(s.OldestFinished(ctx)).IsZero(), true)
 	waits := admit(t, s, found("waits", "waits")).ID
 	old := identified(t, s, found("old", "old"), invoice)
 	young := identified(t, s, found("young", "young"), invoice)
@@ -116,35 +111,22 @@ func TestPruneRemovesTheOldFinishedOnly(t *testing.T) {
 	check1(t, s.PuttingBack(ctx, back, "back"))
 	finishedAt(t, s, old, now.Add(-2*time.Hour))
 	finishedAt(t, s, back, now.Add(-3*time.Hour))
-	if at := must[time.Time](t)(s.OldestFinished(ctx)); at.UnixMilli() != now.Add(-2*time.Hour).UnixMilli() {
-		t.Errorf("the oldest is of %v", at)
+	same(t, "the oldest", must[time.Time](t)(s.OldestFinished(ctx)).UnixMilli(), now.Add(-2*time.Hour).UnixMilli())
+	for i := range 4 {
+		gone := admit(t, s, found(fmt.Sprint(i), fmt.Sprint(i))).ID
+		check1(t, s.Gone(ctx, gone, ""))
+		finishedAt(t, s, gone, now.Add(-2*time.Hour))
 	}
-	if n := must[int64](t)(s.Prune(ctx, now.Add(-time.Hour), 9)); n != 1 {
-		t.Errorf("%d were removed", n)
+	for _, want := range []int64{2, 2, 1, 0} {
+		same(t, "removed", must[int64](t)(s.Prune(ctx, now.Add(-time.Hour), 2)), want)
 	}
 	for id, stays := range map[int64]bool{waits: true, old: false, young: true, back: true} {
 		if _, err := s.Document(ctx, id); (err == nil) != stays {
 			t.Errorf("document %d: %v", id, err)
 		}
 	}
-	if d := admit(t, s, found("again", "young")); !d.Reused {
-		t.Errorf("what is kept is no answer any more: %+v", d)
-	}
+	same(t, "reused what is kept", admit(t, s, found("again", "young")).Reused, true)
 	if d := admit(t, s, found("more", "old")); d.Reused || d.ID <= back {
 		t.Errorf("an id or an answer came back: %+v", d)
-	}
-}
-
-func TestPruneInBatches(t *testing.T) {
-	s := openNew(t)
-	for i := range 5 {
-		id := admit(t, s, found(fmt.Sprint(i), fmt.Sprint(i))).ID
-		check1(t, s.Gone(ctx, id, ""))
-		finishedAt(t, s, id, time.Unix(int64(i), 0))
-	}
-	for _, want := range []int64{2, 2, 1, 0} {
-		if n := must[int64](t)(s.Prune(ctx, time.Unix(9, 0), 2)); n != want {
-			t.Errorf("%d were removed, want %d", n, want)
-		}
 	}
 }

@@ -23,9 +23,7 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 	if _, err := Open(ctx, Config{Path: link}); !errors.Is(err, ErrRunning) {
 		t.Errorf("by way of a link: %v", err)
 	}
-	if _, err := s.Admit(ctx, found("a", "a")); err != nil {
-		t.Errorf("the first one is disturbed: %v", err)
-	}
+	admit(t, s, found("a", "a")) // which does not disturb the first one
 }
 
 func TestKilledDaemonFreesTheLock(t *testing.T) {
@@ -39,9 +37,7 @@ func TestKilledDaemonFreesTheLock(t *testing.T) {
 	}
 	kill(c)
 	s := openAt(t, path)
-	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != 3 {
-		t.Errorf("%d documents of 3 are left", n)
-	}
+	same(t, "documents left", must[map[State]int](t)(s.Counts(ctx))[Waiting], 3)
 }
 
 // Whoever can read the files gets the report, whatever the daemon does.

@@ -46,46 +46,15 @@ func TestDueOrder(t *testing.T) {
 	if !next.Equal(now.Add(time.Millisecond)) {
 		t.Errorf("next retry %v, want that of %d", next, notYet)
 	}
-	if next := must[time.Time](t)(s.NextDue(ctx, PhaseReady, now.Add(time.Hour))); !next.IsZero() {
-		t.Errorf("next retry %v where there is none", next)
-	}
+	same(t, "no next retry", must[time.Time](t)(s.NextDue(ctx, PhaseReady, now.Add(time.Hour))).IsZero(), true)
 }
 
+// A pause that is ended is over at once.
 func TestEndPauses(t *testing.T) {
 	s := openNew(t)
-	refused := submitted(t, s, found("a", "a"))
-	check1(t, s.Refused(ctx, refused, Refusal{Reason: "503", RetryAt: inAnHour}))
-	ended := pending(t, s, found("b", "b"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{Reason: "ERROR", RetryAt: inAnHour, MaxAttempts: 9}))
-	if n := must[int64](t)(s.EndPauses(ctx, false)); n != 1 {
-		t.Errorf("%d pauses ended, want 1", n)
-	}
-	if got := due(t, s, PhaseReady); !slices.Equal(got, []int64{refused}) {
-		t.Errorf("submittable: %d", got)
-	}
-	if d := doc(t, s, ended); !d.RetryAt.Equal(inAnHour) {
-		t.Error("the pause of a document whose job failed was ended")
-	}
-	if n := must[int64](t)(s.EndPauses(ctx, true)); n != 1 {
-		t.Errorf("%d more pauses ended, want 1", n)
-	}
-}
-
-func TestRecoverCounts(t *testing.T) {
-	s := openNew(t)
-	for i := range 3 {
-		submitted(t, s, found(fmt.Sprint(i), fmt.Sprint(i)))
-	}
-	pending(t, s, found("x", "x"))
-	if n := must[int64](t)(s.Recover(ctx)); n != 3 {
-		t.Errorf("%d recovered, want 3", n)
-	}
-	if n := must[int64](t)(s.Recover(ctx)); n != 0 {
-		t.Errorf("%d recovered again", n)
-	}
-	if d := doc(t, s, 1); !d.OutcomeUnknown || d.Submissions != 1 || d.Error == "" {
-		t.Errorf("recovered: %+v", d)
-	}
+	refused := startAs(t, s, "refused")
+	same(t, "pauses ended", must[int64](t)(s.EndPauses(ctx, false)), 1)
+	same(t, "submittable", due(t, s, PhaseReady), []int64{refused})
 }
 
 func TestWaitingGoesOnAfter(t *testing.T) {
@@ -107,9 +76,7 @@ func TestWaitingGoesOnAfter(t *testing.T) {
 		}
 		got = append(got, page...)
 	}
-	if !slices.Equal(got, waiting) {
-		t.Errorf("%d, want %d", got, waiting)
-	}
+	same(t, "waiting", got, waiting)
 }
 
 func TestPendingOldestFirst(t *testing.T) {
@@ -140,9 +107,7 @@ func TestParked(t *testing.T) {
 	if got := ids(must[[]Document](t)(s.Parked(ctx, now, 9))); !slices.Equal(got, []int64{parked[1], parked[0]}) {
 		t.Errorf("parked: %d", got)
 	}
-	if got := ids(must[[]Document](t)(s.Pending(ctx))); len(got) != 4 {
-		t.Errorf("pending: %d", got)
-	}
+	same(t, "pending", len(ids(must[[]Document](t)(s.Pending(ctx)))), 4)
 }
 
 func TestStuckAndFinished(t *testing.T) {
@@ -158,25 +123,17 @@ func TestStuckAndFinished(t *testing.T) {
 	}
 	parked := pending(t, s, found("x", "x"))
 	ask(t, s, admit(t, s, found("y", "x")).ID, request)
-	if n := must[int](t)(s.Stuck(ctx, now)); n != 0 {
-		t.Errorf("%d stuck, one of which waits for the other", n)
-	}
+	same(t, "stuck, one of which waits for the other", must[int](t)(s.Stuck(ctx, now)), 0)
 	check1(t, s.PollLater(ctx, parked, "500", inAnHour, 1))
-	if n := must[int](t)(s.Stuck(ctx, now)); n != 2 {
-		t.Errorf("%d stuck, want one that is parked and one that waits for it", n)
-	}
+	same(t, "stuck", must[int](t)(s.Stuck(ctx, now)), 2)
 	moving := identified(t, s, found("m", "m"), invoice)
 	check1(t, s.SetMoveError(ctx, moving, "read-only", now))
-	if n := must[int](t)(s.Stuck(ctx, now)); n != 3 {
-		t.Errorf("%d stuck, want one more that could not be moved", n)
-	}
+	same(t, "stuck", must[int](t)(s.Stuck(ctx, now)), 3)
 	move(t, s, moving)
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(-time.Minute))); len(got) != 1 || got[Filed] != 1 {
 		t.Errorf("finished: %v", got)
 	}
-	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(time.Minute))); len(got) != 0 {
-		t.Errorf("finished later: %v", got)
-	}
+	same(t, "finished later", len(must[map[State]int](t)(s.Finished(ctx, now.Add(time.Minute)))), 0)
 }
 
 func TestUntriedAndTried(t *testing.T) { synctest.Test(t, testUntriedAndTried) }
@@ -199,18 +156,16 @@ func testUntriedAndTried(t *testing.T) {
 	ended := pending(t, s, found("d", "d"))
 	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: inAnHour, MaxAttempts: 9}))
 	e, f := admit(t, s, found("e", "e")).ID, admit(t, s, found("f", "f")).ID
-	same := admit(t, s, found("copy of a", "a")).ID
+	equal := admit(t, s, found("copy of a", "a")).ID
 	time.Sleep(time.Second)
 	submit(t, s, a)
 	check1(t, s.Refused(ctx, a, Refusal{Uncounted: true})) // once more, later than b
 	untried, tried := must[[]Document](t)(s.Untried(ctx, 9)), must[[]Document](t)(s.Tried(ctx, 9))
-	if got := ids(untried); !slices.Equal(got, []int64{same, f, e}) {
+	if got := ids(untried); !slices.Equal(got, []int64{equal, f, e}) {
 		t.Errorf("untried: %d", got)
 	}
 	if got := ids(tried); !slices.Equal(got, []int64{b, limited, ended, a}) {
 		t.Errorf("tried: %d", got)
 	}
-	if one := must[[]Document](t)(s.Untried(ctx, 1)); len(one) != 1 {
-		t.Errorf("%d untried, want 1", len(one))
-	}
+	same(t, "untried", len(must[[]Document](t)(s.Untried(ctx, 1))), 1)
 }

@@ -169,11 +169,9 @@ func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 
 func TestDocumentsFilterOrderAndStop(t *testing.T) {
 	s := openNew(t)
-	filed := identified(t, s, found("a", "a"), invoice)
-	move(t, s, filed)
+	filed := filed(t, s, found("a", "a"))
 	waiting := admit(t, s, found("b", "b")).ID
-	r := must[*Reader](t)(OpenReader(ctx, s.path))
-	defer r.Close()
+	r := reader(t, s)
 	for _, c := range []struct {
 		f    Filter
 		want []int64
@@ -199,12 +197,7 @@ func TestDocumentsFilterOrderAndStop(t *testing.T) {
 
 func TestHold(t *testing.T) {
 	s := openNew(t)
-	daemon := func() Daemon {
-		t.Helper()
-		r := must[*Reader](t)(OpenReader(ctx, s.path))
-		defer r.Close()
-		return must[Daemon](t)(r.Daemon(ctx))
-	}
+	daemon := func() Daemon { t.Helper(); return daemonOf(t, s) }
 	if d := daemon(); !d.Running || d.PID != 0 || d.Hold != nil {
 		t.Errorf("before it started: %+v", d)
 	}

@@ -33,9 +33,7 @@ func TestPutBackGoesOnWithTheRecord(t *testing.T) {
 	s := openNew(t)
 	a := found("a", "a")
 	id := failedAfter(t, s, a, 3, true)
-	if err := s.PutBack(ctx, id, inbox, again); !errors.Is(err, ErrStale) {
-		t.Errorf("put back without a place: %v", err)
-	}
+	is(t, "put back without a place", s.PutBack(ctx, id, inbox, again), ErrStale)
 	check1(t, s.PuttingBack(ctx, id, "a-2"))
 	if d := doc(t, s, id); d.State != Failed || d.PutBack != "a-2" || d.Target == "" {
 		t.Errorf("on its way it is %s, to %q, at %q", d.State, d.PutBack, d.Target)
@@ -46,24 +44,16 @@ func TestPutBackGoesOnWithTheRecord(t *testing.T) {
 		!d.FinishedAt.IsZero() || d.Identity != again || d.Attempts != 3 || d.AttemptsBeforeRetry != 3 || d.Phase != PhaseAdmit || d.PutBack == "" {
 		t.Errorf("put back: %+v", d)
 	}
-	if all := due(t, s, PhaseReady); len(all) != 0 {
-		t.Error("it may be submitted before it was looked at")
-	}
-	if known := must[bool](t)(s.Known(ctx, "a-2", again)); known {
-		t.Error("it is known before it was looked at")
-	}
-	if _, err := s.Submitting(ctx, id, request); !errors.Is(err, ErrStale) {
-		t.Errorf("submitted before it was looked at: %v", err)
-	}
+	same(t, "ready before it was looked at", len(due(t, s, PhaseReady)), 0)
+	same(t, "known before it was looked at", must[bool](t)(s.Known(ctx, "a-2", again)), false)
+	is(t, "submitted before it was looked at", errOf(s.Submitting(ctx, id, request)), ErrStale)
 	a.Source, a.Identity = "a-2", again
 	got := must[Admitted](t)(s.Admit(ctx, a))
 	if got.ID != id || got.New || got.PutBack != "" || got.Attempts != 3 || got.Phase != PhaseReady {
 		t.Errorf("admitted: %+v", got)
 	}
 	for _, err := range []error{s.PutBack(ctx, id, inbox, again), s.PuttingBack(ctx, id, "b"), s.PutBackChanged(ctx, id)} {
-		if !errors.Is(err, ErrStale) {
-			t.Errorf("of one that waits: %v", err)
-		}
+		is(t, "of one that waits", err, ErrStale)
 	}
 }
 
@@ -106,8 +96,7 @@ func TestRetriedDocumentAsksItsOpenJobFirst(t *testing.T) {
 func TestContinuedDocuments(t *testing.T) {
 	s := openNew(t)
 	failed := failedAfter(t, s, found("a", "same"), 1, false)
-	other := identified(t, s, found("b", "same"), invoice)
-	move(t, s, other)
+	filed(t, s, found("b", "same"))
 	a := found("a", "same")
 	a.FailedMatches = []int64{99, failed}
 	if d := admit(t, s, a); d.ID != failed || d.State != Identified || !d.Reused {
@@ -154,9 +143,7 @@ func TestFailedMatches(t *testing.T) {
 		t.Errorf("never read: %d", got)
 	}
 	empty.Identity.ModTime++
-	if got := alike("y", nil, empty.Identity); len(got) != 0 {
-		t.Errorf("of another time: %d", got)
-	}
+	same(t, "of another time", len(alike("y", nil, empty.Identity)), 0)
 }
 
 func TestPutBackChangedEndsTheRecord(t *testing.T) {
@@ -196,9 +183,7 @@ func TestSharedStoreBesideTheDaemon(t *testing.T) {
 	}
 	both.Wait()
 	check1(t, shared.Close())
-	if n := must[map[State]int](t)(s.Counts(ctx))[Waiting]; n != 250 {
-		t.Errorf("%d documents wait, want 250", n)
-	}
+	same(t, "documents wait", must[map[State]int](t)(s.Counts(ctx))[Waiting], 250)
 	if _, err := Open(ctx, Config{Path: s.path}); !errors.Is(err, ErrRunning) {
 		t.Errorf("the daemon's lock: %v", err)
 	}

@@ -43,18 +43,29 @@ func TestReuse(t *testing.T) {
 	}
 }
 
+// An answer is judged anew, whether it is found at the admission or, because it came
+// later, before the submission, and also where the service left the confidence out.
 func TestReuseDecidesAnewFromConfidence(t *testing.T) {
-	s := openNew(t)
-	identified(t, s, found("a", "a"), Answer{Type: "invoice", Confidence: 0.6, Outcome: Filed})
-	a := found("b", "a")
-	a.Outcome = func(c float64) State {
-		if c != 0.6 {
-			t.Errorf("asked with confidence %v", c)
+	for _, confidence := range []float64{0.9, 0} { // 0: the service left it out
+		s := openNew(t)
+		answer := invoice
+		answer.Share = false
+		first := pending(t, s, found("a", "a"))
+		late := admit(t, s, found("late", "a")).ID
+		check1(t, s.Identified(ctx, first, answer))
+		if confidence == 0 {
+			check1(t, s.do(ctx, `UPDATE documents SET confidence = NULL WHERE id = ?`, first))
 		}
-		return Review
-	}
-	if d := admit(t, s, a); d.Outcome != Review {
-		t.Errorf("outcome %s", d.Outcome)
+		a := found("b", "a")
+		a.Outcome = func(c float64) State {
+			same(t, "confidence", c, confidence)
+			return Review
+		}
+		for _, d := range []Document{admit(t, s, a), ask(t, s, late, a.SubmitRequest)} {
+			if d.State != Identified || !d.Reused || d.Outcome != Review || d.Submissions != 0 || d.Confidence != confidence {
+				t.Errorf("it is %+v", d)
+			}
+		}
 	}
 }
 
@@ -63,14 +74,10 @@ func TestReuseWindow(t *testing.T) {
 		s := openNew(t)
 		identified(t, s, found("a", "a"), invoice)
 		time.Sleep(week)
-		if d := admit(t, s, found("b", "a")); !d.Reused {
-			t.Error("an answer exactly as old as the window is not reused")
-		}
+		same(t, "reused an answer exactly as old as the window", admit(t, s, found("b", "a")).Reused, true)
 		time.Sleep(time.Millisecond)
 		// b's answer is young, but is not the service's own.
-		if d := admit(t, s, found("c", "a")); d.Reused {
-			t.Error("an answer older than the window is reused, by way of a reused one")
-		}
+		same(t, "reused an older answer, by way of a reused one", admit(t, s, found("c", "a")).Reused, false)
 	})
 }
 
@@ -83,9 +90,7 @@ func TestReuseTakesTheNewestAnswer(t *testing.T) {
 			identified(t, s, a, Answer{Type: kind, Confidence: float64(i), Outcome: Filed})
 			time.Sleep(time.Hour)
 		}
-		if d := admit(t, s, found("b", "a")); d.Type != "second" {
-			t.Errorf("reused %q", d.Type)
-		}
+		same(t, "answer", admit(t, s, found("b", "a")).Type, "second")
 	})
 }
 
@@ -103,18 +108,6 @@ func TestEqualDocumentsShareTheirJobs(t *testing.T) {
 	}
 	d = must[Document](t)(s.JobEnded(ctx, second, JobEnd{Reason: "lost", MaxAttempts: 2, Share: true}))
 	for _, id := range []int64{first, second, third} {
-		if d := doc(t, s, id); d.Outcome != Failed {
-			t.Errorf("after their share of jobs: %+v", d)
-		}
-	}
-}
-
-// An answer whose confidence the service left out is an answer.
-func TestReuseWithoutConfidence(t *testing.T) {
-	s := openNew(t)
-	id := identified(t, s, found("a", "a"), invoice)
-	check1(t, s.do(ctx, `UPDATE documents SET confidence = NULL WHERE id = ?`, id))
-	if d := admit(t, s, found("b", "a")); !d.Reused || d.Confidence != 0 {
-		t.Errorf("%+v", d)
+		same(t, "outcome after their share of jobs", doc(t, s, id).Outcome, Failed)
 	}
 }

@@ -65,9 +65,7 @@ func TestDurabilitySettings(t *testing.T) {
 	}))
 	var timeout string
 	check1(t, s.read.QueryRow("PRAGMA busy_timeout").Scan(&timeout))
-	if timeout != "5000" {
-		t.Errorf("readers wait %s ms", timeout)
-	}
+	same(t, "milliseconds that readers wait", timeout, "5000")
 	if _, err := s.read.Exec("DELETE FROM documents"); err == nil {
 		t.Error("a reader may write")
 	}
@@ -107,15 +105,12 @@ func TestMigrationsFromEmpty(t *testing.T) {
 	}
 	var app int
 	check1(t, pragma(ctx, openNew(t).conn, "application_id", &app))
-	if app != applicationID {
-		t.Errorf("application id %x", app)
-	}
+	same(t, "application id", app, applicationID)
 }
 
 func TestViews(t *testing.T) {
 	s := openNew(t)
-	filed := identified(t, s, found("a.pdf", "a"), invoice)
-	move(t, s, filed)
+	filed := filed(t, s, found("a.pdf", "a"))
 	admit(t, s, found("b.pdf", "b"))
 	check1(t, s.Close())
 	db := must[*sql.DB](t)(sql.Open("sqlite3", s.path)) // no settings at all

@@ -168,8 +168,7 @@ func TestProgress(t *testing.T) {
 	s := openNew(t)
 	progress := func() Progress {
 		t.Helper()
-		r := must[*Reader](t)(OpenReader(ctx, s.path))
-		defer r.Close()
+		r := reader(t, s)
 		return must[Progress](t)(r.Progress(ctx, time.Now()))
 	}
 	if p := progress(); p.Due != 0 || !p.Last.IsZero() || !p.Oldest.IsZero() || len(p.Unfinished) != 4 {

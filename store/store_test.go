@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -82,6 +84,24 @@ func check1(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func same[T any](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// is compares an error with the one that it should be or wrap.
+func is(t testing.TB, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: error is %v, want %v", what, err, want)
+	}
+}
+
+// errOf returns the error of a call alone.
+func errOf[T any](_ T, err error) error { return err }
 
 func hash(content string) []byte {
 	sum := sha256.Sum256([]byte(content))
@@ -165,6 +185,22 @@ func submit(t testing.TB, s *Store, id int64) Document {
 	return d
 }
 
+// reader opens a reader that is closed when the test ends.
+func reader(t testing.TB, s *Store) *Reader {
+	t.Helper()
+	r := must[*Reader](t)(OpenReader(ctx, s.path))
+	t.Cleanup(func() { check1(t, r.Close()) })
+	return r
+}
+
+// daemonOf is what a reader says of the daemon now.
+func daemonOf(t testing.TB, s *Store) Daemon {
+	t.Helper()
+	r := must[*Reader](t)(OpenReader(ctx, s.path))
+	defer r.Close()
+	return must[Daemon](t)(r.Daemon(ctx))
+}
+
 // due returns the ids of what may be done in a phase.
 func due(t testing.TB, s *Store, phase Phase) []int64 {
 	t.Helper()
@@ -182,6 +218,14 @@ func identified(t testing.TB, s *Store, a Admission, answer Answer) int64 {
 	t.Helper()
 	id := pending(t, s, a)
 	check1(t, s.Identified(ctx, id, answer))
+	return id
+}
+
+// filed admits a document and takes it to its place.
+func filed(t testing.TB, s *Store, a Admission) int64 {
+	t.Helper()
+	id := identified(t, s, a, invoice)
+	move(t, s, id)
 	return id
 }
 

@@ -37,18 +37,8 @@ var starts = []struct {
 		must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "1 h", Open: true, RetryAt: inAnHour, MaxAttempts: 9}))
 		return id
 	}},
-	{"failing", func(t testing.TB, s *Store) int64 {
-		a := found("a", "a")
-		a.Failure = "unsupported format"
-		return admit(t, s, a).ID
-	}},
-	{"failing, moving", func(t testing.TB, s *Store) int64 {
-		a := found("a", "a")
-		a.Failure = "unsupported format"
-		id := admit(t, s, a).ID
-		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/sorted", "_failed/a"}}))
-		return id
-	}},
+	{"failing", failing},
+	{"failing, moving", func(t testing.TB, s *Store) int64 { return targeted(t, s, failing(t, s)) }},
 	{"submitting", func(t testing.TB, s *Store) int64 { return submitted(t, s, found("a", "a")) }},
 	{"pending", func(t testing.TB, s *Store) int64 { return pending(t, s, found("a", "a")) }},
 	{"pending, parked", func(t testing.TB, s *Store) int64 {
@@ -57,16 +47,8 @@ var starts = []struct {
 		return id
 	}},
 	{"identified", func(t testing.TB, s *Store) int64 { return identified(t, s, found("a", "a"), invoice) }},
-	{"identified, moving", func(t testing.TB, s *Store) int64 {
-		id := identified(t, s, found("a", "a"), invoice)
-		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/sorted", "invoice/a"}}))
-		return id
-	}},
-	{"filed", func(t testing.TB, s *Store) int64 {
-		id := identified(t, s, found("a", "a"), invoice)
-		move(t, s, id)
-		return id
-	}},
+	{"identified, moving", func(t testing.TB, s *Store) int64 { return targeted(t, s, identified(t, s, found("a", "a"), invoice)) }},
+	{"filed", func(t testing.TB, s *Store) int64 { return filed(t, s, found("a", "a")) }},
 	{"review", func(t testing.TB, s *Store) int64 {
 		id := identified(t, s, found("a", "a"), Answer{Type: "invoice", Confidence: 0.1, Outcome: Review})
 		move(t, s, id)
@@ -83,6 +65,30 @@ var starts = []struct {
 		check1(t, s.Gone(ctx, id, "deleted"))
 		return id
 	}},
+}
+
+func failing(t testing.TB, s *Store) int64 {
+	a := found("a", "a")
+	a.Failure = "unsupported format"
+	return admit(t, s, a).ID
+}
+
+// targeted gives a document a place to be moved to.
+func targeted(t testing.TB, s *Store, id int64) int64 {
+	t.Helper()
+	must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/sorted", "x/a"}}))
+	return id
+}
+
+// startAs makes a document in one of these situations.
+func startAs(t testing.TB, s *Store, name string) int64 {
+	t.Helper()
+	for _, start := range starts {
+		if start.name == name {
+			return start.make(t, s)
+		}
+	}
+	panic(name)
 }
 
 // transitions are all of them, with the starts that they are legal from.
@@ -200,9 +206,7 @@ func TestTransitionsFromEveryStart(t *testing.T) {
 						if start.name == "refused" && column == "error" && want == nil {
 							continue
 						}
-						if after[column] != want {
-							t.Errorf("%s = %v, want %v", column, after[column], want)
-						}
+						same(t, column, after[column], want)
 					}
 				})
 			}

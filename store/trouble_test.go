@@ -39,9 +39,7 @@ func faulty(t *testing.T) (s *Store, set func(op string, err error)) {
 // holdOf is what a reader shows.
 func holdOf(t *testing.T, s *Store) *Hold {
 	t.Helper()
-	r := must[*Reader](t)(OpenReader(ctx, s.path))
-	defer r.Close()
-	return must[Daemon](t)(r.Daemon(ctx)).Hold
+	return daemonOf(t, s).Hold
 }
 
 // A commit that fails leaves nothing of its transaction, in whichever way it

@@ -178,9 +178,7 @@ func TestOpenSaysWhatIsWrongAndWhere(t *testing.T) {
 	if _, err := os.Lstat(dangling); err != nil {
 		t.Errorf("the link was replaced: %v", err)
 	}
-	if _, err := OpenReader(ctx, filepath.Join(dir, "none.db")); !errors.Is(err, ErrNoDatabase) {
-		t.Errorf("reader: %v", err)
-	}
+	is(t, "reader", errOf(OpenReader(ctx, filepath.Join(dir, "none.db"))), ErrNoDatabase)
 }
 
 // A crash while the database was being made leaves nothing in the way.
@@ -224,9 +222,7 @@ func TestLargeDatabaseIsCheckedBesideTheWork(t *testing.T) {
 	path := closed(t, 300)
 	s := openAt(t, path)
 	s.checking.Wait()
-	if _, err := s.Admit(ctx, found("new", "new")); err != nil {
-		t.Errorf("a good one: %v", err)
-	}
+	admit(t, s, found("new", "new"))
 	check1(t, s.Close())
 
 	path = closed(t, 300)

@@ -60,20 +60,13 @@ func TestGrowingWALIsWarnedAbout(t *testing.T) {
 		check1(t, s.write(ctx, func(*tx) error { return nil })) // the warning follows the commit
 		return strings.Count(log.String(), "a program keeps a read transaction open")
 	}
-	if n := warnings(900_000); n != 0 {
-		t.Errorf("%d warnings of a small file", n)
-	}
-	r := must[*Reader](t)(OpenReader(ctx, s.path))
-	defer r.Close()
+	same(t, "warnings of a small file", warnings(900_000), 0)
+	reader(t, s)
 	if n := warnings(400_000); n != 1 || !strings.Contains(log.String(), s.path+"-wal") {
 		t.Errorf("%d warnings: %s", n, log.String())
 	}
-	if n := warnings(400_000); n != 1 {
-		t.Errorf("%d warnings of the same", n)
-	}
-	if n := warnings(1_000_000); n != 2 {
-		t.Errorf("%d warnings of twice the size", n)
-	}
+	same(t, "warnings of the same", warnings(400_000), 1)
+	same(t, "warnings of twice the size", warnings(1_000_000), 2)
 }
 
 // The newest changes are in the -wal file until they are copied: where it was

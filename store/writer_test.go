@@ -55,40 +55,20 @@ func inBubble(t *testing.T, f func(t *testing.T, s *Store)) {
 	synctest.Test(t, func(t *testing.T) { f(t, openNew(t)) })
 }
 
+// Many writers share a commit, up to a bound; the first has one of its own.
 func TestManyWritersShareCommits(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		commits := countCommits(t, s)
-		const n = 200
-		fs := make([]func() error, n)
-		for i := range fs {
-			fs[i] = func() error { _, err := s.Admit(ctx, found(fmt.Sprint(i), fmt.Sprint(i))); return err }
-		}
-		for i, err := range together(t, s, fs...) {
-			if err != nil {
-				t.Errorf("writer %d: %v", i, err)
+	for n, want := range map[int]int64{200: 2, maxBatch + 1: 3} {
+		inBubble(t, func(t *testing.T, s *Store) {
+			commits := countCommits(t, s)
+			fs := make([]func() error, n)
+			for i := range fs {
+				fs[i] = func() error { return errOf(s.Admit(ctx, found(fmt.Sprint(i), fmt.Sprint(i)))) }
 			}
-		}
-		if got := commits.Load(); got > 2 {
-			t.Errorf("%d writers took %d commits, want one and one more for the first", n, got)
-		}
-		if c := must[map[State]int](t)(s.Counts(ctx)); c[Waiting] != n {
-			t.Errorf("stored %d of %d", c[Waiting], n)
-		}
-	})
-}
-
-func TestBatchesAreBounded(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		commits := countCommits(t, s)
-		fs := make([]func() error, maxBatch+1)
-		for i := range fs {
-			fs[i] = func() error { _, err := s.Admit(ctx, found(fmt.Sprint(i), fmt.Sprint(i))); return err }
-		}
-		together(t, s, fs...)
-		if got := commits.Load(); got != 3 {
-			t.Errorf("%d commits, want 3", got)
-		}
-	})
+			check1(t, errors.Join(together(t, s, fs...)...))
+			same(t, fmt.Sprint("commits of ", n), commits.Load(), want)
+			same(t, "stored", must[map[State]int](t)(s.Counts(ctx))[Waiting], n)
+		})
+	}
 }
 
 func TestOneBadChangeFailsAlone(t *testing.T) {
@@ -99,10 +79,7 @@ func TestOneBadChangeFailsAlone(t *testing.T) {
 		errs := together(t, s,
 			func() error { return s.Identified(ctx, ids[0], polled) },
 			// A CHECK refuses it, which undoes the whole transaction.
-			func() error {
-				err := s.Identified(ctx, ids[1], Answer{Type: "invoice", Confidence: 2, Outcome: Filed})
-				return err
-			},
+			func() error { return s.Identified(ctx, ids[1], Answer{Type: "invoice", Confidence: 2, Outcome: Filed}) },
 			// A guard refuses it, which does not.
 			func() error { return s.Accepted(ctx, ids[2], "x") },
 			func() error { return s.Identified(ctx, ids[2], invoice) },
@@ -117,9 +94,7 @@ func TestOneBadChangeFailsAlone(t *testing.T) {
 				t.Errorf("document %d is %s, want %s", i, d.State, want)
 			}
 		}
-		if d := doc(t, s, ids[0]); d.Polls != 1 {
-			t.Errorf("polls = %d, want 1: counted once whatever is run again", d.Polls)
-		}
+		same(t, "polls, counted once whatever is run again", doc(t, s, ids[0]).Polls, 1)
 	})
 }
 
@@ -152,18 +127,14 @@ func TestCancelledWriteIsNotBegun(t *testing.T) {
 				t.Fatalf("error is %v", err)
 			}
 		}
-		if c := must[map[State]int](t)(s.Counts(ctx)); c[Waiting] != 0 {
-			t.Errorf("stored all the same: %v", c)
-		}
+		same(t, "stored", must[map[State]int](t)(s.Counts(ctx))[Waiting], 0)
 	})
 }
 
 func TestWriteAfterClose(t *testing.T) {
 	s := openNew(t)
 	check1(t, s.Close())
-	if err := s.Gone(ctx, 1, ""); !errors.Is(err, ErrClosed) {
-		t.Errorf("error is %v, want ErrClosed", err)
-	}
+	is(t, "after Close", s.Gone(ctx, 1, ""), ErrClosed)
 	check1(t, s.Close())
 }
 
@@ -189,34 +160,26 @@ func TestAnotherWriter(t *testing.T) {
 		t.Errorf("they waited one after the other: %v", took)
 	}
 	check1(t, held.Rollback())
-	if _, err := s.Admit(ctx, found("later", "later")); err != nil {
-		t.Errorf("it does not go on: %v", err)
-	}
+	admit(t, s, found("later", "later")) // it goes on
 }
 
 // The writer is late when a transaction lasts, and not at rest.
 func TestLate(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		time.Sleep(time.Hour)
-		if late := s.Late(time.Minute); late != "" {
-			t.Errorf("at rest: %q", late)
-		}
+		same(t, "at rest", s.Late(time.Minute), "")
 		stuck := make(chan struct{})
 		go s.write(ctx, func(*tx) error { <-stuck; return nil })
 		synctest.Wait()
 		time.Sleep(time.Minute)
-		if late := s.Late(time.Minute); late != "" {
-			t.Errorf("not yet: %q", late)
-		}
+		same(t, "not yet", s.Late(time.Minute), "")
 		time.Sleep(time.Second)
 		if late := s.Late(time.Minute); late == "" {
 			t.Error("it is not late")
 		}
 		close(stuck)
 		synctest.Wait()
-		if late := s.Late(time.Minute); late != "" {
-			t.Errorf("afterwards: %q", late)
-		}
+		same(t, "afterwards", s.Late(time.Minute), "")
 	})
 }
 
