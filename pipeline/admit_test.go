@@ -116,21 +116,19 @@ func changesDuringItsUpload(t *testing.T, restarted bool) {
 
 // A file with new times and a new mode is the same document.
 func TestFileThatIsTouched(t *testing.T) {
-	for _, stage := range stages {
-		t.Run(string(stage), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.at(stage, func() {
-					path := filepath.Join(r.inbox, "scan.pdf")
-					must(t, os.Chtimes(path, time.Now(), time.Now()))
-					must(t, os.Chmod(path, 0o600))
-					r.files <- "scan.pdf"
-				})
-				r.reaches("scan.pdf", store.Filed, time.Minute)
-				same(t, "documents", len(r.docs()), 1)
-				same(t, "jobs", r.service.Stats().Jobs, 1)
+	each(t, stages, func(t *testing.T, stage store.State) {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.at(stage, func() {
+				path := filepath.Join(r.inbox, "scan.pdf")
+				must(t, os.Chtimes(path, time.Now(), time.Now()))
+				must(t, os.Chmod(path, 0o600))
+				r.files <- "scan.pdf"
 			})
+			r.reaches("scan.pdf", store.Filed, time.Minute)
+			same(t, "documents", len(r.docs()), 1)
+			same(t, "jobs", r.service.Stats().Jobs, 1)
 		})
-	}
+	})
 }
 
 // A file that is moved within the inbox is not paid for twice, not even where a file with

@@ -61,8 +61,7 @@ func TestDocumentsOfOneNameAreCopiedAtOnce(t *testing.T) {
 		r.start()
 		r.drop("a/scan.pdf", pdf("one"), "invoice")
 		<-writing
-		r.drop("b/scan.pdf", pdf("two"), "invoice")
-		d := r.reaches("b/scan.pdf", store.Filed, time.Minute)
+		d := r.file("b/scan.pdf", pdf("two"), "invoice")
 		same(t, "place of the second", d.Target, "invoice/scan-2.pdf")
 		same(t, "state of the first", r.doc("a/scan.pdf").State, store.Identified)
 		close(release)

@@ -61,9 +61,7 @@ func TestWorkersAndMaxPending(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: 40 * time.Second}, func(r *rig) {
 		r.slowUploads(2 * time.Second)
 		r.start()
-		go func() {
-			r.dropNumbered(60)
-		}()
+		go r.dropNumbered(60)
 		most := 0
 		r.until(30*time.Minute, "all filed", func() bool {
 			counts := r.counts()
@@ -88,7 +86,7 @@ func TestNewDocumentsGoFirst(t *testing.T) {
 		for i := range 3 {
 			r.drop(fmt.Sprint("new", i, ".pdf"), pdf(fmt.Sprint("new", i)), "invoice")
 		}
-		r.until(5*time.Minute, "all filed", func() bool { return len(r.names()) == 6 })
+		r.allFiled(6, 5*time.Minute)
 		var order []string
 		for _, u := range r.service.Uploads() {
 			order = append(order, u.Filename[:3])
@@ -122,7 +120,7 @@ func TestOneProbeAtATime(t *testing.T) {
 		r.reaches("first.pdf", store.Filed, 20*time.Second)
 		r.pass(20 * time.Second)
 		same(t, "documents tried", r.counts()[store.Submitting], 1)
-		r.until(3*time.Minute, "all filed", func() bool { return len(r.names()) == 3 })
+		r.allFiled(3, 3*time.Minute)
 	})
 }
 
@@ -130,13 +128,14 @@ func TestOneProbeAtATime(t *testing.T) {
 func TestMaxPendingAcrossRestartsAndSettings(t *testing.T) {
 	bubble(t, docutraytest.Options{Latency: time.Minute}, func(r *rig) {
 		r.start()
-		for i := range 30 {
-			r.drop(fmt.Sprintf("%02d.pdf", i), pdf(fmt.Sprint(i)), "invoice")
-		}
+		r.dropNumbered(30)
 		r.until(time.Minute, "ten pending", func() bool { return r.service.Stats().Jobs == 10 })
-		must(t, r.halt())
-		r.cfg.MaxPending = 4
-		r.start()
+		for range 5 {
+			must(t, r.halt())
+			r.cfg.MaxPending = 4
+			r.start()
+			time.Sleep(time.Second)
+		}
 		same(t, "jobs", r.service.Stats().Jobs, 10)
 		most := 0
 		r.until(time.Hour, "all filed", func() bool {
@@ -148,5 +147,8 @@ func TestMaxPendingAcrossRestartsAndSettings(t *testing.T) {
 		})
 		same(t, "most jobs in flight under the new limit", most, 4)
 		same(t, "jobs", r.service.Stats().Jobs, 30)
+		for _, d := range r.docs() {
+			same(t, "submissions", d.Submissions, 1)
+		}
 	}, func(c *Config) { c.MaxPending = 10 })
 }

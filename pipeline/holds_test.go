@@ -45,7 +45,7 @@ func TestTroubleOfServiceAndAccount(t *testing.T) {
 						t.Errorf("%d requests in two hours", n)
 					}
 					r.service.SetFaults(docutraytest.Faults{})
-					r.until(c.within, "all filed", func() bool { return len(r.names()) == n })
+					r.allFiled(n, c.within)
 					r.held("", 0)
 					same(t, "holds that ended", r.log.count("hold ended"), 1)
 					for _, d := range r.docs() {
@@ -82,7 +82,7 @@ func TestRequestsStayWithinTheServicesLimit(t *testing.T) {
 		bubble(t, docutraytest.Options{RateLimit: 30, RateForm: form}, func(r *rig) {
 			r.start()
 			r.dropNumbered(40)
-			r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 40 })
+			r.allFiled(40, time.Hour)
 			st := r.service.Stats()
 			refused := st.ByStatus["submit 429"] + st.ByStatus["status 429"]
 			share := 4
@@ -105,7 +105,7 @@ func TestRequestsPerMinute(t *testing.T) {
 		r.start()
 		begun := time.Now()
 		r.dropNumbered(30)
-		r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 30 })
+		r.allFiled(30, time.Hour)
 		if n, most := r.service.Stats().Requests, int(time.Since(begun).Minutes()*60)+2; n > most {
 			t.Errorf("%d requests in %s", n, time.Since(begun))
 		}
@@ -124,7 +124,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		r.pass(time.Hour)
 		sameList(t, "moved", r.names())
 		r.intercept(nil)
-		r.until(time.Hour, "all filed", func() bool { return len(r.names()) == 12 })
+		r.allFiled(12, time.Hour)
 		same(t, "failed", r.counts()[store.Failed], 0)
 	})
 }
@@ -139,6 +139,7 @@ func TestHoldEndsWhenNothingWaits(t *testing.T) {
 			time.Sleep(10 * time.Minute)
 			r.held(store.HoldAccount, 0)
 			must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
+			r.reaches("scan.pdf", store.Gone, 61*time.Second) // found by the sweep alone
 			r.service.SetAccount(docutraytest.AccountGood, time.Time{})
 			r.held("", 7*time.Minute)
 		})
@@ -160,7 +161,7 @@ func TestTwoHoldsEndTogether(t *testing.T) {
 		r.service.SetFaults(docutraytest.Faults{Outage: docutraytest.OutageUnavailable})
 		time.Sleep(time.Minute)
 		r.service.SetFaults(docutraytest.Faults{})
-		r.until(10*time.Minute, "all are filed", func() bool { return len(r.names()) == 3 })
+		r.allFiled(3, 10*time.Minute)
 		r.held("", time.Minute)
 	})
 }

@@ -17,11 +17,9 @@ func TestKeepHistory(t *testing.T) {
 	const keep = 30 * time.Hour
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
-		r.drop("first.pdf", pdf("first"), "invoice")
-		r.reaches("first.pdf", store.Filed, time.Minute)
+		r.file("first.pdf", pdf("first"), "invoice")
 		time.Sleep(10 * time.Hour)
-		r.drop("second.pdf", pdf("second"), "invoice")
-		r.reaches("second.pdf", store.Filed, time.Minute)
+		r.file("second.pdf", pdf("second"), "invoice")
 		time.Sleep(keep - 10*time.Hour - time.Hour)
 		same(t, "documents before the first is due", r.kept(), 2)
 		time.Sleep(2*time.Hour + time.Minute)
@@ -54,8 +52,7 @@ func TestKeepHistoryAtTheStart(t *testing.T) {
 		r.cfg.KeepHistory = time.Hour
 		r.start()
 		r.seen = many
-		r.drop("scan.pdf", pdf("meanwhile"), "invoice")
-		r.reaches("scan.pdf", store.Filed, time.Minute)
+		r.file("scan.pdf", pdf("meanwhile"), "invoice")
 		same(t, "documents", r.kept(), 1)
 	})
 }
@@ -81,7 +78,7 @@ func TestEmptiedFoldersAcrossRestarts(t *testing.T) {
 				r.drop("x/y/z/scan.pdf", pdf("y"), "invoice")
 				r.drop("full/scan.pdf", pdf("z"), "invoice")
 				r.write("full/other.pdf", pdf("other"), "invoice")
-				r.until(time.Minute, "all filed", func() bool { return len(r.names()) == 3 })
+				r.allFiled(3, time.Minute)
 				time.Sleep(c.runs)
 				must(t, r.halt())
 				time.Sleep(c.stop)

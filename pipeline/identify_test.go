@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,8 +63,7 @@ func TestIdenticalContentWhoseLeadersGoDuringAPause(t *testing.T) {
 func TestIdenticalContentIsNotSubmittedAgain(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
-		r.drop("one.pdf", pdf("x"), "invoice")
-		first := r.reaches("one.pdf", store.Filed, time.Minute)
+		first := r.file("one.pdf", pdf("x"), "invoice")
 		begun := time.Now()
 		r.drop("two.pdf", pdf("x"), "invoice")
 		d := r.reaches("two.pdf", store.Filed, time.Second)
@@ -79,36 +77,19 @@ func TestIdenticalContentIsNotSubmittedAgain(t *testing.T) {
 }
 
 func TestIdenticalContentInFlightIsWaitedFor(t *testing.T) {
-	for _, stage := range stages {
-		t.Run(string(stage), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.at(stage, func() {
-					r.drop("two.pdf", pdf("old"), "invoice")
-					r.drop("three.pdf", pdf("old"), "invoice")
-				})
-				for _, n := range []string{"scan.pdf", "two.pdf", "three.pdf"} {
-					r.reaches(n, store.Filed, time.Minute)
-				}
-				same(t, "jobs", r.service.Stats().Jobs, 1)
-				same(t, "submissions", r.doc("two.pdf").Submissions, 0)
+	each(t, stages, func(t *testing.T, stage store.State) {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.at(stage, func() {
+				r.drop("two.pdf", pdf("old"), "invoice")
+				r.drop("three.pdf", pdf("old"), "invoice")
 			})
+			for _, n := range []string{"scan.pdf", "two.pdf", "three.pdf"} {
+				r.reaches(n, store.Filed, time.Minute)
+			}
+			same(t, "jobs", r.service.Stats().Jobs, 1)
+			same(t, "submissions", r.doc("two.pdf").Submissions, 0)
 		})
-	}
-}
-
-// Where the one that is waited for fails, the others fail with it: their content
-// is the same.
-func TestIdenticalContentFailsTogether(t *testing.T) {
-	bubble(t, docutraytest.Options{Faults: docutraytest.Faults{JobError: 1}}, func(r *rig) {
-		r.start()
-		r.drop("one.pdf", pdf("x"), "invoice")
-		r.drop("two.pdf", pdf("x"), "invoice")
-		for _, n := range []string{"one.pdf", "two.pdf"} {
-			r.reaches(n, store.Failed, time.Hour)
-		}
-		same(t, "jobs", r.service.Stats().Jobs, 2)
-		exists(t, r.sorted, "_failed/one.pdf", "_failed/two.pdf", "_failed/two.pdf.error.json")
-	}, func(c *Config) { c.MaxAttempts = 2 })
+	})
 }
 
 // Where it goes away, one of the others takes its place.
@@ -130,8 +111,7 @@ func TestIdenticalContentWhoseLeaderGoes(t *testing.T) {
 func TestIdenticalContentWhoseLeaderIsReplaced(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
-		r.drop("known.pdf", pdf("known"), "receipt")
-		r.reaches("known.pdf", store.Filed, time.Minute)
+		r.file("known.pdf", pdf("known"), "receipt")
 		must(t, r.halt())
 		r.at(store.Pending, func() {
 			r.drop("two.pdf", pdf("old"), "invoice")
@@ -142,34 +122,24 @@ func TestIdenticalContentWhoseLeaderIsReplaced(t *testing.T) {
 	})
 }
 
-func TestReuseTurnedOffOrTooOld(t *testing.T) {
-	for _, within := range []time.Duration{0, time.Hour} {
+// An answer is good for a while, and for the same choice of types only.
+func TestAnswerThatIsNotReused(t *testing.T) {
+	for _, change := range []func(*Config){
+		func(c *Config) { c.ReuseResults = 0 },
+		func(c *Config) { c.ReuseResults = time.Hour },
+		func(c *Config) { c.DocumentTypes = []string{"invoice", "letter"} },
+	} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.start()
-			for i := range 2 {
-				name := fmt.Sprint(i, ".pdf")
-				r.drop(name, pdf("x"), "invoice")
-				r.reaches(name, store.Filed, time.Minute)
-				time.Sleep(2 * time.Hour)
-			}
+			r.file("one.pdf", pdf("x"), "invoice")
+			time.Sleep(2 * time.Hour)
+			must(t, r.halt())
+			change(&r.cfg)
+			r.start()
+			r.file("two.pdf", pdf("x"), "invoice")
 			same(t, "jobs", r.service.Stats().Jobs, 2)
-		}, func(c *Config) { c.ReuseResults = within })
+		})
 	}
-}
-
-// A result is good for the same choice of types only.
-func TestOtherTypesAreSubmittedAgain(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		r.drop("one.pdf", pdf("x"), "invoice")
-		r.reaches("one.pdf", store.Filed, time.Minute)
-		must(t, r.halt())
-		r.cfg.DocumentTypes = []string{"invoice", "letter"}
-		r.start()
-		r.drop("two.pdf", pdf("x"), "invoice")
-		r.reaches("two.pdf", store.Filed, time.Minute)
-		same(t, "jobs", r.service.Stats().Jobs, 2)
-	})
 }
 
 // A document whose file is missed because an answer for identical content has decided

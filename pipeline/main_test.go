@@ -49,7 +49,12 @@ type rig struct {
 // bubble runs a test with a rig in virtual time. The times of files stay real.
 func bubble(t *testing.T, o docutraytest.Options, test func(r *rig), settings ...func(*Config)) {
 	t.Helper()
-	base := fastDir(t)
+	bubbleIn(t, fastDir(t), o, test, settings...)
+}
+
+// bubbleIn does so in a folder.
+func bubbleIn(t *testing.T, base string, o docutraytest.Options, test func(r *rig), settings ...func(*Config)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, base, o)
 		defer r.close()

@@ -11,75 +11,57 @@ import (
 )
 
 func TestFileThatIsRemoved(t *testing.T) {
-	for _, stage := range stages {
-		t.Run(string(stage), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.at(stage, func() { must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf"))) })
-				r.reaches("scan.pdf", store.Gone, 5*time.Minute)
-				sameList(t, "sorted", r.names())
-				if stage == store.Waiting {
-					same(t, "jobs", r.service.Stats().Jobs, 0)
-				}
-				r.drop("next.pdf", pdf("next"), "invoice") // there is one place
-				r.reaches("next.pdf", store.Filed, time.Minute)
-			}, func(c *Config) { c.MaxPending, c.Workers = 1, 1 })
-		})
-	}
-}
-
-// The sweep finds that a file was removed although nothing else looks at it.
-func TestFileThatIsRemovedDuringAHold(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.service.SetAccount(docutraytest.AccountKeyRevoked, time.Time{})
-		r.start()
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.held(store.HoldAccount, time.Second)
-		must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
-		r.reaches("scan.pdf", store.Gone, 61*time.Second)
+	each(t, stages, func(t *testing.T, stage store.State) {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.at(stage, func() { must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf"))) })
+			r.reaches("scan.pdf", store.Gone, 5*time.Minute)
+			sameList(t, "sorted", r.names())
+			if stage == store.Waiting {
+				same(t, "jobs", r.service.Stats().Jobs, 0)
+			}
+			r.drop("next.pdf", pdf("next"), "invoice") // there is one place
+			r.reaches("next.pdf", store.Filed, time.Minute)
+		}, func(c *Config) { c.MaxPending, c.Workers = 1, 1 })
 	})
 }
 
 // A missing inbox does not mean that its files were removed.
 func TestMissingInbox(t *testing.T) {
-	for _, stage := range stages {
-		t.Run(string(stage), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.at(stage, func() { must(t, os.Rename(r.inbox, r.inbox+".away")) })
-				r.pass(10 * time.Minute)
-				if d := r.doc("scan.pdf"); d.State.Finished() {
-					t.Errorf("%s: %s", d.State, d.Error)
-				}
-				same(t, "jobs", r.service.Stats().Jobs > 1, false)
-				must(t, os.Rename(r.inbox+".away", r.inbox))
-				r.reaches("scan.pdf", store.Filed, 5*time.Minute)
-			})
+	each(t, stages, func(t *testing.T, stage store.State) {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.at(stage, func() { must(t, os.Rename(r.inbox, r.inbox+".away")) })
+			r.pass(10 * time.Minute)
+			if d := r.doc("scan.pdf"); d.State.Finished() {
+				t.Errorf("%s: %s", d.State, d.Error)
+			}
+			same(t, "jobs", r.service.Stats().Jobs > 1, false)
+			must(t, os.Rename(r.inbox+".away", r.inbox))
+			r.reaches("scan.pdf", store.Filed, 5*time.Minute)
 		})
-	}
+	})
 }
 
 // Nor does another filesystem in its place, neither before the upload nor before the move.
 func TestInboxThatIsAnotherFolder(t *testing.T) {
-	for _, state := range []store.State{store.Waiting, store.Identified} {
-		t.Run(string(state), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				r.write("scan.pdf", pdf("x"), "invoice")
-				a, err := New(r.cfg).examine("scan.pdf")
-				must(t, err)
-				a.Inbox.Device, a.Inbox.Inode = a.Inbox.Device+1, a.Inbox.Inode+1
-				_, err = r.store.Admit(bg, a)
-				must(t, err)
-				if state == store.Identified {
-					r.answered(1, "invoice")
-				}
-				must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), r.inbox+".scan"))
-				r.start()
-				r.pass(10 * time.Minute)
-				d := r.doc("scan.pdf")
-				same(t, "state", d.State, state)
-				same(t, "reason", d.Error, errInboxAway.Error())
-				must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
-				r.reaches("scan.pdf", store.Filed, 2*time.Minute)
-			})
+	each(t, []store.State{store.Waiting, store.Identified}, func(t *testing.T, state store.State) {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.write("scan.pdf", pdf("x"), "invoice")
+			a, err := New(r.cfg).examine("scan.pdf")
+			must(t, err)
+			a.Inbox.Device, a.Inbox.Inode = a.Inbox.Device+1, a.Inbox.Inode+1
+			_, err = r.store.Admit(bg, a)
+			must(t, err)
+			if state == store.Identified {
+				r.answered(1, "invoice")
+			}
+			must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), r.inbox+".scan"))
+			r.start()
+			r.pass(10 * time.Minute)
+			d := r.doc("scan.pdf")
+			same(t, "state", d.State, state)
+			same(t, "reason", d.Error, errInboxAway.Error())
+			must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
+			r.reaches("scan.pdf", store.Filed, 2*time.Minute)
 		})
-	}
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
@@ -32,7 +31,7 @@ func TestDiskOfTheSortedDocuments(t *testing.T) {
 					r.held(store.HoldDisk, 0)
 					same(t, "jobs meanwhile", r.service.Stats().Jobs, jobs)
 					fault.Store(nil)
-					r.until(2*time.Minute, "all filed", func() bool { return len(r.names()) == 6 })
+					r.allFiled(6, 2*time.Minute)
 					r.held("", time.Second)
 					same(t, "failed", r.counts()[store.Failed], 0)
 					same(t, "jobs", r.service.Stats().Jobs, 6)
@@ -43,39 +42,27 @@ func TestDiskOfTheSortedDocuments(t *testing.T) {
 	}
 }
 
-// The hold ends also where the document that met the trouble went away.
-func TestDiskHoldEndsWithoutItsDocument(t *testing.T) {
-	mover, fault := faulty("rename")
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		full := syscall.ENOSPC
-		fault.Store(&full)
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.held(store.HoldDisk, time.Minute)
-		must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
-		fault.Store(nil)
-		r.held("", 2*time.Minute)
-	}, func(c *Config) { c.Mover = mover })
-}
-
 // A hold of the disk ends once nobody waits for the disk, whatever other documents meet.
-func TestDiskHoldEndsBesideATroubledDocument(t *testing.T) {
-	mover, fault := faulty("rename")
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		must(t, os.Symlink("/nowhere", filepath.Join(r.sorted, "receipt")))
-		r.start()
-		r.drop("link.pdf", pdf("link"), "receipt")
-		r.until(time.Minute, "a reason", func() bool { return r.doc("link.pdf").Error != "" })
-		full := syscall.ENOSPC
-		fault.Store(&full)
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.held(store.HoldDisk, time.Minute)
-		must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
-		fault.Store(nil)
-		r.held("", 5*time.Minute)
-		r.drop("next.pdf", pdf("next"), "invoice")
-		r.reaches("next.pdf", store.Filed, time.Minute)
-	}, func(c *Config) { c.Mover = mover })
+func TestDiskHoldEndsWithoutItsDocument(t *testing.T) {
+	each(t, []bool{false, true}, func(t *testing.T, besideAnother bool) {
+		mover, fault := faulty("rename")
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			must(t, os.Symlink("/nowhere", filepath.Join(r.sorted, "receipt")))
+			r.start()
+			if besideAnother {
+				r.drop("link.pdf", pdf("link"), "receipt")
+				r.until(time.Minute, "a reason", func() bool { return r.doc("link.pdf").Error != "" })
+			}
+			full := syscall.ENOSPC
+			fault.Store(&full)
+			r.drop("scan.pdf", pdf("x"), "invoice")
+			r.held(store.HoldDisk, time.Minute)
+			must(t, os.Remove(filepath.Join(r.inbox, "scan.pdf")))
+			fault.Store(nil)
+			r.held("", 5*time.Minute)
+			r.file("next.pdf", pdf("next"), "invoice")
+		}, func(c *Config) { c.Mover = mover })
+	})
 }
 
 func TestNameThatIsTakenAgainAndAgain(t *testing.T) {
@@ -113,8 +100,7 @@ func TestTypeFolderIsALink(t *testing.T) {
 		must(t, os.Symlink(away, filepath.Join(r.sorted, "invoice")))
 		r.start()
 		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.drop("other.pdf", pdf("y"), "receipt")
-		r.reaches("other.pdf", store.Filed, time.Minute)
+		r.file("other.pdf", pdf("y"), "receipt")
 		d := r.doc("scan.pdf")
 		if d.State != store.Identified || !strings.Contains(d.Error, "link") {
 			t.Errorf("%s: %q", d.State, d.Error)
@@ -185,8 +171,7 @@ func TestFolderOfOneTypeThatCannotBeUsed(t *testing.T) {
 				defer os.Chmod(filepath.Join(r.sorted, "_review"), 0o755)
 				r.start()
 				r.drop("scan.pdf", pdf("x"), "invoice")
-				r.drop("doubtful.pdf", pdf("y"), "receipt")
-				r.knows(pdf("y"), "receipt", 0.1)
+				r.dropUnsure("doubtful.pdf", pdf("y"), "receipt", 0.1)
 				for _, n := range []string{"scan.pdf", "doubtful.pdf"} {
 					r.until(time.Minute, "a reason", func() bool { return r.doc(n).Error != "" })
 					same(t, "state", r.doc(n).State, store.Identified)
@@ -226,9 +211,7 @@ func TestDiskOfOneTypeAlone(t *testing.T) {
 	base := fastDir(t)
 	receipts := filepath.Join(base, "sorted", "receipt")
 	small(t, receipts, "size=64k")
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, base, docutraytest.Options{})
-		defer r.close()
+	bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
 		free := fill(t, receipts)
 		r.start()
 		r.drop("full.pdf", pdf(strings.Repeat(" ", 9000)), "receipt")
@@ -246,9 +229,7 @@ func TestDiskOfOneType(t *testing.T) {
 	base := fastDir(t)
 	receipts := filepath.Join(base, "sorted", "receipt")
 	small(t, receipts, "size=64k")
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, base, docutraytest.Options{})
-		defer r.close()
+	bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
 		free := fill(t, receipts)
 		r.identified(1, "full.pdf", pdf(strings.Repeat("f", 9000)), "receipt")
 		r.identified(2, "good.pdf", pdf("good"), "invoice")
@@ -257,8 +238,7 @@ func TestDiskOfOneType(t *testing.T) {
 		r.held("", 5*time.Minute)
 		for i := range 5 {
 			name := fmt.Sprint(i, ".pdf")
-			r.drop(name, pdf(name), "invoice")
-			r.reaches(name, store.Filed, time.Minute)
+			r.file(name, pdf(name), "invoice")
 			r.held("", 0)
 		}
 		if d := r.doc("full.pdf"); !strings.Contains(d.Error, "no space") {

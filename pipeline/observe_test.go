@@ -58,6 +58,27 @@ func (r *rig) reaches(source string, want store.State, within time.Duration) sto
 	return d
 }
 
+// file drops a document and waits until it is filed.
+func (r *rig) file(name, content, kind string) store.Document {
+	r.t.Helper()
+	r.drop(name, content, kind)
+	return r.reaches(name, store.Filed, time.Minute)
+}
+
+// dropUnsure drops a document of whose type the service is not sure.
+func (r *rig) dropUnsure(name, content, kind string, confidence float64) {
+	r.t.Helper()
+	r.write(name, content, kind)
+	r.knows(content, kind, confidence)
+	r.files <- name
+}
+
+// allFiled waits until n documents lie beneath sorted.
+func (r *rig) allFiled(n int, within time.Duration) {
+	r.t.Helper()
+	r.until(within, fmt.Sprint(n, " filed"), func() bool { return len(r.names()) == n })
+}
+
 // until waits, in virtual time, for something to become true.
 func (r *rig) until(within time.Duration, what string, is func() bool) {
 	r.t.Helper()
@@ -172,15 +193,18 @@ func (r *rig) kept() (n int) {
 	return n
 }
 
-// reportedHold is what the report shows.
-func (r *rig) reportedHold() *store.Hold {
+// reportedHold is the kind of hold that the report shows, or "".
+func (r *rig) reportedHold() store.HoldKind {
 	r.t.Helper()
 	reader, err := store.OpenReader(bg, filepath.Join(filepath.Dir(r.inbox), "docusort.db"))
 	must(r.t, err)
 	defer reader.Close()
 	d, err := reader.Daemon(bg)
 	must(r.t, err)
-	return d.Hold
+	if d.Hold == nil {
+		return ""
+	}
+	return d.Hold.Kind
 }
 
 // alive fails the test where a loop is late.
@@ -222,6 +246,21 @@ func (m *messages) count(message string) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.times[message]
+}
+
+// soon fails the test where what began then took longer.
+func (r *rig) soon(what string, begun time.Time, most time.Duration) {
+	r.t.Helper()
+	if took := time.Since(begun); took > most {
+		r.t.Errorf("%s took %s", what, took)
+	}
+}
+
+// each runs a test for each of some things.
+func each[T any](t *testing.T, all []T, test func(t *testing.T, one T)) {
+	for _, one := range all {
+		t.Run(fmt.Sprint(one), func(t *testing.T) { test(t, one) })
+	}
 }
 
 // pass lets time pass, until every goroutine waits.

@@ -1,9 +1,8 @@
 package pipeline
 
 import (
-	"fmt"
 	"net/http"
-	"strings"
+	"path"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -71,8 +70,7 @@ func TestJobIsLostAfterAMinute(t *testing.T) {
 			return asked == 1 && refuse(w, 404, "Identification not found")
 		})
 		r.start()
-		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.reaches("scan.pdf", store.Filed, time.Minute)
+		r.file("scan.pdf", pdf("x"), "invoice")
 		same(t, "jobs", r.service.Stats().Jobs, 1)
 		r.intercept(nil)
 		r.drop("lost.pdf", pdf("y"), "invoice")
@@ -80,8 +78,7 @@ func TestJobIsLostAfterAMinute(t *testing.T) {
 		r.service.Forget(d.JobID)
 		r.pass(10 * time.Minute)
 		same(t, "jobs while no other poll is answered", r.service.Stats().Jobs, 2)
-		r.drop("other.pdf", pdf("z"), "invoice")
-		r.reaches("other.pdf", store.Filed, time.Minute)
+		r.file("other.pdf", pdf("z"), "invoice")
 		d = r.reaches("lost.pdf", store.Filed, 6*time.Minute)
 		same(t, "attempts", d.Attempts, 2)
 		same(t, "resubmissions", d.Resubmissions, 1)
@@ -95,10 +92,7 @@ func TestUnknownStatusDoesNotEndAJob(t *testing.T) {
 			if req.Method == http.MethodPost || time.Since(begun) > time.Minute {
 				return false
 			}
-			id := req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]
-			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprintf(w, `{"id":%q,"status":"PONDERING"}`, id)
-			return true
+			return answerStatus(w, path.Base(req.URL.Path), "PONDERING")
 		})
 		r.start()
 		r.drop("scan.pdf", pdf("x"), "invoice")
@@ -140,13 +134,10 @@ func TestStoringAnAnswerTakesNoPlace(t *testing.T) {
 		store := sync.OnceFunc(func() { close(stored) })
 		defer store()
 		r.start()
-		for i := range jobs {
-			name := fmt.Sprint(i, ".pdf")
-			r.drop(name, pdf(name), "invoice")
-		}
+		r.dropNumbered(jobs)
 		r.until(time.Minute, "all answers", func() bool { return answered.Load() == jobs })
 		store()
-		r.until(time.Minute, "all filed", func() bool { return len(r.names()) == jobs })
+		r.allFiled(jobs, time.Minute)
 	}, func(c *Config) {
 		c.MaxPending = 2 * jobs
 		c.OnStep = func(s Step) {
@@ -190,7 +181,7 @@ func TestJobThatWasGivenUpIsPolledAfterAnOutage(t *testing.T) {
 		r.service.SetOutage(docutraytest.OutageDrop)
 		time.Sleep(3 * time.Hour)
 		r.service.SetOutage("")
-		r.until(2*time.Hour, "all filed", func() bool { return len(r.names()) == 3 })
+		r.allFiled(3, 2*time.Hour)
 		same(t, "jobs", r.service.Stats().Jobs, 3)
 	}, func(c *Config) { c.PollMax, c.JobTimeout = 500*time.Millisecond, time.Minute })
 }

@@ -26,7 +26,7 @@ func (r *rig) stream(n, skip int, every time.Duration) figures {
 		r.drop(fmt.Sprintf("%d.pdf", first+i), pdf(fmt.Sprint("stream", first+i)), "invoice")
 		time.Sleep(time.Duration(draw.ExpFloat64() * float64(every)))
 	}
-	r.until(10*time.Minute, "all filed", func() bool { return len(r.names()) == first+n })
+	r.allFiled(first+n, 10*time.Minute)
 	var late []float64
 	polls := 0
 	for i := first + skip; i < first+n; i++ {

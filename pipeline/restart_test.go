@@ -61,24 +61,10 @@ func TestKilledAtEachStep(t *testing.T) {
 				same(t, "resubmissions", d.Resubmissions, again)
 				same(t, "submissions", d.Submissions, jobs)
 				same(t, "attempts", d.Attempts, 1)
+				same(t, "warnings", r.log.count("uploads were interrupted; whether the service received them is unknown"), again)
 			}, func(c *Config) { c.Sidecar = true })
 		})
 	}
-}
-
-// The daemon ended during an upload: the outcome is unknown, and the second
-// POST is counted.
-func TestSubmittingIsSubmittedOnceMore(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.admitted("scan.pdf", pdf("x"))
-		r.submitting(1)
-		r.start()
-		d := r.reaches("scan.pdf", store.Filed, time.Minute)
-		same(t, "submissions", d.Submissions, 2)
-		same(t, "resubmissions", d.Resubmissions, 1)
-		same(t, "jobs", r.service.Stats().Jobs, 1)
-		same(t, "warnings", r.log.count("uploads were interrupted; whether the service received them is unknown"), 1)
-	})
 }
 
 // An answer that is stored is used, whatever the service would say now.

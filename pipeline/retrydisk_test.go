@@ -3,7 +3,6 @@ package pipeline
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -20,17 +19,14 @@ func TestDatabaseThatFails(t *testing.T) {
 			t.Run(op+"/"+code.Error(), func(t *testing.T) {
 				bubble(t, docutraytest.Options{}, func(r *rig) {
 					r.start()
-					r.drop("first.pdf", pdf("first"), "invoice")
-					r.reaches("first.pdf", store.Filed, time.Minute)
+					r.file("first.pdf", pdf("first"), "invoice")
 					r.disk.set(op, code)
 					r.drop("second.pdf", pdf("second"), "invoice")
 					r.p.RetryNow(bg) // so that every loop meets it
 					r.pass(3 * time.Hour)
 					same(t, "submissions", r.service.Stats().Submissions, 1)
 					r.alive() // it waits, and is alive
-					if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
-						t.Errorf("hold: %+v", h)
-					}
+					same(t, "hold", r.reportedHold(), store.HoldDisk)
 					r.disk.set("", 0)
 					r.until(3*time.Minute, "the second is filed", func() bool { return r.finished(store.Filed) == 2 })
 					same(t, "submissions", r.service.Stats().Submissions, 2)
@@ -51,9 +47,7 @@ func TestDatabaseThatFailsAtTheStart(t *testing.T) {
 			r.start()
 			time.Sleep(time.Hour)
 			r.alive()
-			if h := r.reportedHold(); h == nil || h.Kind != store.HoldDisk {
-				t.Errorf("hold: %+v", h)
-			}
+			same(t, "hold", r.reportedHold(), store.HoldDisk)
 			r.disk.set("", 0)
 			d := r.reaches("scan.pdf", store.Filed, 3*time.Minute)
 			same(t, "resubmissions", d.Resubmissions, 1)
@@ -81,8 +75,7 @@ func TestDamagedDatabaseEndsRun(t *testing.T) {
 	for _, op := range []string{"read", "commit"} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.start()
-			r.drop("first.pdf", pdf("first"), "invoice")
-			r.reaches("first.pdf", store.Filed, time.Minute)
+			r.file("first.pdf", pdf("first"), "invoice")
 			time.Sleep(time.Hour)
 			r.disk.set(op, sqlite3.ErrCorrupt)
 			if op == "read" {
@@ -103,9 +96,7 @@ func TestDamagedDatabaseEndsRun(t *testing.T) {
 func TestFullDiskOfTheDatabase(t *testing.T) {
 	base := fastDir(t)
 	small(t, base, "size=2m")
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, base, docutraytest.Options{})
-		defer r.close()
+	bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
 		r.slowUploads(2 * time.Second)
 		r.start()
 		r.drop("first.pdf", pdf("first"), "invoice")

@@ -17,8 +17,7 @@ func (r *rig) submitting(id int64) {
 
 func (r *rig) accepted(id int64, job string) {
 	r.t.Helper()
-	err := r.store.Accepted(bg, id, job)
-	must(r.t, err)
+	must(r.t, r.store.Accepted(bg, id, job))
 }
 
 // identified admits a document and stores the answer of a job for it.
@@ -34,8 +33,7 @@ func (r *rig) answered(id int64, kind string) {
 	r.submitting(id)
 	r.accepted(id, fmt.Sprint("job", id))
 	a := store.Answer{Type: kind, Confidence: 1, Outcome: store.Filed, Share: true}
-	err := r.store.Identified(bg, id, a)
-	must(r.t, err)
+	must(r.t, r.store.Identified(bg, id, a))
 }
 
 // targeted stores the target of a document.

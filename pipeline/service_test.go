@@ -55,10 +55,10 @@ func refuse(w http.ResponseWriter, status int, message string) bool {
 	return true
 }
 
-// answerProcessing answers that a job is not done.
-func answerProcessing(w http.ResponseWriter, job string) bool {
+// answerStatus answers with the status of a job.
+func answerStatus(w http.ResponseWriter, job, status string) bool {
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"id":%q,"status":"PROCESSING"}`, job)
+	fmt.Fprintf(w, `{"id":%q,"status":%q}`, job, status)
 	return true
 }
 
@@ -69,7 +69,7 @@ func (r *rig) unfinishedWhilePending() {
 		id := path.Base(req.URL.Path)
 		for _, d := range r.docs() {
 			if req.Method == http.MethodGet && d.JobID == id && d.State == store.Pending && !d.AskedAgain {
-				return answerProcessing(w, id)
+				return answerStatus(w, id, "PROCESSING")
 			}
 		}
 		return false

@@ -15,9 +15,7 @@ import (
 func TestLowConfidenceGoesToReviewWithItsSidecar(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
-		r.write("scan.pdf", pdf("unsure"), "receipt")
-		r.knows(pdf("unsure"), "receipt", 0.6)
-		r.files <- "scan.pdf"
+		r.dropUnsure("scan.pdf", pdf("unsure"), "receipt", 0.6)
 		d := r.reaches("scan.pdf", store.Review, time.Minute)
 		sameList(t, "sorted", r.names(), "_review/receipt/scan.pdf")
 		var s sidecar
@@ -34,24 +32,10 @@ func TestLowConfidenceGoesToReviewWithItsSidecar(t *testing.T) {
 		}
 		// A person may drop another of that name: the sidecars must not meet.
 		must(t, os.Remove(filepath.Join(r.sorted, "_review/receipt/scan.pdf"))) // taken, and the sidecar left
-		r.write("b/scan.pdf", pdf("unsure too"), "receipt")
-		r.knows(pdf("unsure too"), "receipt", 0.5)
-		r.files <- "b/scan.pdf"
+		r.dropUnsure("b/scan.pdf", pdf("unsure too"), "receipt", 0.5)
 		r.reaches("b/scan.pdf", store.Review, time.Minute)
 		if _, ok := tree(t, r.sorted)["_review/receipt/scan-2.pdf.json"]; !ok {
 			t.Error("the second sidecar is missing")
 		}
 	}, func(c *Config) { c.MinConfidence = 0.7 })
-}
-
-func TestSidecarBesideFiledDocumentsOnlyWhereWanted(t *testing.T) {
-	for _, wanted := range []bool{false, true} {
-		bubble(t, docutraytest.Options{}, func(r *rig) {
-			r.start()
-			r.drop("scan.pdf", pdf("x"), "invoice")
-			r.reaches("scan.pdf", store.Filed, time.Minute)
-			_, there := tree(t, r.sorted)["invoice/scan.pdf.json"]
-			same(t, "sidecar", there, wanted)
-		}, func(c *Config) { c.Sidecar = wanted })
-	}
 }

@@ -11,29 +11,20 @@ import (
 	"docusort/store"
 )
 
-func TestSameNameTwiceGetsASuffix(t *testing.T) {
-	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.start()
-		for i, folder := range []string{"a", "b", "c"} {
-			r.drop(folder+"/scan.pdf", pdf(string(rune('0'+i))), "invoice")
-		}
-		for _, folder := range []string{"a", "b", "c"} {
-			r.reaches(folder+"/scan.pdf", store.Filed, time.Minute)
-		}
-		sameList(t, "sorted", r.names(), "invoice/scan-2.pdf", "invoice/scan-3.pdf", "invoice/scan.pdf")
-	})
-}
-
+// Neither by one document nor by the next of that name.
 func TestExistingFileIsNotOverwritten(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		must(t, os.MkdirAll(filepath.Join(r.sorted, "invoice"), 0o755))
 		must(t, os.WriteFile(filepath.Join(r.sorted, "invoice/scan.pdf"), []byte("mine"), 0o600))
 		r.start()
 		r.drop("scan.pdf", pdf("x"), "invoice")
-		r.reaches("scan.pdf", store.Filed, time.Minute)
+		r.drop("b/scan.pdf", pdf("y"), "invoice")
+		r.allFiled(3, time.Minute)
 		found := tree(t, r.sorted)
 		same(t, "what was there", found["invoice/scan.pdf"], "mine")
-		same(t, "the document", found["invoice/scan-2.pdf"], pdf("x"))
+		sameList(t, "sorted", r.names(), "invoice/scan-2.pdf", "invoice/scan-3.pdf", "invoice/scan.pdf")
+		same(t, "the first", found["invoice/"+filepath.Base(r.doc("scan.pdf").Target)], pdf("x"))
+		same(t, "the second", found["invoice/"+filepath.Base(r.doc("b/scan.pdf").Target)], pdf("y"))
 	})
 }
 
@@ -83,8 +74,7 @@ func TestTargetInAnotherSortedFolderThatIsAway(t *testing.T) {
 		r.identified(1, "old.pdf", pdf("old"), "contract")
 		r.targeted(1, r.sorted+".old", "contract/old.pdf")
 		r.start()
-		r.drop("new.pdf", pdf("new"), "invoice")
-		r.reaches("new.pdf", store.Filed, time.Minute)
+		r.file("new.pdf", pdf("new"), "invoice")
 		if d := r.doc("old.pdf"); d.State != store.Identified || d.Error == "" {
 			t.Errorf("the old one: %s, %q", d.State, d.Error)
 		}
