@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -39,38 +38,35 @@ var stages = []store.State{store.Waiting, store.Submitting, store.Pending}
 // A file with new content is a new document, whatever the state of the old one. The old
 // one is gone, and the service identified what is filed.
 func TestFileThatChanges(t *testing.T) {
-	for _, stage := range stages {
-		for _, told := range []bool{true, false} {
-			t.Run(string(stage), func(t *testing.T) {
-				bubble(t, docutraytest.Options{}, func(r *rig) {
-					r.at(stage, func() {
-						r.write("scan.pdf", pdf("new"), "receipt")
-						if told {
-							r.files <- "scan.pdf"
-						}
-					})
-					if !told {
+	each(t, stages, func(t *testing.T, stage store.State) {
+		each(t, []bool{true, false}, func(t *testing.T, told bool) {
+			bubble(t, docutraytest.Options{}, func(r *rig) {
+				r.at(stage, func() {
+					r.write("scan.pdf", pdf("new"), "receipt")
+					if told {
 						r.files <- "scan.pdf"
 					}
-					r.reaches("scan.pdf", store.Filed, 5*time.Minute)
-					sameList(t, "sorted", r.names(), "receipt/scan.pdf")
-					same(t, "old one", r.docs()[0].State, store.Gone)
-					same(t, "content", tree(t, r.sorted)["receipt/scan.pdf"], pdf("new"))
-					for _, u := range r.service.Uploads() {
-						if u.SHA256 != hashOf(pdf("new")) && stage == store.Waiting {
-							t.Errorf("what was no longer there was uploaded")
-						}
-					}
 				})
+				if !told {
+					r.files <- "scan.pdf"
+				}
+				r.reaches("scan.pdf", store.Filed, 5*time.Minute)
+				sameList(t, "sorted", r.names(), "receipt/scan.pdf")
+				same(t, "old one", r.docs()[0].State, store.Gone)
+				same(t, "content", tree(t, r.sorted)["receipt/scan.pdf"], pdf("new"))
+				for _, u := range r.service.Uploads() {
+					if u.SHA256 != hashOf(pdf("new")) && stage == store.Waiting {
+						t.Errorf("what was no longer there was uploaded")
+					}
+				}
 			})
-		}
-	}
+		})
+	})
 }
 
 // Where the file changes while it is being uploaded, the upload is never completed.
 func TestFileThatChangesDuringItsUpload(t *testing.T) {
-	t.Run("hashed by this process", func(t *testing.T) { changesDuringItsUpload(t, false) })
-	t.Run("hashed by an earlier one", func(t *testing.T) { changesDuringItsUpload(t, true) })
+	each(t, []bool{false, true}, changesDuringItsUpload)
 }
 
 func changesDuringItsUpload(t *testing.T, restarted bool) {
@@ -134,30 +130,35 @@ func TestFileThatIsTouched(t *testing.T) {
 // A file that is moved within the inbox is not paid for twice, not even where a file with
 // other content takes its old place.
 func TestFileThatIsMovedWithinTheInbox(t *testing.T) {
-	for _, replaced := range []bool{false, true} {
-		for _, stage := range stages[1:] {
-			t.Run(string(stage), func(t *testing.T) {
-				bubble(t, docutraytest.Options{Latency: 20 * time.Second}, func(r *rig) {
-					r.at(stage, func() {
-						must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), filepath.Join(r.inbox, "mine.pdf")))
-						time.Sleep(6 * time.Second) // as long as it takes to settle
-						if replaced {
-							r.drop("scan.pdf", pdf("another"), "receipt")
-						}
-						r.files <- "mine.pdf"
-					})
-					r.reaches("mine.pdf", store.Filed, 2*time.Minute)
-					want := 1
+	each(t, []bool{false, true}, func(t *testing.T, replaced bool) {
+		each(t, stages[1:], func(t *testing.T, stage store.State) {
+			bubble(t, docutraytest.Options{Latency: 20 * time.Second}, func(r *rig) {
+				r.at(stage, func() {
+					must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), filepath.Join(r.inbox, "mine.pdf")))
+					time.Sleep(6 * time.Second) // as long as it takes to settle
 					if replaced {
-						r.reaches("scan.pdf", store.Filed, 2*time.Minute)
-						want = 2
+						r.drop("scan.pdf", pdf("another"), "receipt")
 					}
-					same(t, "jobs", r.service.Stats().Jobs, want)
-					exists(t, r.sorted, "invoice/mine.pdf")
+					r.files <- "mine.pdf"
 				})
+				r.reaches("mine.pdf", store.Filed, 2*time.Minute)
+				want := 1
+				if replaced {
+					r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+					want = 2
+				}
+				same(t, "jobs", r.service.Stats().Jobs, want)
+				exists(t, r.sorted, "invoice/mine.pdf")
 			})
-		}
-	}
+		})
+	})
+}
+
+// dropSparse drops a document of a size, whose bytes are not on the disk.
+func (r *rig) dropSparse(name string, size int64) {
+	r.write(name, "%PDF-1.4", "invoice")
+	must(r.t, os.Truncate(filepath.Join(r.inbox, name), size))
+	r.files <- name
 }
 
 func TestUnsupportedFilesFailWithoutAnUpload(t *testing.T) {
@@ -165,24 +166,18 @@ func TestUnsupportedFilesFailWithoutAnUpload(t *testing.T) {
 		r.start()
 		r.drop("empty.pdf", "", "")
 		r.drop("words.doc", "no document that the service takes", "")
-		must(t, os.WriteFile(filepath.Join(r.inbox, "huge.pdf"), []byte("%PDF-1.4"), 0o640))
-		must(t, os.Truncate(filepath.Join(r.inbox, "huge.pdf"), 100<<20+1)) // sparse
-		r.files <- "huge.pdf"
+		r.dropSparse("huge.pdf", 100<<20+1)
 		for name, reason := range map[string]string{
 			"empty.pdf": "empty", "words.doc": "unsupported format", "huge.pdf": "larger than",
 		} {
 			d := r.reaches(name, store.Failed, time.Minute)
-			if !strings.Contains(d.Error, reason) {
-				t.Errorf("%s: reason %q", name, d.Error)
-			}
+			contains(t, name, d.Error, reason)
 			data, err := os.ReadFile(filepath.Join(r.sorted, "_failed", name+".error.json"))
 			must(t, err)
 			var s sidecar
 			must(t, json.Unmarshal(data, &s))
 			same(t, name, s.Reason, d.Error)
-			if _, err := os.Stat(filepath.Join(r.sorted, "_failed", name)); err != nil {
-				t.Error(err)
-			}
+			exists(t, r.sorted, "_failed/"+name)
 		}
 		same(t, "requests", r.service.Stats().Requests, 0)
 		same(t, "inbox", len(tree(t, r.inbox)), 0)
@@ -192,9 +187,7 @@ func TestUnsupportedFilesFailWithoutAnUpload(t *testing.T) {
 func TestLargestFileIsStillTaken(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
-		must(t, os.WriteFile(filepath.Join(r.inbox, "large.pdf"), []byte("%PDF-1.4"), 0o640))
-		must(t, os.Truncate(filepath.Join(r.inbox, "large.pdf"), 100<<20))
-		r.files <- "large.pdf"
+		r.dropSparse("large.pdf", 100<<20)
 		r.reaches("large.pdf", store.Filed, time.Minute)
 		same(t, "size", r.service.Uploads()[0].Size, 100<<20)
 	})
@@ -205,10 +198,7 @@ func TestExtensionsAreKeptAndFormatsAreByContent(t *testing.T) {
 		r.start()
 		names := []string{"photo.jpg", "noextension", "report.PDF", "x.txt"}
 		for _, n := range names {
-			r.drop(n, pdf(n), "invoice")
-		}
-		for _, n := range names {
-			r.reaches(n, store.Filed, time.Minute)
+			r.file(n, pdf(n), "invoice")
 		}
 		sameList(t, "sorted", r.names(), "invoice/noextension", "invoice/photo.jpg", "invoice/report.PDF", "invoice/x.txt")
 		for _, u := range r.service.Uploads() {

@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"strings"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,9 +32,7 @@ func TestErrorWaitsForCopies(t *testing.T) {
 		r.until(time.Minute, "a copy", copying.Load)
 		r.disk.set("read", sqlite3.ErrConstraint)
 		r.p.fileNow.wake()
-		if err := r.wait(); err == nil || !strings.Contains(err.Error(), "file") {
-			t.Errorf("Run: %v", err)
-		}
+		contains(t, "Run", fmt.Sprint(r.wait()), "file")
 		same(t, "copying", copying.Load(), false)
 	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
 }
@@ -67,9 +65,7 @@ func TestDocumentsOfOneNameAreCopiedAtOnce(t *testing.T) {
 		close(release)
 		r.reaches("a/scan.pdf", store.Filed, time.Minute)
 		for name, content := range map[string]string{"scan.pdf": "one", "scan-2.pdf": "two"} {
-			if got := tree(t, far)["invoice/"+name]; !strings.Contains(got, content) {
-				t.Errorf("%s is %q", name, got)
-			}
+			contains(t, name, tree(t, far)["invoice/"+name], content)
 		}
 	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
 }

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -151,9 +150,7 @@ func TestFileThatWasMovedByAnotherAnswerIsNotGone(t *testing.T) {
 		seen := r.doc("two.pdf")
 		r.answered(1, "contract")
 		p := New(r.cfg)
-		if err := p.markGone(bg, &seen, "removed from the inbox"); !errors.Is(err, store.ErrStale) {
-			t.Errorf("marked as gone: %v", err)
-		}
+		is(t, "marked as gone", p.markGone(bg, &seen, "removed from the inbox"), store.ErrStale)
 		same(t, "state", r.doc("two.pdf").State, store.Identified)
 	})
 }

@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -148,6 +150,21 @@ func sameList(t testing.TB, what string, got []string, want ...string) {
 	}
 }
 
+func contains(t testing.TB, what, got, want string) {
+	t.Helper()
+	if !strings.Contains(got, want) {
+		t.Errorf("%s: got %q, want %q in it", what, got, want)
+	}
+}
+
+// is compares an error with the one that it should be or wrap.
+func is(t testing.TB, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: error is %v, want %v", what, err, want)
+	}
+}
+
 func exists(t testing.TB, root string, names ...string) {
 	t.Helper()
 	for _, n := range names {
@@ -172,14 +189,6 @@ func (r *rig) counts() map[store.State]int {
 		counts[d.State]++
 	}
 	return counts
-}
-
-// finished counts the documents that ended in a state.
-func (r *rig) finished(s store.State) int {
-	r.t.Helper()
-	counts, err := r.store.Finished(bg, time.Time{})
-	must(r.t, err)
-	return counts[s]
 }
 
 // kept counts the finished documents in the database.
@@ -248,12 +257,18 @@ func (m *messages) count(message string) int {
 	return m.times[message]
 }
 
-// soon fails the test where what began then took longer.
-func (r *rig) soon(what string, begun time.Time, most time.Duration) {
-	r.t.Helper()
-	if took := time.Since(begun); took > most {
-		r.t.Errorf("%s took %s", what, took)
+// between fails the test where something is less or more than it should be.
+func between[T cmp.Ordered](t testing.TB, what string, got, least, most T) {
+	t.Helper()
+	if got < least || got > most {
+		t.Errorf("%s: got %v, want %v to %v", what, got, least, most)
 	}
+}
+
+// late returns how long after the end of its job the answer for a document was seen.
+func (r *rig) late(d store.Document, latency time.Duration) time.Duration {
+	u, _ := r.service.Upload(d.JobID)
+	return d.IdentifiedAt.Sub(u.At) - latency
 }
 
 // each runs a test for each of some things.

@@ -45,9 +45,7 @@ func TestRunEndsDuringAHold(t *testing.T) {
 				if !errors.Is(err, ErrLeft) || strings.HasPrefix(c.name, "rate") && !strings.Contains(err.Error(), "rate") {
 					t.Errorf("Run: %v", err)
 				}
-				if took := time.Since(begun); took < c.after || took > c.most {
-					t.Errorf("after %s", took)
-				}
+				between(t, "took", time.Since(begun), c.after, c.most)
 				sameList(t, "sorted", r.names())
 			})
 		})
@@ -80,12 +78,8 @@ func TestRunEndsWithDocumentsThatCannotBeMoved(t *testing.T) {
 		r.drop("scan.pdf", pdf("x"), "invoice")
 		r.drop("good.pdf", pdf("good"), "receipt")
 		close(r.files)
-		if err := r.wait(); !errors.Is(err, ErrLeft) {
-			t.Errorf("Run: %v", err)
-		}
+		is(t, "Run", r.wait(), ErrLeft)
 		sameList(t, "sorted", r.names(), "receipt/good.pdf")
-		if d := r.doc("scan.pdf"); !strings.Contains(d.Error, "link") {
-			t.Errorf("reason %q", d.Error)
-		}
+		contains(t, "reason", r.doc("scan.pdf").Error, "link")
 	})
 }

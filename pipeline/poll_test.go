@@ -98,9 +98,7 @@ func TestUnknownStatusDoesNotEndAJob(t *testing.T) {
 		r.drop("scan.pdf", pdf("x"), "invoice")
 		d := r.reaches("scan.pdf", store.Filed, 3*time.Minute)
 		same(t, "attempts", d.Attempts, 1)
-		if took := time.Since(begun); took < time.Minute || took > 90*time.Second {
-			t.Errorf("filed after %s", took)
-		}
+		between(t, "took", time.Since(begun), time.Minute, 90*time.Second)
 	})
 }
 
@@ -117,9 +115,7 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 		for i, u := range uploads[1:] {
 			most := time.Second << i
 			least := most*3/4 - time.Millisecond // which the database counts in
-			if pause := u.At.Sub(uploads[i].Answered); pause < least || pause > most {
-				t.Errorf("pause %d of %v, want %v to %v", i+1, pause, least, most)
-			}
+			between(t, "pause", u.At.Sub(uploads[i].Answered), least, most)
 		}
 	})
 }

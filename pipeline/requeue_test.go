@@ -56,7 +56,7 @@ func (r *rig) runOver() {
 				left++
 			}
 		}
-		return left == 0 && r.finished(store.Waiting) == 0
+		return left == 0
 	})
 	must(r.t, r.halt())
 }

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func TestDatabaseThatFails(t *testing.T) {
 					r.alive() // it waits, and is alive
 					same(t, "hold", r.reportedHold(), store.HoldDisk)
 					r.disk.set("", 0)
-					r.until(3*time.Minute, "the second is filed", func() bool { return r.finished(store.Filed) == 2 })
+					r.until(3*time.Minute, "the second is filed", func() bool { return r.counts()[store.Filed] == 2 })
 					same(t, "submissions", r.service.Stats().Submissions, 2)
 					r.held("", time.Minute)
 				})
@@ -83,9 +82,7 @@ func TestDamagedDatabaseEndsRun(t *testing.T) {
 			} else {
 				r.drop("second.pdf", pdf("second"), "invoice")
 			}
-			if err := r.wait(); !errors.Is(err, store.ErrUnusable) {
-				t.Errorf("after %s: %v", op, err)
-			}
+			is(t, "Run", r.wait(), store.ErrUnusable)
 			same(t, "submissions", r.service.Stats().Submissions, 1)
 		})
 	}

@@ -39,10 +39,7 @@ func TestStrangeNamesAndTypes(t *testing.T) {
 			"Ω.pdf":                     "/",
 		}
 		for name, kind := range names {
-			r.drop(name, pdf(name), kind)
-		}
-		for name := range names {
-			r.reaches(name, store.Filed, time.Minute)
+			r.file(name, pdf(name), kind)
 		}
 		sameList(t, "sorted", r.names(), "escape/"+strings.Repeat("n", 255), "failed/-rf \"quoted\";.pdf",
 			"invoice/latin\xe9.pdf", "invoice/two\nlines.pdf", "unknown/Ω.pdf")

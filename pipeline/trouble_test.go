@@ -35,7 +35,7 @@ func TestTroubleOfOneDocumentDelaysNoOther(t *testing.T) {
 			name := fmt.Sprint(i, ".pdf")
 			begun := time.Now()
 			r.file(name, pdf(name), "invoice")
-			r.soon(name, begun, 4*time.Second)
+			between(t, name, time.Since(begun), 0, 4*time.Second)
 			time.Sleep(time.Minute)
 		}
 		synctest.Wait()
