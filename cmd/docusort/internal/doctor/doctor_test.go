@@ -51,16 +51,22 @@ func text(results []Result) string {
 	return b.String()
 }
 
+// says checks that a report has all of these in it.
+func says(t *testing.T, report string, want ...string) {
+	t.Helper()
+	for _, part := range want {
+		if !strings.Contains(report, part) {
+			t.Errorf("no %q in\n%s", part, report)
+		}
+	}
+}
+
 func TestHealthy(t *testing.T) {
 	d := healthy(t)
 	results := d.Check(context.Background())
 	got := text(results)
-	for _, part := range []string{"✓ home ", "✓ inbox ", "✓ sorted ", "✓ moves ", "on one filesystem", "✓ space ", "1.1 TB free",
-		"✓ inotify ", "1 of at most 100", "✓ database ", "is whole; no daemon runs"} {
-		if !strings.Contains(got, part) {
-			t.Errorf("no %q in\n%s", part, got)
-		}
-	}
+	says(t, got, "✓ home ", "✓ inbox ", "✓ sorted ", "✓ moves ", "on one filesystem", "✓ space ", "1.1 TB free",
+		"✓ inotify ", "1 of at most 100", "✓ database ", "is whole; no daemon runs")
 	if AnyWrong(results) || strings.Contains(got, "\x1b") {
 		t.Errorf("something is wrong:\n%s", got)
 	}
@@ -142,12 +148,7 @@ func TestProblems(t *testing.T) {
 			d := healthy(t)
 			c.harm(t, &d)
 			results := d.Check(context.Background())
-			got := text(results)
-			for _, part := range c.says {
-				if !strings.Contains(got, part) {
-					t.Errorf("no %q in\n%s", part, got)
-				}
-			}
+			says(t, text(results), c.says...)
 			if !AnyWrong(results) {
 				t.Error("nothing is wrong")
 			}

@@ -122,6 +122,26 @@ func (f *fixture) fail(source, reason string) int64 {
 	return id
 }
 
+// says checks that a text has all of these in it.
+func (f *fixture) says(text string, want ...string) {
+	f.t.Helper()
+	for _, part := range want {
+		if !strings.Contains(text, part) {
+			f.t.Errorf("%q is missing in:\n%s", part, text)
+		}
+	}
+}
+
+// saysNot checks that it has none of these.
+func (f *fixture) saysNot(text string, parts ...string) {
+	f.t.Helper()
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			f.t.Errorf("%q is in:\n%s", part, text)
+		}
+	}
+}
+
 // pass lets time pass.
 func (f *fixture) pass(d time.Duration) { time.Sleep(d) }
 

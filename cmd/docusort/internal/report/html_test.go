@@ -21,42 +21,29 @@ func TestHTMLIsComplete(t *testing.T) {
 			Since: time.Now(), Until: time.Now().Add(29 * 24 * time.Hour)}))
 		f.pass(90 * time.Second)
 		text := f.render(HTML, Options{Documents: true})
-		for _, want := range []string{
-			"<!DOCTYPE html>", "docusort has been running since", "on hold (account) since 02:03 (90 s ago), until 2000-01-31 02:03 (in 28 d)",
+		f.says(text, "<!DOCTYPE html>", "docusort has been running since", "on hold (account) since 02:03 (90 s ago), until 2000-01-31 02:03 (in 28 d)",
 			"402: quota used up", "The service refuses this account", `<dd>4</dd>`, "half are filed within",
 			"Documents finished", "Time to file", "Documents failed", "unsupported format: e-mail", "<bdi>receipt</bdi>",
 			"may not be read: permission denied", "9 submissions (1 repeated), 5 polls; 1 answer reused",
-			"請求書2026年11月分の控え.pdf", "/srv/docusort/sorted/invoice/again-2.pdf", "</html>\n",
-		} {
-			if !strings.Contains(text, want) {
-				t.Errorf("%q is missing in:\n%s", want, text)
-			}
-		}
+			"請求書2026年11月分の控え.pdf", "/srv/docusort/sorted/invoice/again-2.pdf", "</html>\n", "<style>"+web.Style+"</style>")
 		if got := strings.Count(text, `<li class="document"`); got != 15 {
 			t.Errorf("%d documents, want 15", got)
 		}
 		if m := fetching.FindString(strings.ReplaceAll(text, web.Style, "")); m != "" {
 			t.Errorf("it is not self-contained: %q", m)
 		}
-		if !strings.Contains(text, "<style>"+web.Style+"</style>") || strings.Contains(web.Style, "url(") {
-			t.Error("the style sheet is not what the policy allows")
-		}
-		if short := f.render(HTML, Options{}); strings.Contains(short, `<li class="document"`) {
-			t.Error("there are documents that nobody asked for")
-		}
+		f.saysNot(web.Style, "url(") // which the policy does not allow
+		f.saysNot(f.render(HTML, Options{}), `<li class="document"`)
 	})
 }
 
 func TestHTMLOfNothing(t *testing.T) {
 	record(t, func(f *fixture) {
 		text := f.render(HTML, Options{Documents: true})
-		if !strings.Contains(text, "There is nothing to report yet.") || strings.Contains(text, "<figure") {
-			t.Errorf("got:\n%s", text)
-		}
+		f.says(text, "There is nothing to report yet.")
+		f.saysNot(text, "<figure")
 		text = f.render(HTML, Options{Filter: store.Filter{Type: "<b>x"}})
-		if !strings.Contains(text, "Only documents of type &lt;b&gt;x") || !strings.Contains(text, "No document matches.") {
-			t.Errorf("got:\n%s", text)
-		}
+		f.says(text, "Only documents of type &lt;b&gt;x", "No document matches.")
 	})
 }
 
@@ -69,11 +56,10 @@ func TestHTMLIsSafeWithAnyName(t *testing.T) {
 		f.ok(f.s.Started(f.ctx, 1))
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: evil, Since: time.Now()}))
 		text := f.render(HTML, Options{Documents: true})
-		if strings.Contains(text, "<script") || strings.Contains(text, "\u202e") || !utf8.ValidString(text) {
-			t.Errorf("got:\n%s", text)
+		f.saysNot(text, "<script", "\u202e")
+		if !utf8.ValidString(text) {
+			t.Errorf("not UTF-8:\n%q", text)
 		}
-		if !strings.Contains(text, `\xe2\x80\xaegpj.exe\x0a\xff.pdf`) {
-			t.Errorf("the name is not shown escaped in:\n%s", text)
-		}
+		f.says(text, `\xe2\x80\xaegpj.exe\x0a\xff.pdf`)
 	})
 }

@@ -17,13 +17,9 @@ const secret = "dt_live_0123456789"
 // The settings can be printed and logged without the key.
 func TestSettingsHideTheKey(t *testing.T) {
 	s, err := loadHere(t, given("DOCUTRAY_API_KEY="+secret), "", all)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	text, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "settings", s, "keys", s.Keys)
 	shown := fmt.Sprintf("%v %+v %#v %s %s", *s, *s, *s, text, log.String())
@@ -36,14 +32,10 @@ func TestWhereTheKeyComesFrom(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "key")
 	credentials := filepath.Join(dir, "credentials")
-	if err := os.Mkdir(credentials, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	ok(t, os.Mkdir(credentials, 0o700))
 	credential := filepath.Join(credentials, CredentialName)
 	for name, text := range map[string]string{file: "from-file\n", credential: "from-credential", dir + "/bad": "two " + secret, dir + "/empty": "\n"} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		ok(t, os.WriteFile(name, []byte(text), 0o600))
 	}
 	t.Chdir(dir)
 	const types = "DOCUSORT_DOCUMENT_TYPES=a"
@@ -53,11 +45,7 @@ func TestWhereTheKeyComesFrom(t *testing.T) {
 			if (err != nil) != (c.problems != nil) {
 				t.Fatal(err)
 			}
-			for _, want := range c.problems {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%q does not say %q", err, want)
-				}
-			}
+			says(t, err, c.problems...)
 			if err != nil && strings.Contains(err.Error(), secret) {
 				t.Errorf("the key is shown: %v", err)
 			}

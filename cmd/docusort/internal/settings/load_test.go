@@ -26,13 +26,28 @@ func loadHere(t *testing.T, environ []string, file string, need Need) (*Settings
 	return load(environ, file, filepath.Join(t.TempDir(), "none"), need)
 }
 
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// says checks that an error says all of this.
+func says(t *testing.T, err error, want ...string) {
+	t.Helper()
+	for _, part := range want {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%v does not say %q", err, part)
+		}
+	}
+}
+
 // write makes a file in a folder of its own.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "docusort.env")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	ok(t, os.WriteFile(file, []byte(text), 0o600))
 	return file
 }
 
@@ -40,9 +55,7 @@ func write(t *testing.T, text string) string {
 func revealed(t *testing.T, s *Settings) string {
 	t.Helper()
 	key, err := s.Keys.Key()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	return key.Reveal()
 }
 
@@ -57,9 +70,7 @@ func TestLoadEverything(t *testing.T) {
 		"DOCUSORT_MAX_ATTEMPTS=1", "DOCUSORT_MIN_CONFIDENCE=0.7", "DOCUSORT_REUSE_RESULTS=0", "DOCUSORT_SIDECAR=1",
 		"DOCUSORT_SHUTDOWN_GRACE=0s", "DOCUSORT_KEEP_HISTORY=30d", "DOCUSORT_HOOK=/usr/bin/hook me",
 		"DOCUSORT_HTTP_ADDR=[::1]:0", "DOCUSORT_LOG_LEVEL=WARN", "DOCUSORT_LOG_FORMAT=json"), "", all)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	s.Keys = nil
 	want := &Settings{
 		BaseURL: "http://127.0.0.1:8080/base", DocumentTypes: []string{"invoice", "nota de crédito"},
@@ -79,9 +90,7 @@ func TestLoadEverything(t *testing.T) {
 func TestEnvironmentGoesBeforeFile(t *testing.T) {
 	file := write(t, "DOCUSORT_WORKERS=8\nDOCUSORT_WORKERS=9\nDOCUSORT_MAX_PENDING=7\nDOCUSORT_MAX_ATTEMPTS=2\nDOCUSORT_INBOX=/a\n")
 	s, err := loadHere(t, given("DOCUSORT_MAX_PENDING=6", "DOCUSORT_MAX_ATTEMPTS="), file, all)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	if s.Workers != 9 || s.MaxPending != 6 || s.MaxAttempts != 5 || s.Inbox != "/a" || s.ConfigFile != file {
 		t.Errorf("%+v", s)
 	}
@@ -101,9 +110,7 @@ func TestHome(t *testing.T) {
 		{nil, "STATE_DIRECTORY=/s", "/var/lib/docusort"},
 	} {
 		s, err := loadHere(t, c.env, write(t, c.file), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		ok(t, err)
 		if s.Home != c.want || s.Inbox != c.want+"/inbox" || s.Sorted != c.want+"/sorted" || s.Database != c.want+"/docusort.db" {
 			t.Errorf("%v %q: %+v", c.env, c.file, s)
 		}
@@ -113,9 +120,7 @@ func TestHome(t *testing.T) {
 func TestRelativePathsBecomeAbsolute(t *testing.T) {
 	t.Chdir(t.TempDir())
 	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	s, err := loadHere(t, []string{"DOCUSORT_HOME=x/../y"}, "", 0)
 	if err != nil || s.Home != here+"/y" || s.Inbox != here+"/y/inbox" {
 		t.Errorf("%+v %v", s, err)
@@ -124,14 +129,11 @@ func TestRelativePathsBecomeAbsolute(t *testing.T) {
 
 func TestConfigFile(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "no.env")
-	if _, err := loadHere(t, nil, missing, 0); err == nil || !strings.Contains(err.Error(), "there is no file "+missing) {
-		t.Errorf("a named file that is missing: %v", err)
-	}
-	if _, err := loadHere(t, nil, t.TempDir(), 0); err == nil {
-		t.Error("a folder is taken for a file")
-	}
-	if _, err := loadHere(t, nil, write(t, strings.Repeat("#", maxFile+1)), 0); err == nil || !strings.Contains(err.Error(), "larger") {
-		t.Errorf("a huge file: %v", err)
+	for file, want := range map[string]string{
+		missing: "there is no file " + missing, t.TempDir(): "", write(t, strings.Repeat("#", maxFile+1)): "larger",
+	} {
+		_, err := loadHere(t, nil, file, 0)
+		says(t, err, want)
 	}
 	s, err := load(nil, "", write(t, "DOCUSORT_WORKERS=2"), 0)
 	if err != nil || s.Workers != 2 {
@@ -143,9 +145,7 @@ func TestConfigFile(t *testing.T) {
 // the defaults, must do, and the file is named where they do not.
 func TestUnreadableDefaultFile(t *testing.T) {
 	file := write(t, "DOCUSORT_WORKERS=2")
-	if err := os.Chmod(file, 0); err != nil {
-		t.Fatal(err)
-	}
+	ok(t, os.Chmod(file, 0))
 	asNobody(t)
 	if s, err := load(nil, "", file, 0); err != nil || s.ConfigSkipped == nil || s.ConfigFile != "" {
 		t.Errorf("a report: %+v %v", s, err)
@@ -153,13 +153,10 @@ func TestUnreadableDefaultFile(t *testing.T) {
 	if s, err := load(given(), "", file, all); err != nil || s.ConfigSkipped == nil {
 		t.Errorf("a daemon that has all it needs: %+v %v", s, err)
 	}
-	_, err := load(nil, "", file, all)
-	if err == nil || !strings.Contains(err.Error(), "DOCUTRAY_API_KEY: is not set") || !strings.Contains(err.Error(), "no permission to read "+file) {
-		t.Errorf("a daemon without settings: %v", err)
-	}
-	if _, err := load(given(), file, "", all); err == nil || !strings.Contains(err.Error(), "no permission") {
-		t.Errorf("a named file is skipped: %v", err)
-	}
+	_, err := load(nil, "", file, all) // a daemon without settings
+	says(t, err, "DOCUTRAY_API_KEY: is not set", "no permission to read "+file)
+	_, err = load(given(), file, "", all) // a named file is not skipped
+	says(t, err, "no permission")
 }
 
 // asNobody takes from root, until the test ends, the right to read everything.

@@ -100,14 +100,10 @@ func example() string {
 
 func TestExampleListsEverything(t *testing.T) {
 	if *update {
-		if err := os.WriteFile(exampleFile, []byte(example()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		ok(t, os.WriteFile(exampleFile, []byte(example()), 0o644))
 	}
 	b, err := os.ReadFile(exampleFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	if string(b) != example() {
 		t.Error("config.example.env is not what Describe says; run: go test ./cmd/docusort/internal/settings -update")
 	}
@@ -118,13 +114,9 @@ func TestExampleListsEverything(t *testing.T) {
 func TestExampleIsTheDefaults(t *testing.T) {
 	given := []string{"DOCUTRAY_API_KEY=k", "DOCUSORT_DOCUMENT_TYPES=invoice"}
 	want, err := load(given, "", filepath.Join(t.TempDir(), "none"), NeedKey|NeedTypes)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	b, err := os.ReadFile(exampleFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ok(t, err)
 	filled := strings.Replace(string(b), "DOCUSORT_DOCUMENT_TYPES=\n", "DOCUSORT_DOCUMENT_TYPES=invoice\n", 1)
 	filled = strings.Replace(filled, "#DOCUTRAY_API_KEY=\n", "DOCUTRAY_API_KEY=k\n", 1)
 	for name, text := range map[string]string{
@@ -132,9 +124,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		"all lines": regexp.MustCompile(`(?m)^#([A-Z_]+=)`).ReplaceAllString(filled, "$1"),
 	} {
 		file := filepath.Join(t.TempDir(), "docusort.env")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		ok(t, os.WriteFile(file, []byte(text), 0o600))
 		got, err := Load(nil, file, NeedKey|NeedTypes)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
