@@ -151,25 +151,22 @@ func TestDropped(t *testing.T) {
 	failDocument(t, s, "b", 1)
 	failDocument(t, s, "c", 1)
 	now := time.Now()
-	if n, err := s.Nack(t.Context(), 1, now, now.Add(-time.Hour), 2); err != nil || n != 1 {
-		t.Errorf("%d dropped, %v", n, err)
+	counts := func(want int64, why string) func(int64, error) {
+		return func(n int64, err error) {
+			if err != nil || n != want {
+				t.Errorf("%s: %d, want %d, %v", why, n, want, err)
+			}
+		}
 	}
-	if n, err := s.Nack(t.Context(), 2, now.Add(time.Hour), now.Add(-time.Hour), 2); err != nil || n != 0 {
-		t.Errorf("%d dropped, %v", n, err)
-	}
+	counts(1, "dropped")(s.Nack(t.Context(), 1, now, now.Add(-time.Hour), 2))
+	counts(0, "dropped")(s.Nack(t.Context(), 2, now.Add(time.Hour), now.Add(-time.Hour), 2))
 	due, err := s.DueEvents(t.Context(), now, 9)
 	if err != nil || len(due) != 1 || due[0].ID != 3 || due[0].Reason != "bad" || due[0].Path != "/sorted/_failed/c" {
 		t.Errorf("due: %+v, %v", due, err)
 	}
-	if n, err := s.Prune(t.Context(), now.Add(time.Hour), 9); err != nil || n != 1 {
-		t.Errorf("%d pruned although they are to be told of, %v", n, err)
-	}
-	if n, err := s.Nack(t.Context(), 2, now, now.Add(time.Hour), 9); err != nil || n != 2 {
-		t.Errorf("%d dropped as too old, %v", n, err)
-	}
-	if n, err := s.Listen(t.Context(), false); err != nil || n != 0 {
-		t.Errorf("%d dropped, %v", n, err)
-	}
+	counts(1, "pruned although they are to be told of")(s.Prune(t.Context(), now.Add(time.Hour), 9))
+	counts(2, "dropped as too old")(s.Nack(t.Context(), 2, now, now.Add(time.Hour), 9))
+	counts(0, "dropped")(s.Listen(t.Context(), false))
 	failDocument(t, s, "d", 1)
 	if due, _ := s.DueEvents(t.Context(), now, 9); len(due) != 0 {
 		t.Errorf("kept while nobody listens: %+v", due)

@@ -89,14 +89,17 @@ func TestLoadEverything(t *testing.T) {
 
 func TestEnvironmentGoesBeforeFile(t *testing.T) {
 	file := write(t, "DOCUSORT_WORKERS=8\nDOCUSORT_WORKERS=9\nDOCUSORT_MAX_PENDING=7\nDOCUSORT_MAX_ATTEMPTS=2\nDOCUSORT_INBOX=/a\n")
-	s, err := loadHere(t, given("DOCUSORT_MAX_PENDING=6", "DOCUSORT_MAX_ATTEMPTS="), file, all)
+	s, err := loadHere(t, given("DOCUSORT_MAX_PENDING=6", "DOCUSORT_MAX_ATTEMPTS=", "DOCUSORT_IGNORE=/"), file, all)
 	ok(t, err)
-	if s.Workers != 9 || s.MaxPending != 6 || s.MaxAttempts != 5 || s.Inbox != "/a" || s.ConfigFile != file {
+	if s.Workers != 9 || s.MaxPending != 6 || s.MaxAttempts != 5 || len(s.Ignore) != 0 || s.Inbox != "/a" || s.ConfigFile != file {
 		t.Errorf("%+v", s)
 	}
 }
 
 func TestHome(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	ok(t, err)
 	for _, c := range []struct {
 		env  []string
 		file string
@@ -108,22 +111,13 @@ func TestHome(t *testing.T) {
 		{[]string{"STATE_DIRECTORY=/s"}, "DOCUSORT_HOME=/f", "/f"},
 		{[]string{"STATE_DIRECTORY=/s", "DOCUSORT_HOME=/e$x"}, "DOCUSORT_HOME=/f", "/e$x"},
 		{nil, "STATE_DIRECTORY=/s", "/var/lib/docusort"},
+		{[]string{"DOCUSORT_HOME=x/../y"}, "", here + "/y"}, // relative
 	} {
 		s, err := loadHere(t, c.env, write(t, c.file), 0)
 		ok(t, err)
 		if s.Home != c.want || s.Inbox != c.want+"/inbox" || s.Sorted != c.want+"/sorted" || s.Database != c.want+"/docusort.db" {
 			t.Errorf("%v %q: %+v", c.env, c.file, s)
 		}
-	}
-}
-
-func TestRelativePathsBecomeAbsolute(t *testing.T) {
-	t.Chdir(t.TempDir())
-	here, err := os.Getwd()
-	ok(t, err)
-	s, err := loadHere(t, []string{"DOCUSORT_HOME=x/../y"}, "", 0)
-	if err != nil || s.Home != here+"/y" || s.Inbox != here+"/y/inbox" {
-		t.Errorf("%+v %v", s, err)
 	}
 }
 

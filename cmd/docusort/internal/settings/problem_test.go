@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -114,9 +115,38 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
-func TestIgnoreNothing(t *testing.T) {
-	s, err := loadHere(t, []string{"DOCUSORT_IGNORE=/"}, "", 0)
-	if err != nil || len(s.Ignore) != 0 {
+// A port alone is for this machine; everybody else has to be asked for.
+func TestHTTPAddr(t *testing.T) {
+	for given, want := range map[string]string{
+		"9464": "127.0.0.1:9464", ":9464": "127.0.0.1:9464", "127.0.0.1:0": "127.0.0.1:0", "localhost:80": "localhost:80",
+		"[::1]:9464": "[::1]:9464", "0.0.0.0:9464": "0.0.0.0:9464", "[::]:9464": "[::]:9464", "scans.example.com:80": "scans.example.com:80",
+	} {
+		if got, err := httpAddr(given); err != nil || got != want {
+			t.Errorf("%q became %q, %v; want %q", given, got, err, want)
+		}
+	}
+	for _, bad := range []string{"localhost", "::1", "::1:80", "http://localhost:80", "*:80", "80/", "-1", "65536", "a b:80", "x:http"} {
+		if got, err := httpAddr(bad); err == nil {
+			t.Errorf("%q was taken for %q", bad, got)
+		}
+	}
+}
+
+// A link cannot hide that one folder is inside the other.
+func TestFoldersThroughLinks(t *testing.T) {
+	dir := t.TempDir()
+	ok(t, os.Mkdir(dir+"/inbox", 0o700))
+	ok(t, os.Symlink("inbox", dir+"/link"))
+	for _, env := range [][]string{
+		{"DOCUSORT_INBOX=" + dir + "/inbox", "DOCUSORT_SORTED=" + dir + "/link/new/sorted"},
+		{"DOCUSORT_INBOX=" + dir + "/link/a", "DOCUSORT_SORTED=" + dir + "/inbox"},
+		{"DOCUSORT_INBOX=/", "DOCUSORT_SORTED=" + dir},
+	} {
+		_, err := loadHere(t, env, "", 0)
+		says(t, err, "inside")
+	}
+	s, err := loadHere(t, []string{"DOCUSORT_INBOX=" + dir + "/link", "DOCUSORT_SORTED=" + dir + "/inbox2"}, "", 0)
+	if err != nil || s.Inbox != dir+"/link" {
 		t.Errorf("%+v %v", s, err)
 	}
 }

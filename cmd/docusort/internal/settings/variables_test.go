@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -112,8 +111,7 @@ func TestExampleListsEverything(t *testing.T) {
 // The example says what is the case without it: with a key and types in it, and
 // whether or not the lines marked as comments count, it changes nothing.
 func TestExampleIsTheDefaults(t *testing.T) {
-	given := []string{"DOCUTRAY_API_KEY=k", "DOCUSORT_DOCUMENT_TYPES=invoice"}
-	want, err := load(given, "", filepath.Join(t.TempDir(), "none"), NeedKey|NeedTypes)
+	want, err := loadHere(t, []string{"DOCUTRAY_API_KEY=k", "DOCUSORT_DOCUMENT_TYPES=invoice"}, "", all)
 	ok(t, err)
 	b, err := os.ReadFile(exampleFile)
 	ok(t, err)
@@ -123,9 +121,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		"as it is":  filled,
 		"all lines": regexp.MustCompile(`(?m)^#([A-Z_]+=)`).ReplaceAllString(filled, "$1"),
 	} {
-		file := filepath.Join(t.TempDir(), "docusort.env")
-		ok(t, os.WriteFile(file, []byte(text), 0o600))
-		got, err := Load(nil, file, NeedKey|NeedTypes)
+		got, err := Load(nil, write(t, text), all)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -65,14 +65,21 @@ func (b *browser) inert() {
 	}
 }
 
+// opens shows the page of a world, which follows what happens.
+func (b *browser) opens(w *world) (address string) {
+	b.t.Helper()
+	_, address = w.serve()
+	b.screen(1200, 900)
+	b.do(chromedp.Navigate(address + "/"))
+	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	return address
+}
+
 func TestThePageInABrowser(t *testing.T) {
 	b := newBrowser(t)
 	w := newWorld(t)
 	w.crowd()
-	_, address := w.serve()
-	b.screen(1200, 900)
-	b.do(chromedp.Navigate(address + "/"))
-	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	address := b.opens(w)
 	b.inert()
 	b.fits()
 	b.quiet(address)
@@ -83,10 +90,7 @@ func TestThePageFollows(t *testing.T) {
 	w := newWorld(t)
 	w.file("first.pdf", "invoice")
 	w.file("second.pdf", "invoice")
-	_, address := w.serve()
-	b.screen(1200, 900)
-	b.do(chromedp.Navigate(address + "/"))
-	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	address := b.opens(w)
 	b.do(chromedp.Evaluate[chromedp.Void](`window.loadedOnce = true; document.querySelector("#documents summary").click();
 		document.querySelectorAll("#documents summary")[1].focus()`))
 	w.file("third <b>.pdf", "receipt")
@@ -113,10 +117,7 @@ func TestThePageWithAKeyboard(t *testing.T) {
 	b := newBrowser(t)
 	w := newWorld(t)
 	w.file("first.pdf", "invoice")
-	_, address := w.serve()
-	b.screen(1200, 900)
-	b.do(chromedp.Navigate(address + "/"))
-	b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+	address := b.opens(w)
 	var order []string
 	for range 20 {
 		b.do(chromedp.KeyEvent("\t"))

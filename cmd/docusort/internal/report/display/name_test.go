@@ -20,7 +20,7 @@ func unescape(s string) string {
 }
 
 func TestNameEscapesWhatIsNotUTF8(t *testing.T) {
-	for name, want := range map[string]string{
+	gives(t, "Name", Name, map[string]string{
 		"scan.pdf":         "scan.pdf",
 		"Zürich 請求書.pdf":   "Zürich 請求書.pdf",
 		"a\xffb":           `a\xffb`,
@@ -34,15 +34,11 @@ func TestNameEscapesWhatIsNotUTF8(t *testing.T) {
 		"\xed\xa0\x80":     `\xed\xa0\x80`,
 		"\ufffd":           "\ufffd",
 		"line\nbreak\x1b[": "line\nbreak\x1b[", // JSON has its own way with these
-	} {
-		if got := Name(name); got != want {
-			t.Errorf("Name(%q) = %q, want %q", name, got, want)
-		}
-	}
+	})
 }
 
 func TestPrintableShowsNothingThatATerminalObeys(t *testing.T) {
-	for name, want := range map[string]string{
+	gives(t, "Printable", Printable, map[string]string{
 		"scan.pdf":                        "scan.pdf",
 		"Scan 9.41\u202fAM":               "Scan 9.41\u202fAM",
 		"e\u0301te\u0301.pdf":             "e\u0301te\u0301.pdf",
@@ -61,24 +57,16 @@ func TestPrintableShowsNothingThatATerminalObeys(t *testing.T) {
 		" \u0301a":                        `\x20\xcc\x81a`,
 		"a\u0301\u0301\u0301\u0301\u0301": "a\u0301\u0301\u0301\u0301" + `\xcc\x81`,
 		`a\x1b`:                           `a\x5cx1b`,
-	} {
-		if got := Printable(name); got != want {
-			t.Errorf("Printable(%q) = %q, want %q", name, got, want)
-		}
-	}
+	})
 }
 
 func TestProseIsOneLine(t *testing.T) {
-	for text, want := range map[string]string{
+	gives(t, "Prose", Prose, map[string]string{
 		"502:\r\n\t<html> \n": "502: <html>",
 		"bell\a\x1b[31m":      `bell\x07\x1b[31m`,
 		`open "a\xff": no`:    `open "a\xff": no`,
 		"bad\xff":             `bad\xff`,
-	} {
-		if got := Prose(text); got != want {
-			t.Errorf("Prose(%q) = %q, want %q", text, got, want)
-		}
-	}
+	})
 	if got := Text("two\nlines\xff"); got != "two\nlines\\xff" {
 		t.Errorf("Text gave %q", got)
 	}

@@ -5,22 +5,20 @@ import (
 	"time"
 )
 
+// gives checks what a function gives for each key of a table.
+func gives[K, V comparable](t *testing.T, name string, f func(K) V, table map[K]V) {
+	t.Helper()
+	for in, want := range table {
+		if got := f(in); got != want {
+			t.Errorf("%s(%#v) = %#v, want %#v", name, in, got, want)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -999: "-999"} {
-		if got := Count(n); got != want {
-			t.Errorf("Count(%d) = %q, want %q", n, got, want)
-		}
-	}
-	for n, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 123_456: "123 kB", 4_230_000: "4.2 MB"} {
-		if got := Size(n); got != want {
-			t.Errorf("Size(%d) = %q, want %q", n, got, want)
-		}
-	}
-	for n, want := range map[int]string{0: "0 polls", 1: "1 poll", 1204: "1,204 polls"} {
-		if got := Things(n, "poll"); got != want {
-			t.Errorf("Things(%d) = %q, want %q", n, got, want)
-		}
-	}
+	gives(t, "Count", Count, map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -999: "-999"})
+	gives(t, "Size", Size, map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 123_456: "123 kB", 4_230_000: "4.2 MB"})
+	gives(t, "Things", func(n int) string { return Things(n, "poll") }, map[int]string{0: "0 polls", 1: "1 poll", 1204: "1,204 polls"})
 }
 
 func TestDurations(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestWidth(t *testing.T) {
-	for text, want := range map[string]int{
+	gives(t, "Width", Width, map[string]int{
 		"":                           0,
 		"scan.pdf":                   8,
 		"Zürich":                     6,
@@ -26,11 +26,7 @@ func TestWidth(t *testing.T) {
 		"\u3000":                     2,
 		"\U00020000\u0e01\u0e33":     4,
 		"a\u0301\u0302\u0303b\u20dd": 2,
-	} {
-		if got := Width(text); got != want {
-			t.Errorf("Width(%q) = %d, want %d", text, got, want)
-		}
-	}
+	})
 }
 
 func TestCut(t *testing.T) {
