@@ -8,89 +8,39 @@ import (
 	"time"
 )
 
-func TestAdmitNew(t *testing.T) {
-	s := openNew(t)
-	a := found("sub/a.pdf", "content")
-	got := must[Admitted](t)(s.Admit(ctx, a))
-	if !got.New || got.Replaced != 0 {
-		t.Errorf("New %v, Replaced %d", got.New, got.Replaced)
-	}
-	d := doc(t, s, got.ID)
-	if d.State != Waiting || d.Source != a.Source || d.Identity != a.Identity || d.Inbox != inbox ||
-		!slices.Equal(d.SHA256, a.SHA256) || d.ContentType != a.ContentType || d.DiscoveredAt.IsZero() ||
-		d.Blocked() || d.Error != "" || d.Phase != PhaseReady {
-		t.Errorf("stored as %+v", d)
-	}
-}
-
-func TestAdmitKnownByPlaceAndContent(t *testing.T) {
+// What is at a place that is known already, in whatever situation its document is: the
+// same content, touched, or other content.
+func TestAdmitAtAKnownPlace(t *testing.T) {
 	for _, start := range starts {
-		t.Run(start.name, func(t *testing.T) {
-			s := openNew(t)
-			id := start.make(t, s)
-			before := doc(t, s, id)
-			a := found("a", "a")
-			a.Identity.ModTime, a.Identity.Inode = 99, 98 // touched
-			got, err := s.Admit(ctx, a)
-			switch {
-			case before.Target != "" && !before.State.Finished():
-				if !errors.Is(err, ErrMoving) {
-					t.Fatalf("error is %v, want ErrMoving", err)
+		for _, content := range []string{"a", "other"} {
+			t.Run(start.name+", "+content, func(t *testing.T) {
+				s := openNew(t)
+				id := start.make(t, s)
+				was, before := doc(t, s, id), row(t, s, id)
+				a := found("a", content)
+				a.Identity.ModTime, a.Identity.Inode = 99, 98
+				got, err := s.Admit(ctx, a)
+				after, changed := doc(t, s, id), diff(before, row(t, s, id))
+				right := false
+				switch {
+				case was.Target != "" && !was.State.Finished():
+					right = errors.Is(err, ErrMoving) && len(changed) == 0
+				case was.State.Finished():
+					right = err == nil && got.New && got.ID != id && got.Replaced == 0 && len(changed) == 0
+				case was.Blocked(): // it is readable now
+					right = err == nil && !got.New && got.ID == id && !got.Blocked() && got.Error == "" && got.SHA256 != nil
+				case content == "other": // the new one takes over nothing
+					right = err == nil && got.New && got.Replaced == id && after.State == Gone && after.Error != "" &&
+						got.State == Waiting && got.JobID == "" && !got.Reused
+				default:
+					right = err == nil && !got.New && got.ID == id && got.Replaced == 0 && got.Identity == a.Identity &&
+						got.State == was.State && got.JobID == was.JobID && got.Error == was.Error
 				}
-				same(t, "identity", doc(t, s, id).Identity, before.Identity)
-				return
-			case before.State.Finished():
-				if err != nil || !got.New || got.ID == id || got.Replaced != 0 {
-					t.Errorf("a new file: %+v, %v", got, err)
+				if !right {
+					t.Errorf("%+v, %v; it became %+v, changed: %q", got, err, after, changed)
 				}
-				return
-			case err != nil:
-				t.Fatal(err)
-			}
-			if got.New || got.ID != id || got.Replaced != 0 || got.Identity != a.Identity {
-				t.Errorf("admitted as %+v", got)
-			}
-			if !before.Blocked() && (got.State != before.State || got.JobID != before.JobID || got.Error != before.Error) {
-				t.Errorf("%s, job %q became %s, job %q", before.State, before.JobID, got.State, got.JobID)
-			}
-			if before.Blocked() && (got.Blocked() || got.Error != "" || got.SHA256 == nil) {
-				t.Errorf("readable now, and stored as %+v", got.Document)
-			}
-		})
-	}
-}
-
-func TestAdmitChangedContent(t *testing.T) {
-	for _, start := range starts {
-		t.Run(start.name, func(t *testing.T) {
-			s := openNew(t)
-			id := start.make(t, s)
-			before := row(t, s, id)
-			was := doc(t, s, id)
-			got, err := s.Admit(ctx, found("a", "other"))
-			switch {
-			case was.Target != "" && !was.State.Finished():
-				if !errors.Is(err, ErrMoving) || len(diff(before, row(t, s, id))) > 0 {
-					t.Errorf("error is %v; changed: %q", err, diff(before, row(t, s, id)))
-				}
-			case was.State.Finished():
-				if err != nil || !got.New || got.Replaced != 0 || len(diff(before, row(t, s, id))) > 0 {
-					t.Errorf("%+v, %v", got, err)
-				}
-			case was.Blocked():
-				if err != nil || got.New || got.ID != id {
-					t.Errorf("%+v, %v", got, err)
-				}
-			default:
-				after := doc(t, s, id)
-				if err != nil || !got.New || got.Replaced != id || after.State != Gone || after.Error == "" {
-					t.Errorf("%+v, %v; the old one is %s: %q", got, err, after.State, after.Error)
-				}
-				if got.State != Waiting || got.JobID != "" || got.Reused {
-					t.Errorf("the new one took over something: %+v", got.Document)
-				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -194,6 +144,9 @@ func TestNamesSurviveByteForByte(t *testing.T) {
 		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/out/" + name, name}}))
 		check1(t, s.Moved(ctx, []int64{id}))
 		d := doc(t, s, id)
+		if d.Identity != a.Identity || !slices.Equal(d.SHA256, a.SHA256) || d.ContentType != a.ContentType || d.DiscoveredAt.IsZero() {
+			t.Errorf("name %d: stored as %+v", i, d)
+		}
 		if d.Source != name || d.Target != name || d.Inbox.Path != "/in/"+name || d.Sorted != "/out/"+name || d.Type != name {
 			t.Errorf("name %d: %q became %+v", i, name, d)
 		}
@@ -254,16 +207,11 @@ func TestAdmitChecksFailedMatches(t *testing.T) {
 	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.Continued || got.ID != failed {
 		t.Errorf("it goes on as %+v", got)
 	}
-}
-
-// A record that cannot be asked says nothing of failed documents.
-func TestAdmitCannotCheckFailedMatches(t *testing.T) {
-	s := openNew(t)
-	admit(t, s, found("a", "content"))
+	// A database that cannot be asked says nothing of failed documents.
 	check1(t, s.do(ctx, "DROP INDEX documents_content"))
-	a := found("b", "content")
+	a = found("last", "bad")
 	a.CheckFailed = true
 	if _, err := s.Admit(ctx, a); err == nil || errors.Is(err, ErrFailedMatches) {
-		t.Errorf("error is %v", err)
+		t.Errorf("without an index: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,15 +50,11 @@ func childDaemon(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := s.Started(ctx, os.Getpid()); err != nil {
-		return "", err
-	}
+	err = s.Started(ctx, os.Getpid())
 	for i := range 3 {
-		if _, err := s.Admit(ctx, found(fmt.Sprintf("child-%d", i), fmt.Sprint(i))); err != nil {
-			return "", err
-		}
+		err = errors.Join(err, errOf(s.Admit(ctx, found(fmt.Sprintf("child-%d", i), fmt.Sprint(i)))))
 	}
-	return "ready", s.SetHold(ctx, &Hold{Kind: HoldAccount, Reason: "401"})
+	return "ready", errors.Join(err, s.SetHold(ctx, &Hold{Kind: HoldAccount, Reason: "401"}))
 }
 
 func childReader(path string) (string, error) {

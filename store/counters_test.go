@@ -42,16 +42,10 @@ func TestDuplicateJob(t *testing.T) {
 type counts struct{ submissions, resubmissions, attempts, refusals int }
 
 func TestCounters(t *testing.T) {
-	refused := func(r Refusal) func(*Store, int64) error {
-		return func(s *Store, id int64) error { r.Reason = "r"; return s.Refused(ctx, id, r) }
-	}
-	post := func(s *Store, id int64) error { _, err := s.Submitting(ctx, id, request); return err }
+	post := func(s *Store, id int64) error { return errOf(s.Submitting(ctx, id, request)) }
 	n := 0
 	accept := func(s *Store, id int64) error { n++; err := s.Accepted(ctx, id, fmt.Sprint("job-", n)); return err }
-	end := func(s *Store, id int64) error {
-		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "ERROR", MaxAttempts: 9})
-		return err
-	}
+	end := ending(JobEnd{Reason: "ERROR", MaxAttempts: 9})
 	recover := func(s *Store, _ int64) error { _, err := s.Recover(ctx); return err }
 	type steps []func(*Store, int64) error
 	for _, c := range []struct {
@@ -61,15 +55,15 @@ func TestCounters(t *testing.T) {
 	}{
 		{"one POST", steps{post}, counts{1, 0, 0, 0}},
 		{"accepted", steps{post, accept}, counts{1, 0, 1, 0}},
-		{"refused for good reason, then accepted", steps{post, refused(Refusal{}), post, accept}, counts{2, 0, 1, 0}},
-		{"refused three times", steps{post, refused(Refusal{}), post, refused(Refusal{}), post, refused(Refusal{})}, counts{3, 0, 0, 3}},
-		{"blameless", steps{post, refused(Refusal{Uncounted: true}), post}, counts{2, 0, 0, 0}},
-		{"unknown, then again", steps{post, refused(Refusal{OutcomeUnknown: true}), post}, counts{2, 1, 0, 1}},
-		{"unknown stays so through a refusal", steps{post, refused(Refusal{OutcomeUnknown: true}), post, refused(Refusal{}), post, accept}, counts{3, 2, 1, 0}},
-		{"unknown at a stop", steps{post, refused(Refusal{OutcomeUnknown: true, Uncounted: true}), post}, counts{2, 1, 0, 0}},
+		{"refused for good reason, then accepted", steps{post, refusing(Refusal{}), post, accept}, counts{2, 0, 1, 0}},
+		{"refused three times", steps{post, refusing(Refusal{}), post, refusing(Refusal{}), post, refusing(Refusal{})}, counts{3, 0, 0, 3}},
+		{"blameless", steps{post, refusing(Refusal{Uncounted: true}), post}, counts{2, 0, 0, 0}},
+		{"unknown, then again", steps{post, refusing(Refusal{OutcomeUnknown: true}), post}, counts{2, 1, 0, 1}},
+		{"unknown stays so through a refusal", steps{post, refusing(Refusal{OutcomeUnknown: true}), post, refusing(Refusal{}), post, accept}, counts{3, 2, 1, 0}},
+		{"unknown at a stop", steps{post, refusing(Refusal{OutcomeUnknown: true, Uncounted: true}), post}, counts{2, 1, 0, 0}},
 		{"crashed", steps{post, recover, post, accept}, counts{2, 1, 1, 0}},
 		{"job failed", steps{post, accept, end, post, accept}, counts{2, 1, 2, 0}},
-		{"job failed, refused, then again", steps{post, accept, end, post, refused(Refusal{}), post}, counts{3, 2, 1, 1}},
+		{"job failed, refused, then again", steps{post, accept, end, post, refusing(Refusal{}), post}, counts{3, 2, 1, 1}},
 	} {
 		s := openNew(t)
 		id := admit(t, s, found("a", "a")).ID

@@ -25,12 +25,7 @@ func TestHistogramAgainstASortedList(t *testing.T) {
 				took = append(took, time.Duration(ms)*time.Millisecond)
 			}
 		}
-		var want *Latency
-		if n := len(took); n > 0 {
-			slices.Sort(took)
-			at := func(p float64) time.Duration { return took[int(math.Ceil(p*float64(n)/100))-1] }
-			want = &Latency{P50: at(50), P95: at(95), Max: took[n-1]}
-		}
+		want := latencyOf(took)
 		if got := all.latency(); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %+v, want %+v", got, want)
 		}

@@ -61,6 +61,11 @@ func randomRow(t *rapid.T, i int) func(*tx) error {
 	}
 }
 
+func matches(d Document, f Filter) bool {
+	return (f.State == "" || d.State == f.State) && (f.Type == "" || d.Type == f.Type) &&
+		(!d.State.Finished() || f.Since.IsZero() || !d.FinishedAt.Before(f.Since))
+}
+
 // naive computes a summary from the documents, one by one.
 func naive(all []Document, f Filter) Summary {
 	s := Summary{Totals: make(map[State]int)}
@@ -71,8 +76,7 @@ func naive(all []Document, f Filter) Summary {
 	failures, troubles := make(map[string]int), make(map[string]int)
 	var took []time.Duration
 	for _, d := range all {
-		if f.State != "" && d.State != f.State || f.Type != "" && d.Type != f.Type ||
-			d.State.Finished() && !f.Since.IsZero() && d.FinishedAt.Before(f.Since) {
+		if !matches(d, f) {
 			continue
 		}
 		s.Totals[d.State]++
@@ -119,12 +123,18 @@ func naive(all []Document, f Filter) Summary {
 		return cmp.Or(b.Filed-a.Filed, b.Review-a.Review, cmp.Compare(a.Type, b.Type))
 	})
 	s.Failures, s.Troubles = sorted(failures), sorted(troubles)
-	if n := len(took); n > 0 {
-		slices.Sort(took)
-		at := func(p float64) time.Duration { return took[int(math.Ceil(p*float64(n)/100))-1] }
-		s.Latency = &Latency{P50: at(50), P95: at(95), Max: took[n-1]}
-	}
+	s.Latency = latencyOf(took)
 	return s
+}
+
+func latencyOf(took []time.Duration) *Latency {
+	n := len(took)
+	if n == 0 {
+		return nil
+	}
+	slices.Sort(took)
+	at := func(p float64) time.Duration { return took[int(math.Ceil(p*float64(n)/100))-1] }
+	return &Latency{P50: at(50), P95: at(95), Max: took[n-1]}
 }
 
 func sorted(counts map[string]int) (all []Reason) {
@@ -151,6 +161,23 @@ func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 	if since := rapid.Int64Range(-50, 99).Draw(rt, "since"); since > 0 {
 		f.Since = time.UnixMilli(since)
 	}
+	var shown, wanted []int64
+	err := r.Documents(ctx, f, func(d *Document) error { shown = append(shown, d.ID); return nil })
+	for _, d := range all {
+		if matches(d, f) {
+			wanted = append(wanted, d.ID)
+		}
+	}
+	if err != nil || !slices.Equal(shown, wanted) {
+		rt.Errorf("documents %d, want %d: %v", shown, wanted, err)
+	}
+	if len(all) > 0 { // the error of a function is given as it is, at once
+		enough := errors.New("enough")
+		n := 0
+		if err := r.Documents(ctx, Filter{}, func(*Document) error { n++; return enough }); err != enough || n != 1 {
+			rt.Errorf("stopped after %d with %v", n, err)
+		}
+	}
 	got, err := r.Summary(ctx, f)
 	if err != nil {
 		rt.Fatal(err)
@@ -164,34 +191,6 @@ func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		rt.Errorf("filter %+v\n got %+v %+v\nwant %+v %+v", f, got, got.Latency, want, want.Latency)
-	}
-}
-
-func TestDocumentsFilterOrderAndStop(t *testing.T) {
-	s := openNew(t)
-	filed := filed(t, s, found("a", "a"))
-	waiting := admit(t, s, found("b", "b")).ID
-	r := reader(t, s)
-	for _, c := range []struct {
-		f    Filter
-		want []int64
-	}{
-		{Filter{}, []int64{filed, waiting}},
-		{Filter{State: Filed}, []int64{filed}},
-		{Filter{Type: "invoice"}, []int64{filed}},
-		{Filter{Type: "other"}, nil},
-		{Filter{Since: inAnHour}, []int64{waiting}},
-	} {
-		var got []int64
-		check1(t, r.Documents(ctx, c.f, func(d *Document) error { got = append(got, d.ID); return nil }))
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%+v: %d, want %d", c.f, got, c.want)
-		}
-	}
-	enough := errors.New("enough")
-	n := 0
-	if err := r.Documents(ctx, Filter{}, func(*Document) error { n++; return enough }); err != enough || n != 1 {
-		t.Errorf("stopped after %d with %v, want the error as it was given", n, err)
 	}
 }
 

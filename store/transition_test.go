@@ -91,6 +91,14 @@ func startAs(t testing.TB, s *Store, name string) int64 {
 	panic(name)
 }
 
+func refusing(r Refusal) func(*Store, int64) error {
+	return func(s *Store, id int64) error { return s.Refused(ctx, id, r) }
+}
+
+func ending(e JobEnd) func(*Store, int64) error {
+	return func(s *Store, id int64) error { return errOf(s.JobEnded(ctx, id, e)) }
+}
+
 // transitions are all of them, with the starts that they are legal from.
 var transitions = []struct {
 	name  string
@@ -106,29 +114,17 @@ var transitions = []struct {
 		legal: []string{"submitting"},
 		want: map[string]any{"state": "pending", "job_id": "job", "attempts": int64(1), "failures": int64(0),
 			"outcome_unknown": int64(0), "retry_at": nil, "error": nil, "submissions": int64(1)}},
-	{name: "Refused", may: []string{"state", "failures", "outcome_unknown", "retry_at", "error"}, run: func(s *Store, id int64) error {
-		return s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: inAnHour})
-	}, legal: []string{"submitting"},
+	{name: "Refused", may: []string{"state", "failures", "outcome_unknown", "retry_at", "error"}, run: refusing(Refusal{Reason: "503", RetryAt: inAnHour}), legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(1), "outcome_unknown": int64(0), "error": "503",
 			"retry_at": inAnHour.UnixMilli(), "attempts": int64(0)}},
-	{name: "Refused, unknown", may: []string{"state", "failures", "outcome_unknown", "retry_at", "error"}, run: func(s *Store, id int64) error {
-		return s.Refused(ctx, id, Refusal{Reason: "reset", OutcomeUnknown: true})
-	}, legal: []string{"submitting"},
+	{name: "Refused, unknown", may: []string{"state", "failures", "outcome_unknown", "retry_at", "error"}, run: refusing(Refusal{Reason: "reset", OutcomeUnknown: true}), legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(1), "outcome_unknown": int64(1), "error": "reset"}},
-	{name: "Refused, blameless", may: []string{"state", "outcome_unknown", "retry_at"}, run: func(s *Store, id int64) error {
-		return s.Refused(ctx, id, Refusal{Reason: "429", RetryAt: inAnHour, Uncounted: true})
-	}, legal: []string{"submitting"},
+	{name: "Refused, blameless", may: []string{"state", "outcome_unknown", "retry_at"}, run: refusing(Refusal{Reason: "429", RetryAt: inAnHour, Uncounted: true}), legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(0), "outcome_unknown": int64(0), "error": nil, "retry_at": nil}},
-	{name: "JobEnded", may: []string{"state", "job_abandoned", "retry_at", "error"}, run: func(s *Store, id int64) error {
-		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "lost", Open: true, RetryAt: inAnHour, MaxAttempts: 2})
-		return err
-	}, legal: []string{"pending", "pending, parked"},
+	{name: "JobEnded", may: []string{"state", "job_abandoned", "retry_at", "error"}, run: ending(JobEnd{Reason: "lost", Open: true, RetryAt: inAnHour, MaxAttempts: 2}), legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "waiting", "outcome": nil, "job_abandoned": int64(1), "error": "lost",
 			"retry_at": inAnHour.UnixMilli(), "attempts": int64(1)}},
-	{name: "JobEnded, last", may: []string{"state", "job_abandoned", "retry_at", "error", "outcome"}, run: func(s *Store, id int64) error {
-		_, err := s.JobEnded(ctx, id, JobEnd{Reason: "ERROR: page", RetryAt: inAnHour, MaxAttempts: 1})
-		return err
-	}, legal: []string{"pending", "pending, parked"},
+	{name: "JobEnded, last", may: []string{"state", "job_abandoned", "retry_at", "error", "outcome"}, run: ending(JobEnd{Reason: "ERROR: page", RetryAt: inAnHour, MaxAttempts: 1}), legal: []string{"pending", "pending, parked"},
 		want: map[string]any{"state": "waiting", "outcome": "failed", "job_abandoned": int64(0), "error": "ERROR: page", "retry_at": nil}},
 	{name: "Identified", may: []string{"state", "type", "confidence", "alternatives", "outcome", "identified_at", "error", "retry_at"}, run: func(s *Store, id int64) error { return s.Identified(ctx, id, invoice) },
 		legal: []string{"pending", "pending, parked"},

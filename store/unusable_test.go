@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,27 +115,15 @@ func TestUnusableFiles(t *testing.T) {
 			_, _ = r.Exec("PRAGMA user_version")
 			check1(t, r.Close())
 		}},
-		{"a folder", "not a file", func(t *testing.T, path string) {
-			check1(t, os.Remove(path))
-			check1(t, os.Mkdir(path, 0o755))
-		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := closed(t, 300)
 			c.spoil(t, path)
-			if c.name == "a folder" {
-				if _, err := Open(ctx, Config{Path: path}); !errors.Is(err, ErrUnusable) {
-					t.Errorf("error is %v", err)
-				}
-				return
-			}
 			refused(t, path, c.says)
-			if c.name != "a newer version's, in the -wal file" {
-				if r, err := OpenReader(ctx, path); err == nil && !strings.Contains(c.name, "cut") && !strings.Contains(c.name, "lost") {
-					r.Close()
+			if r, err := OpenReader(ctx, path); err == nil {
+				r.Close()
+				if !regexp.MustCompile("cut|lost|-wal").MatchString(c.name) {
 					t.Error("a reader takes it")
-				} else if err == nil {
-					r.Close()
 				}
 			}
 		})
@@ -169,6 +158,7 @@ func TestOpenSaysWhatIsWrongAndWhere(t *testing.T) {
 	for _, c := range []struct{ path, says string }{
 		{filepath.Join(dir, "missing", "docusort.db"), "make the folder"},
 		{dangling, "is the disk mounted?"},
+		{dir, "not a file"},
 	} {
 		_, err := Open(ctx, Config{Path: c.path})
 		if err == nil || !strings.Contains(err.Error(), c.path) || !strings.Contains(err.Error(), c.says) {
