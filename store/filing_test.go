@@ -8,27 +8,6 @@ import (
 	"time"
 )
 
-func TestMovedEndsByOutcome(t *testing.T) {
-	s := openNew(t)
-	filed := identified(t, s, found("a", "a"), invoice)
-	review := identified(t, s, found("b", "b"), Answer{Type: "invoice", Confidence: 0.2, Outcome: Review})
-	failed := pending(t, s, found("c", "c"))
-	check1(t, s.Failed(ctx, failed, "no type"))
-	check1(t, s.SetMoveError(ctx, filed, "read-only", inAnHour))
-	check1(t, s.SetMoveError(ctx, failed, "read-only", inAnHour))
-	move(t, s, filed, review, failed)
-	for id, want := range map[int64]struct {
-		state State
-		err   string
-	}{filed: {Filed, ""}, review: {Review, ""}, failed: {Failed, "no type"}} {
-		d := doc(t, s, id)
-		if d.State != want.state || d.Error != want.err || d.FinishedAt.IsZero() || !d.RetryAt.IsZero() || d.Sorted != "/sorted" ||
-			d.Target != fmt.Sprintf("x/%d", id) {
-			t.Errorf("document %d: %s, %q, finished %v, at %s/%s", id, d.State, d.Error, d.FinishedAt, d.Sorted, d.Target)
-		}
-	}
-}
-
 func TestTargetLeavesOutOnlyTheStale(t *testing.T) {
 	s := openNew(t)
 	good := identified(t, s, found("a", "a"), invoice)
@@ -79,8 +58,16 @@ func TestMovedTells(t *testing.T) {
 		identified(t, s, found("filed.pdf", "filed"), invoice), identified(t, s, found("review.pdf", "review"), low),
 		failedAfter(t, s, found("failed.pdf", "failed"), 1, false),
 	}
+	check1(t, s.SetMoveError(ctx, ids[0], "read-only", inAnHour))
 	move(t, s, ids[:2]...)
 	check1(t, s.Moved(ctx, append(ids, unheard)))
+	for i, want := range []State{Filed, Review, Failed} {
+		d := doc(t, s, ids[i])
+		if d.State != want || (d.Error == "") != (want != Failed) || d.FinishedAt.IsZero() || !d.RetryAt.IsZero() ||
+			d.Sorted != "/sorted" || d.Target != fmt.Sprintf("x/%d", d.ID) {
+			t.Errorf("moved: %+v", d)
+		}
+	}
 	got := due()
 	for i, d := range []Document{doc(t, s, ids[2]), doc(t, s, ids[0]), doc(t, s, ids[1])} {
 		want := Event{

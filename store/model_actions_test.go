@@ -20,9 +20,7 @@ func (m *machine) Admit(t *rapid.T) {
 		}
 		return
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	check1(t, err)
 	if known != 0 && m.docs[known].content == content {
 		if got.New || got.ID != known {
 			t.Fatalf("known as %d, admitted as %+v", known, got)
@@ -216,9 +214,7 @@ func (m *machine) Target(t *rapid.T) {
 
 func (m *machine) Move(t *rapid.T) {
 	id, d := m.any(t)
-	if err := m.s.Moved(ctx, []int64{id}); err != nil {
-		t.Fatal(err)
-	}
+	check1(t, m.s.Moved(ctx, []int64{id}))
 	if d.target != "" && !d.state.Finished() {
 		d.state = d.outcome
 	}

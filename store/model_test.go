@@ -104,17 +104,11 @@ func (m *machine) gone(id int64) {
 }
 
 func (m *machine) Restart(t *rapid.T) {
-	if err := m.s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	check1(t, m.s.Close())
 	s, err := Open(ctx, Config{Path: m.s.path})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check1(t, err)
 	m.s = s
-	if _, err := s.Recover(ctx); err != nil {
-		t.Fatal(err)
-	}
+	check1(t, errOf(s.Recover(ctx)))
 	for _, d := range m.docs {
 		if d.state == Submitting {
 			d.state, d.unknown = Waiting, true
@@ -128,9 +122,7 @@ func (m *machine) Check(t *rapid.T) {
 	count := make(map[Phase]int)
 	for id, want := range m.docs {
 		d, err := m.s.Document(ctx, id)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check1(t, err)
 		if d.State != want.state || d.Outcome != want.outcome || d.Phase != want.phase() ||
 			d.OutcomeUnknown != want.unknown || d.Attempts != want.attempts || d.JobID != want.job ||
 			d.JobAbandoned != (want.abandoned == 1) || d.AskedAgain != (want.abandoned == 2) {
@@ -153,9 +145,7 @@ func (m *machine) Check(t *rapid.T) {
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s, err := Open(ctx, Config{Path: quickFolder(t) + "/docusort.db"})
-		if err != nil {
-			rt.Fatal(err)
-		}
+		check1(rt, err)
 		m := &machine{s: s, docs: make(map[int64]*modelDoc)}
 		defer func() { m.s.Close() }()
 		rt.Repeat(rapid.StateMachineActions(m))

@@ -179,9 +179,7 @@ func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 		}
 	}
 	got, err := r.Summary(ctx, f)
-	if err != nil {
-		rt.Fatal(err)
-	}
+	check1(rt, err)
 	want := naive(all, f)
 	for i := range min(len(got.Types), len(want.Types)) {
 		if math.Abs(got.Types[i].MeanConfidence-want.Types[i].MeanConfidence) > 1e-6 {

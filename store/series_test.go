@@ -16,27 +16,21 @@ import (
 // them and all of them to f.
 func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
 	n := rapid.IntRange(0, 60).Draw(rt, "documents")
-	ok := func(err error) {
-		if err != nil {
-			rt.Fatal(err)
-		}
-	}
 	rows := make([]func(*tx) error, n) // drawn first: rapid wants its own goroutine
 	for i := range rows {
 		rows[i] = randomRow(rt, i)
 	}
-	ok(s.write(ctx, func(tx *tx) error {
+	check1(rt, s.write(ctx, func(tx *tx) error {
 		_, err := tx.exec("DELETE FROM documents")
 		for _, store := range rows {
 			err = errors.Join(err, store(tx))
 		}
 		return err
 	}))
-	r, err := OpenReader(ctx, s.path)
-	ok(err)
+	r := must[*Reader](rt)(OpenReader(ctx, s.path))
 	defer r.Close()
 	var all []Document
-	ok(r.Documents(ctx, Filter{}, func(d *Document) error { all = append(all, *d); return nil }))
+	check1(rt, r.Documents(ctx, Filter{}, func(d *Document) error { all = append(all, *d); return nil }))
 	f(r, all)
 }
 
@@ -57,10 +51,7 @@ func TestSeriesAgainstSummaries(t *testing.T) {
 			Type:  rapid.SampledFrom([]string{"", "", "invoice"}).Draw(rt, "filter type"),
 		}
 		randomRecord(rt, s, func(r *Reader, all []Document) {
-			got, err := r.Series(ctx, f, bounds)
-			if err != nil {
-				rt.Fatal(err)
-			}
+			got := must[Series](rt)(r.Series(ctx, f, bounds))
 			var want []Bucket
 			var inAll []Document
 			for i := 1; i < len(bounds); i++ {
@@ -81,10 +72,7 @@ func TestSeriesAgainstSummaries(t *testing.T) {
 			if took := naive(inAll, f).Latency; !reflect.DeepEqual(got.Latency, took) {
 				rt.Fatalf("filter %+v: together %+v, want %+v", f, got.Latency, took)
 			}
-			first, err := r.FirstFinished(ctx)
-			if err != nil {
-				rt.Fatal(err)
-			}
+			first := must[time.Time](rt)(r.FirstFinished(ctx))
 			for _, d := range all {
 				if d.State.Finished() && d.FinishedAt.Before(first) {
 					rt.Fatalf("document %d was finished before the first one", d.ID)
@@ -125,9 +113,7 @@ func TestRecentAgainstAllDocuments(t *testing.T) {
 				}
 			}
 			ids := func(docs []Document, err error) (list []int64) {
-				if err != nil {
-					rt.Fatal(err)
-				}
+				check1(rt, err)
 				for _, d := range docs {
 					list = append(list, d.ID)
 				}

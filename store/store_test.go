@@ -67,8 +67,15 @@ func quickFolder(t testing.TB) string {
 	return dir
 }
 
+// tester is what rapid's T has, too.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // must hands on a result whose error would spoil the test.
-func must[T any](t testing.TB) func(T, error) T {
+func must[T any](t tester) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -78,14 +85,14 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
-func check1(t testing.TB, err error) {
+func check1(t tester, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func same[T any](t testing.TB, what string, got, want T) {
+func same[T any](t tester, what string, got, want T) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s: got %v, want %v", what, got, want)
@@ -93,7 +100,7 @@ func same[T any](t testing.TB, what string, got, want T) {
 }
 
 // is compares an error with the one that it should be or wrap.
-func is(t testing.TB, what string, err, want error) {
+func is(t tester, what string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Errorf("%s: error is %v, want %v", what, err, want)

@@ -10,31 +10,31 @@ import (
 	"testing"
 )
 
+// fillWAL stores n changes of 60 kB.
+func fillWAL(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for i := range n {
+		check1(t, s.SetHold(ctx, &Hold{Kind: HoldRate, Reason: strings.Repeat(fmt.Sprint(i%10), 60000)}))
+	}
+}
+
 // A report that is read for long keeps the -wal file from being used again; when
 // it ends the file is cut back, also where the reader was killed.
 func TestLongReaderLetsGo(t *testing.T) {
 	s := openNew(t)
 	check1(t, s.Started(ctx, 1))
 	size := func() int64 { return must[os.FileInfo](t)(os.Stat(s.path + "-wal")).Size() }
-	fill := func(n int) {
-		t.Helper()
-		for i := range n {
-			if err := s.SetHold(ctx, &Hold{Kind: HoldRate, Reason: strings.Repeat(fmt.Sprint(i%10), 60000)}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	fill(300)
+	fillWAL(t, s, 300)
 	if n := size(); n > 8<<20 {
 		t.Errorf("without a reader it grows to %d bytes", n)
 	}
 	r := must[*Reader](t)(OpenReader(ctx, s.path))
-	fill(500)
+	fillWAL(t, s, 500)
 	if n := size(); n < walLimit {
 		t.Fatalf("with a reader it has only %d bytes: the test shows nothing", n)
 	}
 	check1(t, r.Close())
-	fill(100)
+	fillWAL(t, s, 100)
 	if n := size(); n > walLimit {
 		t.Errorf("after the reader it still has %d bytes", n)
 	}
@@ -52,11 +52,9 @@ func TestGrowingWALIsWarnedAbout(t *testing.T) {
 	}))
 	defer s.Close()
 	check1(t, s.Started(ctx, 1))
-	warnings := func(fill int64) int {
+	warnings := func(fill int) int {
 		t.Helper()
-		for n := fill / 60000; n > 0; n-- {
-			check1(t, s.SetHold(ctx, &Hold{Kind: HoldRate, Reason: strings.Repeat(fmt.Sprint(n%10), 60000)}))
-		}
+		fillWAL(t, s, fill/60000)
 		check1(t, s.write(ctx, func(*tx) error { return nil })) // the warning follows the commit
 		return strings.Count(log.String(), "a program keeps a read transaction open")
 	}
