@@ -16,30 +16,28 @@ import (
 )
 
 func TestDiskOfTheSortedDocuments(t *testing.T) {
-	for _, op := range []string{"rename", "mkdir", "write new file", "fsync new file"} {
-		for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EROFS, syscall.EIO} {
+	each(t, []string{"rename", "mkdir", "write new file", "fsync new file"}, func(t *testing.T, op string) {
+		each(t, []syscall.Errno{syscall.ENOSPC, syscall.EROFS, syscall.EIO}, func(t *testing.T, errno syscall.Errno) {
 			mover, fault := faulty(op)
-			t.Run(fmt.Sprint(op, " ", errno), func(t *testing.T) {
-				bubble(t, docutraytest.Options{}, func(r *rig) {
-					r.start()
-					fault.Store(&errno)
-					r.drop("scan.pdf", pdf("x"), "invoice")
-					r.held(store.HoldDisk, time.Minute)
-					jobs := r.service.Stats().Jobs
-					r.dropNumbered(5)
-					r.pass(time.Hour)
-					r.held(store.HoldDisk, 0)
-					same(t, "jobs meanwhile", r.service.Stats().Jobs, jobs)
-					fault.Store(nil)
-					r.allFiled(6, 2*time.Minute)
-					r.held("", time.Second)
-					same(t, "failed", r.counts()[store.Failed], 0)
-					same(t, "jobs", r.service.Stats().Jobs, 6)
-					same(t, "holds", r.log.count("on hold: action required"), 1)
-				}, func(c *Config) { c.Mover, c.Sidecar = mover, true })
-			})
-		}
-	}
+			bubble(t, docutraytest.Options{}, func(r *rig) {
+				r.start()
+				fault.Store(&errno)
+				r.drop("scan.pdf", pdf("x"), "invoice")
+				r.held(store.HoldDisk, time.Minute)
+				jobs := r.service.Stats().Jobs
+				r.dropNumbered(5)
+				r.pass(time.Hour)
+				r.held(store.HoldDisk, 0)
+				same(t, "jobs meanwhile", r.service.Stats().Jobs, jobs)
+				fault.Store(nil)
+				r.allFiled(6, 2*time.Minute)
+				r.held("", time.Second)
+				same(t, "failed", r.counts()[store.Failed], 0)
+				same(t, "jobs", r.service.Stats().Jobs, 6)
+				same(t, "holds", r.log.count("on hold: action required"), 1)
+			}, func(c *Config) { c.Mover, c.Sidecar = mover, true })
+		})
+	})
 }
 
 // A hold of the disk ends once nobody waits for the disk, whatever other documents meet.

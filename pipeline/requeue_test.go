@@ -64,25 +64,21 @@ func (r *rig) runOver() {
 // Wherever a put-back is interrupted, the daemon or the next try finishes it: the file is
 // in one place, its document has one row, and is tried again.
 func TestPutBackThatIsInterruptedAnywhere(t *testing.T) {
-	for _, far := range []bool{false, true} {
-		for _, next := range []string{"retry", "daemon"} {
-			t.Run(fmt.Sprintf("far %v, then the %s", far, next), func(t *testing.T) {
-				deaths := 0
-				for n := 1; ; n++ {
-					ended := false
-					elsewhere := t.TempDir()
-					bubble(t, docutraytest.Options{}, func(r *rig) { ended = r.putBackEnded(n, next, far, elsewhere) })
-					if !ended {
-						break
-					}
-					deaths = n
+	each(t, []bool{false, true}, func(t *testing.T, far bool) {
+		each(t, []string{"retry", "daemon"}, func(t *testing.T, next string) {
+			deaths := 0
+			for n := 1; ; n++ {
+				ended := false
+				elsewhere := t.TempDir()
+				bubble(t, docutraytest.Options{}, func(r *rig) { ended = r.putBackEnded(n, next, far, elsewhere) })
+				if !ended {
+					break
 				}
-				if deaths < len(PutBackSteps)+4 {
-					t.Errorf("there were %d places to end at", deaths)
-				}
-			})
-		}
-	}
+				deaths = n
+			}
+			between(t, "places to end at", deaths, len(PutBackSteps)+4, 1000)
+		})
+	})
 }
 
 func (r *rig) putBackEnded(n int, next string, far bool, elsewhere string) bool {

@@ -42,29 +42,27 @@ func (r *rig) killAt(at Step, content string) {
 // Wherever the daemon ends, the next one files the document once, and asks for
 // it a second time only where the outcome of the first POST is not known.
 func TestKilledAtEachStep(t *testing.T) {
-	for _, step := range Steps {
-		t.Run(string(step), func(t *testing.T) {
-			bubble(t, docutraytest.Options{}, func(r *rig) {
-				content := pdf("killed")
-				r.killAt(step, content)
-				r.start()
-				d := r.reaches("scan.pdf", store.Filed, time.Minute)
-				sameList(t, "sorted", r.names(), "receipt/scan.pdf")
-				same(t, "content", tree(t, r.sorted)["receipt/scan.pdf"], content)
-				same(t, "sidecars", len(tree(t, r.sorted)), 2)
-				same(t, "inbox", len(tree(t, r.inbox)), 0)
-				jobs, again := 1, 0
-				if step == SubmittingStored || step == Posted {
-					jobs, again = 2, 1
-				}
-				same(t, "jobs", r.service.Stats().Jobs, jobs)
-				same(t, "resubmissions", d.Resubmissions, again)
-				same(t, "submissions", d.Submissions, jobs)
-				same(t, "attempts", d.Attempts, 1)
-				same(t, "warnings", r.log.count("uploads were interrupted; whether the service received them is unknown"), again)
-			}, func(c *Config) { c.Sidecar = true })
-		})
-	}
+	each(t, Steps, func(t *testing.T, step Step) {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			content := pdf("killed")
+			r.killAt(step, content)
+			r.start()
+			d := r.reaches("scan.pdf", store.Filed, time.Minute)
+			sameList(t, "sorted", r.names(), "receipt/scan.pdf")
+			same(t, "content", tree(t, r.sorted)["receipt/scan.pdf"], content)
+			same(t, "sidecars", len(tree(t, r.sorted)), 2)
+			same(t, "inbox", len(tree(t, r.inbox)), 0)
+			jobs, again := 1, 0
+			if step == SubmittingStored || step == Posted {
+				jobs, again = 2, 1
+			}
+			same(t, "jobs", r.service.Stats().Jobs, jobs)
+			same(t, "resubmissions", d.Resubmissions, again)
+			same(t, "submissions", d.Submissions, jobs)
+			same(t, "attempts", d.Attempts, 1)
+			same(t, "warnings", r.log.count("uploads were interrupted; whether the service received them is unknown"), again)
+		}, func(c *Config) { c.Sidecar = true })
+	})
 }
 
 // An answer that is stored is used, whatever the service would say now.

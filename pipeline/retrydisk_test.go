@@ -13,27 +13,25 @@ import (
 // While the database cannot be read or written, nothing is submitted and no restart is
 // needed.
 func TestDatabaseThatFails(t *testing.T) {
-	for _, op := range []string{"read", "commit"} {
-		for _, code := range []sqlite3.ErrNo{sqlite3.ErrIoErr, sqlite3.ErrNomem, sqlite3.ErrBusy, sqlite3.ErrCantOpen} {
-			t.Run(op+"/"+code.Error(), func(t *testing.T) {
-				bubble(t, docutraytest.Options{}, func(r *rig) {
-					r.start()
-					r.file("first.pdf", pdf("first"), "invoice")
-					r.disk.set(op, code)
-					r.drop("second.pdf", pdf("second"), "invoice")
-					r.p.RetryNow(bg) // so that every loop meets it
-					r.pass(3 * time.Hour)
-					same(t, "submissions", r.service.Stats().Submissions, 1)
-					r.alive() // it waits, and is alive
-					same(t, "hold", r.reportedHold(), store.HoldDisk)
-					r.disk.set("", 0)
-					r.until(3*time.Minute, "the second is filed", func() bool { return r.counts()[store.Filed] == 2 })
-					same(t, "submissions", r.service.Stats().Submissions, 2)
-					r.held("", time.Minute)
-				})
+	each(t, []string{"read", "commit"}, func(t *testing.T, op string) {
+		each(t, []sqlite3.ErrNo{sqlite3.ErrIoErr, sqlite3.ErrNomem, sqlite3.ErrBusy, sqlite3.ErrCantOpen}, func(t *testing.T, code sqlite3.ErrNo) {
+			bubble(t, docutraytest.Options{}, func(r *rig) {
+				r.start()
+				r.file("first.pdf", pdf("first"), "invoice")
+				r.disk.set(op, code)
+				r.drop("second.pdf", pdf("second"), "invoice")
+				r.p.RetryNow(bg) // so that every loop meets it
+				r.pass(3 * time.Hour)
+				same(t, "submissions", r.service.Stats().Submissions, 1)
+				r.alive() // it waits, and is alive
+				same(t, "hold", r.reportedHold(), store.HoldDisk)
+				r.disk.set("", 0)
+				r.until(3*time.Minute, "the second is filed", func() bool { return r.counts()[store.Filed] == 2 })
+				same(t, "submissions", r.service.Stats().Submissions, 2)
+				r.held("", time.Minute)
 			})
-		}
-	}
+		})
+	})
 }
 
 // The same at the start.

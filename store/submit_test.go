@@ -58,8 +58,8 @@ func TestEqualDocumentsGetTheAnswer(t *testing.T) {
 	phases(t, s, "with other options,", map[int64]Phase{fifth: PhaseReady})
 }
 
-// Those that wait fail with a document that the service could not identify. (The
-// model test has those that never reached it.)
+// Those that wait fail with a document that the service could not identify, and
+// not with one that never reached it.
 func TestEqualDocumentsFailTogether(t *testing.T) {
 	s := openNew(t)
 	first, second, third := alike(t, s)
@@ -69,20 +69,45 @@ func TestEqualDocumentsFailTogether(t *testing.T) {
 			t.Errorf("an equal one: %+v", d)
 		}
 	}
+	s = openNew(t)
+	first, second, third = alike(t, s)
+	check1(t, s.Failed(ctx, second, "unreadable"))
+	phases(t, s, "after another one failed", map[int64]Phase{first: PhasePoll, third: PhaseReady})
+	check1(t, s.Identified(ctx, first, invoice))
+	if d := doc(t, s, second); d.Outcome != Failed || d.Type != "" {
+		t.Errorf("the answer reached the one that failed: %+v", d)
+	}
 }
 
-// Whatever keeps a document from bringing an answer, the next one goes (the model test
-// has each way); where their content was paid for before, that is a second submission.
+// Whatever keeps a document from bringing an answer, the next one goes.
 func TestEqualDocumentsGoOneAfterAnother(t *testing.T) {
+	for name, end := range map[string]func(s *Store, id int64) error{
+		"gone":      func(s *Store, id int64) error { return s.Gone(ctx, id, "deleted") },
+		"job ended": ending(JobEnd{RetryAt: inAnHour, MaxAttempts: 9}),
+		"changed":   func(s *Store, _ int64) error { return errOf(s.Admit(ctx, found("a", "other"))) },
+	} {
+		s := openNew(t)
+		first, second, third := alike(t, s)
+		check1(t, end(s, first))
+		phases(t, s, name, map[int64]Phase{second: PhaseReady, third: PhaseEqual})
+		check1(t, s.Postponed(ctx, second, "locked", inAnHour))
+		phases(t, s, name+", postponed", map[int64]Phase{second: PhaseReady, third: PhaseReady})
+	}
 	s := openNew(t)
 	first, second, third := alike(t, s)
 	check1(t, s.Gone(ctx, first, "deleted"))
-	same(t, "job taken over", ask(t, s, second, request).JobID, doc(t, s, first).JobID)
+	if d := ask(t, s, second, request); d.State != Pending || d.JobID != doc(t, s, first).JobID {
+		t.Errorf("the job of the one that is gone is not taken over: %+v", d)
+	}
 	must[Document](t)(s.JobEnded(ctx, second, JobEnd{Reason: "lost", MaxAttempts: 9}))
 	submit(t, s, third)
-	if d := doc(t, s, third); d.Submissions != 1 || d.Resubmissions != 1 {
+	if d := doc(t, s, third); d.Submissions != 1 || d.Resubmissions != 1 { // the content was paid for before
 		t.Errorf("submissions: %+v", d)
 	}
+	phases(t, s, "then", map[int64]Phase{second: PhaseReady, third: PhaseSubmit})
+	same(t, "phase", ask(t, s, second, request).Phase, PhaseEqual)
+	check1(t, s.Refused(ctx, third, Refusal{Reason: "503", RetryAt: inAnHour}))
+	phases(t, s, "refused", map[int64]Phase{second: PhaseReady, third: PhaseReady})
 }
 
 func TestEqualOnlyWhereItHelps(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"docusort/cmd/docusort/internal/report/web"
 	"docusort/store"
@@ -57,9 +56,6 @@ func TestHTMLIsSafeWithAnyName(t *testing.T) {
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: evil, Since: time.Now()}))
 		text := f.render(HTML, Options{Documents: true})
 		f.saysNot(text, "<script", "\u202e")
-		if !utf8.ValidString(text) {
-			t.Errorf("not UTF-8:\n%q", text)
-		}
-		f.says(text, `\xe2\x80\xaegpj.exe\x0a\xff.pdf`)
+		f.says(strings.ToValidUTF8(text, "not UTF-8"), text, `\xe2\x80\xaegpj.exe\x0a\xff.pdf`)
 	})
 }
