@@ -31,9 +31,10 @@
 // holds requests for trouble that is not a document's own.
 //
 // What a goroutine knows of its document goes stale, because the file may be renamed,
-// changed or removed at any time. So each transition returns the row as it is by then,
-// and refuses with [store.ErrStale] where the document is no longer in the state that the
-// transition starts from. Such a document is left to whatever changed it.
+// changed or removed at any time. So the transitions before a submission and at the end
+// of a job return the row as it is by then, the filer reads it anew, and each transition
+// refuses with [store.ErrStale] where the document is no longer in the state that it
+// starts from. Such a document is left to whatever changed it.
 //
 // A document's own trouble is stored with the document. Run ends with an error only
 // where it cannot go on: the database is damaged, or a query or transition fails for
