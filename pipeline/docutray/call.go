@@ -37,7 +37,8 @@ type call struct {
 	caller context.Context // tells the caller's cancellation from a timeout
 	timer  *time.Timer     // fires when nothing moves
 	cancel context.CancelCauseFunc
-	reused atomic.Bool // the request went out on a kept connection
+	// The request waits for a connection; the one that it has was a kept one.
+	connecting, reused atomic.Bool
 }
 
 // answer is an answer whose body was read.
@@ -59,7 +60,13 @@ func (k *call) start(ctx context.Context, total time.Duration) (_ context.Contex
 	ctx, release := context.WithTimeoutCause(ctx, total, late)
 	ctx, k.cancel = context.WithCancelCause(ctx)
 	k.timer = time.AfterFunc(idleTimeout, func() { k.cancel(fmt.Errorf("%w: nothing moved", ErrTimeout)) })
-	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { k.reused.Store(i.Reused) }}
+	trace := &httptrace.ClientTrace{
+		GetConn: func(string) { k.connecting.Store(true) },
+		GotConn: func(i httptrace.GotConnInfo) {
+			k.connecting.Store(false)
+			k.reused.Store(i.Reused)
+		},
+	}
 	return httptrace.WithClientTrace(ctx, trace), func() {
 		k.timer.Stop()
 		k.cancel(nil)
@@ -70,8 +77,11 @@ func (k *call) start(ctx context.Context, total time.Duration) (_ context.Contex
 // progress allows d until something has to move again.
 func (k *call) progress(d time.Duration) { k.timer.Reset(d) }
 
-// request makes a request with the key and the common headers.
+// request makes a request with the key and the common headers, unless ctx has ended.
 func (k *call) request(ctx context.Context, method string, u *url.URL) (*http.Request, *Error) {
+	if err := ctx.Err(); err != nil {
+		return nil, k.broken(ctx, err)
+	}
 	key, err := k.client.cfg.Key.Key()
 	if err == nil {
 		err = checkKey(key.Reveal())

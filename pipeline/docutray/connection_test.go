@@ -143,6 +143,20 @@ func TestDeadKeptConnection(t *testing.T) {
 	}
 }
 
+// TestSmallSubmissionInOneWrite: header and body of a small document leave together.
+func TestSmallSubmissionInOneWrite(t *testing.T) {
+	url := rawServer(t, func(_ int, c net.Conn, _ *bufio.Reader) {
+		first := make([]byte, 1<<20)
+		n, err := c.Read(first)
+		must(t, err)
+		if !bytes.HasSuffix(first[:n], []byte("--\r\n")) || !bytes.Contains(first[:n], pdf) {
+			t.Errorf("the first %d bytes are not the whole request", n)
+		}
+		reply(c, "202 OK", `{"id":"j"}`)
+	})
+	must(t, second(newClient(t, url).Submit(t.Context(), submission())))
+}
+
 // TestExpect: only a large document asks first. A peer that ignores or refuses
 // the question still gets the document, once.
 func TestExpect(t *testing.T) {
@@ -237,7 +251,7 @@ func TestBodyAfterReturn(t *testing.T) {
 			return &http.Response{StatusCode: 429, Body: http.NoBody}, nil
 		})
 	})
-	_, err := c.Submit(t.Context(), submission())
+	_, err := c.Submit(t.Context(), sized(oneWrite+1))
 	if e := asError(t, err); e.Sent {
 		t.Errorf("%+v", e)
 	}

@@ -17,6 +17,11 @@ import (
 // service's "100MB" may mean a little less; it answers 413 for what is between.
 const MaxFileSize = 100 << 20
 
+// oneWrite is the length of a body, in bytes, up to which it is read into memory
+// first, so that it goes out in one write with the header. It is the size of the
+// transport's write buffer.
+const oneWrite = 64 << 10
+
 // askAbove is the length of a body, in bytes, above which the request asks with
 // "Expect: 100-continue" first. A refusal then saves the upload.
 const askAbove = 1 << 20
@@ -77,6 +82,11 @@ func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id s
 	}
 	up := newUpload(k, s, f)
 	req.Body, req.ContentLength = up, f.length
+	if f.length <= oneWrite {
+		if req.Body, e = up.inMemory(f.length); e != nil {
+			return "", false, e
+		}
+	}
 	req.Header["Content-Type"] = []string{f.contentType}
 	if ask {
 		req.Header["Expect"] = []string{"100-continue"}
@@ -100,7 +110,7 @@ func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id s
 
 // outcome completes the error of a submission with what happened to its body.
 func (u *upload) outcome(e *Error) {
-	e.Sent = u.started
+	e.Sent = u.started || u.whole && !u.call.connecting.Load()
 	answered := e.StatusCode != 0
 	switch {
 	case !answered:

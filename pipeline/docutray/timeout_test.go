@@ -62,13 +62,13 @@ func TestTimeouts(t *testing.T) {
 		submit    bool
 		after     time.Duration // when it times out; 0: it succeeds
 	}{
-		"steady upload":          {slow(16, 59*time.Second, none, none), true, 0},
-		"upload stalls":          {slow(200, 61*time.Second, none, none), true, time.Minute},
+		"steady upload":          {slow(2000, 59*time.Second, none, none), true, 0},
+		"upload stalls":          {slow(2000, 61*time.Second, none, none), true, time.Minute},
 		"late answer":            {slow(1<<20, none, 179*time.Second, none), true, 0},
 		"no answer":              {slow(1<<20, none, time.Hour, none), true, 3 * time.Minute},
 		"slow answer":            {slow(1<<20, none, none, 59*time.Second), true, 0},
 		"answer stalls":          {slow(1<<20, none, none, 61*time.Second), true, time.Minute},
-		"slower than a cap":      {slow(7, 59*time.Second, none, none), true, time.Hour},
+		"slower than a cap":      {slow(1000, 59*time.Second, none, none), true, time.Hour},
 		"poll without an answer": {slow(1, none, time.Hour, none), false, 30 * time.Second},
 		"poll that drips":        {slow(1, none, none, 10*time.Second), false, 30 * time.Second},
 	} {
@@ -77,7 +77,7 @@ func TestTimeouts(t *testing.T) {
 			start := time.Now()
 			var err error
 			if c.submit {
-				_, err = client.Submit(t.Context(), submission())
+				_, err = client.Submit(t.Context(), sized(oneWrite+1))
 			} else {
 				_, err = client.Status(t.Context(), "j")
 			}
@@ -102,7 +102,7 @@ func TestTimeouts(t *testing.T) {
 
 func TestCallerEndsIt(t *testing.T) {
 	for name, tr := range map[string]roundTrip{
-		"in the upload":     slow(16, 59*time.Second, 1, 1),
+		"in the upload":     slow(2000, 59*time.Second, 1, 1),
 		"before the answer": slow(1<<20, 1, time.Hour, 1),
 		"in the answer":     slow(1<<20, 1, 1, 59*time.Second),
 	} {
@@ -111,7 +111,7 @@ func TestCallerEndsIt(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(2*time.Minute, func() { cancel(why) })
 			client := newClient(t, "https://service.invalid", func(cfg *Config) { cfg.Transport = tr })
-			_, err := client.Submit(ctx, submission())
+			_, err := client.Submit(ctx, sized(oneWrite+1))
 			e := asError(t, err)
 			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || e.Class != Local || !e.OutcomeUnknown || !e.Sent {
 				t.Errorf("%s: %+v", name, e)

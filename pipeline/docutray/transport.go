@@ -90,7 +90,7 @@ func newTransport(base *url.URL) *http.Transport {
 		MaxIdleConnsPerHost:    keepConnections,
 		IdleConnTimeout:        keepIdle,
 		MaxResponseHeaderBytes: 256 << 10,
-		WriteBufferSize:        64 << 10,
+		WriteBufferSize:        oneWrite,
 		OnProxyConnectResponse: checkProxy,
 	}
 	if base.Scheme == "http" {

@@ -25,7 +25,8 @@ type upload struct {
 	mu      sync.Mutex
 	body    io.Reader
 	left    int64 // bytes still to be read
-	started bool  // a byte was read, so it may have been sent
+	started bool  // a byte was read by the transport, so it may have been sent
+	whole   bool  // the transport has all of it in memory: it may have been sent, unless it still waits for a connection
 	stopped bool
 	err     error // the content's
 }
@@ -34,6 +35,21 @@ func newUpload(k *call, s Submission, f form) *upload {
 	content := &exactReader{r: s.Content, left: s.Size}
 	return &upload{call: k, left: f.length,
 		body: io.MultiReader(bytes.NewReader(f.head), content, bytes.NewReader(f.tail))}
+}
+
+// inMemory reads the whole body, of length bytes, and returns it in the type that
+// net/http does not flush the header for. Nothing is sent of a content that fails.
+func (u *upload) inMemory(length int64) (io.ReadCloser, *Error) {
+	body := make([]byte, length)
+	_, err := io.ReadFull(u, body)
+	u.started = false
+	if err != nil {
+		e := &Error{Op: OpSubmit, Class: Local, Err: err}
+		u.outcome(e)
+		return nil, e
+	}
+	u.whole = true
+	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
 // Read implements io.Reader.
