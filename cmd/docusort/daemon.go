@@ -102,7 +102,10 @@ func (d *daemon) close() error {
 // newClient makes the client of the API. observe is called for each request; it
 // may be nil.
 func newClient(s *settings.Settings, log *slog.Logger, observe func(string, int, time.Duration)) (*docutray.Client, error) {
-	return docutray.New(docutray.Config{BaseURL: s.BaseURL, Key: s.Keys, UserAgent: "docusort/" + version, Logger: log, Observe: observe})
+	return docutray.New(docutray.Config{
+		BaseURL: s.BaseURL, Key: s.Keys, Proxy: s.Proxy(), RootCAs: s.RootCAs,
+		UserAgent: "docusort/" + version, Logger: log, Observe: observe,
+	})
 }
 
 func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {

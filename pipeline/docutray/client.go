@@ -1,6 +1,7 @@
 package docutray
 
 import (
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -28,6 +29,10 @@ type Config struct {
 	// Transport makes the requests. It must not follow redirects or repeat a
 	// POST. The default is a transport of the client's own.
 	Transport http.RoundTripper
+	// Proxy and RootCAs are for the client's own transport, as in [http.Transport]
+	// and [tls.Config]. Nil means what the environment says, and what the system trusts.
+	Proxy   func(*http.Request) (*url.URL, error)
+	RootCAs *x509.CertPool
 	// Logger may be nil.
 	Logger *slog.Logger
 	// Observe is called after each request with its operation, the status code
@@ -71,7 +76,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg, base: base, transport: cfg.Transport}
 	if c.transport == nil {
-		c.own = newTransport(base)
+		c.own = newTransport(base, cfg)
 		c.transport = c.own
 	}
 	return c, nil

@@ -191,7 +191,7 @@ func TestTransport(t *testing.T) {
 		}
 	}
 	base, _ := parseBaseURL("http://localhost")
-	tr := newTransport(base)
+	tr := newTransport(base, Config{})
 	if tr.Proxy != nil {
 		t.Error("plain http would go through a proxy")
 	}

@@ -77,13 +77,13 @@ func isLoopback(host string) bool {
 }
 
 // newTransport returns the transport for a base URL.
-func newTransport(base *url.URL) *http.Transport {
+func newTransport(base *url.URL, cfg Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    connectTimeout,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
 		ExpectContinueTimeout:  continueTimeout,
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
@@ -92,6 +92,9 @@ func newTransport(base *url.URL) *http.Transport {
 		MaxResponseHeaderBytes: 256 << 10,
 		WriteBufferSize:        oneWrite,
 		OnProxyConnectResponse: checkProxy,
+	}
+	if cfg.Proxy != nil {
+		t.Proxy = cfg.Proxy
 	}
 	if base.Scheme == "http" {
 		// "localhost" may resolve to another machine.

@@ -93,17 +93,23 @@ func (l *loader) at(line int) string { return fmt.Sprintf("%s:%d", display.Print
 // lookup returns a variable's text and where it stands. ok is false where it is
 // not set or, which means the same, empty.
 func (l *loader) lookup(name string) (value, origin string, ok bool) {
-	value, set := l.env[name]
-	origin = "environment"
-	if !set {
-		e, inFile := l.file[name]
-		if !inFile {
-			return "", "", false
-		}
-		value, origin = e.value, l.at(e.line)
+	names := []string{name}
+	if !ours(name) {
+		names = append(names, strings.ToLower(name)) // https_proxy is as common
 	}
-	value = strings.TrimSpace(value)
-	return value, origin, value != ""
+	for _, n := range names {
+		if value, set := l.env[n]; set {
+			value = strings.TrimSpace(value)
+			return value, "environment", value != ""
+		}
+	}
+	for _, n := range names {
+		if e, set := l.file[n]; set {
+			value = strings.TrimSpace(e.value)
+			return value, l.at(e.line), value != ""
+		}
+	}
+	return "", "", false
 }
 
 // setValue checks what is set for a variable. What is wrong is noted and replaced
@@ -159,6 +165,7 @@ func (l *loader) checkNeeds(s *Settings, need Need) {
 	before := len(l.problems)
 	if need&NeedKey != 0 {
 		l.findKey(s)
+		l.findCertificates(s)
 	}
 	if need&NeedTypes != 0 && len(s.DocumentTypes) == 0 && !l.refused[typesName] {
 		l.refuse(typesName, "is not set: name the type codes to choose from, such as invoice,receipt (`docusort types` lists them)")

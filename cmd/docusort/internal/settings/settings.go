@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"log/slog"
 	"time"
@@ -25,6 +26,14 @@ type Settings struct {
 	KeyFile string `env:"DOCUTRAY_API_KEY_FILE"`
 	// BaseURL has no slash at its end.
 	BaseURL string `env:"DOCUTRAY_BASE_URL"`
+	// HTTPSProxy is the proxy's URL, or empty; it may contain a password. See [Settings.Proxy].
+	HTTPSProxy string `env:"HTTPS_PROXY"`
+	NoProxy    string `env:"NO_PROXY"` // hosts that are reached without the proxy, comma-separated
+	CertFile   string `env:"SSL_CERT_FILE"`
+	CertDir    string `env:"SSL_CERT_DIR"`
+	// RootCAs are what CertFile, CertDir and the system trust; nil means the system's,
+	// and always where NeedKey was not asked for.
+	RootCAs *x509.CertPool `env:", noinit"`
 	// DocumentTypes keeps the user's order; it is empty only where not needed.
 	DocumentTypes []string `env:"DOCUSORT_DOCUMENT_TYPES"`
 	// Metadata is a compact JSON object with sorted names, or nil.

@@ -59,6 +59,9 @@ func nearest(name string) (best string, letters int) {
 	name = strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 	letters = len(name)/4 + 1
 	for _, v := range variables {
+		if !ours(v.Name) {
+			continue // HTTP_PROXY is not a misspelt HTTPS_PROXY
+		}
 		if d := distance(name, v.Name); d < letters {
 			best, letters = v.Name, d
 		}

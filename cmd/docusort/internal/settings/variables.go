@@ -49,6 +49,10 @@ var variables = []Variable{
 	{keyFileName, service, "", false, "a file that holds the key and nothing else; read again when the service refuses the key", path},
 	{"DOCUTRAY_BASE_URL", service, "https://app.docutray.com", false, "where the service is; plain http only for a loopback host", baseURL},
 	{typesName, service, "", true, "type codes to choose from, comma-separated; `docusort types` lists them", documentTypes},
+	{"HTTPS_PROXY", service, "", false, "address of the proxy through which the service is reached, such as http://proxy.example.com:3128", proxyURL},
+	{"NO_PROXY", service, "", false, "hosts that are reached without the proxy, comma-separated", nil},
+	{certFileName, service, "", false, "a PEM file of certificates to trust beside the system's, for a proxy that opens TLS", path},
+	{certDirName, service, "", false, "a folder of such files", path},
 	{"DOCUSORT_METADATA", service, "", false, `a JSON object sent with every document, such as {"tenant":"a"}`, metadata},
 
 	{homeName, folders, "/var/lib/docusort", false, "parent of the next three; under systemd $STATE_DIRECTORY is the default", path},
