@@ -77,3 +77,22 @@ func TestReadmeCommands(t *testing.T) {
 		t.Errorf("%d commands of docusort were run", ran)
 	}
 }
+
+// TestReadmeTypes: the types of README's first example are some that the stand-in accepts
+// as it comes.
+func TestReadmeTypes(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	noErr(t, err)
+	examples := regexp.MustCompile(`DOCUSORT_DOCUMENT_TYPES=([a-z,]+)`).FindAllSubmatch(text, -1)
+	if len(examples) < 2 {
+		t.Fatalf("README.md has %d examples of types", len(examples))
+	}
+	for _, example := range examples {
+		t.Run(string(example[1]), func(t *testing.T) {
+			w := newWorld(t) // whose stand-in has its default types
+			w.settings["DOCUSORT_DOCUMENT_TYPES"] = string(example[1])
+			w.drop("first.pdf", pdf(invoice, "first"))
+			w.runToEnd()
+		})
+	}
+}
