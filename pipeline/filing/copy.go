@@ -128,7 +128,7 @@ func (t *transfer) copyMetadata(out *os.File, name string) error {
 		}
 	}
 	// No set-ID bits: a document needs none, and RestrictSUIDSGID refuses them.
-	if err := t.step("chmod", func() error { return unix.Fchmod(fd, t.was.Mode&0o777) }); err != nil {
+	if err := t.step("chmod", func() error { return unix.Fchmod(fd, t.was.Mode&0o777&^othersWrite) }); err != nil {
 		return err
 	}
 	return t.step("utimes", func() error {

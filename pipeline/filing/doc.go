@@ -26,6 +26,7 @@
 //	open the target's folder, making what is missing, no links
 //	Do:
 //	    fsync the source's content        (unless SyncContents did)
+//	    chmod g-w,o-w, where needed       not permitted: ErrNeedsCopy
 //	    renameat2(source, target, RENAME_NOREPLACE)
 //	        done           → is the target the file that was checked, unchanged?
 //	                         yes: done;  no: put it back, ErrChanged
@@ -38,7 +39,7 @@
 //	Copy:
 //	    create .docusort-TAG.tmp beside the target, O_EXCL
 //	    copy and hash; the source must not have changed, the hash must match
-//	    owner, mode, times; fsync
+//	    owner, mode less g-w,o-w, times; fsync
 //	    rename .docusort-TAG.tmp to the target, no replace
 //	    fsync the target's folder
 //	    unlinkExact(source);  failed: unlinkExact(target)
@@ -77,7 +78,7 @@
 //
 //   - A process that had the file open before the move may write to it after.
 //     ErrBusy catches it where the kernel tells (local filesystems, own files).
-//   - A copy keeps owner (where permitted), permission bits and times, but neither
+//   - A copy keeps owner (where permitted), permission bits (less 022) and times, but neither
 //     extended attributes nor access lists; a rename keeps everything.
 //   - Deleting by name on a filesystem that other machines write to is as safe as
 //     that filesystem's rename is atomic.

@@ -54,6 +54,21 @@ func hasWriter(f *os.File) bool {
 	return errors.Is(err, unix.EAGAIN)
 }
 
+// hasOwners reports whether a filesystem of this machine keeps an owner and a mode for
+// each file.
+func hasOwners(f *os.File) bool {
+	const ntfs3 = 0x7366746e
+	st, err := fstatfs(int(f.Fd()))
+	if err != nil || !leasesTell(f) {
+		return false
+	}
+	switch uint32(st.Type) {
+	case unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC, ntfs3:
+		return false
+	}
+	return true
+}
+
 // leasesTell is false for network filesystems. There the server grants leases, and
 // EAGAIN means "not delegated to this client" (nfs4_setlease, cifs_setlease): every
 // file would seem to be written to for ever.

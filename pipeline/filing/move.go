@@ -3,6 +3,7 @@ package filing
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,6 +12,9 @@ import (
 func (t *transfer) rename() error {
 	if err := t.syncContent(); err != nil {
 		return fmt.Errorf("sync %q: %w", t.source(), ownError{err})
+	}
+	if err := t.restrict(); err != nil {
+		return err
 	}
 	err := t.step("rename", func() error {
 		return unix.Renameat2(t.from.fd, t.fromName, t.to.fd, t.toName, unix.RENAME_NOREPLACE)
@@ -29,6 +33,28 @@ func (t *transfer) rename() error {
 		return t.vanished()
 	}
 	return t.explain("move", err)
+}
+
+// othersWrite are the permission bits by which others than its owner could rewrite a
+// document that is filed.
+const othersWrite = 0o022
+
+// restrict takes these bits off the source. A file of another owner is moved as a copy
+// of our own, where the filesystem has owners of its own.
+func (t *transfer) restrict() error {
+	if t.was.Mode&othersWrite == 0 {
+		return nil
+	}
+	err := t.step("chmod source", func() error { return unix.Fchmod(int(t.file.Fd()), t.was.Mode&0o7777&^othersWrite) })
+	switch {
+	case errors.Is(err, unix.EPERM) && t.was.Uid != uint32(os.Geteuid()) && hasOwners(t.file):
+		return fmt.Errorf("move %q to %q: others than its owner may write to it: %w", t.source(), t.target(), ErrNeedsCopy)
+	case unsupported(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("chmod %q: %w", t.source(), err)
+	}
+	return nil
 }
 
 // unsupported reports whether err is what kernels, filesystems and seccomp filters

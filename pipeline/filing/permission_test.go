@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -207,4 +208,40 @@ func publicDir(t *testing.T) string {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
 	return dir
+}
+
+// TestFiledIsNotForOthersToWrite: what others than its owner may write to is theirs no
+// more once it is filed: by a chmod, or else as a copy of our own.
+func TestFiledIsNotForOthersToWrite(t *testing.T) {
+	check := func(w *world, owner int) {
+		t.Helper()
+		info, err := os.Stat(w.target())
+		must(t, err)
+		same(t, "mode", info.Mode().Perm(), 0o644)
+		same(t, "owner", int(info.Sys().(*syscall.Stat_t).Uid), owner)
+		w.only(w.content, w.target())
+	}
+	for _, across := range []bool{false, true} {
+		w := newWorld(t, across)
+		must(t, os.Chmod(w.source(), 0o666))
+		must(t, NewMover(Options{}).MoveOrCopy(t.Context(), w.mv))
+		check(w, os.Geteuid())
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only the superuser has files of several owners")
+	}
+	w := newWorldIn(t, publicDir(t), false)
+	for _, dir := range []string{w.mv.Root, filepath.Dir(w.source()), w.mv.Sorted} {
+		must(t, os.Chmod(dir, 0o777))
+	}
+	must(t, os.Chown(w.source(), 12345, 12345))
+	must(t, os.Chmod(w.source(), 0o666))
+	asNobody(t, func() {
+		m := NewMover(Options{})
+		if err := m.Do(t.Context(), w.mv); !errors.Is(err, ErrNeedsCopy) {
+			t.Errorf("Do: %v, want ErrNeedsCopy", err)
+		}
+		must(t, m.Copy(t.Context(), w.mv))
+	})
+	check(w, 65534)
 }
