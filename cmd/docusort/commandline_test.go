@@ -1,11 +1,12 @@
 package main
 
 import (
-	"docusort/cmd/docusort/internal/settings"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"docusort/cmd/docusort/internal/settings"
 )
 
 // TestCommandLine: a wrong command line is explained in a few lines, and ends with 2.

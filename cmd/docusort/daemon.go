@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"docusort/store"
 	"docusort/watcher"
 
+	"golang.org/x/net/http/httpproxy"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -44,7 +47,7 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	if err := checkHook(s); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(s.Home, 0o755); err != nil {
+	if err := os.MkdirAll(s.Home, settings.FolderMode); err != nil {
 		return nil, fmt.Errorf("make DOCUSORT_HOME: %w; make it by hand for the user that docusort runs as, or set another one", err)
 	}
 	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, files: make(chan string),
@@ -102,8 +105,10 @@ func (d *daemon) close() error {
 // newClient makes the client of the API. observe is called for each request; it
 // may be nil.
 func newClient(s *settings.Settings, log *slog.Logger, observe func(string, int, time.Duration)) (*docutray.Client, error) {
+	proxy := (&httpproxy.Config{HTTPSProxy: s.HTTPSProxy, NoProxy: s.NoProxy}).ProxyFunc()
 	return docutray.New(docutray.Config{
-		BaseURL: s.BaseURL, Key: s.Keys, Proxy: s.Proxy(), RootCAs: s.RootCAs,
+		BaseURL: s.BaseURL, Key: s.Keys, RootCAs: s.RootCAs,
+		Proxy:     func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
 		UserAgent: "docusort/" + version, Logger: log, Observe: observe,
 	})
 }
@@ -219,7 +224,7 @@ func (d *daemon) makeFolder(ctx context.Context, name, path string) error {
 		d.log.Warn("a folder that was there before is missing; waiting for it", "path", path)
 		return nil
 	}
-	return os.MkdirAll(path, 0o775)
+	return os.MkdirAll(path, settings.FolderMode)
 }
 
 // recordStart records the start of a run, and whether events are kept for a hook.

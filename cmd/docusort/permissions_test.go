@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"docusort/cmd/docusort/internal/settings"
 )
 
 // locked is a document that a daemon of another user cannot take, and what its owner
@@ -87,5 +89,26 @@ func (w *world) recordModes() {
 		noErr(w.t, err)
 		delete(w.dropped, hashOf(content))
 		w.record(content, info)
+	}
+}
+
+// TestModesOfWhatIsMade: whatever the umask, others see nothing of the folders that the
+// daemon makes.
+func TestModesOfWhatIsMade(t *testing.T) {
+	w := newWorld(t)
+	w.settings["DOCUSORT_HOME"] = filepath.Join(w.dir, "made", "home")
+	w.settings["DOCUSORT_SORTED"] = filepath.Join(w.dir, "sorted")
+	c := w.child("run")
+	c.cmd.Args = append([]string{"/bin/sh", "-c", `umask 0 && exec "$0" "$@"`, c.cmd.Path}, c.cmd.Args[1:]...)
+	c.cmd.Path = "/bin/sh"
+	c.begin()
+	w.waitRunning(c)
+	w.stop(c)
+	for _, folder := range []string{"made/home", "made/home/inbox", "sorted"} {
+		info, err := os.Stat(filepath.Join(w.dir, folder))
+		noErr(t, err)
+		if mode := info.Mode().Perm(); mode != settings.FolderMode {
+			t.Errorf("%s has mode %v", folder, mode)
+		}
 	}
 }

@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
-	"docusort/pipeline"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"docusort/pipeline"
 )
 
 var illegible = pdf(contract, "illegible for now")

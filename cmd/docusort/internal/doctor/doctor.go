@@ -37,9 +37,9 @@ func (d Doctor) Check(ctx context.Context) []Result {
 		}
 	}
 	results := []Result{
-		d.folder("home", "DOCUSORT_HOME", d.Home, 0o755, false),
-		d.folder("inbox", "DOCUSORT_INBOX", d.Inbox, 0o775, known(d.Inbox)),
-		d.folder("sorted", "DOCUSORT_SORTED", d.Sorted, 0o775, known(d.Sorted)),
+		d.folder("home", "DOCUSORT_HOME", d.Home, false),
+		d.folder("inbox", "DOCUSORT_INBOX", d.Inbox, known(d.Inbox)),
+		d.folder("sorted", "DOCUSORT_SORTED", d.Sorted, known(d.Sorted)),
 	}
 	results = append(results, d.typeFolders()...)
 	results = append(results, d.moves()...)

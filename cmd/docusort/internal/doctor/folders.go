@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"docusort/cmd/docusort/internal/settings"
+
 	"golang.org/x/sys/unix"
 )
 
 // folder checks one folder that docusort works in. known means that documents were
 // in it before, so that a missing one is more likely not mounted than new.
-func (d Doctor) folder(name, setting, path string, mode fs.FileMode, known bool) Result {
+func (d Doctor) folder(name, setting, path string, known bool) Result {
 	made := ""
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -22,7 +24,7 @@ func (d Doctor) folder(name, setting, path string, mode fs.FileMode, known bool)
 		if !d.Fix {
 			return d.missing(name, setting, path)
 		}
-		if err := makeFolder(path, mode); err != nil {
+		if err := makeFolder(path); err != nil {
 			return Wrong(name, "%s cannot be made: %v", path, err)
 		}
 		made = ", made just now"
@@ -65,7 +67,7 @@ func existing(path string) string {
 
 // makeFolder makes a folder and those above it. Root makes them for the owner of the
 // nearest one that exists, because the daemon does not run as root.
-func makeFolder(path string, mode fs.FileMode) error {
+func makeFolder(path string) error {
 	above := existing(path)
 	info, err := os.Stat(above)
 	if err != nil {
@@ -75,7 +77,7 @@ func makeFolder(path string, mode fs.FileMode) error {
 	if root && ownerOf(info) == 0 && above != filepath.Dir(path) {
 		return errors.New("root does not know for whom; make it for the user that docusort runs as, as with install -d -o docusort -g docusort")
 	}
-	if err := os.MkdirAll(path, mode); err != nil || !root {
+	if err := os.MkdirAll(path, settings.FolderMode); err != nil || !root {
 		return err
 	}
 	st := info.Sys().(*syscall.Stat_t)

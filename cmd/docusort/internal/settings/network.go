@@ -4,28 +4,17 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 const (
 	certFileName = "SSL_CERT_FILE"
 	certDirName  = "SSL_CERT_DIR"
 )
-
-// Proxy returns the proxy for a request, or nil for none, as [http.Transport] asks
-// for it.
-func (s *Settings) Proxy() func(*http.Request) (*url.URL, error) {
-	config := httpproxy.Config{HTTPSProxy: s.HTTPSProxy, NoProxy: s.NoProxy}
-	proxy := config.ProxyFunc()
-	return func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
-}
 
 // proxyURL never shows the value: a password may stand in it.
 func proxyURL(v string) (string, error) {

@@ -3,6 +3,7 @@ package settings
 import (
 	"crypto/x509"
 	"encoding/json"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -15,6 +16,10 @@ const DefaultConfigFile = "/etc/docusort/docusort.env"
 // CredentialName is the systemd credential that may hold the key.
 const CredentialName = "docutray-api-key"
 
+// FolderMode is the mode of a folder that is made because it is missing: its owner's, and
+// the group may look.
+const FolderMode fs.FileMode = 0o750
+
 // Settings is everything that a user can set, checked and complete. All paths
 // are absolute and clean, all durations are zero or more. [Describe] has the
 // defaults, and says what each one means.
@@ -26,7 +31,7 @@ type Settings struct {
 	KeyFile string `env:"DOCUTRAY_API_KEY_FILE"`
 	// BaseURL has no slash at its end.
 	BaseURL string `env:"DOCUTRAY_BASE_URL"`
-	// HTTPSProxy is the proxy's URL, or empty; it may contain a password. See [Settings.Proxy].
+	// HTTPSProxy is the proxy's URL, or empty; it may contain a password.
 	HTTPSProxy string `env:"HTTPS_PROXY"`
 	NoProxy    string `env:"NO_PROXY"` // hosts that are reached without the proxy, comma-separated
 	CertFile   string `env:"SSL_CERT_FILE"`
