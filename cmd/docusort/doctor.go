@@ -65,7 +65,12 @@ func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
 	if os.Geteuid() == 0 {
 		text += "; permissions are checked as root, so run this as the daemon's user too: sudo -u docusort docusort doctor"
 	}
-	return []doctor.Result{doctor.OK("settings", "%s", text)}
+	results = append(results, doctor.OK("settings", "%s", text))
+	if s.KeyExposed != "" {
+		results = append(results, doctor.Wrong("key", "%s holds the API key, and others than its owner can read it: "+
+			"put the key into a file of its own, of mode 600, and name that in DOCUTRAY_API_KEY_FILE", s.KeyExposed))
+	}
+	return results
 }
 
 func reportHook(s *settings.Settings) []doctor.Result {

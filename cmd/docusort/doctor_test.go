@@ -65,6 +65,13 @@ func TestDoctorFinds(t *testing.T) {
 		}, []string{"✗ settings  DOCUSORT_WORKERS", "✗ settings  DOCUSORT_INOBX", "✓ inbox", "✓ key"}},
 		"wrong key": {func(w *world) { w.settings["DOCUTRAY_API_KEY"] = "dt_live_another" },
 			[]string{"✗ key", "refuses the key", "Invalid API key"}},
+		"key that others can read": {func(w *world) {
+			file := filepath.Join(w.dir, "key")
+			noErr(w.t, os.WriteFile(file, []byte(secretKey), 0o600))
+			noErr(w.t, os.Chmod(file, 0o640))
+			delete(w.settings, "DOCUTRAY_API_KEY")
+			w.settings["DOCUTRAY_API_KEY_FILE"] = file
+		}, []string{"✗ key", "others than its owner can read it", "DOCUTRAY_API_KEY_FILE", "✓ types"}},
 		"service down": {func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
 			[]string{"✗ service", "503", "it is the service or the way to it"}},
 		"unknown type": {func(w *world) { w.settings["DOCUSORT_DOCUMENT_TYPES"] = "invoice,summons,memo" },

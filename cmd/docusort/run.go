@@ -57,6 +57,10 @@ func (p program) runDaemon(ctx context.Context, s *settings.Settings) (err error
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
+	if s.KeyExposed != "" {
+		log.Warn("others than its owner can read the file with the API key; keep the key in a file of its own, of mode 600",
+			"path", s.KeyExposed)
+	}
 	log.Info("started", "version", version, "inbox", s.Inbox, "sorted", s.Sorted, "database", s.Database)
 	if err := d.run(ctx, reload); err != nil && !wasStopped(ctx, err) {
 		return fmt.Errorf("run: %w", err)

@@ -56,6 +56,38 @@ func TestWhereTheKeyComesFrom(t *testing.T) {
 	}
 }
 
+// TestKeyThatOthersCanRead: the file is named wherever the key stands in it, unless systemd
+// made it, which shows the service's access in the mode of the group.
+func TestKeyThatOthersCanRead(t *testing.T) {
+	for mode, exposed := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true} {
+		dir := t.TempDir()
+		settings, key := filepath.Join(dir, "docusort.env"), filepath.Join(dir, CredentialName)
+		for path, text := range map[string]string{settings: "DOCUTRAY_API_KEY=" + secret, key: secret} {
+			ok(t, os.WriteFile(path, []byte(text), mode))
+			ok(t, os.Chmod(path, mode))
+		}
+		for _, c := range []struct {
+			environ []string
+			file    string
+			want    string
+		}{
+			{nil, settings, settings},
+			{[]string{"DOCUTRAY_API_KEY_FILE=" + key}, "", key},
+			{[]string{"DOCUTRAY_API_KEY=" + secret}, settings, ""},
+			{[]string{"CREDENTIALS_DIRECTORY=" + dir}, "", ""},
+		} {
+			s, err := loadHere(t, c.environ, c.file, NeedKey)
+			ok(t, err)
+			if !exposed {
+				c.want = ""
+			}
+			if s.KeyExposed != c.want {
+				t.Errorf("%v %q %q: %q, want %q", mode, c.environ, c.file, s.KeyExposed, c.want)
+			}
+		}
+	}
+}
+
 // Commands that need no key do not look at it: others may not read its file.
 func TestKeyNotNeeded(t *testing.T) {
 	s, err := loadHere(t, []string{"DOCUTRAY_API_KEY_FILE=/nowhere/key", "CREDENTIALS_DIRECTORY=/nowhere"}, "", 0)

@@ -238,11 +238,14 @@ func (l *loader) findKey(s *Settings) {
 			return
 		}
 		s.Keys = keys
+		if _, inEnvironment := l.env[keyName]; !inEnvironment {
+			s.KeyExposed = exposed(l.path)
+		}
 	case fileSet:
 		keys, err := docutray.FileKey(s.KeyFile)
 		switch {
 		case err == nil:
-			s.Keys = keys
+			s.Keys, s.KeyExposed = keys, exposed(s.KeyFile)
 		case errors.Is(err, fs.ErrNotExist) && !strings.Contains(fileValue, "/"):
 			l.refuse(keyFileName, "names no file in the working folder (not shown, as it may be a key itself): write the file's whole path, or put a key into "+keyName)
 		default:
@@ -251,6 +254,14 @@ func (l *loader) findKey(s *Settings) {
 	default:
 		l.findCredential(s)
 	}
+}
+
+// exposed returns a path if others than its owner can read the file.
+func exposed(path string) string {
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o044 == 0 {
+		return ""
+	}
+	return path
 }
 
 // findCredential reads the key that systemd hands to a service.

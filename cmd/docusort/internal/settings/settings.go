@@ -29,6 +29,9 @@ type Settings struct {
 	// KeyFile is the file that the key comes from, which may be the systemd
 	// credential; empty where the key stands in the environment itself.
 	KeyFile string `env:"DOCUTRAY_API_KEY_FILE"`
+	// KeyExposed is the file with the key where others than its owner can read it;
+	// empty where they cannot.
+	KeyExposed string
 	// BaseURL has no slash at its end.
 	BaseURL string `env:"DOCUTRAY_BASE_URL"`
 	// HTTPSProxy is the proxy's URL, or empty; it may contain a password.

@@ -45,8 +45,8 @@ const (
 const defaultIgnore = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.download,*.filepart,@eaDir,__MACOSX,Thumbs.db,desktop.ini"
 
 var variables = []Variable{
-	{keyName, service, "", true, "the API key; or name a file below, or give the systemd credential docutray-api-key", nil},
-	{keyFileName, service, "", false, "a file that holds the key and nothing else; read again when the service refuses the key", path},
+	{keyName, service, "", true, "the API key, never in a file that others can read; or name a file below, or give the systemd credential docutray-api-key", nil},
+	{keyFileName, service, "", false, "a file that holds the key and nothing else, of mode 600; read again when the service refuses the key", path},
 	{"DOCUTRAY_BASE_URL", service, "https://app.docutray.com", false, "where the service is; plain http only for a loopback host", baseURL},
 	{typesName, service, "", true, "type codes to choose from, comma-separated; `docusort types` lists them", documentTypes},
 	{"HTTPS_PROXY", service, "", false, "address of the proxy through which the service is reached, such as http://proxy.example.com:3128", proxyURL},
