@@ -197,6 +197,12 @@ func ParseDuration(v string) (time.Duration, error) {
 // httpAddr gives a port without a host the loopback address, so that other machines do
 // not reach it unless the user says so.
 func httpAddr(v string) (string, error) {
+	if socket, isUnix := strings.CutPrefix(v, "unix:"); isUnix {
+		if !filepath.IsAbs(socket) || len(socket) > 107 {
+			return "", fmt.Errorf("%s is not a socket: write one such as unix:/run/docusort/page, of at most 107 bytes", show(v))
+		}
+		return "unix:" + filepath.Clean(socket), nil
+	}
 	if !strings.Contains(v, ":") {
 		v = ":" + v
 	}
@@ -204,7 +210,7 @@ func httpAddr(v string) (string, error) {
 	n, perr := strconv.Atoi(port)
 	if err != nil || perr != nil || n < 0 || n > 65535 || strings.ContainsAny(host, "/ *@?#") {
 		return "", fmt.Errorf("%s is not an address and port: write one such as 127.0.0.1:9464, "+
-			"9464 for this machine only, or 0.0.0.0:9464 for all addresses", show(v))
+			"9464 for this machine only, 0.0.0.0:9464 for all addresses, or unix:/path for a socket", show(v))
 	}
 	if host == "" {
 		host = "127.0.0.1"

@@ -73,7 +73,7 @@ type Settings struct {
 	ShutdownGrace time.Duration `env:"DOCUSORT_SHUTDOWN_GRACE"`
 	KeepHistory   time.Duration `env:"DOCUSORT_KEEP_HISTORY"` // 0: for ever
 	Hook          string        `env:"DOCUSORT_HOOK"`         // a program's path, or empty
-	HTTPAddr      string        `env:"DOCUSORT_HTTP_ADDR"`    // host:port, the host never empty; or empty
+	HTTPAddr      string        `env:"DOCUSORT_HTTP_ADDR"`    // host:port, the host never empty; unix:/path; or empty
 	LogLevel      slog.Level    `env:"DOCUSORT_LOG_LEVEL"`
 	LogFormat     string        `env:"DOCUSORT_LOG_FORMAT"` // auto, text or json
 

@@ -82,7 +82,7 @@ var variables = []Variable{
 
 	{"DOCUSORT_SHUTDOWN_GRACE", daemon, "25s", false, "how long uploads under way may take to finish at a stop", duration(0)},
 	{"DOCUSORT_HOOK", daemon, "", false, "path of a program run for each event, with the event as JSON on its standard input", path},
-	{"DOCUSORT_HTTP_ADDR", daemon, "", false, "address of the status page, /metrics and /healthz, such as 9464, which only this machine reaches; 0.0.0.0:9464 is for everybody on the network, and without a password", httpAddr},
+	{"DOCUSORT_HTTP_ADDR", daemon, "", false, "address of the status page, /metrics and /healthz, such as 9464, which everybody on this machine reaches, and so what the folders hide; unix:/run/docusort/page is a socket for the group; 0.0.0.0:9464 is for everybody on the network, and without a password", httpAddr},
 	{"DOCUSORT_LOG_LEVEL", daemon, "info", false, "debug, info, warn or error", oneOf("debug", "info", "warn", "error")},
 	{"DOCUSORT_LOG_FORMAT", daemon, "auto", false, "text, json, or auto: coloured on a terminal, plain text otherwise", oneOf("auto", "text", "json")},
 }

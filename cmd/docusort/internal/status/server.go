@@ -5,20 +5,21 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"time"
-
-	"golang.org/x/net/netutil"
 
 	"docusort/cmd/docusort/internal/report/web"
 )
 
 // Config is what a server needs.
 type Config struct {
-	Addr     string // host:port
+	Addr     string // host:port or unix:/path
 	Database string
 	Version  string // of the program, for the page and the metrics
 	Commit   string
@@ -38,7 +39,6 @@ type Server struct {
 }
 
 const (
-	maxConnections = 128
 	// maxViewers is how many pages may follow at a time.
 	maxViewers = 32
 	// shutdownTimeout is how long requests may take to finish at the end.
@@ -53,12 +53,12 @@ func Listen(cfg Config) (*Server, error) {
 	if cfg.Meter == nil {
 		cfg.Meter = NewMeter()
 	}
-	listener, err := net.Listen("tcp", cfg.Addr)
+	listener, err := listen(cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to a free address of this machine", err)
 	}
 	s := &Server{
-		cfg: cfg, listener: netutil.LimitListener(listener, maxConnections), cache: newCache(cfg),
+		cfg: cfg, listener: listener, cache: newCache(cfg),
 		viewers: make(chan struct{}, maxViewers), closing: make(chan struct{}),
 	}
 	s.http = &http.Server{
@@ -66,15 +66,41 @@ func Listen(cfg Config) (*Server, error) {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       time.Minute,
+		IdleTimeout:       10 * time.Second,
+		ConnState:         new(connections).track,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}
-	if addr, ok := listener.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
+	if addr, ok := listener.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 		s.cfg.Logger.Warn("the status page can be reached from other machines",
 			"address", listener.Addr().String())
 	}
 	return s, nil
+}
+
+// listen takes host:port, or unix:/path. The owner of a socket, and the group of its
+// folder where that gives its group to new files, may connect.
+func listen(addr string) (net.Listener, error) {
+	path, isUnix := strings.CutPrefix(addr, "unix:")
+	if !isUnix {
+		return net.Listen("tcp", addr)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		if conn, err := net.Dial("unix", path); err == nil {
+			conn.Close()
+			return nil, fmt.Errorf("listen unix %s: %w", path, syscall.EADDRINUSE)
+		}
+		_ = os.Remove(path) // of a daemon that was killed
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	return listener, nil
 }
 
 // Addr is the address that the server listens on.
@@ -86,7 +112,11 @@ func (s *Server) Close() error { return s.listener.Close() }
 // Run serves until ctx is done. If the page cannot be served any more, it says so
 // in the log: that is no reason for the daemon to end.
 func (s *Server) Run(ctx context.Context) error {
-	s.cfg.Logger.Info("the status page is ready", "url", "http://"+s.Addr().String()+"/")
+	url := "http://" + s.Addr().String() + "/"
+	if s.Addr().Network() == "unix" {
+		url = "unix:" + s.Addr().String()
+	}
+	s.cfg.Logger.Info("the status page is ready", "url", url)
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 	select {

@@ -2,10 +2,16 @@ package status
 
 import (
 	"bufio"
-	"io"
+	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -162,32 +168,81 @@ func TestAnAddressInUse(t *testing.T) {
 	}
 }
 
-// Connections beyond the limit wait for a place. None is refused or forgotten.
-func TestConnectionsAreLimited(t *testing.T) {
+// TestIdleConnectionsMakeRoom: whoever holds connections open keeps nobody from the page.
+// One that is in use stays.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
 	w := newWorld(t)
-	s, _ := w.serve()
-	dial := func() net.Conn {
+	s, url := w.serve()
+	viewer := w.follow(url)
+	viewer.next(t)
+	for range 2 * maxConnections {
 		conn, err := net.Dial("tcp", s.Addr().String())
 		w.ok(err)
 		t.Cleanup(func() { conn.Close() })
-		return conn
 	}
-	idle := dial()
-	for range maxConnections - 1 {
-		dial()
+	if resp := request(t, s, "GET", "/healthz", "localhost"); resp.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: %s", resp.Status)
 	}
-	last := dial()
-	_, err := last.Write([]byte("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	w.file("scan.pdf", "invoice")
+	viewer.next(t)
+}
+
+// TestConnectionsOfOneHost: one host's connections make room among themselves.
+func TestConnectionsOfOneHost(t *testing.T) {
+	var c connections
+	other := conn{addr: "192.0.2.2:1", closed: new(bool)}
+	c.track(other, http.StateNew)
+	busy := conn{addr: "192.0.2.1:1", closed: new(bool)}
+	c.track(busy, http.StateNew)
+	c.track(busy, http.StateActive)
+	var of []conn
+	for i := range maxOfHost {
+		one := conn{addr: fmt.Sprintf("192.0.2.1:%d", i+2), closed: new(bool)}
+		c.track(one, http.StateNew)
+		of = append(of, one)
+	}
+	if *other.closed || *busy.closed || !*of[0].closed || *of[1].closed {
+		t.Error("another one than the first of the idle ones was closed")
+	}
+}
+
+// conn is a connection from an address.
+type conn struct {
+	net.Conn
+	addr   string
+	closed *bool
+}
+
+func (c conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.addr)) }
+func (c conn) Close() error         { *c.closed = true; return nil }
+
+// TestUnixSocket: the page is for who may use the socket, and one that a killed daemon
+// left is no obstacle.
+func TestUnixSocket(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(t.TempDir(), "page")
+	left, err := net.Listen("unix", path)
 	w.ok(err)
-	w.ok(last.SetReadDeadline(time.Now().Add(100 * time.Millisecond)))
-	answer := make([]byte, 12)
-	if n, err := last.Read(answer); err == nil {
-		t.Errorf("there was a place for one more: %q", answer[:n])
+	left.(*net.UnixListener).SetUnlinkOnClose(false)
+	w.ok(left.Close())
+	w.serve(func(c *Config) { c.Addr = "unix:" + path })
+	info, err := os.Stat(path)
+	w.ok(err)
+	if info.Mode().Perm() != 0o660 {
+		t.Errorf("the socket has mode %v", info.Mode())
 	}
-	w.ok(idle.Close())
-	w.ok(last.SetReadDeadline(time.Now().Add(deadline)))
-	if _, err := io.ReadFull(last, answer); err != nil || string(answer) != "HTTP/1.1 200" {
-		t.Errorf("got %q, %v", answer, err)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}}}
+	resp, err := client.Get("http://localhost/healthz")
+	w.ok(err)
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Error(resp.Status)
+	}
+	if _, err := Listen(Config{Addr: "unix:" + path, Database: w.path}); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a second server: %v", err)
 	}
 }
 
