@@ -6,97 +6,124 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
 // refusal returns the error that an answer reports, or nil for a 2xx.
 func (k *call) refusal(ans *answer) *Error {
-	html := isHTML(ans)
-	class, outcomeUnknown := classify(k.op, ans.status, html)
+	body, ok := parseErrorBody(ans.body)
+	kind := plainBody
+	if isPage(ans) {
+		kind = pageBody
+	} else if ok {
+		kind = jsonBody
+	}
+	class, outcomeUnknown := classify(k.op, ans.status, kind)
 	if class == 0 {
 		return nil
 	}
 	e := &Error{Op: k.op, Class: class, StatusCode: ans.status, OutcomeUnknown: outcomeUnknown, RequestID: k.requestID(ans)}
-	body, ok := parseErrorBody(ans.body)
-	switch {
-	case ok:
-		e.Message = k.show(string(body.message()), maxMessage)
-		for _, d := range body.Errors {
-			if d = k.show(d, maxDetail); d != "" {
-				e.Details = append(e.Details, d)
-			}
-		}
-	case !html:
-		e.Message = k.show(string(ans.body[:min(len(ans.body), 4*maxMessage)]), maxMessage)
-	}
+	e.page = kind == pageBody
+	e.Message, e.Details = k.words(ans, body, kind)
 	if class == Rate && body.quotaUsed() {
 		e.Class = Account
 	}
 	switch e.Class {
 	case Rate:
 		e.RetryAfter = retryAfter(ans.header, body, ans.received)
+		if limit := ans.header.Get("X-RateLimit-Limit"); e.Message == "" && limit != "" {
+			e.Message = k.show("the limit is "+limit+" a "+ans.header.Get("X-RateLimit-Limit-Type"), maxMessage)
+		}
 	case Service:
 		e.RetryAfter = parseWait(ans.header.Get("Retry-After"), serviceClock(ans.header, ans.received))
 	case Account:
 		if ans.status == http.StatusPaymentRequired || ans.status == http.StatusTooManyRequests {
 			e.ResetAt = parseTime(body.ResetDate)
+			if d := retryAfter(ans.header, body, ans.received); e.ResetAt.IsZero() && d > 0 {
+				e.ResetAt = ans.received.Add(d).UTC()
+			}
 		}
-	}
-	if ans.status >= 300 && ans.status <= 399 && e.Message == "" {
-		e.Message = "the service redirects, which is never followed; check the base URL"
 	}
 	return e
 }
 
-// isHTML reports whether the body is a web page, which only a proxy sends.
-func isHTML(ans *answer) bool {
-	kind, _, _ := mime.ParseMediaType(ans.header.Get("Content-Type"))
-	return kind == "text/html" || bytes.HasPrefix(bytes.TrimSpace(ans.body[:min(len(ans.body), 512)]), []byte("<"))
+// words returns what an error answer says, for display.
+func (k *call) words(ans *answer, body errorBody, kind bodyKind) (message string, details []string) {
+	if kind == pageBody {
+		return notDocuTrays, nil
+	}
+	for _, d := range body.details() {
+		if d = k.show(d, maxDetail); d != "" && len(details) < maxDetails {
+			details = append(details, d)
+		}
+	}
+	message = k.show(body.message(), maxMessage)
+	if raw := ans.body[:min(len(ans.body), 4*maxMessage)]; message == "" && details == nil && len(raw) > len("null") {
+		message = k.show(string(raw), maxMessage) // whatever it says there
+	}
+	return message, details
 }
 
-// errorBody is the body of an error answer, in all documented forms.
+// bodyKind is what the body of an answer is.
+type bodyKind int
+
+const (
+	plainBody bodyKind = iota // text, or nothing
+	jsonBody                  // as the service answers
+	pageBody                  // a web page, which only a proxy or another site sends
+)
+
+// notDocuTrays is the message of an answer that is a web page.
+const notDocuTrays = "a page that is not DocuTray's"
+
+// isPage reports whether the body is a web page.
+func isPage(ans *answer) bool {
+	mediaType, _, _ := mime.ParseMediaType(ans.header.Get("Content-Type"))
+	return mediaType == "text/html" || bytes.HasPrefix(bytes.TrimSpace(ans.body[:min(len(ans.body), 512)]), []byte("<"))
+}
+
+// errorBody is the body of an error answer, in all documented forms and others
+// that are usual.
 type errorBody struct {
-	Message    text            `json:"message"`
-	Detail     texts           `json:"detail"`
-	Errors     texts           `json:"errors"`
-	Error      json.RawMessage `json:"error"` // text, or an object like this one
-	Code       text            `json:"code"`
-	RetryAfter text            `json:"retryAfter"`
-	ResetTime  text            `json:"resetTime"`
-	ResetDate  text            `json:"resetDate"`
-	Quota      text            `json:"quota"`
+	Message    texts `json:"message"`
+	Error      texts `json:"-"` // where it is not an object
+	Detail     texts `json:"detail"`
+	Title      texts `json:"title"`
+	Code       text  `json:"code"`
+	Errors     texts `json:"errors"`
+	Details    texts `json:"details"`
+	RetryAfter text  `json:"retryAfter"`
+	ResetTime  text  `json:"resetTime"`
+	ResetDate  text  `json:"resetDate"`
+	Quota      text  `json:"quota"`
 }
 
-// parseErrorBody reads a JSON object. The fields of an object under "error"
-// replace those that are missing outside it.
+// parseErrorBody reads JSON. The fields of an object under "error" count where
+// they are missing outside it.
 func parseErrorBody(raw []byte) (b errorBody, ok bool) {
-	if json.Unmarshal(raw, &b) != nil {
-		return errorBody{}, false
+	var outer struct {
+		Error json.RawMessage `json:"error"`
 	}
-	in := b.inner()
-	if len(b.Errors) == 0 {
-		b.Errors = in.Errors
+	if json.Unmarshal(raw, &outer) != nil {
+		ok = json.Unmarshal(raw, &b.Message) == nil // a list, or a text
+		return b, ok
 	}
-	b.RetryAfter = cmp.Or(b.RetryAfter, in.RetryAfter)
-	b.ResetTime = cmp.Or(b.ResetTime, in.ResetTime)
-	b.ResetDate = cmp.Or(b.ResetDate, in.ResetDate)
-	b.Quota = cmp.Or(b.Quota, in.Quota)
-	return b, true
-}
-
-// inner returns the object under "error", or an empty one.
-func (b errorBody) inner() (in errorBody) {
-	if json.Unmarshal(b.Error, &in) != nil {
-		return errorBody{}
+	if isObject(outer.Error) {
+		_ = json.Unmarshal(outer.Error, &b)
+	} else {
+		b.Error = listOf(outer.Error)
 	}
-	return in
+	return b, json.Unmarshal(raw, &b) == nil
 }
 
 // message returns the first text that says what is wrong.
-func (b errorBody) message() text {
-	in := b.inner()
-	return cmp.Or(b.Message, in.Message, text(scalar(b.Error)), b.Detail.join(), in.Detail.join(), in.Code, b.Code)
+func (b errorBody) message() string {
+	return cmp.Or(b.Message.join(), b.Error.join(), b.Detail.join(), b.Title.join(), string(b.Code))
 }
+
+// details returns the texts that say more.
+func (b errorBody) details() texts { return slices.Concat(b.Errors, b.Details) }
 
 // quotaUsed reports whether a 429 is about the quota rather than the rate.
 func (b errorBody) quotaUsed() bool { return b.ResetDate != "" || b.Quota != "" }
@@ -107,7 +134,9 @@ type text string
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
 func (t *text) UnmarshalJSON(b []byte) error {
-	*t = text(scalar(b))
+	if string(b) != "null" {
+		*t = text(scalar(b))
+	}
 	return nil
 }
 
@@ -128,30 +157,35 @@ func scalar(raw json.RawMessage) string {
 func isObject(b []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) }
 
 // texts is a list of texts, also read from a single value. An object counts
-// as its "message", or as JSON.
+// as its "message" or the like, or as JSON.
 type texts []string
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
 func (l *texts) UnmarshalJSON(b []byte) error {
-	var list []json.RawMessage
-	if json.Unmarshal(b, &list) != nil {
-		list = []json.RawMessage{b}
-	}
-	*l = nil
-	for _, raw := range list[:min(len(list), maxDetails)] {
-		var o struct {
-			Message text `json:"message"`
-		}
-		_ = json.Unmarshal(raw, &o)
-		s := cmp.Or(scalar(raw), string(o.Message))
-		if s == "" && isObject(raw) {
-			s = string(raw)
-		}
-		if s != "" {
-			*l = append(*l, s)
-		}
+	if string(b) != "null" {
+		*l = listOf(b)
 	}
 	return nil
 }
 
-func (l texts) join() text { return text(strings.Join(l, "; ")) }
+// listOf returns the texts of a JSON value.
+func listOf(b json.RawMessage) (l texts) {
+	var list []json.RawMessage
+	if json.Unmarshal(b, &list) != nil {
+		list = []json.RawMessage{b}
+	}
+	for _, raw := range list[:min(len(list), maxDetails)] {
+		var o struct{ Message, Msg, Reason text }
+		_ = json.Unmarshal(raw, &o)
+		s := cmp.Or(scalar(raw), string(cmp.Or(o.Message, o.Msg, o.Reason)))
+		if s == "" && isObject(raw) && len(raw) > len("{}") {
+			s = string(raw)
+		}
+		if s != "" {
+			l = append(l, s)
+		}
+	}
+	return l
+}
+
+func (l texts) join() string { return strings.Join(l, "; ") }

@@ -1,6 +1,8 @@
 package docutray
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,8 +24,10 @@ const (
 	answerTimeout = 3 * time.Minute
 	// submitTimeout limits a submission: 100 MB at 30 KB/s.
 	submitTimeout = time.Hour
-	// queryTimeout limits every other request.
-	queryTimeout = 30 * time.Second
+	// queryTimeout limits every other request. It is above 60 s, for which a
+	// gateway usually waits for its upstream: what the service may still answer
+	// is read.
+	queryTimeout = 100 * time.Second
 )
 
 // maxAnswer is how much of an answer is read, in bytes.
@@ -113,11 +117,25 @@ func (k *call) do(req *http.Request) (*answer, *Error) {
 	defer func() { _ = resp.Body.Close() }()
 	status = resp.StatusCode
 	ans := &answer{status: status, header: resp.Header, received: time.Now()}
-	ans.body, err = io.ReadAll(io.LimitReader(movingBody{resp.Body, k}, maxAnswer))
+	ans.body, err = readAnswer(movingBody{resp.Body, k})
 	if err != nil {
 		ans.err = k.broken(req.Context(), err).Err
 	}
 	return ans, nil
+}
+
+// readAnswer reads at most maxAnswer bytes, and unpacks them where they are
+// packed although that was refused.
+func readAnswer(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxAnswer))
+	if err != nil || !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) { // JSON never begins with gzip's mark
+		return body, err
+	}
+	packed, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(packed, maxAnswer))
 }
 
 // movingBody notes progress as a body is read.
@@ -149,6 +167,7 @@ func (k *call) broken(ctx context.Context, err error) *Error {
 func (k *call) query(ctx context.Context, u *url.URL, v any) (*answer, *Error) {
 	ctx, stop := k.start(ctx, queryTimeout)
 	defer stop()
+	k.timer.Stop() // until the answer begins, only the whole time counts
 	req, e := k.request(ctx, http.MethodGet, u)
 	if e != nil {
 		return nil, e
@@ -169,11 +188,16 @@ func (k *call) decode(ans *answer, v any) *Error {
 	if ans.err != nil {
 		return k.unusable(ans, "incomplete", ans.err)
 	}
+	if isPage(ans) {
+		e := k.unusable(ans, notDocuTrays, nil)
+		e.page = true
+		return e
+	}
 	if !isObject(ans.body) {
 		return k.unusable(ans, "not a JSON object", nil)
 	}
 	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(ans.body, v); err != nil && !errors.As(err, &odd) {
+	if err := json.Unmarshal(unwrapped(ans.body), v); err != nil && !errors.As(err, &odd) {
 		return k.unusable(ans, "invalid JSON", k.redacted(err))
 	}
 	return nil
@@ -201,6 +225,13 @@ const minSecret = 12
 func (k *call) containsKey(s string) bool {
 	key := k.key().Reveal()
 	return len(key) >= minSecret && strings.Contains(s, key)
+}
+
+// hidesKey reports whether a code or an id is the key once the characters are
+// dropped that a folder's name may not have, or that cannot be seen.
+func (k *call) hidesKey(s string) bool {
+	key := lettersAndDigits(k.key().Reveal())
+	return k.containsKey(s) || len(key) >= minSecret && strings.Contains(lettersAndDigits(s), key)
 }
 
 // show prepares a text of the service for display. It cleans, redacts, and

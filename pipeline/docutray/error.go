@@ -27,6 +27,10 @@ const (
 	// Service: the service or the network failed, or the answer is unusable.
 	// The same request may succeed later.
 	Service
+	// NoID: the service accepted the document, but nothing in its answer can be
+	// understood as the id of a job (Submit only). Another submission is paid
+	// for as well, and may be answered in the same way.
+	NoID
 	// Local: the request ended, or never began, on our side: the content
 	// failed, shrank or grew, the submission is invalid, or the context ended.
 	Local
@@ -34,7 +38,7 @@ const (
 
 // String returns the class in one word.
 func (c Class) String() string {
-	names := []string{Document: "document", Account: "account", Missing: "missing", Rate: "rate", Service: "service", Local: "local"}
+	names := []string{Document: "document", Account: "account", Missing: "missing", Rate: "rate", Service: "service", NoID: "no id", Local: "local"}
 	if c < Document || c > Local {
 		return fmt.Sprintf("class %d", int(c))
 	}
@@ -71,6 +75,8 @@ type Error struct {
 	// Err is the cause on our side of the connection: the network, the content
 	// or the context. It may be nil.
 	Err error
+
+	page bool // the answer was a web page
 }
 
 // Error returns one line: operation, reason, request id.
@@ -82,7 +88,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Reason returns what was wrong in one line: status, message, details, cause.
+// Reason returns what was wrong in one line: status, message, details, cause,
+// and what to do about it where it is no trouble of the service's own.
 // It contains no request id and no port of ours, so that equal reasons can be
 // counted together.
 func (e *Error) Reason() string {
@@ -97,13 +104,16 @@ func (e *Error) Reason() string {
 	if len(e.Details) > 0 {
 		text += " (" + strings.Join(e.Details, "; ") + ")"
 	}
-	if e.Err == nil {
-		return text
+	if e.Err != nil {
+		if text != "" {
+			text += ": "
+		}
+		text += causeText(e.Err)
 	}
-	if text != "" {
-		text += ": "
+	if advice := e.advice(); advice != "" {
+		text += "; " + advice
 	}
-	return text + causeText(e.Err)
+	return text
 }
 
 // causeText leaves out our end of a connection, whose port is different each time.
@@ -147,21 +157,23 @@ var (
 )
 
 // classify is the one place that decides what a status code means. The class of
-// a 2xx is 0. html reports that the body is a web page. outcomeUnknown reports
-// that a submission with this answer may have made a job.
-func classify(op string, status int, html bool) (class Class, outcomeUnknown bool) {
+// a 2xx is 0. outcomeUnknown reports that a submission with this answer may have
+// made a job.
+func classify(op string, status int, body bodyKind) (class Class, outcomeUnknown bool) {
 	submit := op == OpSubmit
 	switch {
 	case status >= 200 && status <= 299:
 		return 0, false
+	case status == http.StatusTooManyRequests:
+		return Rate, false
+	case body == pageBody, status == http.StatusRequestEntityTooLarge && body != jsonBody:
+		// From a proxy or another site. The service answers in JSON: nobody
+		// else can say that a job is gone, or that a key or a document is bad.
+		return Service, submit && lostByGateway(status)
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired,
 		status == http.StatusForbidden:
 		return Account, false
-	case status == http.StatusTooManyRequests:
-		return Rate, false
-	case op == OpStatus && (status == http.StatusNotFound || status == http.StatusGone) && !html:
-		// A web page with 404 comes from a misdirected proxy: the service
-		// itself answers in JSON, and a paid job must not be forgotten.
+	case op == OpStatus && (status == http.StatusNotFound || status == http.StatusGone):
 		return Missing, false
 	case submit && blamesDocument(status):
 		return Document, false

@@ -8,30 +8,35 @@ import (
 	"time"
 )
 
-// TestClassifyEveryStatus states the table again, for each operation and status.
+// TestClassifyEveryStatus states the table again, for each operation, status and
+// kind of body.
 func TestClassifyEveryStatus(t *testing.T) {
 	notTheDocument := []int{404, 405, 406, 407, 408, 410, 411, 417, 421, 425, 426, 428, 431, 499}
+	expected := func(op string, status int, body bodyKind) Class {
+		switch {
+		case status/100 == 2:
+			return 0
+		case status == 429:
+			return Rate
+		case body == pageBody, status == 413 && body == plainBody:
+			return Service // a gateway's word about a document, a job or the account is none
+		case status == 401, status == 402, status == 403:
+			return Account
+		case op == OpStatus && (status == 404 || status == 410):
+			return Missing
+		case op == OpSubmit && status/100 == 4 && !slices.Contains(notTheDocument, status):
+			return Document
+		}
+		return Service
+	}
 	for _, op := range []string{OpSubmit, OpStatus, OpTypes, OpPing} {
 		for status := 100; status <= 599; status++ {
-			want := Service
-			switch {
-			case status/100 == 2:
-				want = 0
-			case status == 401, status == 402, status == 403:
-				want = Account
-			case status == 429:
-				want = Rate
-			case op == OpStatus && (status == 404 || status == 410):
-				want = Missing
-			case op == OpSubmit && status/100 == 4 && !slices.Contains(notTheDocument, status):
-				want = Document
-			}
-			unknown := op == OpSubmit && (status == 502 || status == 504 || status == 520 || status == 524)
-			if class, un := classify(op, status, false); class != want || un != unknown {
-				t.Errorf("%s %d: %v unknown=%v, want %v unknown=%v", op, status, class, un, want, unknown)
-			}
-			if class, _ := classify(op, status, true); class == Missing {
-				t.Errorf("%s %d: a web page says that a job is gone", op, status)
+			for _, body := range []bodyKind{plainBody, jsonBody, pageBody} {
+				want := expected(op, status, body)
+				unknown := op == OpSubmit && (status == 502 || status == 504 || status == 520 || status == 524)
+				if class, un := classify(op, status, body); class != want || un != unknown {
+					t.Errorf("%s %d, body %d: %v unknown=%v, want %v unknown=%v", op, status, body, class, un, want, unknown)
+				}
 			}
 		}
 	}
@@ -39,6 +44,7 @@ func TestClassifyEveryStatus(t *testing.T) {
 
 func TestDocumentedErrors(t *testing.T) {
 	page := http.Header{"Content-Type": {"text/html"}}
+	const filtered = "a page that is not DocuTray's; is there a proxy or a filter on the way?"
 	cases := []struct {
 		status int
 		header http.Header
@@ -57,15 +63,38 @@ func TestDocumentedErrors(t *testing.T) {
 			"submit: 413 Request Entity Too Large: File exceeds maximum allowed size (100MB)"},
 		{415, nil, `{"detail":"Unsupported Content-Type. …"}`, Document,
 			"submit: 415 Unsupported Media Type: Unsupported Content-Type. …"},
-		{422, nil, `{"detail":[{"loc":["body"],"message":"field required"}]}`, Document,
+		{422, nil, `{"detail":[{"loc":["body"],"msg":"field required"}]}`, Document,
 			"submit: 422 Unprocessable Entity: field required"},
+		{400, nil, `{"error":"Validation error","details":["limit","page"]}`, Document,
+			"submit: 400 Bad Request: Validation error (limit; page)"},
+		{400, nil, `{"error":"Bad","details":"too dark"}`, Document, "submit: 400 Bad Request: Bad (too dark)"},
+		{400, nil, `{"details":{"image":["too dark"]}}`, Document, `submit: 400 Bad Request ({"image":["too dark"]})`},
+		{400, nil, `{"error":{"message":"Bad","details":[{"reason":"too dark"}]}}`, Document, "submit: 400 Bad Request: Bad (too dark)"},
+		{400, nil, `{"error":{"errors":["too dark"]}}`, Document, "submit: 400 Bad Request (too dark)"},
+		{400, nil, `{"error":["too dark","too small"]}`, Document, "submit: 400 Bad Request: too dark; too small"},
+		{400, nil, `{"message":["too dark"],"error":"Bad Request"}`, Document, "submit: 400 Bad Request: too dark"},
+		{400, nil, `[{"message":"too dark"}]`, Document, "submit: 400 Bad Request: too dark"},
+		{400, nil, `"too dark"`, Document, "submit: 400 Bad Request: too dark"},
+		{400, nil, `{"message":null,"errors":null,"error":{"message":"too dark"}}`, Document, "submit: 400 Bad Request: too dark"},
+		{400, nil, `{"title":"Bad","detail":""}`, Document, "submit: 400 Bad Request: Bad"},
+		{400, nil, ` {"why":"too dark"}`, Document, `submit: 400 Bad Request: {"why":"too dark"}`},
+		{409, nil, `{"message":"m"}`, Document, "submit: 409 Conflict: m"},
+		{418, nil, `{"message":"m"}`, Document, "submit: 418 I'm a teapot: m"},
+		{413, nil, "too large", Service, "submit: 413 Request Entity Too Large: too large"},
 		{500, nil, `{"error":{"code":"E1"}}`, Service, "submit: 500 Internal Server Error: E1"},
-		{502, page, "<html><h1>Bad gateway</h1></html>", Service, "submit: 502 Bad Gateway"},
+		{502, page, "<html><h1>Bad gateway</h1></html>", Service, "submit: 502 Bad Gateway: a page that is not DocuTray's"},
+		{413, page, "", Service, "submit: 413 Request Entity Too Large: " + filtered},
+		{415, nil, "<html>", Service, "submit: 415 Unsupported Media Type: " + filtered},
+		{451, nil, "\n<!DOCTYPE html>", Service, "submit: 451 Unavailable For Legal Reasons: " + filtered},
+		{403, page, "<p>blocked", Service, "submit: 403 Forbidden: " + filtered},
+		{401, page, "<p>sign in", Service, "submit: 401 Unauthorized: " + filtered},
+		{402, page, "<p>pay", Service, "submit: 402 Payment Required: " + filtered},
+		{429, page, "<p>slow down", Rate, "submit: 429 Too Many Requests: " + filtered},
 		{503, nil, "upstream\n gone\x1b[31m", Service, "submit: 503 Service Unavailable: upstream gone[31m"},
 		{500, nil, `{"message":7,"errors":null,"error":null}`, Service, "submit: 500 Internal Server Error: 7"},
 		{500, nil, "", Service, "submit: 500 Internal Server Error"},
 		{500, http.Header{"X-Request-Id": {"r\n1"}}, "{}", Service, "submit: 500 Internal Server Error [request r 1]"},
-		{404, nil, `{"message":"no such route"}`, Service, "submit: 404 Not Found: no such route"},
+		{404, nil, `{"message":"no such route"}`, Service, "submit: 404 Not Found: no such route; " + adviceAddress},
 	}
 	for _, c := range cases {
 		_, err := fake(t, c.status, c.header, c.body).Submit(t.Context(), submission())
@@ -86,6 +115,9 @@ func TestMissingJob(t *testing.T) {
 		want   Class
 	}{
 		{404, `{"message":"Identification not found"}`, Missing},
+		{404, "Not found", Missing},
+		{404, "", Missing},
+		{410, "", Missing},
 		{404, " <!DOCTYPE html>", Service},
 		{403, `{"message":"You do not have access to this identification"}`, Account},
 	} {
@@ -115,9 +147,14 @@ func TestQuotaReset(t *testing.T) {
 			t.Errorf("%s: %v", form, e.ResetAt)
 		}
 	}
-	e := asError(t, second(fake(t, 429, nil, `{"error":"used up","quota":5}`).Status(t.Context(), "j")))
+	quota := `{"error":"used up","quota":5}`
+	e := asError(t, second(fake(t, 429, nil, quota).Status(t.Context(), "j")))
 	if e.Class != Account || !e.ResetAt.IsZero() {
 		t.Errorf("a quota without a date: %+v", e)
+	}
+	e = asError(t, second(fake(t, 429, http.Header{"Retry-After": {"3600"}}, quota).Status(t.Context(), "j")))
+	if d := time.Until(e.ResetAt); e.Class != Account || d < 59*time.Minute || d > time.Hour {
+		t.Errorf("a quota with a wait: %+v", e)
 	}
 }
 
@@ -144,39 +181,49 @@ func TestRetryAfter(t *testing.T) {
 	cases := []struct {
 		header, date, body string
 		want               time.Duration
+		reset              string // X-RateLimit-Reset
 	}{
-		{"12", "", `{"retryAfter":99}`, 12 * time.Second},
-		{"1.5", "", ``, 1500 * time.Millisecond},
-		{date(time.Minute), "", ``, time.Minute},
-		{date(-time.Minute), "", `{"retryAfter":7}`, 7 * time.Second},
-		{"soon", "", `{"retryAfter":7}`, 7 * time.Second},
-		{"0", "", `{}`, 0},
-		{"-5", "", `{}`, 0},
-		{"NaN", "", `{}`, 0},
-		{"1000000000000", "", `{"retryAfter":7}`, 7 * time.Second},
-		{"1767225612", "", `{"retryAfter":7}`, 7 * time.Second}, // a Unix time
-		{"999999", "", ``, maxWait},
-		{"", "", `{"retryAfter":"8"}`, 8 * time.Second},
-		{"", "", `{"error":{"retryAfter":8}}`, 8 * time.Second},
+		{"12", "", `{"retryAfter":99}`, 12 * time.Second, ""},
+		{"1.5", "", ``, 1500 * time.Millisecond, ""},
+		{date(time.Minute), "", ``, time.Minute, ""},
+		{date(-time.Minute), "", `{"retryAfter":7}`, 7 * time.Second, ""},
+		{"soon", "", `{"retryAfter":7}`, 7 * time.Second, ""},
+		{"0", "", `{}`, 0, ""},
+		{"-5", "", `{}`, 0, ""},
+		{"NaN", "", `{}`, 0, ""},
+		{"1000000000000", "", `{"retryAfter":7}`, 7 * time.Second, ""},
+		{"1767225612", "", `{"retryAfter":7}`, 7 * time.Second, ""}, // a Unix time
+		{"999999", "", ``, maxWait, ""},
+		{"", "", `{"retryAfter":"8"}`, 8 * time.Second, ""},
+		{"", "", `{"error":{"retryAfter":8}}`, 8 * time.Second, ""},
 		{"", "", `{"error":"Rate limit exceeded","limitType":"minute","limit":60,"remaining":0,"resetTime":` +
-			fmt.Sprint(unix+30) + `,"retryAfter":12}`, 12 * time.Second},
-		{"", "", fmt.Sprintf(`{"resetTime":%d}`, unix+30), 30 * time.Second},
-		{"", "", fmt.Sprintf(`{"resetTime":%d}`, (unix+30)*1000), 30 * time.Second},
-		{"", "", fmt.Sprintf(`{"resetTime":"%d"}`, unix+30), 30 * time.Second},
-		{"", "", `{"resetTime":"2026-01-01T00:00:30Z"}`, 30 * time.Second},
-		{"", "", fmt.Sprintf(`{"resetTime":%d}`, unix-30), 0},
-		{"", "", `{"resetTime":1e40,"retryAfter":-3}`, 0},
-		{"", "", `{"retryAfter":null,"resetTime":{}}`, 0},
+			fmt.Sprint(unix+30) + `,"retryAfter":12}`, 12 * time.Second, ""},
+		{"", "", fmt.Sprintf(`{"resetTime":%d}`, unix+30), 30 * time.Second, ""},
+		{"", "", fmt.Sprintf(`{"resetTime":%d}`, (unix+30)*1000), 30 * time.Second, ""},
+		{"", "", fmt.Sprintf(`{"resetTime":"%d"}`, unix+30), 30 * time.Second, ""},
+		{"", "", `{"resetTime":"2026-01-01T00:00:30Z"}`, 30 * time.Second, ""},
+		{"", "", fmt.Sprintf(`{"resetTime":%d}`, unix-30), 0, ""},
+		{"", "", `{"resetTime":1e40,"retryAfter":-3}`, 0, ""},
+		{"", "", `{"retryAfter":null,"resetTime":{}}`, 0, ""},
 		// Our clock is an hour behind the service's, or ahead.
-		{"", date(time.Hour), fmt.Sprintf(`{"resetTime":%d}`, unix+3630), 30 * time.Second},
-		{date(-3570 * time.Second), date(-time.Hour), ``, 30 * time.Second},
-		{"", "junk", fmt.Sprintf(`{"resetTime":%d}`, unix+30), 30 * time.Second},
-		{"", "", ``, 0},
+		{"", date(time.Hour), fmt.Sprintf(`{"resetTime":%d}`, unix+3630), 30 * time.Second, ""},
+		{date(-3570 * time.Second), date(-time.Hour), ``, 30 * time.Second, ""},
+		{"", "junk", fmt.Sprintf(`{"resetTime":%d}`, unix+30), 30 * time.Second, ""},
+		{"", "", ``, 0, ""},
+		{"", "", "", 30 * time.Second, fmt.Sprint(unix + 30)},
+		{"", "", `{"error":"x"}`, 30 * time.Second, fmt.Sprint((unix + 30) * 1000)},
+		{"", "", "", 30 * time.Second, "30"},
+		{"", "", "", 0, fmt.Sprint(unix - 30)},
+		{"", date(time.Hour), "", 30 * time.Second, fmt.Sprint(unix + 3630)},
+		{"12", "", "", 12 * time.Second, fmt.Sprint(unix + 30)},
+		{"", "", `{"retryAfter":7}`, 7 * time.Second, fmt.Sprint(unix + 30)},
+		{"", "", fmt.Sprintf(`{"resetTime":%d}`, unix+20), 20 * time.Second, fmt.Sprint(unix + 30)},
 	}
 	for _, c := range cases {
 		h := http.Header{}
 		h.Set("Retry-After", c.header)
 		h.Set("Date", c.date)
+		h.Set("X-RateLimit-Reset", c.reset)
 		body, _ := parseErrorBody([]byte(c.body))
 		if got := retryAfter(h, body, now); got != c.want {
 			t.Errorf("Retry-After %q, Date %q, %s: %v, want %v", c.header, c.date, c.body, got, c.want)
@@ -190,6 +237,12 @@ func TestRetryAfterInErrors(t *testing.T) {
 	if e := asError(t, err); e.Class != Rate || e.RetryAfter != 3*time.Second || e.Message != "Rate limit exceeded" {
 		t.Errorf("%+v", e)
 	}
+	h = http.Header{"X-Ratelimit-Reset": {fmt.Sprint(time.Now().Unix() + 60)}, "X-Ratelimit-Limit": {"60"}, "X-Ratelimit-Limit-Type": {"minute"}}
+	_, err = fake(t, 429, h, ``).Status(t.Context(), "j")
+	if e := asError(t, err); e.Class != Rate || e.RetryAfter <= 50*time.Second || e.Message != "the limit is 60 a minute" {
+		t.Errorf("%+v", e)
+	}
+	h = http.Header{"Retry-After": {"3"}}
 	_, err = fake(t, 503, h, ``).Status(t.Context(), "j")
 	if e := asError(t, err); e.Class != Service || e.RetryAfter != 3*time.Second {
 		t.Errorf("%+v", e)

@@ -105,6 +105,34 @@ func TestEchoedKey(t *testing.T) {
 	}
 }
 
+// TestKeyHiddenInCodes: no code becomes a folder that is named after the key.
+func TestKeyHiddenInCodes(t *testing.T) {
+	for _, hidden := range []string{"\u200b", "\u034f", "\ufe0f", "\u3164", "/", `\`, " ", "\u202e", "\u00ad"} {
+		code, _ := json.Marshal("x" + testSecret[:9] + hidden + testSecret[9:])
+		ask := func(body string) *Client {
+			return newClient(t, "https://service.invalid", func(c *Config) {
+				c.Key, c.Transport = StaticKey(testSecret), answering(200, nil, body)
+			})
+		}
+		_, err := ask(`{"status":"SUCCESS","document_type":{"code":`+string(code)+`}}`).Status(t.Context(), "j")
+		if e := asError(t, err); e.Class != Service || !strings.Contains(e.Message, "unusable type") {
+			t.Errorf("%s: %+v", code, e)
+		}
+		st, err := ask(`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":[{"code":`+string(code)+`}]}`).Status(t.Context(), "j")
+		if len(st.Alternatives) > 0 || err != nil {
+			t.Errorf("%s: %+v %v", code, st, err)
+		}
+		st, err = ask(`{"status":"ERROR","error":`+string(code)+`}`).Status(t.Context(), "j")
+		if hidden[0] > 127 && st.Error != "x"+Redacted || err != nil {
+			t.Errorf("%s: %+v %v", code, st, err)
+		}
+		types, err := ask(`{"data":[{"codeType":` + string(code) + `}]}`).DocumentTypes(t.Context())
+		if len(types) > 0 || err != nil {
+			t.Errorf("%s: %+v %v", code, types, err)
+		}
+	}
+}
+
 // TestEchoedKeyInBrokenHTTP: errors of net/http quote what it cannot parse.
 func TestEchoedKeyInBrokenHTTP(t *testing.T) {
 	url := rawServer(t, func(_ int, c net.Conn, r *bufio.Reader) {

@@ -13,16 +13,20 @@ import (
 const maxWait = 25 * time.Hour
 
 // retryAfter returns how long a 429 asks to wait: the Retry-After header, else
-// retryAfter in the body, else its resetTime. It returns 0 if none is usable.
+// retryAfter in the body, else its resetTime, else the X-RateLimit-Reset header.
+// It returns 0 if none is usable.
 func retryAfter(h http.Header, body errorBody, now time.Time) time.Duration {
 	now = serviceClock(h, now)
-	for _, s := range []string{h.Get("Retry-After"), string(body.RetryAfter)} {
-		if d := parseWait(s, now); d > 0 {
+	resets := []text{body.ResetTime, text(h.Get("X-RateLimit-Reset"))}
+	for _, s := range []text{text(h.Get("Retry-After")), body.RetryAfter, resets[0], resets[1]} {
+		if d := parseWait(string(s), now); d > 0 {
 			return d
 		}
 	}
-	if t := parseTime(body.ResetTime); !t.IsZero() {
-		return clampWait(t.Sub(now))
+	for _, s := range resets {
+		if t := parseTime(s); t.After(now) {
+			return clampWait(t.Sub(now))
+		}
 	}
 	return 0
 }

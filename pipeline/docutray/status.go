@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 	if e != nil {
 		return Status{}, e
 	}
-	if id := cmp.Or(body.ID, body.IdentificationID); id != "" && string(id) != jobID {
+	if ids := jobIDs(unwrapped(ans.body)); len(ids) > 0 && !slices.Contains(ids, jobID) {
 		return Status{}, k.unusable(ans, "about another job", nil)
 	}
 	s := Status{Took: body.took()}
@@ -93,7 +94,8 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 		s.Alternatives = k.types(body.Alternatives)
 	case "ERROR":
 		s.State = Failed
-		s.Error = k.show(string(cmp.Or(errorBody{Error: body.Error}.message(), body.Message)), maxMessage)
+		said, _ := parseErrorBody(unwrapped(ans.body))
+		s.Error = k.show(cmp.Or(said.message(), said.details().join(), listOf(body.Error).join()), maxMessage)
 	case "ENQUEUED", "PROCESSING":
 	case "":
 		return Status{}, k.unusable(ans, "no status", nil)
@@ -107,15 +109,12 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 
 // jobAnswer is the body of the answer to a poll.
 type jobAnswer struct {
-	ID               text            `json:"id"`
-	IdentificationID text            `json:"identification_id"`
-	Status           text            `json:"status"`
-	Requested        text            `json:"request_timestamp"`
-	Responded        text            `json:"response_timestamp"`
-	DocumentType     json.RawMessage `json:"document_type"`
-	Alternatives     []typeAnswer    `json:"alternatives"`
-	Error            json.RawMessage `json:"error"`
-	Message          text            `json:"message"`
+	Status       text            `json:"status"`
+	Requested    text            `json:"request_timestamp"`
+	Responded    text            `json:"response_timestamp"`
+	DocumentType json.RawMessage `json:"document_type"`
+	Alternatives []typeAnswer    `json:"alternatives"`
+	Error        json.RawMessage `json:"error"`
 }
 
 type typeAnswer struct {
@@ -139,9 +138,9 @@ func (k *call) success(raw json.RawMessage) (_ State, _ Type, why string) {
 	switch {
 	case len(raw) == 0 || string(raw) == "null":
 		return NoType, Type{}, ""
-	case !isObject(raw) || json.Unmarshal(raw, &t) != nil || k.containsKey(string(t.Code)):
+	case !isObject(raw) || json.Unmarshal(raw, &t) != nil || k.hidesKey(string(t.Code)):
 		return 0, Type{}, "success with an unusable type"
-	case t.Code == "":
+	case clean(string(t.Code)) == "":
 		return NoType, Type{}, ""
 	}
 	return Succeeded, t.value(), ""
@@ -155,7 +154,7 @@ func (t typeAnswer) value() Type {
 func (k *call) types(list []typeAnswer) []Type {
 	var types []Type
 	for _, t := range list {
-		if t.Code != "" && !k.containsKey(string(t.Code)) && len(types) < maxAlternatives {
+		if clean(string(t.Code)) != "" && !k.hidesKey(string(t.Code)) && len(types) < maxAlternatives {
 			types = append(types, t.value())
 		}
 	}

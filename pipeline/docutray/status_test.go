@@ -40,31 +40,44 @@ func TestStatusForms(t *testing.T) {
 		return Status{State: Succeeded, Type: Type{code, confidence}}
 	}
 	for body, want := range map[string]Status{
-		`{"id":"j","status":"ENQUEUED"}`:                                           {},
-		`{"identification_id":"j","status":"processing"}`:                          {},
-		`{"status":"PROCESSING","request_timestamp":"never"}`:                      {},
-		`{"id":"j","status":"PAUSED"}`:                                             {},
-		`{"id":"j","status":"ERROR","error":"too\tdark"}`:                          {State: Failed, Error: "too dark"},
-		`{"id":"j","status":"ERROR","error":{"code":"E"}}`:                         {State: Failed, Error: "E"},
-		`{"id":"j","status":"ERROR","message":"m"}`:                                {State: Failed, Error: "m"},
-		`{"id":"j","status":"ERROR"}`:                                              {State: Failed},
-		`{"id":"j","status":"SUCCESS"}`:                                            {State: NoType},
-		`{"id":"j","status":"SUCCESS","document_type":null}`:                       {State: NoType},
-		`{"id":"j","status":"SUCCESS","document_type":{"code":""}}`:                {State: NoType},
-		`{"id":"j","status":"SUCCESS","document_type":{"code":"a"}}`:               success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":70}}`:        success("a", 0.7),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"70 %"}}`:    success("a", 0.7),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"0.5%"}}`:    success("a", 0.005),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"0.5"}}`:     success("a", 0.5),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":100.5}}`:     success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":true}}`:      success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":-1}}`:        success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":1e999}}`:     success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"NaN"}}`:     success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":[1,{}]}`:  success("a", 0),
-		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":{"b":1}}`: success("a", 0),
-		"{\"status\":\"SUCCESS\",\"document_type\":{\"code\":\"a\xff\"}}":          success("a\ufffd", 0),
-		`{"status":"SUCCESS","document_type":{"code":"\u0061\/"}}`:                 success("a/", 0),
+		`{"id":"j","status":"ENQUEUED"}`:                                                            {},
+		`{"identification_id":"j","status":"processing"}`:                                           {},
+		`{"status":"PROCESSING","request_timestamp":"never"}`:                                       {},
+		`{"id":"j","status":"PAUSED"}`:                                                              {},
+		`{"id":"j","status":"ERROR","error":"too\tdark"}`:                                           {State: Failed, Error: "too dark"},
+		`{"id":"j","status":"ERROR","error":{"code":"E"}}`:                                          {State: Failed, Error: "E"},
+		`{"id":"j","status":"ERROR","message":"m"}`:                                                 {State: Failed, Error: "m"},
+		`{"id":"j","status":"ERROR"}`:                                                               {State: Failed},
+		`{"id":"j","status":"ERROR","error":["too dark",{"message":"too small"}]}`:                  {State: Failed, Error: "too dark; too small"},
+		`{"id":"j","status":"ERROR","error":{"details":["too dark"]}}`:                              {State: Failed, Error: "too dark"},
+		`{"id":"j","status":"ERROR","error":{"why":"too dark"}}`:                                    {State: Failed, Error: `{"why":"too dark"}`},
+		`{"id":"j","status":"ERROR","error":null,"errors":["too dark"]}`:                            {State: Failed, Error: "too dark"},
+		`{"id":"k","identification_id":"j","status":"ENQUEUED"}`:                                    {},
+		`{"id":"j","identification_id":"k","status":"ENQUEUED"}`:                                    {},
+		`{"status":"success","data":{"id":"j","status":"PROCESSING"}}`:                              {},
+		`{"id":"j","status":"SUCCESS","document_type":{"code":" \u200b"}}`:                          {State: NoType},
+		`{"id":"j","status":"SUCCESS","document_type":{"code":null},"alternatives":[{"code":"a"}]}`: {State: NoType, Alternatives: []Type{{"a", 0}}},
+		`{"id":"j","status":"SUCCESS"}`:                                                             {State: NoType},
+		`{"id":"j","status":"SUCCESS","document_type":null}`:                                        {State: NoType},
+		`{"id":"j","status":"SUCCESS","document_type":{"code":""}}`:                                 {State: NoType},
+		`{"id":"j","status":"SUCCESS","document_type":{"code":"a"}}`:                                success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":70}}`:                         success("a", 0.7),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":99}}`:                         success("a", 0.99),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"99%"}}`:                      success("a", 0.99),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":12}}`:                         success("a", 0.12),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"101%"}}`:                     success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"70 %"}}`:                     success("a", 0.7),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"0.5%"}}`:                     success("a", 0.005),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"0.5"}}`:                      success("a", 0.5),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":100.5}}`:                      success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":true}}`:                       success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":-1}}`:                         success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":1e999}}`:                      success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a","confidence":"NaN"}}`:                      success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":[1,{}]}`:                   success("a", 0),
+		`{"status":"SUCCESS","document_type":{"code":"a"},"alternatives":{"b":1}}`:                  success("a", 0),
+		"{\"status\":\"SUCCESS\",\"document_type\":{\"code\":\"a\xff\"}}":                           success("a\ufffd", 0),
+		`{"status":"SUCCESS","document_type":{"code":"\u0061\/"}}`:                                  success("a/", 0),
 	} {
 		st, err := fake(t, 200, nil, body).Status(t.Context(), "j")
 		if diff := cmp.Diff(want, st); err != nil || diff != "" {
@@ -77,6 +90,8 @@ func TestUnusableStatus(t *testing.T) {
 	for _, body := range []string{"", "null", "[]", `"SUCCESS"`, "{", `{"id":"j"}`, `{"id":"j","status":""}`,
 		`{"id":"other","status":"SUCCESS","document_type":{"code":"a"}}`,
 		`{"identification_id":"other","status":"ENQUEUED"}`,
+		`{"id":"other","identification_id":"another","status":"ENQUEUED"}`,
+		`{"data":{"id":"other","status":"ENQUEUED"}}`,
 		`{"id":"j","status":"SUCCESS","document_type":"invoice"}`,
 		`{"id":"j","status":"SUCCESS","document_type":{"code":"` + testKey + `"}}`,
 		`{"id":"j","status":"ENQUEUED"} trailing`,
@@ -127,7 +142,7 @@ func TestJobIDs(t *testing.T) {
 		}
 		body := `{"id":"` + strings.NewReplacer("\n", `\n`, "\x00", `\u0000`).Replace(id) + `"}`
 		_, err = fake(t, 202, nil, body).Submit(t.Context(), submission())
-		if e := asError(t, err); e.Class != Service || !e.OutcomeUnknown {
+		if e := asError(t, err); e.Class != NoID || !e.OutcomeUnknown {
 			t.Errorf("%q accepted as a job id: %v", id, err)
 		}
 	}

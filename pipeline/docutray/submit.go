@@ -126,28 +126,6 @@ func (u *upload) outcome(e *Error) {
 	}
 }
 
-// accepted returns the job id in the answer to a submission.
-func (k *call) accepted(ans *answer) (string, *Error) {
-	if e := k.refusal(ans); e != nil {
-		return "", e
-	}
-	var body struct {
-		ID               text `json:"id"`
-		IdentificationID text `json:"identification_id"`
-	}
-	e := k.decode(ans, &body)
-	if e == nil {
-		for _, id := range []string{string(body.ID), string(body.IdentificationID)} {
-			if checkJobID(id) == nil && !k.containsKey(id) {
-				return id, nil
-			}
-		}
-		e = k.unusable(ans, "no usable job id", nil)
-	}
-	e.OutcomeUnknown = true
-	return "", e
-}
-
 // form is a request's body, except for the document.
 type form struct {
 	head, tail  []byte // before and after the document

@@ -34,20 +34,29 @@ func checkJobID(id string) error {
 }
 
 // clean makes a text from outside fit for a log or a terminal: one line of
-// valid UTF-8 without control or direction-changing characters.
+// valid UTF-8 without control or direction-changing characters, or any that
+// cannot be seen.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r == utf8.RuneError, unicode.Is(unicode.Cf, r):
-			return -1
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r):
+		case r == utf8.RuneError, unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
 			return -1
 		}
 		return r
 	}, s)
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// lettersAndDigits returns the ASCII ones of s.
+func lettersAndDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, s)
 }
 
 // cut shortens s to at most limit bytes at a rune boundary.

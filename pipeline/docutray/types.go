@@ -48,7 +48,7 @@ func (c *Client) DocumentTypes(ctx context.Context) ([]DocumentType, error) {
 		more := false
 		for _, t := range body.Data {
 			code := cut(string(t.CodeType), maxCode)
-			if code == "" || seen[code] || k.containsKey(code) {
+			if code == "" || seen[code] || k.hidesKey(code) {
 				continue
 			}
 			seen[code], more = true, true

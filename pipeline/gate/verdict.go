@@ -76,7 +76,8 @@ func (p *Permit) endProbe(now time.Time) {
 // mayBeAnybodys reports whether a failure does not yet tell whose it is. Quota and type
 // codes concern submissions alone.
 func mayBeAnybodys(kind Kind, e *docutray.Error) bool {
-	return e != nil && (e.Class == docutray.Service || e.Class == docutray.Account && (kind == Poll || isAboutKey(e)))
+	return e != nil && (e.Class == docutray.Service || e.Class == docutray.NoID ||
+		e.Class == docutray.Account && (kind == Poll || isAboutKey(e)))
 }
 
 // isAboutKey reports whether a key was refused, or could not be read.
