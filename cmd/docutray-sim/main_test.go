@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"regexp"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	"go.uber.org/goleak"
 
 	"docusort/pipeline/docutray"
@@ -168,6 +171,11 @@ func TestUsage(t *testing.T) {
 		"--drop-after -0.1":   {exitUsage, "drop_after"},
 		"--job-error NaN":     {exitUsage, "job_error"},
 		"--stall-for -1s":     {exitUsage, "stall_for"},
+		"--outage 1":          {exitUsage, "outage"},
+		"--account 500":       {exitUsage, "account"},
+		"--submit-status 7":   {exitUsage, "submit_status"},
+		"--slow-poll -1s":     {exitUsage, "slow_poll"},
+		"--reset-date soon":   {exitUsage, "--reset-date"},
 		"--key=":              {exitUsage, "--key"},
 		"--types a,,b":        {exitUsage, "--types"},
 		"--listen nowhere":    {exitUsage, "--listen"},
@@ -183,6 +191,39 @@ func TestUsage(t *testing.T) {
 		}
 		if args == "--help" && (!strings.Contains(stdout.String(), "--drop-after") || stderr.Len() > 0) {
 			t.Errorf("help: %s %s", &stdout, &stderr)
+		}
+	}
+}
+
+// TestEveryFaultHasAFlag: a fault can be set by its flag.
+func TestEveryFaultHasAFlag(t *testing.T) {
+	var s settings
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.register(flags)
+	values := map[string]string{"outage": "413", "account": "429", "reset-date": "2026-01-02", "page": "true", "submit-status": "418",
+		"refuse": "poison", "slow-poll": "60s", "not-found-for": "10s", "stall-for": "1s"}
+	want := map[string]any{}
+	s.opts.Faults.Each(func(name, usage string, _ any) {
+		flag := strings.ReplaceAll(name, "_", "-")
+		value, ok := values[flag]
+		if !ok {
+			value = "0.5"
+		}
+		if err := flags.Set(flag, value); err != nil || usage == "" {
+			t.Errorf("--%s: %v", flag, err)
+		}
+		want[name] = value
+	})
+	text, _ := json.Marshal(s.opts.Faults)
+	var got map[string]any
+	_ = json.Unmarshal(text, &got)
+	maps.Copy(want, map[string]any{"reset_date": "2026-01-02T00:00:00Z", "slow_poll": "1m0s"})
+	if len(got) != len(want) {
+		t.Errorf("%d faults, %d flags", len(got), len(want))
+	}
+	for name := range got {
+		if fmt.Sprint(got[name]) != want[name] {
+			t.Errorf("%s is %v, not %v", name, got[name], want[name])
 		}
 	}
 }

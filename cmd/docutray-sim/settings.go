@@ -18,7 +18,6 @@ type settings struct {
 	quiet  bool
 	types  []string
 	opts   docutraytest.Options
-	stall  time.Duration
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
@@ -35,27 +34,39 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringSliceVar(&s.types, "types", nil, "codes of the account's types (default: a built-in list)")
 	f.BoolVar(&s.quiet, "quiet", false, "print no counts at the end")
 
-	rate := func(p *float64, name, what string) {
-		f.Float64Var(p, name, 0, "probability, 0 to 1: "+what)
+	o.Faults.StallFor = docutraytest.Duration(30 * time.Second)
+	o.Faults.Each(func(name, usage string, value any) {
+		registerFault(f, strings.ReplaceAll(name, "_", "-"), usage, value)
+	})
+}
+
+// registerFault adds the flag of one fault, whose default is its present value.
+func registerFault(f *pflag.FlagSet, name, usage string, value any) {
+	switch v := value.(type) {
+	case *float64:
+		f.Float64Var(v, name, *v, "probability, 0 to 1: "+usage)
+	case *int:
+		f.IntVar(v, name, *v, usage)
+	case *bool:
+		f.BoolVar(v, name, *v, usage)
+	case *string:
+		f.StringVar(v, name, *v, usage)
+	case *docutraytest.Outage:
+		f.StringVar((*string)(v), name, "", usage)
+	case *docutraytest.AccountState:
+		f.StringVar((*string)(v), name, "", usage)
+	case *docutraytest.Duration:
+		f.DurationVar((*time.Duration)(v), name, time.Duration(*v), usage)
+	case *time.Time:
+		f.TimeVar(v, name, *v, []string{time.RFC3339, time.DateOnly}, usage)
+	default:
+		panic("no flag for the fault " + name)
 	}
-	x := &o.Faults
-	rate(&x.FailSubmit, "fail-submit", "a submission is answered 408 or 5xx")
-	rate(&x.FailPoll, "fail-poll", "a poll is answered 408 or 5xx")
-	rate(&x.DropBefore, "drop-before", "the connection is dropped before the job is made")
-	rate(&x.DropAfter, "drop-after", "the connection is dropped after the job was made")
-	rate(&x.DropPoll, "drop-poll", "the connection of a poll is dropped")
-	rate(&x.BrokenJSON, "broken-json", "a 2xx answer is cut short")
-	rate(&x.Stall, "stall", "a request stalls for --stall-for")
-	rate(&x.JobError, "job-error", "a job ends in ERROR")
-	rate(&x.JobNever, "job-never", "a job never ends")
-	rate(&x.JobForget, "job-forget", "a job is forgotten")
-	f.DurationVar(&s.stall, "stall-for", 30*time.Second, "how long a stalled request waits")
 }
 
 // check refuses invalid values and completes the options.
 func (s *settings) check() error {
 	o := &s.opts
-	o.Faults.StallFor = docutraytest.Duration(s.stall)
 	if err := o.Faults.Check(); err != nil {
 		return err
 	}

@@ -75,7 +75,8 @@ func (s *Server) servePage(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "This is docutray-sim, a stand-in for the DocuTray identification API.\n"+
 		"It is not DocuTray, costs nothing, and guesses types by simple rules.\n\n"+
-		"POST "+submitPath+"\nGET  "+statusPath+"{id}\nGET  "+typesPath+"\n"+
+		"POST "+submitPath+"\nGET  "+statusPath+"{id}\nPOST "+identifyPath+"\n"+
+		"GET  "+typesPath+"\nGET  "+typesPath+"/{id}\n"+
 		"GET  /_standin/stats     counts of requests; with ?counts nothing per document\n"+
 		"GET  /_standin/jobs      the history of each job, a line each\n"+
 		"POST /_standin/faults    set faults, e.g. {\"outage\":\"503\"}; DELETE ends them\n"+

@@ -131,7 +131,8 @@ func TestFaultsByHTTP(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	before := s.Faults()
-	for _, bad := range []string{`{"outage":"x"}`, `{"nope":1}`, `{"job_error":2}`, `{"job_error":-0.1}`, `[`, `{"stall_for":"-1s"}`, `{"account":"500"}`} {
+	for _, bad := range []string{`{"outage":"x"}`, `{"nope":1}`, `{"job_error":2}`, `{"job_error":-0.1}`, `[`, `{"stall_for":"-1s"}`, `{"account":"500"}`, `{"slow_poll":"-1s"}`,
+		`{"outage":"99"}`, `{"outage":"600"}`, `{"submit_status":99}`, `{"submit_status":600}`, `{"no_id":1.1}`} {
 		if status, body := control(s, "POST", "faults", bad); status != 400 || s.Faults() != before {
 			t.Errorf("%s: %d %s", bad, status, body)
 		}

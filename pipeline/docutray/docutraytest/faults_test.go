@@ -2,6 +2,8 @@ package docutraytest
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +29,15 @@ func TestFaults(t *testing.T) {
 		"job error":   {Faults{JobError: 1}, []int{202}, 1, []int{200}, "ERROR"},
 		"job never":   {Faults{JobNever: 1}, []int{202}, 1, []int{200}, "PROCESSING"},
 		"job forget":  {Faults{JobForget: 1}, []int{202}, 1, []int{404}, ""},
+		"no id":       {Faults{NoID: 1}, []int{202}, 1, []int{200}, "SUCCESS"},
+		"untyped":     {Faults{JobUntyped: 1}, []int{202}, 1, []int{200}, "SUCCESS"},
+		"gzip":        {Faults{Gzip: 1}, []int{202}, 1, []int{200}, "SUCCESS"},
+		"not found":   {Faults{NotFoundFor: Duration(time.Hour)}, []int{202}, 1, []int{404}, "SUCCESS"},
+		"one status":  {Faults{SubmitStatus: 418}, []int{418}, 0, []int{404}, ""},
+		"refused":     {Faults{Refuse: "INVOICE"}, []int{400}, 0, []int{404}, ""},
+		"not refused": {Faults{Refuse: "RECEIPT"}, []int{202}, 1, []int{200}, "SUCCESS"},
+		"other site":  {Faults{Outage: "404", Page: true}, []int{404}, 0, []int{404}, ""},
+		"429":         {Faults{Account: AccountQuota429}, []int{429}, 0, []int{404}, ""},
 		"unavailable": {Faults{Outage: OutageUnavailable}, []int{503}, 0, []int{503}, ""},
 		"drop":        {Faults{Outage: OutageDrop}, []int{0}, 0, []int{0}, ""},
 		"401":         {Faults{Account: AccountKeyRevoked}, []int{401}, 0, []int{401}, ""},
@@ -55,6 +66,87 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFormsOfFaults: what an answer looks like where that is the fault.
+func TestFormsOfFaults(t *testing.T) {
+	reset := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	page := `<!DOCTYPE html><html><head><title>413 Request Entity Too Large`
+	for name, c := range map[string]struct {
+		faults Faults
+		want   string // the beginning of the answer to a submission
+		poll   string // and of that to a poll
+	}{
+		"no id":     {Faults{NoID: 1}, `{"status":"ENQUEUED"}`, `{"alternatives":[{"code":"invoice"`},
+		"untyped":   {Faults{JobUntyped: 1}, `{"documentTypeCode":"invoice","id":"c`, `{"alternatives":[{"code":"invoice","confidence":0.99,"name":"invoice"},{"code":"other","confidence":0.01,"name":"other"},{"code":"receipt","confidence":0,"name":"receipt"}],"document_type":null,`},
+		"gzip":      {Faults{Gzip: 1}, "\x1f\x8b", "\x1f\x8b"},
+		"quota":     {Faults{Account: AccountQuota429, ResetDate: reset}, `{"error":"Quota exceeded","limit":100,"quota":100,"resetDate":"2026-01-01T00:00:00.000Z","used":100}`, ""},
+		"a page":    {Faults{SubmitStatus: 413, Page: true}, page, ""},
+		"all pages": {Faults{Outage: "413", Page: true}, page, page},
+		"no page":   {Faults{SubmitStatus: 413}, `{"message":"Request Entity Too Large"}`, ""},
+	} {
+		s := New(Options{Faults: c.faults})
+		body := func(r *http.Request) string {
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			return w.Body.String()
+		}
+		if got := body(newForm().request(t)); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %s", name, got)
+		}
+		id := ""
+		for _, u := range s.Uploads() {
+			id = u.JobID
+		}
+		if got := body(get(statusPath + id)); !strings.HasPrefix(got, c.poll) {
+			t.Errorf("%s: polled %s", name, got)
+		}
+	}
+}
+
+// TestAltForms: the other form of an answer names the job in every way.
+func TestAltForms(t *testing.T) {
+	s, both := New(Options{AltForms: true, Seed: 1}), 0
+	for range 10 {
+		id := submit(t, s, newForm())
+		_, body, _ := ask(t, s, newForm().request(t))
+		if other, ok := body["identification_id"]; ok {
+			both++
+			if other != body["id"] || body["status_url"] != statusPath+fmt.Sprint(other) || other == id {
+				t.Error(body)
+			}
+		}
+	}
+	if both == 0 {
+		t.Error("there is no other form")
+	}
+}
+
+// TestFaultsThatTakeTime: a job that is unknown at first, and polls that are slow.
+func TestFaultsThatTakeTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Faults: Faults{NotFoundFor: Duration(3 * time.Second), SlowPoll: Duration(time.Second)}})
+		id, start := submit(t, s, newForm()), time.Now()
+		for i, want := range []int{404, 404, 200} {
+			if status, _, _ := ask(t, s, get(statusPath+id)); status != want || time.Since(start) != time.Duration(i+1)*time.Second {
+				t.Errorf("poll %d: %d after %v", i, status, time.Since(start))
+			}
+		}
+	})
+}
+
+// TestSynchronous: the other endpoint answers when the job has ended.
+func TestSynchronous(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, start := New(Options{Latency: 9 * time.Second}), time.Now()
+		r := newForm().request(t)
+		r.URL.Path = identifyPath
+		status, body, _ := ask(t, s, r)
+		typ, _ := body["document_type"].(map[string]any)
+		if status != 200 || body["status"] != "SUCCESS" || typ["code"] != "invoice" || time.Since(start) != 9*time.Second {
+			t.Errorf("%d %v after %v", status, body, time.Since(start))
+		}
+	})
 }
 
 func TestJobsTakeTheirTime(t *testing.T) {
@@ -86,23 +178,30 @@ func TestJobsTakeTheirTime(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
+	const limits = ", minute 3 0 946684860"
 	for form, want := range map[RateForm]string{
-		RateFull:   "Retry-After 20, map[error:Rate limit exceeded limit:3 limitType:minute remaining:0 resetTime:9.4668486e+08 retryAfter:20]",
-		RateSilent: "Retry-After , map[error:Rate limit exceeded limit:3 limitType:minute remaining:0]",
+		RateFull:    "Retry-After 20" + limits + ", map[error:Rate limit exceeded limit:3 limitType:minute remaining:0 resetTime:9.4668486e+08 retryAfter:20]",
+		RateHeaders: "Retry-After " + limits + ", map[error:Rate limit exceeded limit:3 limitType:minute remaining:0]",
+		RateSilent:  "Retry-After ,    , map[error:Rate limit exceeded limit:3 limitType:minute remaining:0]",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := New(Options{RateLimit: 3, RateForm: form})
 			id := submit(t, s, newForm())
 			ask(t, s, get(typesPath))
-			ask(t, s, get(statusPath+id))
+			_, _, h := ask(t, s, get(statusPath+id))
+			if left := h.Get("X-RateLimit-Remaining"); form != RateSilent && left != "0" {
+				t.Errorf("after the last request %q remain", left)
+			}
 			time.Sleep(40 * time.Second)
 			status, body, h := ask(t, s, get(statusPath+id))
-			if got := fmt.Sprintf("Retry-After %s, %v", h.Get("Retry-After"), body); status != 429 || got != want {
-				t.Errorf("%d %s", status, got)
+			got := fmt.Sprintf("Retry-After %s, %s %s %s %s, %v", h.Get("Retry-After"), h.Get("X-RateLimit-Limit-Type"),
+				h.Get("X-RateLimit-Limit"), h.Get("X-RateLimit-Remaining"), h.Get("X-RateLimit-Reset"), body)
+			if status != 429 || got != want {
+				t.Errorf("%d %s, want %s", status, got, want)
 			}
 			time.Sleep(20 * time.Second)
-			if status, _, _ := ask(t, s, get(statusPath+id)); status != 200 {
-				t.Errorf("%d after the wait", status)
+			if status, _, h := ask(t, s, get(statusPath+id)); status != 200 || form != RateSilent && h.Get("X-RateLimit-Remaining") != "2" {
+				t.Errorf("%d %v after the wait", status, h)
 			}
 		})
 	}
@@ -113,16 +212,20 @@ func TestRateBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{RateLimit: 30, RateBurst: 3})
 		for round, want := range []string{"200 200 200 429", "200 429", "200 200 429", "200 200 200 429"} {
-			var got []string
+			var got, left []string
 			for range strings.Fields(want) {
 				status, _, h := ask(t, s, get(typesPath))
 				got = append(got, fmt.Sprint(status))
 				if after := h.Get("Retry-After"); status == 429 && after != "2" {
 					t.Errorf("Retry-After %s", after)
 				}
+				left = append(left, h.Get("X-RateLimit-Remaining"))
 			}
 			if strings.Join(got, " ") != want {
 				t.Errorf("round %d: %s, not %s", round, got, want)
+			}
+			if down := []string{"2 1 0 0", "0 0", "1 0 0", "2 1 0 0"}[round]; strings.Join(left, " ") != down {
+				t.Errorf("round %d: %s remain, not %s", round, left, down)
 			}
 			time.Sleep([]time.Duration{2, 4, 60, 0}[round] * time.Second)
 		}

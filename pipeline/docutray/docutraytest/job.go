@@ -18,6 +18,7 @@ const (
 	failing
 	endless
 	forgotten
+	untyped
 )
 
 // job is one identification. Its state follows from its age.
@@ -41,6 +42,8 @@ func (s *Server) newJob(u *Upload, f Faults, d *mathrand.Rand) *job {
 		j.fate = endless
 	case chance(d, f.JobForget):
 		j.fate = forgotten
+	case chance(d, f.JobUntyped):
+		j.fate = untyped
 	}
 	return j
 }
@@ -62,7 +65,8 @@ func (j *job) state(age time.Duration) string {
 const timestampLayout = "2006-01-02T15:04:05.000Z"
 
 // serveStatus answers a poll.
-func (s *Server) serveStatus(w http.ResponseWriter, id string, f Faults, d *mathrand.Rand) {
+func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request, id string, f Faults, d *mathrand.Rand) {
+	wait(r, time.Duration(f.SlowPoll))
 	if chance(d, f.DropPoll) {
 		drop()
 	}
@@ -74,8 +78,8 @@ func (s *Server) serveStatus(w http.ResponseWriter, id string, f Faults, d *math
 		s.fail(w, d, http.StatusForbidden, "You do not have access to this identification")
 		return
 	}
-	body, ok := s.record.poll(id, time.Now())
-	if !ok {
+	body, age := s.record.poll(id, time.Now())
+	if body == nil || age < time.Duration(f.NotFoundFor) {
 		s.fail(w, d, http.StatusNotFound, "Identification not found")
 		return
 	}
@@ -93,6 +97,9 @@ func (j *job) answer(now time.Time) object {
 	switch state {
 	case "SUCCESS":
 		body["document_type"], body["alternatives"] = u.Result.Type, u.Result.Alternatives
+		if j.fate == untyped {
+			body["document_type"] = nil
+		}
 	case "ERROR":
 		body["error"] = "Identification failed (a fault of the stand-in)"
 	default:

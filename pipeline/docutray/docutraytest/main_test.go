@@ -92,10 +92,7 @@ func ask(t testing.TB, s *Server, r *http.Request) (status int, body map[string]
 func submit(t testing.TB, s *Server, f *form) string {
 	t.Helper()
 	status, body, _ := ask(t, s, f.request(t))
-	id, _ := body["id"].(string)
-	if id == "" {
-		id, _ = body["identification_id"].(string)
-	}
+	id, _ := body["id"].(string) // in the other form, too
 	if status != http.StatusAccepted || id == "" {
 		t.Fatalf("%d %v", status, body)
 	}

@@ -1,6 +1,7 @@
 package docutraytest
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -14,8 +15,9 @@ type RateForm int
 
 // The forms of a 429.
 const (
-	RateFull   RateForm = iota // header and body, as documented
-	RateSilent                 // nothing
+	RateFull    RateForm = iota // headers and body, as documented
+	RateSilent                  // nothing
+	RateHeaders                 // only the X-RateLimit headers
 )
 
 // RateWindow counts the requests in one window of the rate limit.
@@ -38,26 +40,24 @@ type rateLimit struct {
 	full    time.Time    // when the bucket would be full again
 }
 
-// take counts a request. If it is over the limit, take reports when the next
-// one would be accepted.
-func (l *rateLimit) take(now time.Time) (ok bool, reset time.Time) {
-	if l.limit <= 0 {
-		return true, now
-	}
+// take counts a request, and reports how many more would be accepted now. If it is
+// over the limit, reset is when the next one would be accepted.
+func (l *rateLimit) take(now time.Time) (ok bool, remaining int, reset time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	current := l.current(now)
 	if l.burst > 0 {
-		ok, reset = l.takeFromBucket(now)
+		ok, remaining, reset = l.takeFromBucket(now)
 	} else {
 		ok, reset = current.Accepted < l.limit, current.Began.Add(l.window)
+		remaining = max(l.limit-current.Accepted-1, 0)
 	}
 	if ok {
 		current.Accepted++
 	} else {
 		current.Refused++
 	}
-	return ok, reset
+	return ok, remaining, reset
 }
 
 // current returns the current window. The caller holds mu.
@@ -74,17 +74,18 @@ func (l *rateLimit) current(now time.Time) *RateWindow {
 }
 
 // takeFromBucket uses a bucket that fills evenly. The caller holds mu.
-func (l *rateLimit) takeFromBucket(now time.Time) (ok bool, reset time.Time) {
+func (l *rateLimit) takeFromBucket(now time.Time) (ok bool, remaining int, reset time.Time) {
 	every := l.window / time.Duration(l.limit)
 	if l.full.Before(now) {
 		l.full = now
 	}
 	reset = l.full.Add(-time.Duration(l.burst-1) * every)
 	if reset.After(now) {
-		return false, reset
+		return false, 0, reset
 	}
+	remaining = int(now.Sub(reset) / every)
 	l.full = l.full.Add(every)
-	return true, now
+	return true, remaining, reset.Add(every)
 }
 
 func (l *rateLimit) history() []RateWindow {
@@ -96,8 +97,17 @@ func (l *rateLimit) history() []RateWindow {
 // admit reports whether the rate limit admits a request, or answers 429. It
 // rounds times up, so that a client that waits so long is admitted.
 func (s *Server) admit(w http.ResponseWriter) bool {
+	if s.opts.RateLimit <= 0 {
+		return true
+	}
 	now := time.Now()
-	ok, reset := s.rate.take(now)
+	ok, remaining, reset := s.rate.take(now)
+	unix := reset.Add(time.Second - time.Nanosecond).Unix()
+	if s.opts.RateForm != RateSilent {
+		for name, value := range map[string]any{"Limit-Type": "minute", "Limit": s.opts.RateLimit, "Remaining": remaining, "Reset": unix} {
+			w.Header().Set("X-RateLimit-"+name, fmt.Sprint(value))
+		}
+	}
 	if ok {
 		return true
 	}
@@ -105,8 +115,7 @@ func (s *Server) admit(w http.ResponseWriter) bool {
 	if s.opts.RateForm == RateFull {
 		wait := int(math.Ceil(reset.Sub(now).Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(wait))
-		body["retryAfter"] = wait
-		body["resetTime"] = reset.Add(time.Second - time.Nanosecond).Unix()
+		body["retryAfter"], body["resetTime"] = wait, unix
 	}
 	writeJSON(w, http.StatusTooManyRequests, body)
 	return false

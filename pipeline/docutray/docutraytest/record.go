@@ -146,22 +146,25 @@ func (r *record) add(j *job) {
 	r.made[j.upload.SHA256]++
 }
 
-// poll counts a poll of a job and returns the answer. It reports false if the
-// service does not know the job.
-func (r *record) poll(id string, now time.Time) (object, bool) {
+// poll counts a poll of a job and returns the answer, and how old the job is. The
+// answer is nil if the service does not know the job.
+func (r *record) poll(id string, now time.Time) (answer object, age time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j := r.jobs[id]
 	if j == nil {
-		return nil, false
+		return nil, 0
 	}
 	u := j.upload
 	u.Polls++
-	ended := (j.fate == identified || j.fate == failing) && now.Sub(u.At) >= u.Took
+	ended := j.fate != endless && j.fate != forgotten && now.Sub(u.At) >= u.Took
 	if ended && u.Answered.IsZero() {
 		u.Answered = now
 	}
-	return j.answer(now), j.fate != forgotten
+	if j.fate != forgotten {
+		answer = j.answer(now)
+	}
+	return answer, now.Sub(u.At)
 }
 
 // arrived counts a request.

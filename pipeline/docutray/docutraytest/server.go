@@ -30,8 +30,8 @@ type Options struct {
 	RateBurst int
 	// RateForm is what a 429 says about the wait.
 	RateForm RateForm
-	// AltForms also uses the other documented forms: identification_id with a
-	// status_url as a job's id, and errors in all their bodies.
+	// AltForms also uses the other documented forms: identification_id and a
+	// status_url beside a job's id, and errors in all their bodies.
 	AltForms bool
 	// Types are the types of the account. The default is a built-in list.
 	Types []DocumentType
@@ -137,16 +137,17 @@ const (
 )
 
 const (
-	submitPath = "/api/identify-async"
-	statusPath = "/api/identify-async/status/"
-	typesPath  = "/api/document-types"
+	submitPath   = "/api/identify-async"
+	statusPath   = "/api/identify-async/status/"
+	identifyPath = "/api/identify" // answers when the job has ended
+	typesPath    = "/api/document-types"
 )
 
 func endpointOf(path string) string {
 	switch {
-	case path == submitPath:
+	case path == submitPath, path == identifyPath:
 		return endpointSubmit
-	case path == typesPath:
+	case path == typesPath, strings.HasPrefix(path, typesPath+"/"):
 		return endpointTypes
 	case strings.HasPrefix(path, statusPath):
 		return endpointStatus
@@ -164,20 +165,20 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, endpoint strin
 		method = http.MethodPost
 	}
 	switch {
-	case f.Outage == OutageUnavailable:
-		s.fail(w, d, http.StatusServiceUnavailable, "Service unavailable")
+	case f.Outage.status() != 0:
+		s.trouble(w, f, d, f.Outage.status())
 	case endpoint == endpointOther:
 		s.fail(w, d, http.StatusNotFound, "Not found")
 	case r.Method != method:
 		w.Header().Set("Allow", method)
 		s.fail(w, d, http.StatusMethodNotAllowed, "Method not allowed")
 	case !s.authorized(r) || f.Account == AccountKeyRevoked:
-		s.fail(w, d, http.StatusUnauthorized, "Invalid API key")
+		failAs(w, d, http.StatusUnauthorized, object{"error": "Invalid API key"})
 	case !s.admit(w):
 	case endpoint == endpointSubmit:
 		s.serveSubmit(w, r, f, d)
 	case endpoint == endpointStatus:
-		s.serveStatus(w, strings.TrimPrefix(r.URL.Path, statusPath), f, d)
+		s.serveStatus(w, r, strings.TrimPrefix(r.URL.Path, statusPath), f, d)
 	default:
 		s.serveTypes(w, r, f, d)
 	}

@@ -66,7 +66,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		status int
 		says   string
 	}{
-		"no key":       {with(get(typesPath), func(r *http.Request) { r.Header.Del("Authorization") }), 401, "Invalid API key"},
+		"no key":       {with(get(typesPath), func(r *http.Request) { r.Header.Del("Authorization") }), 401, "map[error:Invalid API key]"},
 		"another key":  {with(newForm().request(t), func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }), 401, "Invalid API key"},
 		"basic":        {with(get(typesPath), func(r *http.Request) { r.Header.Set("Authorization", DefaultKey) }), 401, "Invalid API key"},
 		"JSON":         {with(newForm().request(t), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), 415, "Unsupported Content-Type"},
@@ -77,7 +77,10 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"unknown job":  {get(statusPath + "nope"), 404, "Identification not found"},
 		"no job":       {get(statusPath), 404, "Identification not found"},
 		"unknown path": {get("/api/nothing"), 404, "Not found"},
-		"limit 0":      {get(typesPath + "?limit=0"), 400, "limit"},
+		"limit 0":      {get(typesPath + "?limit=0"), 400, "map[details:[limit must"},
+		"limit 500":    {get(typesPath + "?limit=500"), 400, "limit"},
+		"page 0":       {get(typesPath + "?page=0"), 400, "page"},
+		"unknown type": {get(typesPath + "/nope"), 404, "Document type not found"},
 		"page x":       {get(typesPath + "?page=x"), 400, "page"},
 	} {
 		status, body, h := ask(t, New(Options{}), c.r)
@@ -145,6 +148,12 @@ func TestTypeList(t *testing.T) {
 	last, _ := data[1].(map[string]any)
 	if last["codeType"] != "delivery_note" || last["isDraft"] != true || last["isPublic"] != false || last["status"] != "DRAFT" {
 		t.Errorf("%v", last)
+	}
+	for _, id := range []string{"invoice", "standin-invoice"} {
+		status, body, _ := ask(t, s, get(typesPath+"/"+id))
+		if one, _ := body["data"].(map[string]any); status != 200 || one["codeType"] != "invoice" {
+			t.Errorf("%s: %d %v", id, status, body)
+		}
 	}
 	if status, body, _ := ask(t, s, get(typesPath+"?page=9")); status != 200 || fmt.Sprint(body["data"]) != "[]" {
 		t.Errorf("%d %v", status, body)

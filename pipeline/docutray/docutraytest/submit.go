@@ -12,6 +12,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -55,11 +56,15 @@ func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d
 		trouble()
 		return
 	}
-	if f.Account == AccountQuotaUsed {
-		quotaUsed(w, f.ResetDate)
+	if f.Account == AccountQuotaUsed || f.Account == AccountQuota429 {
+		quotaUsed(w, f, d)
 		return
 	}
 	u, err := s.receive(r)
+	if f.SubmitStatus != 0 {
+		s.trouble(w, f, d, f.SubmitStatus)
+		return
+	}
 	if dropping || failing && err == nil {
 		trouble()
 		return
@@ -76,20 +81,30 @@ func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d
 	if chance(d, f.DropAfter) {
 		drop()
 	}
+	if r.URL.Path == identifyPath {
+		wait(r, j.upload.Took)
+		body, _ := s.record.poll(u.JobID, time.Now())
+		s.succeed(w, f, d, http.StatusOK, body)
+		return
+	}
 	answer := object{"id": u.JobID, "status": "ENQUEUED", "documentTypeCode": u.Types[0]}
 	if s.opts.AltForms && d.IntN(2) == 0 {
-		answer = object{"identification_id": u.JobID, "status": "ENQUEUED", "status_url": statusPath + u.JobID}
+		answer = object{"id": u.JobID, "identification_id": u.JobID, "status": "ENQUEUED", "status_url": statusPath + u.JobID}
+	}
+	if chance(d, f.NoID) {
+		answer = object{"status": "ENQUEUED"}
 	}
 	s.succeed(w, f, d, http.StatusAccepted, answer)
 }
 
-// quotaUsed answers 402.
-func quotaUsed(w http.ResponseWriter, reset time.Time) {
-	body := object{"message": "Quota exceeded", "quota": 100, "limit": 100, "used": 100}
-	if !reset.IsZero() {
-		body["resetDate"] = reset.UTC().Format(timestampLayout)
+// quotaUsed answers 402, or 429.
+func quotaUsed(w http.ResponseWriter, f Faults, d *rand.Rand) {
+	body := object{"error": "Quota exceeded", "quota": 100, "limit": 100, "used": 100}
+	if !f.ResetDate.IsZero() {
+		body["resetDate"] = f.ResetDate.UTC().Format(timestampLayout)
 	}
-	writeJSON(w, http.StatusPaymentRequired, body)
+	status, _ := strconv.Atoi(string(f.Account))
+	failAs(w, d, status, body)
 }
 
 // checkAccess refuses codes that the account cannot use.
@@ -201,6 +216,9 @@ func (s *Server) check(u *Upload, fields map[string]string, head []byte) error {
 	}
 	if err := s.checkAccess(u.Types); err != nil {
 		return err
+	}
+	if text := s.Faults().Refuse; text != "" && bytes.Contains(head, []byte(text)) {
+		return invalid("image: contains %q", text)
 	}
 	if s.opts.Identify != nil {
 		if result, ok := s.opts.Identify(*u); ok {
