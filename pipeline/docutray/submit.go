@@ -82,7 +82,7 @@ func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id s
 	}
 	up := newUpload(k, s, f)
 	req.Body, req.ContentLength = up, f.length
-	if f.length <= oneWrite {
+	if f.length <= oneWrite && c.own != nil {
 		if req.Body, e = up.inMemory(f.length); e != nil {
 			return "", false, e
 		}
@@ -104,13 +104,13 @@ func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id s
 		return id, false, nil
 	}
 	up.outcome(e)
-	dead := e.StatusCode == 0 && e.Class == Service && k.reused.Load()
-	return "", !e.Sent && (dead || e.StatusCode == http.StatusExpectationFailed), e
+	dead := e.StatusCode == 0 && e.Class == Service && k.conn.reused.Load()
+	return "", !up.started && !up.whole && (dead || e.StatusCode == http.StatusExpectationFailed), e
 }
 
 // outcome completes the error of a submission with what happened to its body.
 func (u *upload) outcome(e *Error) {
-	e.Sent = u.started || u.whole && !u.call.connecting.Load()
+	e.Sent = (u.started || u.whole) && (u.call.client.own == nil || u.call.conn.any())
 	answered := e.StatusCode != 0
 	switch {
 	case !answered:
