@@ -12,22 +12,27 @@ import (
 
 // refusal returns the error that an answer reports, or nil for a 2xx.
 func (k *call) refusal(ans *answer) *Error {
-	body, ok := parseErrorBody(ans.body)
-	kind := plainBody
-	if isPage(ans) {
-		kind = pageBody
-	} else if ok {
-		kind = jsonBody
-	}
-	class, outcomeUnknown := classify(k.op, ans.status, kind)
+	body, isJSON := parseErrorBody(ans.body)
+	page := isPage(ans)
+	class, outcomeUnknown := classify(k.op, ans.status, page, isJSON)
 	if class == 0 {
 		return nil
 	}
-	e := &Error{Op: k.op, Class: class, StatusCode: ans.status, OutcomeUnknown: outcomeUnknown, RequestID: k.requestID(ans)}
-	e.page = kind == pageBody
-	e.Message, e.Details = k.words(ans, body, kind)
-	if class == Rate && body.quotaUsed() {
-		e.Class = Account
+	e := &Error{Op: k.op, Class: class, StatusCode: ans.status, Message: k.show(body.message(), maxMessage),
+		OutcomeUnknown: outcomeUnknown, RequestID: k.requestID(ans), page: page}
+	for _, d := range body.details() {
+		if d = k.show(d, maxDetail); d != "" && len(e.Details) < maxDetails {
+			e.Details = append(e.Details, d)
+		}
+	}
+	switch raw := ans.body[:min(len(ans.body), 4*maxMessage)]; {
+	case page:
+		e.Message = notDocuTrays
+	case e.Message == "" && e.Details == nil && len(raw) > len("null"):
+		e.Message = k.show(string(raw), maxMessage) // whatever it says there
+	}
+	if class == Rate && (body.ResetDate != "" || body.Quota != "") {
+		e.Class = Account // it is not about the rate
 	}
 	switch e.Class {
 	case Rate:
@@ -48,39 +53,15 @@ func (k *call) refusal(ans *answer) *Error {
 	return e
 }
 
-// words returns what an error answer says, for display.
-func (k *call) words(ans *answer, body errorBody, kind bodyKind) (message string, details []string) {
-	if kind == pageBody {
-		return notDocuTrays, nil
-	}
-	for _, d := range body.details() {
-		if d = k.show(d, maxDetail); d != "" && len(details) < maxDetails {
-			details = append(details, d)
-		}
-	}
-	message = k.show(body.message(), maxMessage)
-	if raw := ans.body[:min(len(ans.body), 4*maxMessage)]; message == "" && details == nil && len(raw) > len("null") {
-		message = k.show(string(raw), maxMessage) // whatever it says there
-	}
-	return message, details
-}
-
-// bodyKind is what the body of an answer is.
-type bodyKind int
-
-const (
-	plainBody bodyKind = iota // text, or nothing
-	jsonBody                  // as the service answers
-	pageBody                  // a web page, which only a proxy or another site sends
-)
-
 // notDocuTrays is the message of an answer that is a web page.
 const notDocuTrays = "a page that is not DocuTray's"
 
-// isPage reports whether the body is a web page.
+// isPage reports whether the body is a web page, which only a proxy or another
+// site sends.
 func isPage(ans *answer) bool {
 	mediaType, _, _ := mime.ParseMediaType(ans.header.Get("Content-Type"))
-	return mediaType == "text/html" || bytes.HasPrefix(bytes.TrimSpace(ans.body[:min(len(ans.body), 512)]), []byte("<"))
+	return bytes.HasPrefix(bytes.TrimSpace(ans.body[:min(len(ans.body), 512)]), []byte("<")) ||
+		mediaType == "text/html" && !isObject(ans.body)
 }
 
 // errorBody is the body of an error answer, in all documented forms and others
@@ -106,15 +87,16 @@ func parseErrorBody(raw []byte) (b errorBody, ok bool) {
 		Error json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(raw, &outer) != nil {
-		ok = json.Unmarshal(raw, &b.Message) == nil // a list, or a text
-		return b, ok
+		err := json.Unmarshal(raw, &b.Message) // a list, or a text
+		return b, err == nil
 	}
 	if isObject(outer.Error) {
 		_ = json.Unmarshal(outer.Error, &b)
 	} else {
 		b.Error = listOf(outer.Error)
 	}
-	return b, json.Unmarshal(raw, &b) == nil
+	err := json.Unmarshal(raw, &b)
+	return b, err == nil
 }
 
 // message returns the first text that says what is wrong.
@@ -124,9 +106,6 @@ func (b errorBody) message() string {
 
 // details returns the texts that say more.
 func (b errorBody) details() texts { return slices.Concat(b.Errors, b.Details) }
-
-// quotaUsed reports whether a 429 is about the quota rather than the rate.
-func (b errorBody) quotaUsed() bool { return b.ResetDate != "" || b.Quota != "" }
 
 // text is a JSON string or number. Anything else reads as empty, so that one
 // odd field does not spoil an answer.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -181,9 +182,7 @@ func (k *call) decode(ans *answer, v any) *Error {
 		return k.unusable(ans, "incomplete", ans.err)
 	}
 	if isPage(ans) {
-		e := k.unusable(ans, notDocuTrays, nil)
-		e.page = true
-		return e
+		return k.unusable(ans, notDocuTrays, nil)
 	}
 	if !isObject(ans.body) {
 		return k.unusable(ans, "not a JSON object", nil)
@@ -198,7 +197,7 @@ func (k *call) decode(ans *answer, v any) *Error {
 // unusable returns the error of a 2xx answer that cannot be used.
 func (k *call) unusable(ans *answer, why string, err error) *Error {
 	e := &Error{Op: k.op, Class: Service, StatusCode: ans.status, Message: "unusable answer: " + why, Err: err,
-		RequestID: k.requestID(ans)}
+		RequestID: k.requestID(ans), page: isPage(ans)}
 	if k.caller.Err() != nil && errors.Is(err, k.caller.Err()) {
 		e.Class = Local
 	}
@@ -219,11 +218,14 @@ func (k *call) containsKey(s string) bool {
 	return len(key) >= minSecret && strings.Contains(s, key)
 }
 
-// hidesKey reports whether a code or an id is the key once the characters are
-// dropped that a folder's name may not have, or that cannot be seen.
+// notInNames are characters that a folder's name may not have, or that cannot be
+// seen, and others that keys have besides letters and digits.
+var notInNames = regexp.MustCompile("[^A-Za-z0-9]+")
+
+// hidesKey reports whether a code or an id is the key but for such characters.
 func (k *call) hidesKey(s string) bool {
-	key := lettersAndDigits(k.key().Reveal())
-	return k.containsKey(s) || len(key) >= minSecret && strings.Contains(lettersAndDigits(s), key)
+	key := notInNames.ReplaceAllString(k.key().Reveal(), "")
+	return k.containsKey(s) || len(key) >= minSecret && strings.Contains(notInNames.ReplaceAllString(s, ""), key)
 }
 
 // show prepares a text of the service for display. It cleans, redacts, and

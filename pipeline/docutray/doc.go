@@ -21,6 +21,9 @@
 //   - Submit makes at most one complete POST. It repeats a request only if no
 //     byte of the body was read.
 //   - [Error.OutcomeUnknown] is false only if the service cannot have made a job.
+//     A 2xx that names no job, in whatever form, is of class [NoID].
+//   - A web page is never the service's word about a document, a job or the
+//     account: it is of class [Service], or [Rate].
 //   - If the content fails, shrinks or grows, the service never gets a complete
 //     body.
 //   - An answer is used only if it is complete and about the job that was

@@ -157,16 +157,16 @@ var (
 )
 
 // classify is the one place that decides what a status code means. The class of
-// a 2xx is 0. outcomeUnknown reports that a submission with this answer may have
-// made a job.
-func classify(op string, status int, body bodyKind) (class Class, outcomeUnknown bool) {
+// a 2xx is 0. page and isJSON say what the body is. outcomeUnknown reports that a
+// submission with this answer may have made a job.
+func classify(op string, status int, page, isJSON bool) (class Class, outcomeUnknown bool) {
 	submit := op == OpSubmit
 	switch {
 	case status >= 200 && status <= 299:
 		return 0, false
 	case status == http.StatusTooManyRequests:
 		return Rate, false
-	case body == pageBody, status == http.StatusRequestEntityTooLarge && body != jsonBody:
+	case page, status == http.StatusRequestEntityTooLarge && !isJSON:
 		// From a proxy or another site. The service answers in JSON: nobody
 		// else can say that a job is gone, or that a key or a document is bad.
 		return Service, submit && lostByGateway(status)

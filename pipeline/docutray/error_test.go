@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -12,13 +13,13 @@ import (
 // kind of body.
 func TestClassifyEveryStatus(t *testing.T) {
 	notTheDocument := []int{404, 405, 406, 407, 408, 410, 411, 417, 421, 425, 426, 428, 431, 499}
-	expected := func(op string, status int, body bodyKind) Class {
+	expected := func(op string, status int, body string) Class {
 		switch {
 		case status/100 == 2:
 			return 0
 		case status == 429:
 			return Rate
-		case body == pageBody, status == 413 && body == plainBody:
+		case body == "page", status == 413 && body == "text":
 			return Service // a gateway's word about a document, a job or the account is none
 		case status == 401, status == 402, status == 403:
 			return Account
@@ -31,11 +32,11 @@ func TestClassifyEveryStatus(t *testing.T) {
 	}
 	for _, op := range []string{OpSubmit, OpStatus, OpTypes, OpPing} {
 		for status := 100; status <= 599; status++ {
-			for _, body := range []bodyKind{plainBody, jsonBody, pageBody} {
+			for _, body := range []string{"text", "JSON", "page"} {
 				want := expected(op, status, body)
 				unknown := op == OpSubmit && (status == 502 || status == 504 || status == 520 || status == 524)
-				if class, un := classify(op, status, body); class != want || un != unknown {
-					t.Errorf("%s %d, body %d: %v unknown=%v, want %v unknown=%v", op, status, body, class, un, want, unknown)
+				if class, un := classify(op, status, body == "page", body == "JSON"); class != want || un != unknown {
+					t.Errorf("%s %d, %s: %v unknown=%v, want %v unknown=%v", op, status, body, class, un, want, unknown)
 				}
 			}
 		}
@@ -44,7 +45,6 @@ func TestClassifyEveryStatus(t *testing.T) {
 
 func TestDocumentedErrors(t *testing.T) {
 	page := http.Header{"Content-Type": {"text/html"}}
-	const filtered = "a page that is not DocuTray's; is there a proxy or a filter on the way?"
 	cases := []struct {
 		status int
 		header http.Header
@@ -65,31 +65,11 @@ func TestDocumentedErrors(t *testing.T) {
 			"submit: 415 Unsupported Media Type: Unsupported Content-Type. …"},
 		{422, nil, `{"detail":[{"loc":["body"],"msg":"field required"}]}`, Document,
 			"submit: 422 Unprocessable Entity: field required"},
-		{400, nil, `{"error":"Validation error","details":["limit","page"]}`, Document,
-			"submit: 400 Bad Request: Validation error (limit; page)"},
-		{400, nil, `{"error":"Bad","details":"too dark"}`, Document, "submit: 400 Bad Request: Bad (too dark)"},
-		{400, nil, `{"details":{"image":["too dark"]}}`, Document, `submit: 400 Bad Request ({"image":["too dark"]})`},
-		{400, nil, `{"error":{"message":"Bad","details":[{"reason":"too dark"}]}}`, Document, "submit: 400 Bad Request: Bad (too dark)"},
-		{400, nil, `{"error":{"errors":["too dark"]}}`, Document, "submit: 400 Bad Request (too dark)"},
-		{400, nil, `{"error":["too dark","too small"]}`, Document, "submit: 400 Bad Request: too dark; too small"},
-		{400, nil, `{"message":["too dark"],"error":"Bad Request"}`, Document, "submit: 400 Bad Request: too dark"},
-		{400, nil, `[{"message":"too dark"}]`, Document, "submit: 400 Bad Request: too dark"},
-		{400, nil, `"too dark"`, Document, "submit: 400 Bad Request: too dark"},
-		{400, nil, `{"message":null,"errors":null,"error":{"message":"too dark"}}`, Document, "submit: 400 Bad Request: too dark"},
-		{400, nil, `{"title":"Bad","detail":""}`, Document, "submit: 400 Bad Request: Bad"},
-		{400, nil, ` {"why":"too dark"}`, Document, `submit: 400 Bad Request: {"why":"too dark"}`},
 		{409, nil, `{"message":"m"}`, Document, "submit: 409 Conflict: m"},
 		{418, nil, `{"message":"m"}`, Document, "submit: 418 I'm a teapot: m"},
 		{413, nil, "too large", Service, "submit: 413 Request Entity Too Large: too large"},
 		{500, nil, `{"error":{"code":"E1"}}`, Service, "submit: 500 Internal Server Error: E1"},
 		{502, page, "<html><h1>Bad gateway</h1></html>", Service, "submit: 502 Bad Gateway: a page that is not DocuTray's"},
-		{413, page, "", Service, "submit: 413 Request Entity Too Large: " + filtered},
-		{415, nil, "<html>", Service, "submit: 415 Unsupported Media Type: " + filtered},
-		{451, nil, "\n<!DOCTYPE html>", Service, "submit: 451 Unavailable For Legal Reasons: " + filtered},
-		{403, page, "<p>blocked", Service, "submit: 403 Forbidden: " + filtered},
-		{401, page, "<p>sign in", Service, "submit: 401 Unauthorized: " + filtered},
-		{402, page, "<p>pay", Service, "submit: 402 Payment Required: " + filtered},
-		{429, page, "<p>slow down", Rate, "submit: 429 Too Many Requests: " + filtered},
 		{503, nil, "upstream\n gone\x1b[31m", Service, "submit: 503 Service Unavailable: upstream gone[31m"},
 		{500, nil, `{"message":7,"errors":null,"error":null}`, Service, "submit: 500 Internal Server Error: 7"},
 		{500, nil, "", Service, "submit: 500 Internal Server Error"},
@@ -104,6 +84,54 @@ func TestDocumentedErrors(t *testing.T) {
 		}
 		if !e.Sent || e.OutcomeUnknown != (c.status == 502) {
 			t.Errorf("%d: sent %v, unknown %v", c.status, e.Sent, e.OutcomeUnknown)
+		}
+	}
+}
+
+// TestReasons: the reason of a refusal is shown wherever it stands.
+func TestReasons(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"error":"Validation error","details":["limit","page"]}`:       ": Validation error (limit; page)",
+		`{"error":"Bad","details":"too dark"}`:                          ": Bad (too dark)",
+		`{"details":{"image":["too dark"]}}`:                            ` ({"image":["too dark"]})`,
+		`{"error":{"message":"Bad","details":[{"reason":"too dark"}]}}`: ": Bad (too dark)",
+		`{"error":{"errors":["too dark"]}}`:                             " (too dark)",
+		`{"error":["too dark","too small"]}`:                            ": too dark; too small",
+		`{"message":["too dark"],"error":"Bad Request"}`:                ": too dark",
+		`[{"message":"too dark"}]`:                                      ": too dark",
+		`"too dark"`:                                                    ": too dark",
+		`{"message":null,"errors":null,"error":{"message":"too dark"}}`: ": too dark",
+		`{"title":"Bad","detail":""}`:                                   ": Bad",
+		` {"why":"too dark"}`:                                           `: {"why":"too dark"}`,
+	} {
+		e := asError(t, second(fake(t, 400, nil, body).Submit(t.Context(), submission())))
+		if got := strings.TrimPrefix(e.Reason(), "400 Bad Request"); e.Class != Document || got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
+
+// TestPages: a web page is nobody's word about a document or the account.
+func TestPages(t *testing.T) {
+	page := http.Header{"Content-Type": {"text/html"}}
+	for _, c := range []struct {
+		status int
+		header http.Header
+		body   string
+		class  Class
+	}{
+		{413, page, "", Service},
+		{415, nil, "<html>", Service},
+		{451, nil, "\n<!DOCTYPE html>", Service},
+		{403, page, "<p>blocked", Service},
+		{401, page, "<p>sign in", Service},
+		{402, page, "<p>pay", Service},
+		{429, page, "<p>slow down", Rate},
+	} {
+		e := asError(t, second(fake(t, c.status, c.header, c.body).Submit(t.Context(), submission())))
+		const says = ": a page that is not DocuTray's; is there a proxy or a filter on the way?"
+		if e.Class != c.class || !strings.HasSuffix(e.Reason(), says) || e.OutcomeUnknown {
+			t.Errorf("%d %s: %v %v", c.status, c.body, e.Class, e)
 		}
 	}
 }

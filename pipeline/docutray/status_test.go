@@ -105,6 +105,15 @@ func TestUnusableStatus(t *testing.T) {
 	}
 }
 
+// TestAnswerDeclaredAsPage: JSON is read whatever the header calls it.
+func TestAnswerDeclaredAsPage(t *testing.T) {
+	page := http.Header{"Content-Type": {"text/html"}}
+	must(t, second(fake(t, 200, page, `{"id":"j","status":"ENQUEUED"}`).Status(t.Context(), "j")))
+	if e := asError(t, fake(t, 401, page, `{"error":"Invalid API key"}`).Ping(t.Context())); e.Class != Account {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestEndlessAnswer: an answer that does not end is left after 1 MiB.
 func TestEndlessAnswer(t *testing.T) {
 	read := 0

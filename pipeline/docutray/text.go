@@ -49,16 +49,6 @@ func clean(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// lettersAndDigits returns the ASCII ones of s.
-func lettersAndDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return -1
-	}, s)
-}
-
 // cut shortens s to at most limit bytes at a rune boundary.
 func cut(s string, limit int) string {
 	if len(s) <= limit {

@@ -81,15 +81,21 @@ func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d
 	if chance(d, f.DropAfter) {
 		drop()
 	}
+	s.accept(w, r, f, d, j)
+}
+
+// accept answers for the job of a submission: at once, or when it has ended.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, f Faults, d *rand.Rand, j *job) {
+	id := j.upload.JobID
 	if r.URL.Path == identifyPath {
 		wait(r, j.upload.Took)
-		body, _ := s.record.poll(u.JobID, time.Now())
+		body, _ := s.record.poll(id, time.Now())
 		s.succeed(w, f, d, http.StatusOK, body)
 		return
 	}
-	answer := object{"id": u.JobID, "status": "ENQUEUED", "documentTypeCode": u.Types[0]}
+	answer := object{"id": id, "status": "ENQUEUED", "documentTypeCode": j.upload.Types[0]}
 	if s.opts.AltForms && d.IntN(2) == 0 {
-		answer = object{"id": u.JobID, "identification_id": u.JobID, "status": "ENQUEUED", "status_url": statusPath + u.JobID}
+		answer = object{"id": id, "identification_id": id, "status": "ENQUEUED", "status_url": statusPath + id}
 	}
 	if chance(d, f.NoID) {
 		answer = object{"status": "ENQUEUED"}
