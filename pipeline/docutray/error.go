@@ -97,19 +97,17 @@ func (e *Error) Reason() string {
 	if e.StatusCode != 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))))
 	}
-	if e.Message != "" {
-		parts = append(parts, e.Message)
-	}
-	text := strings.Join(parts, ": ")
+	message := e.Message
 	if len(e.Details) > 0 {
-		text += " (" + strings.Join(e.Details, "; ") + ")"
+		message = strings.TrimSpace(message + " (" + strings.Join(e.Details, "; ") + ")")
+	}
+	if message != "" {
+		parts = append(parts, message)
 	}
 	if e.Err != nil {
-		if text != "" {
-			text += ": "
-		}
-		text += causeText(e.Err)
+		parts = append(parts, causeText(e.Err))
 	}
+	text := strings.Join(parts, ": ")
 	if advice := e.advice(); advice != "" {
 		text += "; " + advice
 	}

@@ -93,9 +93,9 @@ func TestReasons(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"error":"Validation error","details":["limit","page"]}`:       ": Validation error (limit; page)",
 		`{"error":"Bad","details":"too dark"}`:                          ": Bad (too dark)",
-		`{"details":{"image":["too dark"]}}`:                            ` ({"image":["too dark"]})`,
+		`{"details":{"image":["too dark"]}}`:                            `: ({"image":["too dark"]})`,
 		`{"error":{"message":"Bad","details":[{"reason":"too dark"}]}}`: ": Bad (too dark)",
-		`{"error":{"errors":["too dark"]}}`:                             " (too dark)",
+		`{"error":{"errors":["too dark"]}}`:                             ": (too dark)",
 		`{"error":["too dark","too small"]}`:                            ": too dark; too small",
 		`{"message":["too dark"],"error":"Bad Request"}`:                ": too dark",
 		`[{"message":"too dark"}]`:                                      ": too dark",

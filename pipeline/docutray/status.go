@@ -31,17 +31,11 @@ const (
 
 // String returns the state in words.
 func (s State) String() string {
-	switch s {
-	case InProgress:
-		return "in progress"
-	case Succeeded:
-		return "succeeded"
-	case NoType:
-		return "succeeded without a type"
-	case Failed:
-		return "failed"
+	names := []string{InProgress: "in progress", Succeeded: "succeeded", NoType: "succeeded without a type", Failed: "failed"}
+	if s < InProgress || s > Failed {
+		return fmt.Sprintf("state %d", int(s))
 	}
-	return fmt.Sprintf("state %d", int(s))
+	return names[s]
 }
 
 // Status is the answer to a poll.
