@@ -20,10 +20,10 @@ func TestTroubleOfOneDocumentDelaysNoOther(t *testing.T) {
 		r.start()
 		r.file("good.pdf", pdf("good"), "invoice")
 		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
-			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 413, "File exceeds maximum allowed size (100MB)")
+			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 400, "Validation error")
 		})
-		r.drop("big.pdf", pdf(string(make([]byte, 10000))), "invoice")
-		d := r.reaches("big.pdf", store.Failed, time.Minute)
+		r.drop("bad.pdf", pdf(string(make([]byte, 10000))), "invoice")
+		d := r.reaches("bad.pdf", store.Failed, time.Minute)
 		same(t, "attempts", d.Attempts, 0)
 		r.held("", 0)
 		// One that the service always chokes on waits alone, at growing pauses.

@@ -96,6 +96,7 @@ func (c *child) asNobody() {
 	t := c.w.t
 	t.Helper()
 	noErr(t, os.Chmod(c.w.dir, 0o755))
+	noErr(t, os.Chown(c.w.config(), nobody, nobody)) // it holds the key, and is for nobody else to read
 	c.cmd.Path = publicCopy(t, c.cmd.Path)
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }

@@ -150,7 +150,7 @@ func (w *world) config() string {
 	if there, err := os.ReadFile(file); err == nil && string(there) == b.String() {
 		return file // a daemon may be reading it
 	}
-	noErr(w.t, os.WriteFile(file, []byte(b.String()), 0o644))
+	noErr(w.t, os.WriteFile(file, []byte(b.String()), 0o600))
 	return file
 }
 

@@ -29,7 +29,7 @@ func (k *call) accepted(ans *answer) (string, *Error) {
 	}
 	if e == nil {
 		e = k.unusable(ans, "no usable job id", nil)
-		if body, _ := parseErrorBody(ans.body); body.message() != "" {
+		if body := parseErrorBody(ans.body); body.message() != "" {
 			e.Message += ": " + k.show(body.message(), maxMessage)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 
 // refusal returns the error that an answer reports, or nil for a 2xx.
 func (k *call) refusal(ans *answer) *Error {
-	body, isJSON := parseErrorBody(ans.body)
+	body := parseErrorBody(ans.body)
 	page := isPage(ans)
-	class, outcomeUnknown := classify(k.op, ans.status, page, isJSON)
+	class, outcomeUnknown := classify(k.op, ans.status, page)
 	if class == 0 {
 		return nil
 	}
@@ -82,21 +82,21 @@ type errorBody struct {
 
 // parseErrorBody reads JSON. The fields of an object under "error" count where
 // they are missing outside it.
-func parseErrorBody(raw []byte) (b errorBody, ok bool) {
+func parseErrorBody(raw []byte) (b errorBody) {
 	var outer struct {
 		Error json.RawMessage `json:"error"`
 	}
 	if json.Unmarshal(raw, &outer) != nil {
-		err := json.Unmarshal(raw, &b.Message) // a list, or a text
-		return b, err == nil
+		_ = json.Unmarshal(raw, &b.Message) // a list, or a text
+		return b
 	}
 	if isObject(outer.Error) {
 		_ = json.Unmarshal(outer.Error, &b)
 	} else {
 		b.Error = listOf(outer.Error)
 	}
-	err := json.Unmarshal(raw, &b)
-	return b, err == nil
+	_ = json.Unmarshal(raw, &b)
+	return b
 }
 
 // message returns the first text that says what is wrong.

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,7 +42,8 @@ type call struct {
 	caller context.Context // tells the caller's cancellation from a timeout
 	timer  *time.Timer     // fires when nothing moves
 	cancel context.CancelCauseFunc
-	conn   sentCount
+	// The request waits for a connection; the one that it has was a kept one.
+	connecting, reused atomic.Bool
 }
 
 // answer is an answer whose body was read.
@@ -63,7 +65,13 @@ func (k *call) start(ctx context.Context, total time.Duration) (_ context.Contex
 	ctx, release := context.WithTimeoutCause(ctx, total, late)
 	ctx, k.cancel = context.WithCancelCause(ctx)
 	k.timer = time.AfterFunc(idleTimeout, func() { k.cancel(fmt.Errorf("%w: nothing moved", ErrTimeout)) })
-	trace := &httptrace.ClientTrace{GotConn: k.conn.begin}
+	trace := &httptrace.ClientTrace{
+		GetConn: func(string) { k.connecting.Store(true) },
+		GotConn: func(i httptrace.GotConnInfo) {
+			k.connecting.Store(false)
+			k.reused.Store(i.Reused)
+		},
+	}
 	return httptrace.WithClientTrace(ctx, trace), func() {
 		k.timer.Stop()
 		k.cancel(nil)

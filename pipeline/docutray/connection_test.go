@@ -144,6 +144,33 @@ func TestDeadKeptConnection(t *testing.T) {
 	}
 }
 
+// TestServerClosesKeptConnection: a submission after the service has closed the
+// connection that was kept goes out on another one, once.
+func TestServerClosesKeptConnection(t *testing.T) {
+	for _, size := range []int{len(pdf), oneWrite + 1, askAbove + 1} {
+		var posts atomic.Int32
+		noticed := make(chan struct{})
+		url := rawServer(t, func(n int, c net.Conn, r *bufio.Reader) {
+			request(c, r)
+			if n > 1 {
+				posts.Add(1)
+				reply(c, "202 OK", `{"id":"j"}`)
+				return
+			}
+			reply(c, "200 OK", `{"data":[]}`)
+			_ = c.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(io.Discard, r) // until the client has closed its end
+			close(noticed)
+		})
+		c := newClient(t, url)
+		must(t, c.Ping(t.Context()))
+		<-noticed
+		if id, err := c.Submit(t.Context(), sized(size)); err != nil || id != "j" || posts.Load() != 1 {
+			t.Errorf("%d bytes: %q %v, %d submissions", size, id, err, posts.Load())
+		}
+	}
+}
+
 // TestSmallSubmissionInOneWrite: header and body of a small document leave together.
 func TestSmallSubmissionInOneWrite(t *testing.T) {
 	url := rawServer(t, func(_ int, c net.Conn, _ *bufio.Reader) {

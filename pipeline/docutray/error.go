@@ -155,16 +155,17 @@ var (
 )
 
 // classify is the one place that decides what a status code means. The class of
-// a 2xx is 0. page and isJSON say what the body is. outcomeUnknown reports that a
+// a 2xx is 0. page says that
+// the body is a web page. outcomeUnknown reports that a
 // submission with this answer may have made a job.
-func classify(op string, status int, page, isJSON bool) (class Class, outcomeUnknown bool) {
+func classify(op string, status int, page bool) (class Class, outcomeUnknown bool) {
 	submit := op == OpSubmit
 	switch {
 	case status >= 200 && status <= 299:
 		return 0, false
 	case status == http.StatusTooManyRequests:
 		return Rate, false
-	case page, status == http.StatusRequestEntityTooLarge && !isJSON:
+	case page:
 		// From a proxy or another site. The service answers in JSON: nobody
 		// else can say that a job is gone, or that a key or a document is bad.
 		return Service, submit && lostByGateway(status)
@@ -186,7 +187,7 @@ func blamesDocument(status int) bool {
 	switch status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
 		http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusGone,
-		http.StatusLengthRequired, http.StatusExpectationFailed,
+		http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusExpectationFailed,
 		http.StatusMisdirectedRequest, http.StatusTooEarly, http.StatusUpgradeRequired,
 		http.StatusPreconditionRequired, http.StatusRequestHeaderFieldsTooLarge,
 		499: // nginx: the client closed the connection

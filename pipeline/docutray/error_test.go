@@ -2,6 +2,7 @@ package docutray
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,17 +10,17 @@ import (
 	"time"
 )
 
-// TestClassifyEveryStatus states the table again, for each operation, status and
-// kind of body.
+// TestClassifyEveryStatus states the table again, for each operation and status, of the
+// service and of a web page.
 func TestClassifyEveryStatus(t *testing.T) {
-	notTheDocument := []int{404, 405, 406, 407, 408, 410, 411, 417, 421, 425, 426, 428, 431, 499}
-	expected := func(op string, status int, body string) Class {
+	notTheDocument := []int{404, 405, 406, 407, 408, 410, 411, 413, 417, 421, 425, 426, 428, 431, 499}
+	expected := func(op string, status int, page bool) Class {
 		switch {
 		case status/100 == 2:
 			return 0
 		case status == 429:
 			return Rate
-		case body == "page", status == 413 && body == "text":
+		case page:
 			return Service // a gateway's word about a document, a job or the account is none
 		case status == 401, status == 402, status == 403:
 			return Account
@@ -32,11 +33,11 @@ func TestClassifyEveryStatus(t *testing.T) {
 	}
 	for _, op := range []string{OpSubmit, OpStatus, OpTypes, OpPing} {
 		for status := 100; status <= 599; status++ {
-			for _, body := range []string{"text", "JSON", "page"} {
-				want := expected(op, status, body)
+			for _, page := range []bool{false, true} {
+				want := expected(op, status, page)
 				unknown := op == OpSubmit && (status == 502 || status == 504 || status == 520 || status == 524)
-				if class, un := classify(op, status, body == "page", body == "JSON"); class != want || un != unknown {
-					t.Errorf("%s %d, %s: %v unknown=%v, want %v unknown=%v", op, status, body, class, un, want, unknown)
+				if class, un := classify(op, status, page); class != want || un != unknown {
+					t.Errorf("%s %d, page %v: %v unknown=%v, want %v unknown=%v", op, status, page, class, un, want, unknown)
 				}
 			}
 		}
@@ -59,7 +60,7 @@ func TestDocumentedErrors(t *testing.T) {
 		{401, nil, `{"error":"Invalid API key"}`, Account, "submit: 401 Unauthorized: Invalid API key"},
 		{403, nil, `{"message":"Document types not accessible: invoice, receipt"}`, Account,
 			"submit: 403 Forbidden: Document types not accessible: invoice, receipt"},
-		{413, nil, `{"error":{"code":"X","message":"File exceeds maximum allowed size (100MB)"}}`, Document,
+		{413, nil, `{"error":{"code":"X","message":"File exceeds maximum allowed size (100MB)"}}`, Service,
 			"submit: 413 Request Entity Too Large: File exceeds maximum allowed size (100MB)"},
 		{415, nil, `{"detail":"Unsupported Content-Type. …"}`, Document,
 			"submit: 415 Unsupported Media Type: Unsupported Content-Type. …"},
@@ -132,6 +133,28 @@ func TestPages(t *testing.T) {
 		const says = ": a page that is not DocuTray's; is there a proxy or a filter on the way?"
 		if e.Class != c.class || !strings.HasSuffix(e.Reason(), says) || e.OutcomeUnknown {
 			t.Errorf("%d %s: %v %v", c.status, c.body, e.Class, e)
+		}
+	}
+}
+
+// TestTooLargeForWhom: 413 is about a document only where it may be over the service's limit.
+func TestTooLargeForWhom(t *testing.T) {
+	const says = `{"message":"File exceeds maximum allowed size (100MB)"}`
+	for _, c := range []struct {
+		size  int64
+		body  string
+		class Class
+	}{
+		{maybeTooLarge, says, Document},
+		{maybeTooLarge, "<html>", Service},
+		{maybeTooLarge - 1, says, Service},
+		{maybeTooLarge - 1, "", Service},
+	} {
+		s := submission()
+		s.Content, s.Size = io.LimitReader(zeros{}, c.size), c.size
+		e := asError(t, second(fake(t, 413, nil, c.body).Submit(t.Context(), s)))
+		if e.Class != c.class || e.OutcomeUnknown {
+			t.Errorf("%d bytes, %q: %v", c.size, c.body, e)
 		}
 	}
 }
@@ -252,7 +275,7 @@ func TestRetryAfter(t *testing.T) {
 		h.Set("Retry-After", c.header)
 		h.Set("Date", c.date)
 		h.Set("X-RateLimit-Reset", c.reset)
-		body, _ := parseErrorBody([]byte(c.body))
+		body := parseErrorBody([]byte(c.body))
 		if got := retryAfter(h, body, now); got != c.want {
 			t.Errorf("Retry-After %q, Date %q, %s: %v, want %v", c.header, c.date, c.body, got, c.want)
 		}
@@ -283,7 +306,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("NaN", "x", `{"error":{"retryAfter":"1e308","resetTime":-1e308}}`, int64(-1))
 	f.Fuzz(func(t *testing.T, header, date, body string, unix int64) {
 		h := http.Header{"Retry-After": {header}, "Date": {date}}
-		b, _ := parseErrorBody([]byte(body))
+		b := parseErrorBody([]byte(body))
 		if d := retryAfter(h, b, time.Unix(unix, 0)); d < 0 || d > maxWait {
 			t.Errorf("a wait of %v", d)
 		}

@@ -88,7 +88,7 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 		s.Alternatives = k.types(body.Alternatives)
 	case "ERROR":
 		s.State = Failed
-		said, _ := parseErrorBody(unwrapped(ans.body))
+		said := parseErrorBody(unwrapped(ans.body))
 		s.Error = k.show(cmp.Or(said.message(), said.details().join(), listOf(body.Error).join()), maxMessage)
 	case "ENQUEUED", "PROCESSING":
 	case "":

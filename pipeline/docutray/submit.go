@@ -13,9 +13,13 @@ import (
 	"strings"
 )
 
-// MaxFileSize is the size of the largest document that is sent, in bytes. The
-// service's "100MB" may mean a little less; it answers 413 for what is between.
+// MaxFileSize is the size of the largest document that is sent, in bytes.
 const MaxFileSize = 100 << 20
+
+// maybeTooLarge is the size in bytes from which a 413 may be the service's word about
+// the document: its "100MB" may mean a little less than ours. Below that, a proxy on
+// the way takes less.
+const maybeTooLarge = 100_000_000
 
 // oneWrite is the length of a body, in bytes, up to which it is read into memory
 // first, so that it goes out in one write with the header. It is the size of the
@@ -104,13 +108,16 @@ func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id s
 		return id, false, nil
 	}
 	up.outcome(e)
-	dead := e.StatusCode == 0 && e.Class == Service && k.conn.reused.Load()
-	return "", !up.started && !up.whole && (dead || e.StatusCode == http.StatusExpectationFailed), e
+	if e.StatusCode == http.StatusRequestEntityTooLarge && s.Size >= maybeTooLarge && !e.page {
+		e.Class = Document
+	}
+	dead := e.StatusCode == 0 && e.Class == Service && k.reused.Load()
+	return "", !e.Sent && (dead || e.StatusCode == http.StatusExpectationFailed), e
 }
 
 // outcome completes the error of a submission with what happened to its body.
 func (u *upload) outcome(e *Error) {
-	e.Sent = (u.started || u.whole) && (u.call.client.own == nil || u.call.conn.any())
+	e.Sent = u.started || u.whole && !u.call.connecting.Load()
 	answered := e.StatusCode != 0
 	switch {
 	case !answered:

@@ -26,7 +26,7 @@ type upload struct {
 	body    io.Reader
 	left    int64 // bytes still to be read
 	started bool  // a byte was read by the transport, so it may have been sent
-	whole   bool  // the transport has all of it in memory, so it may have been sent
+	whole   bool  // the transport has all of it in memory, so it may have been sent once there is a connection
 	stopped bool
 	err     error // the content's
 }
@@ -62,10 +62,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	case u.err != nil:
 		return 0, u.err
 	}
-	if !u.started {
-		u.started = true
-		u.call.conn.beginBody() // the header is on its way
-	}
+	u.started = true
 	u.call.progress(idleTimeout)
 	n, err := u.body.Read(p)
 	u.left -= int64(n)
