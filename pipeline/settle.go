@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"docusort/pipeline/filing"
@@ -29,9 +30,14 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 		for i, m := range moved {
 			ids[i] = m.doc.ID
 		}
-		err := f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.Moved(ctx, ids) })
+		stale, err := write(ctx, f.p, func(ctx context.Context) ([]int64, error) { return f.p.Store.Moved(ctx, ids) })
 		f.p.OnStep(MovedStored)
-		moved = f.each(moved, func(*moving) error { return err })
+		moved = f.each(moved, func(m *moving) error {
+			if err == nil && slices.Contains(stale, m.doc.ID) {
+				return store.ErrStale
+			}
+			return err
+		})
 	}
 	for _, m := range moved {
 		f.succeeded(m.doc)

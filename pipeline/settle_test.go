@@ -35,6 +35,25 @@ func TestInboxFolderThatMayNotBeSynced(t *testing.T) {
 	})
 }
 
+// A document that is moved while its target is given to another has not been filed: its
+// row says so, and so does the log.
+func TestTargetThatIsGivenAwayDuringTheMove(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.identified(1, "a.pdf", pdf("a"), "contract")
+		r.identified(2, "b.pdf", pdf("b"), "contract")
+		must(t, r.store.SetMoveError(bg, 2, "later", time.Now().Add(24*time.Hour)))
+		r.cfg.OnStep = func(s Step) {
+			if s == FoldersSynced {
+				r.targeted(2, r.sorted, "contract/a.pdf")
+			}
+		}
+		r.start()
+		r.until(time.Minute, "a reason", func() bool { return r.doc("a.pdf").Error != "" })
+		same(t, "state", r.doc("a.pdf").State, store.Identified)
+		same(t, "filed", r.log.count("document filed"), 0)
+	})
+}
+
 // Documents that are moved together are synced together. Where that fails they are synced
 // one by one, and an error of one document delays only that one.
 func TestContentsAreSyncedTogether(t *testing.T) {

@@ -41,7 +41,7 @@ func fileAway(s *Store) error {
 		if _, err := s.Target(ctx, targets); err != nil {
 			return err
 		}
-		if err := s.Moved(ctx, ids); err != nil {
+		if _, err := s.Moved(ctx, ids); err != nil {
 			return err
 		}
 	}

@@ -52,9 +52,11 @@ func (t *tx) target(m Targeted, sorted int64) (int64, error) {
 }
 
 // Moved records that documents lie at their targets, safe on the disk, and adds
-// their events where a hook is set.
-func (s *Store) Moved(ctx context.Context, ids []int64) error {
-	return s.write(ctx, func(t *tx) error {
+// their events where a hook is set. Those that have no target any more, or are
+// finished, are left as they are and returned.
+func (s *Store) Moved(ctx context.Context, ids []int64) (stale []int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		stale = nil
 		var listening bool
 		if err := t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &listening); err != nil {
 			return err
@@ -69,9 +71,13 @@ func (s *Store) Moved(ctx context.Context, ids []int64) error {
 			if err != nil {
 				return err
 			}
+			if n == 0 {
+				stale = append(stale, id)
+			}
 		}
 		return nil
 	})
+	return stale, err
 }
 
 // SetMoveError records why a document in [PhaseFile] cannot be moved yet and when

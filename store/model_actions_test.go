@@ -214,8 +214,12 @@ func (m *machine) Target(t *rapid.T) {
 
 func (m *machine) Move(t *rapid.T) {
 	id, d := m.any(t)
-	check1(t, m.s.Moved(ctx, []int64{id}))
-	if d.target != "" && !d.state.Finished() {
+	legal := d.target != "" && !d.state.Finished()
+	stale, err := m.s.Moved(ctx, []int64{id})
+	if err != nil || legal != (len(stale) == 0) {
+		t.Fatalf("stale %d, error %v; legal: %v", stale, err, legal)
+	}
+	if legal {
 		d.state = d.outcome
 	}
 }

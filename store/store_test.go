@@ -247,5 +247,5 @@ func move(t testing.TB, s *Store, ids ...int64) {
 			t.Fatalf("document %d has no outcome", id)
 		}
 	}
-	check1(t, s.Moved(ctx, ids))
+	must[[]int64](t)(s.Moved(ctx, ids))
 }

@@ -111,7 +111,8 @@ func makeDatabase(t *testing.T, path string, types ...string) {
 		noErr(t, err)
 		_, err = s.Target(ctx, []store.Targeted{{ID: got.ID, Sorted: "/sorted", Target: code}})
 		noErr(t, err)
-		noErr(t, s.Moved(ctx, []int64{got.ID}))
+		_, err = s.Moved(ctx, []int64{got.ID})
+		noErr(t, err)
 	}
 	noErr(t, s.Close())
 }

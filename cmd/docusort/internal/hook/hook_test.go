@@ -55,7 +55,8 @@ func failDocument(t *testing.T, s *store.Store, source string, n int) {
 		noErr(t, err)
 		_, err = s.Target(ctx, []store.Targeted{{ID: d.ID, Sorted: "/sorted", Target: "_failed/" + source}})
 		noErr(t, err)
-		noErr(t, s.Moved(ctx, []int64{d.ID}))
+		_, err = s.Moved(ctx, []int64{d.ID})
+		noErr(t, err)
 		a.FailedMatches = []int64{d.ID}
 	}
 }

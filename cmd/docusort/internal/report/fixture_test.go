@@ -105,7 +105,14 @@ func (f *fixture) move(id int64, target string) {
 	if len(stale) > 0 {
 		f.t.Fatalf("document %d has nowhere to go", id)
 	}
-	f.ok(f.s.Moved(f.ctx, []int64{id}))
+	f.moved(id)
+}
+
+// moved records that a document lies at its target.
+func (f *fixture) moved(id int64) {
+	f.t.Helper()
+	_, err := f.s.Moved(f.ctx, []int64{id})
+	f.ok(err)
 }
 
 func (f *fixture) file(source, kind string, confidence float64) int64 {

@@ -120,7 +120,7 @@ func TestJSONOfDocuments(t *testing.T) {
 		if d.SHA256 != nil || d.Type != nil || d.Confidence != nil || d.JobID != nil || d.SubmittedAt != nil || *d.Error != `no <&> \xff` {
 			t.Errorf("a document that may not be read: %+v", d)
 		}
-		f.ok(f.s.Moved(f.ctx, []int64{moving}))
+		f.moved(moving)
 		d = (*decode(f.t, f.render(JSON, Options{Documents: true})).Documents)[0]
 		if d.Path == nil || *d.Path != sortedRoot+"/invoice/b.pdf" {
 			t.Errorf("a filed document: %+v", d)

@@ -159,7 +159,7 @@ func TestTargetsAreAbsoluteWhereTheFolderWasChanged(t *testing.T) {
 		id := f.identify("b.pdf", "invoice", 1, store.Filed)
 		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: "/elsewhere", Target: "invoice/b.pdf"}})
 		f.ok(err)
-		f.ok(f.s.Moved(f.ctx, []int64{id}))
+		f.moved(id)
 		f.says(f.render(Table, o),
 			"\nDocuments\n", "a.pdf → "+sortedRoot+"/invoice/a.pdf\n", "b.pdf → /elsewhere/invoice/b.pdf\n")
 	})

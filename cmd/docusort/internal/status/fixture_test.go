@@ -129,7 +129,8 @@ func (w *world) move(id int64, target string) {
 	w.t.Helper()
 	_, err := w.store.Target(w.ctx, []store.Targeted{{ID: id, Sorted: "/srv/docusort/sorted", Target: target}})
 	w.ok(err)
-	w.ok(w.store.Moved(w.ctx, []int64{id}))
+	_, err = w.store.Moved(w.ctx, []int64{id})
+	w.ok(err)
 }
 
 func (w *world) fail(source, reason string) int64 {
