@@ -65,9 +65,8 @@ func (s *Store) SetHold(ctx context.Context, h *Hold) error {
 	if h == nil {
 		return s.do(ctx, `UPDATE daemon SET hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`)
 	}
-	_, err := s.exec(ctx, `UPDATE daemon SET hold_kind = ?, hold_reason = ?, hold_since = coalesce(?, ?), hold_until = ?`,
+	return s.do(ctx, `UPDATE daemon SET hold_kind = ?, hold_reason = ?, hold_since = coalesce(?, ?), hold_until = ?`,
 		string(h.Kind), h.Reason, millis(h.Since), time.Now().UnixMilli(), millis(h.Until))
-	return err
 }
 
 // Listen turns events on or off. While they are off none are kept, and those that
@@ -103,17 +102,15 @@ const firstOfDocument = `NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e
 // DueEvents returns up to limit events whose pause is over, the oldest first: of
 // each document only the first.
 func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
-	return list(ctx, &s.questions, scanEvent, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
+	return list(ctx, &s.questions, func(row scanner) (e Event, err error) {
+		var at, until sql.NullInt64
+		err = row.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
+			(*string)(&e.Hold), &until, &e.Tries)
+		e.At, e.Until = timeOf(at), timeOf(until)
+		return e, err
+	}, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
 			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
 		FROM events e WHERE retry_at <= ? AND `+firstOfDocument+` ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
-}
-
-func scanEvent(row scanner) (e Event, err error) {
-	var at, until sql.NullInt64
-	err = row.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
-		(*string)(&e.Hold), &until, &e.Tries)
-	e.At, e.Until = timeOf(at), timeOf(until)
-	return e, err
 }
 
 // NextEvent returns when the pause of the next event ends; zero where there is none.

@@ -40,8 +40,39 @@ func (s *Store) Document(ctx context.Context, id int64) (Document, error) {
 // Due returns up to limit documents of a phase whose pause is over: those without
 // a pause first, by id, then by when the pause ended.
 func (s *Store) Due(ctx context.Context, phase Phase, now time.Time, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.phase = +?1 AND d.due <= +?2 AND d.`+unfinished+`
-		ORDER BY d.due, d.id LIMIT +?3`, string(phase), now.UnixMilli(), limit)
+	return s.queue(ctx, phase, `d.due <= +?3 ORDER BY d.due, d.id`, limit, now.UnixMilli())
+}
+
+// Parked returns up to limit documents in [PhasePoll] that were put off until a time
+// that has come, the longest due first.
+func (s *Store) Parked(ctx context.Context, now time.Time, limit int) ([]Document, error) {
+	return s.queue(ctx, PhasePoll, `d.due > 0 AND d.due <= +?3 ORDER BY d.due, d.id`, limit, now.UnixMilli())
+}
+
+// Pending returns every document whose job is under way, whatever its pause, the
+// oldest submission first. There are no more than the limit of jobs in flight.
+func (s *Store) Pending(ctx context.Context) ([]Document, error) {
+	return s.queue(ctx, PhasePoll, `TRUE ORDER BY d.submitted_at, d.id`, -1)
+}
+
+// Untried returns up to limit documents in [PhaseReady] that have no pause and were
+// never submitted, newest first.
+func (s *Store) Untried(ctx context.Context, limit int) ([]Document, error) {
+	return s.queue(ctx, PhaseReady, `d.due = 0 AND d.submissions = 0 AND d.attempts = 0 ORDER BY d.id DESC`, limit)
+}
+
+// Tried returns up to limit documents in [PhaseReady] that were submitted before,
+// whatever their pause, the one that was submitted longest ago first. It reads all
+// that are ready.
+func (s *Store) Tried(ctx context.Context, limit int) ([]Document, error) {
+	return s.queue(ctx, PhaseReady, `(d.submissions > 0 OR d.attempts > 0) ORDER BY d.submitted_at, d.id`, limit)
+}
+
+// queue returns up to limit documents of a phase, those that a condition selects in
+// the order that it ends with; -1: all of them.
+func (s *Store) queue(ctx context.Context, phase Phase, cond string, limit int, args ...any) ([]Document, error) {
+	return s.documents(ctx, selectDocuments+` WHERE d.phase = +?1 AND d.`+unfinished+` AND `+cond+` LIMIT +?2`,
+		append([]any{string(phase), limit}, args...)...)
 }
 
 // NextDue returns when the next pause after a time ends in a phase; zero where
@@ -49,34 +80,6 @@ func (s *Store) Due(ctx context.Context, phase Phase, now time.Time, limit int) 
 func (s *Store) NextDue(ctx context.Context, phase Phase, after time.Time) (time.Time, error) {
 	return s.time(ctx, `SELECT min(due) FROM documents WHERE phase = +?1 AND due > +?2 AND `+unfinished,
 		string(phase), after.UnixMilli())
-}
-
-// Pending returns every document whose job is under way, whatever its pause, the
-// oldest submission first. There are no more than the limit of jobs in flight.
-func (s *Store) Pending(ctx context.Context) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'poll' AND d.`+unfinished+` ORDER BY d.submitted_at, d.id`)
-}
-
-// Untried returns up to limit documents in [PhaseReady] that have no pause and were
-// never submitted, newest first.
-func (s *Store) Untried(ctx context.Context, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.due = 0 AND d.`+unfinished+`
-		AND d.submissions = 0 AND d.attempts = 0 ORDER BY d.id DESC LIMIT +?`, limit)
-}
-
-// Tried returns up to limit documents in [PhaseReady] that were submitted before,
-// whatever their pause, the one that was submitted longest ago first. It reads all
-// that are ready.
-func (s *Store) Tried(ctx context.Context, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'ready' AND d.`+unfinished+`
-		AND (d.submissions > 0 OR d.attempts > 0) ORDER BY d.submitted_at, d.id LIMIT +?`, limit)
-}
-
-// Parked returns up to limit documents in [PhasePoll] that were put off until a time
-// that has come, the longest due first.
-func (s *Store) Parked(ctx context.Context, now time.Time, limit int) ([]Document, error) {
-	return s.documents(ctx, selectDocuments+` WHERE d.phase = 'poll' AND d.due > 0 AND d.due <= +? AND d.`+unfinished+`
-		ORDER BY d.due, d.id LIMIT +?`, now.UnixMilli(), limit)
 }
 
 // Waiting returns up to limit waiting documents without an outcome and with an
@@ -145,11 +148,7 @@ func (s *Store) Finished(ctx context.Context, since time.Time) (map[State]int, e
 // JobTimes returns how long the newest jobs took, from their submission until
 // their answer was stored, newest last.
 func (s *Store) JobTimes(ctx context.Context, n int) ([]time.Duration, error) {
-	return list(ctx, &s.questions, func(row scanner) (time.Duration, error) {
-		var ms int64
-		err := row.Scan(&ms)
-		return time.Duration(ms) * time.Millisecond, err
-	}, `SELECT identified_at - submitted_at FROM
+	return list(ctx, &s.questions, only[time.Duration], `SELECT (identified_at - submitted_at) * 1000000 FROM
 			(SELECT id, identified_at, submitted_at FROM documents ORDER BY id DESC LIMIT ?1)
 		WHERE identified_at >= submitted_at ORDER BY id`, n)
 }

@@ -1,12 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -15,7 +15,7 @@ import (
 // the states implies it.
 const unfinished = `finished_at IS NULL`
 
-// selectDocuments reads what [columns.document] takes. The folders are looked up
+// selectDocuments reads what [scanDocument] takes. The folders are looked up
 // rather than joined: a statement over one table by its key needs no planning.
 //
 // Here and elsewhere a parameter that is compared, or limits, is written +?
@@ -68,8 +68,14 @@ func list[T any](ctx context.Context, q *questions, scan func(scanner) (T, error
 	return all, err
 }
 
+// only reads a row of one column.
+func only[T any](row scanner) (value T, err error) {
+	err = row.Scan(&value)
+	return value, err
+}
+
 func (q *questions) documents(ctx context.Context, query string, args ...any) ([]Document, error) {
-	return list(ctx, q, new(columns).document, query, args...)
+	return list(ctx, q, scanDocument, query, args...)
 }
 
 // row reads the one row of a query; [sql.ErrNoRows] where there is none.
@@ -121,78 +127,58 @@ func millis(t time.Time) any {
 	return t.UnixMilli()
 }
 
-// columns reads rows of [selectDocuments], one column after another. NULL is the
-// zero value. The conversions of database/sql would make a row half as expensive
-// again. A columns can be used for many rows.
-type columns struct {
-	values [38]any
-	dest   [38]any // pointers to values
-	next   int
-	err    error // the first value of another kind than it should be
+// scanDocument reads a row of [selectDocuments].
+func scanDocument(row scanner) (d Document, err error) {
+	fields := []any{
+		&d.ID, &d.Inbox.Path, &d.Inbox.Device, &d.Inbox.Inode, &d.Source, (*string)(&d.State), (*string)(&d.Phase),
+		&d.Identity.Device, &d.Identity.Inode, &d.Identity.Size, &d.Identity.ModTime, &d.Identity.ChangeTime,
+		&d.SHA256, &d.ContentType,
+		&d.DiscoveredAt, &d.SubmittedAt, &d.IdentifiedAt, &d.FinishedAt,
+		&d.JobID, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.AttemptsBeforeRetry, &d.Failures, &d.Polls,
+		&d.OutcomeUnknown, &d.JobAbandoned, &d.AskedAgain,
+		&d.RetryAt, &d.Type, &d.Confidence, &d.Alternatives, &d.Reused,
+		(*string)(&d.Outcome), &d.Sorted, &d.Target, &d.PutBack, &d.Error,
+	}
+	columns := make([]column, len(fields))
+	for i, field := range fields {
+		columns[i].field = field
+		fields[i] = &columns[i]
+	}
+	err = row.Scan(fields...)
+	return d, err
 }
 
-func (c *columns) document(row scanner) (Document, error) {
-	for i := range c.dest {
-		c.dest[i] = &c.values[i]
-	}
-	c.next, c.err = 0, nil
-	if err := row.Scan(c.dest[:]...); err != nil {
-		return Document{}, err
-	}
-	d := Document{
-		ID:     c.integer(),
-		Inbox:  Folder{Path: c.text(), Device: c.bits(), Inode: c.bits()},
-		Source: c.text(),
-		State:  State(c.text()), Phase: Phase(c.text()),
-		Identity:    Identity{Device: c.bits(), Inode: c.bits(), Size: c.integer(), ModTime: c.integer(), ChangeTime: c.integer()},
-		SHA256:      column[[]byte](c),
-		ContentType: c.text(),
+// column scans into a field of a document. NULL is its zero value. An unsigned
+// number has the bits of a signed one, as SQLite has no others. The tables are
+// STRICT, so that a value is of the kind of its column.
+type column struct{ field any }
 
-		DiscoveredAt: c.time(), SubmittedAt: c.time(), IdentifiedAt: c.time(), FinishedAt: c.time(),
-
-		JobID:       c.text(),
-		Submissions: c.count(), Resubmissions: c.count(), Attempts: c.count(), AttemptsBeforeRetry: c.count(),
-		Failures: c.count(), Polls: c.count(), OutcomeUnknown: c.flag(),
-		JobAbandoned: c.flag(), AskedAgain: c.flag(), RetryAt: c.time(),
-
-		Type: c.text(), Confidence: column[float64](c), Alternatives: c.json(), Reused: c.flag(),
-
-		Outcome: State(c.text()), Sorted: c.text(), Target: c.text(), PutBack: c.text(), Error: c.text(),
-	}
-	return d, c.err
-}
-
-// column returns the next one.
-func column[T any](c *columns) (value T) {
-	from := c.values[c.next]
-	c.next++
-	value, ok := from.(T)
-	if !ok && from != nil && c.err == nil {
-		c.err = fmt.Errorf("column %d of a document is a %T, not a %T", c.next, from, value)
-	}
-	return value
-}
-
-func (c *columns) integer() int64 { return column[int64](c) }
-func (c *columns) count() int     { return int(column[int64](c)) }
-func (c *columns) flag() bool     { return column[int64](c) != 0 }
-func (c *columns) text() string   { return column[string](c) }
-
-// bits are those of an unsigned number: SQLite has signed ones only.
-func (c *columns) bits() uint64 { return uint64(column[int64](c)) }
-
-func (c *columns) json() json.RawMessage {
-	if text := c.text(); text != "" {
-		return json.RawMessage(text)
+func (c *column) Scan(value any) error {
+	number, _ := value.(int64)
+	switch field := c.field.(type) {
+	case *int64:
+		*field = number
+	case *int:
+		*field = int(number)
+	case *uint64:
+		*field = uint64(number)
+	case *bool:
+		*field = number != 0
+	case *time.Time:
+		if value != nil {
+			*field = time.UnixMilli(number)
+		}
+	case *float64:
+		*field, _ = value.(float64)
+	case *string:
+		*field, _ = value.(string)
+	case *[]byte:
+		*field, _ = value.([]byte)
+		*field = bytes.Clone(*field)
+	case *json.RawMessage:
+		if text, ok := value.(string); ok {
+			*field = json.RawMessage(text)
+		}
 	}
 	return nil
-}
-
-func (c *columns) time() time.Time {
-	isNull := c.values[c.next] == nil
-	ms := column[int64](c)
-	if isNull {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms)
 }

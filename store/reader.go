@@ -188,9 +188,8 @@ func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f 
 // eachDocument calls f for every document that a condition selects, until f
 // returns an error.
 func (r *Reader) eachDocument(ctx context.Context, f func(*Document) error, cond string, args ...any) error {
-	var c columns
 	return r.each(ctx, func(row scanner) error {
-		d, err := c.document(row)
+		d, err := scanDocument(row)
 		if err != nil {
 			return err
 		}
@@ -200,10 +199,7 @@ func (r *Reader) eachDocument(ctx context.Context, f func(*Document) error, cond
 
 // Types returns the types that documents were identified as, in order.
 func (r *Reader) Types(ctx context.Context) ([]string, error) {
-	return list(ctx, &r.questions, func(row scanner) (code string, err error) {
-		err = row.Scan(&code)
-		return code, err
-	}, `SELECT code FROM types ORDER BY code`)
+	return list(ctx, &r.questions, only[string], `SELECT code FROM types ORDER BY code`)
 }
 
 // FirstFinished returns when the oldest finished document was finished; zero:

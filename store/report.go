@@ -1,10 +1,7 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"math"
-	"slices"
 	"time"
 )
 
@@ -25,12 +22,6 @@ func (f Filter) and(cond string, args ...any) (string, []any) {
 	}
 	return cond, args
 }
-
-// finished is the condition of finished documents, in a form that the index over
-// their times can use.
-func (f Filter) finished() (string, []any) { return f.and("d.finished_at >= ?", f.Since.UnixMilli()) }
-
-func (f Filter) unfinished() (string, []any) { return f.and("d." + unfinished) }
 
 // Summary is what happened and what is going on.
 type Summary struct {
@@ -71,15 +62,17 @@ type Reason struct {
 
 // Summary summarises the documents that the filter selects.
 func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
-	if err = r.unfinished(ctx, f, &s); err == nil {
-		err = r.finished(ctx, f, &s)
+	if err = r.unfinished(ctx, f, &s); err != nil {
+		return s, err
 	}
+	cond, args := f.and("d.finished_at >= ?", f.Since.UnixMilli())
+	took, err := r.finished(ctx, cond, args, &s)
+	s.Latency = took.latency()
 	if err == nil {
-		cond, args := f.finished()
 		s.Failures, err = r.reasons(ctx, `INDEXED BY documents_failed WHERE d.state = 'failed' AND `+cond, args)
 	}
 	if err == nil {
-		cond, args := f.unfinished()
+		cond, args := f.and("d." + unfinished)
 		s.Troubles, err = r.reasons(ctx, `WHERE d.error IS NOT NULL AND `+cond, args)
 	}
 	return s, err
@@ -88,8 +81,11 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
 // unfinished counts the unfinished documents and finds the one that was
 // discovered first.
 func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
-	cond, args := f.unfinished()
-	s.Totals = map[State]int{Waiting: 0, Submitting: 0, Pending: 0, Identified: 0}
+	cond, args := f.and("d." + unfinished)
+	s.Totals = make(map[State]int)
+	for _, state := range States() {
+		s.Totals[state] = 0
+	}
 	return r.each(ctx, func(row scanner) error {
 		var state State
 		var n int
@@ -106,31 +102,6 @@ func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 }
 
 const sumRequests = `coalesce(sum(submissions), 0), coalesce(sum(polls), 0), coalesce(sum(reused), 0), coalesce(sum(resubmissions), 0)`
-
-// finished counts the finished documents and those of each type, adds up their
-// requests, and finds the percentiles of how long filing took.
-func (r *Reader) finished(ctx context.Context, f Filter, s *Summary) error {
-	sum := tally{took: new(histogram), types: make(map[int64]*typeSum)}
-	if err := r.tally(ctx, f, f.Since.UnixMilli(), math.MaxInt64, &sum); err != nil {
-		return err
-	}
-	s.Totals[Filed], s.Totals[Review], s.Totals[Failed], s.Totals[Gone] = sum.Filed, sum.Review, sum.Failed, sum.Gone
-	s.Latency = sum.took.latency()
-	s.Requests.add(sum.requests)
-	err := r.each(ctx, func(row scanner) error {
-		var id int64
-		var code string
-		err := row.Scan(&id, &code)
-		if t := sum.types[id]; t != nil {
-			s.Types = append(s.Types, TypeCount{code, t.filed, t.review, float64(t.confidence) / 1e6 / float64(max(t.rated, 1))})
-		}
-		return err
-	}, `SELECT id, code FROM types`)
-	slices.SortFunc(s.Types, func(a, b TypeCount) int {
-		return cmp.Or(cmp.Compare(b.Filed, a.Filed), cmp.Compare(b.Review, a.Review), cmp.Compare(a.Type, b.Type))
-	})
-	return err
-}
 
 // reasons returns the most frequent ones.
 func (r *Reader) reasons(ctx context.Context, from string, args []any) ([]Reason, error) {

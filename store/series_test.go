@@ -35,8 +35,6 @@ func randomRecord(rt *rapid.T, s *Store, f func(*Reader, []Document)) {
 }
 
 func TestSeriesAgainstSummaries(t *testing.T) {
-	defer func(n int) { tallyPart = n }(tallyPart)
-	tallyPart = 3
 	s := openNew(t)
 	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
 	rapid.Check(t, func(rt *rapid.T) {
@@ -209,10 +207,10 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 		{"Last", func() error { _, err := r.Last(ctx, false, 9); return err }, "documents_finished", false},
 		{"Last failed", func() error { _, err := r.Last(ctx, true, 9); return err }, "documents_failed", false},
 		{"FinishedBetween", func() error { return r.FinishedBetween(ctx, now, now, nil) }, "documents_finished", false},
-		{"Series", func() error { _, err := r.Series(ctx, Filter{}, []time.Time{now, now.Add(time.Second)}); return err }, "COVERING INDEX documents_finished", false},
+		{"Series", func() error { _, err := r.Series(ctx, Filter{}, []time.Time{now, now.Add(time.Second)}); return err }, "COVERING INDEX documents_finished", true},
 		{"FirstFinished", func() error { _, err := r.FirstFinished(ctx); return err }, "COVERING INDEX documents_finished", false},
 		{"Progress", func() error { _, err := r.Progress(ctx, now); return err }, "documents_", false},
 		{"Types", func() error { _, err := r.Types(ctx); return err }, "types", false},
-		{"finished", func() error { return r.finished(ctx, Filter{Since: now}, &Summary{Totals: map[State]int{}}) }, "", false},
+		{"Summary", func() error { return errOf(r.Summary(ctx, Filter{Since: now})) }, "INDEX documents_", true},
 	})
 }

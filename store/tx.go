@@ -11,12 +11,11 @@ import (
 
 // tx is what a change sees: the open transaction.
 type tx struct {
-	conn    *sql.Conn
-	fault   func(op string) error
-	stmts   map[string]*sql.Stmt // prepared for the connection's life; there are few
-	known   map[any]int64        // what number has found
-	columns columns              // of the document that is read
-	now     int64                // Unix milliseconds, one time for all changes of a commit
+	conn  *sql.Conn
+	fault func(op string) error
+	stmts map[string]*sql.Stmt // prepared for the connection's life; there are few
+	known map[any]int64        // what number has found
+	now   int64                // Unix milliseconds, one time for all changes of a commit
 }
 
 func (t *tx) prepared(query string) (*sql.Stmt, error) {
@@ -87,7 +86,7 @@ func (t *tx) start(id int64, query string, dest ...any) error {
 func (t *tx) document(id int64, d *Document) error {
 	st, err := t.prepared(selectDocuments + " WHERE d.id = ?")
 	if err == nil {
-		*d, err = t.columns.document(st.QueryRowContext(context.Background(), id))
+		*d, err = scanDocument(st.QueryRowContext(context.Background(), id))
 	}
 	return err
 }
@@ -97,12 +96,6 @@ func (t *tx) close() {
 		st.Close()
 	}
 }
-
-// The keys of tx.known, beside Folder.
-type (
-	typeCode    string
-	optionCodes string
-)
 
 // mostNumbers bounds what is remembered. A folder counts as another one whenever
 // something else is mounted there.
@@ -133,7 +126,7 @@ func (t *tx) folder(f Folder) (int64, error) {
 }
 
 func (t *tx) typeNumber(code string) (int64, error) {
-	return t.number(typeCode(code), `INSERT OR IGNORE INTO types (code) VALUES (?)`, `SELECT id FROM types WHERE code = ?`, code)
+	return t.number([2]string{"type", code}, `INSERT OR IGNORE INTO types (code) VALUES (?)`, `SELECT id FROM types WHERE code = ?`, code)
 }
 
 func (t *tx) optionSet(options []string) (int64, error) {
@@ -141,7 +134,7 @@ func (t *tx) optionSet(options []string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.number(optionCodes(codes), `INSERT OR IGNORE INTO option_sets (codes) VALUES (?)`,
+	return t.number([2]string{"options", codes}, `INSERT OR IGNORE INTO option_sets (codes) VALUES (?)`,
 		`SELECT id FROM option_sets WHERE codes = ?`, codes)
 }
 
