@@ -80,11 +80,14 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 		out.Replaced = known.ID
 	}
 	id, err := t.resumeFailed(inbox, a)
-	if out.Continued = id != 0; err != nil || id != 0 {
-		return errors.Join(err, t.document(id, &out.Document))
+	if out.Continued = id != 0; err == nil && id == 0 {
+		out.New = true
+		id, err = t.insert(inbox, a, alike)
 	}
-	out.New = true
-	return t.insert(inbox, a, alike, out)
+	if err != nil {
+		return err
+	}
+	return t.document(id, &out.Document)
 }
 
 // look returns the unfinished document at the place of a file, or nil, and whether
@@ -165,40 +168,36 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-func (t *tx) insert(inbox int64, a Admission, alike bool, out *Admitted) error {
-	doc := &out.Document
-	*doc = Document{
-		Inbox: a.Inbox, Source: a.Source, State: Waiting, Identity: a.Identity,
-		SHA256: a.SHA256, ContentType: a.ContentType, DiscoveredAt: time.UnixMilli(t.now), Phase: PhaseReady,
-	}
-	var options any
-	var err error
+func (t *tx) insert(inbox int64, a Admission, alike bool) (id int64, err error) {
+	var sum []byte
+	var kind, options, outcome, reason any
 	switch {
 	case a.Blocked != "":
-		doc.SHA256, doc.ContentType, doc.Error, doc.Phase = nil, "", a.Blocked, PhaseAdmit
+		reason = a.Blocked
 	case a.Failure != "":
-		doc.Outcome, doc.Error, doc.Phase = Failed, a.Failure, PhaseFile
+		sum, kind, outcome, reason = a.SHA256, text(a.ContentType), string(Failed), a.Failure
 	default:
+		sum, kind = a.SHA256, text(a.ContentType)
 		if options, err = t.optionSet(a.Options); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	id := a.Identity
+	is := a.Identity
 	row, err := t.run(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at,
 			sha256, content_type, options, outcome, error)
 		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		inbox, a.Source, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime, t.now,
-		doc.SHA256, text(doc.ContentType), options, text(string(doc.Outcome)), text(doc.Error))
+		inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, t.now,
+		sum, kind, options, outcome, reason)
 	if err == nil {
-		doc.ID, err = row.LastInsertId()
+		id, err = row.LastInsertId()
 	}
 	if err != nil {
-		return fmt.Errorf("insert: %w", err)
+		return 0, fmt.Errorf("insert: %w", err)
 	}
-	if !alike || doc.Phase != PhaseReady {
-		return nil
+	if alike && options != nil {
+		err = t.match(id, options.(int64), a)
 	}
-	return errors.Join(t.match(doc.ID, options.(int64), a), t.document(doc.ID, doc))
+	return id, err
 }
 
 // decide stores what is known of the content, and what follows from it.

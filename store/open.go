@@ -221,7 +221,7 @@ func exists(path string) bool {
 // opened: SQLite would open it for reading instead, and fail the first commit.
 func writable(path string) error {
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {
-		err := syscall.Faccessat(atFolder, file, accessWrite, accessEffective)
+		err := syscall.Access(file, accessWrite)
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 			return mayNotWrite(file, err)
 		}
@@ -229,12 +229,7 @@ func writable(path string) error {
 	return nil
 }
 
-// Arguments of faccessat(2), see fcntl.h and unistd.h.
-const (
-	atFolder        = -100  // AT_FDCWD
-	accessWrite     = 2     // W_OK
-	accessEffective = 0x200 // AT_EACCESS: as the user that the process acts as
-)
+const accessWrite = 2 // W_OK of access(2)
 
 // mayNotWrite says what to do where the daemon may not write.
 func mayNotWrite(file string, err error) error {

@@ -145,15 +145,13 @@ func (t *tx) fail(id int64, reason string) error {
 // its file was missed, and the file have been moved to where it belongs.
 func (s *Store) Gone(ctx context.Context, id int64, reason string, from ...Phase) error {
 	return s.write(ctx, func(t *tx) error {
-		if len(from) > 0 {
-			var phase Phase
-			err := t.start(id, `SELECT coalesce(phase, '') FROM documents WHERE id = ?`, (*string)(&phase))
-			if err != nil {
-				return err
-			}
-			if !slices.Contains(from, phase) {
-				return stale(id)
-			}
+		var phase Phase
+		err := t.start(id, `SELECT phase FROM documents WHERE id = ? AND `+unfinished, (*string)(&phase))
+		if err == nil && len(from) > 0 && !slices.Contains(from, phase) {
+			err = stale(id)
+		}
+		if err != nil {
+			return err
 		}
 		return t.end(id, reason)
 	})

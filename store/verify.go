@@ -33,7 +33,24 @@ func inspect(ctx context.Context, path string) error {
 		// and -shm files.
 		from = dsn(path, "ro", "immutable", "1")
 	}
-	return checkError(path, connected(ctx, from, func(conn *sql.Conn) error { return inspectConn(ctx, conn, path) }))
+	return checkError(path, connected(ctx, from, func(conn *sql.Conn) error {
+		version, err := ours(ctx, conn, path)
+		if err != nil {
+			return err
+		}
+		if version == unreleased {
+			return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
+				"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
+		}
+		if version > newestSchema {
+			return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
+				"nothing was changed; install the newer version", ErrUnusable, path, version, newestSchema)
+		}
+		if large, err := isLarge(path); err != nil || large {
+			return err // SQLite itself has checked its length
+		}
+		return quickCheck(ctx, conn)
+	}))
 }
 
 // checkError says which database could not be checked, or that it is damaged.
@@ -42,29 +59,6 @@ func checkError(path string, err error) error {
 		return err
 	}
 	return fmt.Errorf("check database %s: %w", path, unusable(path, err))
-}
-
-func inspectConn(ctx context.Context, conn *sql.Conn, path string) error {
-	version, err := ours(ctx, conn, path)
-	if err != nil {
-		return err
-	}
-	if version == unreleased {
-		return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
-			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
-	}
-	if version > newestSchema {
-		return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
-			"nothing was changed; install the newer version", ErrUnusable, path, version, newestSchema)
-	}
-	large, err := isLarge(path)
-	if err != nil {
-		return err
-	}
-	if large {
-		return probe(ctx, conn)
-	}
-	return quickCheck(ctx, conn)
 }
 
 // checkedAtOnce is the size in bytes up to which a database is checked from end
@@ -85,23 +79,6 @@ func quickCheck(ctx context.Context, conn *sql.Conn) error {
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("%w: %s", sqlite3.Error{Code: sqlite3.ErrCorrupt}, verdict)
-	}
-	return nil
-}
-
-// probe reads what the daemon is going to work with: everything unfinished, and the
-// newest documents. SQLite itself checks the length of the file. The rest is
-// checked while the daemon runs.
-func probe(ctx context.Context, conn *sql.Conn) error {
-	for _, query := range []string{
-		`SELECT count(*) FROM (SELECT * FROM documents WHERE ` + unfinished + ` ORDER BY error)`,
-		`SELECT count(*) FROM (SELECT * FROM documents ORDER BY id DESC LIMIT 1000)`,
-		`SELECT count(*) FROM folders, option_sets`,
-	} {
-		var n int
-		if err := conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
-			return err
-		}
 	}
 	return nil
 }
