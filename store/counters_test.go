@@ -82,19 +82,3 @@ func TestCounters(t *testing.T) {
 		}
 	}
 }
-
-func TestJobEndedCountsJobs(t *testing.T) {
-	s := openNew(t)
-	id := admit(t, s, found("a", "a")).ID
-	for i := 1; i <= 3; i++ {
-		submit(t, s, id)
-		check1(t, s.Accepted(ctx, id, fmt.Sprint(i)))
-		d := must[Document](t)(s.JobEnded(ctx, id, JobEnd{Reason: "lost", RetryAt: inAnHour, MaxAttempts: 3}))
-		if i < 3 && (d.Outcome != "" || !d.RetryAt.Equal(inAnHour)) {
-			t.Errorf("after job %d: %+v", i, d)
-		}
-		if i == 3 && (d.Outcome != Failed || d.Error != "lost (3 jobs, none gave a type)") {
-			t.Errorf("at the end: %s, %q", d.Outcome, d.Error)
-		}
-	}
-}

@@ -8,36 +8,22 @@ import (
 	"time"
 )
 
-func TestTargetLeavesOutOnlyTheStale(t *testing.T) {
-	s := openNew(t)
-	good := identified(t, s, found("a", "a"), invoice)
-	bad := pending(t, s, found("b", "b"))
-	stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "b"}, {good, "/s", "a"}, {99, "/s", "c"}}))
-	if !slices.Equal(stale, []int64{bad, 99}) {
-		t.Errorf("stale = %d", stale)
-	}
-	same(t, "target of the good one", doc(t, s, good).Target, "a")
-	if stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "a"}})); len(stale) != 1 || doc(t, s, good).Target != "a" {
-		t.Errorf("a stale document took the target of another")
-	}
-}
-
 // What was to be moved to a place before the daemon ended has no claim to it
-// once another document is to go there.
+// once another document is to go there, unless that one is stale.
 func TestTargetIsMeantForOneDocument(t *testing.T) {
 	s := openNew(t)
 	one, two := identified(t, s, found("a", "a"), invoice), identified(t, s, found("b", "b"), invoice)
-	for _, id := range []int64{one, two} {
-		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/s", "invoice/a"}}))
-	}
-	if a, b := doc(t, s, one), doc(t, s, two); a.Target != "" || a.Sorted != "" || b.Target != "invoice/a" {
+	bad := pending(t, s, found("bad", "bad"))
+	stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "c"}, {one, "/s", "a"}, {99, "/s", "d"}}))
+	same(t, "stale", stale, []int64{bad, 99})
+	same(t, "stale", must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "a"}})), []int64{bad})
+	same(t, "target that a stale document was to take", doc(t, s, one).Target, "a")
+	must[[]int64](t)(s.Target(ctx, []Targeted{{two, "/s", "a"}}))
+	if a, b := doc(t, s, one), doc(t, s, two); a.Target != "" || a.Sorted != "" || b.Target != "a" {
 		t.Errorf("targets %q and %q", a.Target, b.Target)
 	}
-	must[[]int64](t)(s.Target(ctx, []Targeted{{one, "/elsewhere", "invoice/a"}}))
+	must[[]int64](t)(s.Target(ctx, []Targeted{{one, "/elsewhere", "a"}}))
 	same(t, "stale", must[[]int64](t)(s.Moved(ctx, []int64{one, two})), nil)
-	if a, b := doc(t, s, one), doc(t, s, two); a.State != Filed || b.State != Filed {
-		t.Errorf("states %s and %s", a.State, b.State)
-	}
 }
 
 // What became of a document is told once, while somebody listens, whatever became

@@ -10,8 +10,8 @@ import (
 // What the machine of the model test does.
 
 func (m *machine) Admit(t *rapid.T) {
-	source := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "source")
-	content := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "content")
+	source := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "source")
+	content := fmt.Sprint(m.answers + rapid.IntRange(-1, 0).Draw(t, "content")) // mostly one without an answer
 	known := m.at(source)
 	got, err := m.s.Admit(ctx, found(source, content))
 	if known != 0 && m.docs[known].target != "" {
@@ -160,6 +160,7 @@ func (m *machine) Identify(t *rapid.T) {
 	if !expect(t, err, d.state == Pending) {
 		return
 	}
+	m.answers++
 	waiting := m.alike(id, PhaseReady, PhaseEqual)
 	d.state, d.outcome, d.answered, d.abandoned = Identified, Filed, true, 0
 	if !a.Share {

@@ -42,18 +42,23 @@ func (d *modelDoc) phase() Phase {
 
 // machine runs random transitions against a store and against a few lines of Go.
 type machine struct {
-	s    *Store
-	docs map[int64]*modelDoc
-	jobs int
-
-	posts int
+	s                    *Store
+	docs                 map[int64]*modelDoc
+	jobs, posts, answers int
 }
 
+// any draws an unfinished document, or the newest of all.
 func (m *machine) any(t *rapid.T) (int64, *modelDoc) {
 	if len(m.docs) == 0 {
 		t.Skip("no document yet")
 	}
-	id := rapid.Int64Range(1, int64(len(m.docs))).Draw(t, "doc")
+	var ids []int64
+	for id := int64(1); id <= int64(len(m.docs)); id++ {
+		if !m.docs[id].state.Finished() || id == int64(len(m.docs)) {
+			ids = append(ids, id)
+		}
+	}
+	id := rapid.SampledFrom(ids).Draw(t, "doc")
 	return id, m.docs[id]
 }
 

@@ -26,20 +26,6 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 	admit(t, s, found("a", "a")) // which does not disturb the first one
 }
 
-func TestKilledDaemonFreesTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "docusort.db")
-	c, says := startChild(t, "daemon", path, nil)
-	if says != "ready" {
-		t.Fatal(says)
-	}
-	if _, err := Open(ctx, Config{Path: path}); !errors.Is(err, ErrRunning) {
-		t.Errorf("while it runs: %v", err)
-	}
-	kill(c)
-	s := openAt(t, path)
-	same(t, "documents left", must[map[State]int](t)(s.Counts(ctx))[Waiting], 3)
-}
-
 // Whoever can read the files gets the report, whatever the daemon does.
 func TestReaderSees(t *testing.T) {
 	nobody := &syscall.Credential{Uid: 65534, Gid: 65534}

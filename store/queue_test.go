@@ -16,45 +16,65 @@ func ids(docs []Document) []int64 {
 	return all
 }
 
-func TestDueOrder(t *testing.T) {
+// Each question of the queue selects its own documents, in its own order.
+func TestQueueOrder(t *testing.T) { synctest.Test(t, testQueueOrder) }
+
+func testQueueOrder(t *testing.T) {
 	s := openNew(t)
-	now := time.Now().Truncate(time.Millisecond)
-	pause := func(until time.Duration) int64 {
-		name := fmt.Sprint("paused", until)
+	now := time.Now()
+	later := now.Add(time.Hour)
+	refused := func(name string, r Refusal) int64 {
 		id := submitted(t, s, found(name, name))
-		check1(t, s.Refused(ctx, id, Refusal{Reason: "503", RetryAt: now.Add(until)}))
+		check1(t, s.Refused(ctx, id, r))
 		return id
 	}
-	notYet := pause(time.Millisecond)
-	short, long := pause(0), pause(-time.Hour)
-	first, second := admit(t, s, found("a", "a")).ID, admit(t, s, found("b", "b")).ID
-	for _, c := range []struct {
-		limit int
-		want  []int64
-	}{
-		{9, []int64{first, second, long, short}},
-		{3, []int64{first, second, long}},
-		{2, []int64{first, second}},
-		{1, []int64{first}},
-		{0, nil},
+	paused := refused("paused", Refusal{Reason: "503", RetryAt: later})
+	tried := refused("tried", Refusal{Reason: "503"})
+	longAgo := refused("long ago", Refusal{RetryAt: now.Add(-time.Hour)})
+	limited := refused("limited", Refusal{Uncounted: true})
+	ended := pending(t, s, found("ended", "ended"))
+	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: later.Add(1), MaxAttempts: 9}))
+	first, second := admit(t, s, found("first", "first")).ID, admit(t, s, found("second", "second")).ID
+	equal := admit(t, s, found("copy of tried", "tried")).ID
+	polled := admit(t, s, found("polled", "polled")).ID
+	parked := make(map[time.Duration]int64)
+	for _, pause := range []time.Duration{0, -time.Hour, time.Millisecond} {
+		name := fmt.Sprint("parked ", pause)
+		parked[pause] = pending(t, s, found(name, name))
+		check1(t, s.PollLater(ctx, parked[pause], "500", now.Add(pause), 1))
+	}
+	time.Sleep(time.Second)
+	submit(t, s, paused) // once more, later than the others
+	check1(t, s.Refused(ctx, paused, Refusal{Reason: "503", RetryAt: later}))
+	submit(t, s, polled)
+	check1(t, s.Accepted(ctx, polled, "job"))
+
+	asks := map[string]func(limit int) ([]Document, error){
+		"due":     func(limit int) ([]Document, error) { return s.Due(ctx, PhaseReady, now, limit) },
+		"untried": func(limit int) ([]Document, error) { return s.Untried(ctx, limit) },
+		"tried":   func(limit int) ([]Document, error) { return s.Tried(ctx, limit) },
+		"parked":  func(limit int) ([]Document, error) { return s.Parked(ctx, now, limit) },
+	}
+	for name, want := range map[string][]int64{
+		"due":     {limited, first, second, equal, longAgo, tried},
+		"untried": {equal, second, first},
+		"tried":   {tried, longAgo, limited, ended, paused},
+		"parked":  {parked[-time.Hour], parked[0]},
 	} {
-		if got := ids(must[[]Document](t)(s.Due(ctx, PhaseReady, now, c.limit))); !slices.Equal(got, c.want) {
-			t.Errorf("limit %d: %d, want %d", c.limit, got, c.want)
+		for limit := range len(want) + 2 {
+			got := ids(must[[]Document](t)(asks[name](limit)))
+			if n := min(limit, len(want)); !slices.Equal(got, want[:n]) {
+				t.Errorf("%s, at most %d: %d, want %d", name, limit, got, want[:n])
+			}
 		}
 	}
-	next := must[time.Time](t)(s.NextDue(ctx, PhaseReady, now))
-	if !next.Equal(now.Add(time.Millisecond)) {
-		t.Errorf("next retry %v, want that of %d", next, notYet)
+	same(t, "pending", ids(must[[]Document](t)(s.Pending(ctx))), []int64{parked[0], parked[-time.Hour], parked[time.Millisecond], polled})
+	next := func(after time.Time) time.Time { return must[time.Time](t)(s.NextDue(ctx, PhaseReady, after)) }
+	if !next(now).Equal(later) || !next(later.Add(time.Hour)).IsZero() {
+		t.Errorf("the next pause ends at %v, and later at %v", next(now), next(later.Add(time.Hour)))
 	}
-	same(t, "no next retry", must[time.Time](t)(s.NextDue(ctx, PhaseReady, now.Add(time.Hour))).IsZero(), true)
-}
-
-// A pause that is ended is over at once.
-func TestEndPauses(t *testing.T) {
-	s := openNew(t)
-	refused := startAs(t, s, "refused")
-	same(t, "pauses ended", must[int64](t)(s.EndPauses(ctx, false)), 1)
-	same(t, "submittable", due(t, s, PhaseReady), []int64{refused})
+	same(t, "pauses of refused documents ended", must[int64](t)(s.EndPauses(ctx, false)), 1)
+	same(t, "submittable", len(due(t, s, PhaseReady)), 7)
 }
 
 func TestWaitingGoesOnAfter(t *testing.T) {
@@ -77,37 +97,6 @@ func TestWaitingGoesOnAfter(t *testing.T) {
 		got = append(got, page...)
 	}
 	same(t, "waiting", got, waiting)
-}
-
-func TestPendingOldestFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := openNew(t)
-		b := admit(t, s, found("b", "b")).ID
-		time.Sleep(time.Second)
-		a := pending(t, s, found("a", "a"))
-		time.Sleep(time.Second)
-		submit(t, s, b)
-		check1(t, s.Accepted(ctx, b, "late"))
-		if got := ids(must[[]Document](t)(s.Pending(ctx))); !slices.Equal(got, []int64{a, b}) {
-			t.Errorf("pending: %d, want %d", got, []int64{a, b})
-		}
-	})
-}
-
-func TestParked(t *testing.T) {
-	s := openNew(t)
-	now := time.Now().Truncate(time.Millisecond)
-	pending(t, s, found("polled as usual", "0"))
-	var parked []int64
-	for i, pause := range []time.Duration{0, -time.Hour, time.Millisecond} {
-		id := pending(t, s, found(fmt.Sprint("parked", i), fmt.Sprint("parked", i)))
-		check1(t, s.PollLater(ctx, id, "500", now.Add(pause), 1))
-		parked = append(parked, id)
-	}
-	if got := ids(must[[]Document](t)(s.Parked(ctx, now, 9))); !slices.Equal(got, []int64{parked[1], parked[0]}) {
-		t.Errorf("parked: %d", got)
-	}
-	same(t, "pending", len(ids(must[[]Document](t)(s.Pending(ctx)))), 4)
 }
 
 func TestStuckAndFinished(t *testing.T) {
@@ -134,38 +123,4 @@ func TestStuckAndFinished(t *testing.T) {
 		t.Errorf("finished: %v", got)
 	}
 	same(t, "finished later", len(must[map[State]int](t)(s.Finished(ctx, now.Add(time.Minute)))), 0)
-}
-
-func TestUntriedAndTried(t *testing.T) { synctest.Test(t, testUntriedAndTried) }
-
-func testUntriedAndTried(t *testing.T) {
-	s := openNew(t)
-	now := time.Now()
-	refused := func(name string, pause time.Duration) int64 {
-		id := submitted(t, s, found(name, name))
-		r := Refusal{Reason: "503"}
-		if pause > 0 {
-			r.RetryAt = now.Add(pause)
-		}
-		check1(t, s.Refused(ctx, id, r))
-		return id
-	}
-	a, b := refused("a", time.Hour), refused("b", 0)
-	limited := submitted(t, s, found("c", "c"))
-	check1(t, s.Refused(ctx, limited, Refusal{Uncounted: true}))
-	ended := pending(t, s, found("d", "d"))
-	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: inAnHour, MaxAttempts: 9}))
-	e, f := admit(t, s, found("e", "e")).ID, admit(t, s, found("f", "f")).ID
-	equal := admit(t, s, found("copy of a", "a")).ID
-	time.Sleep(time.Second)
-	submit(t, s, a)
-	check1(t, s.Refused(ctx, a, Refusal{Uncounted: true})) // once more, later than b
-	untried, tried := must[[]Document](t)(s.Untried(ctx, 9)), must[[]Document](t)(s.Tried(ctx, 9))
-	if got := ids(untried); !slices.Equal(got, []int64{equal, f, e}) {
-		t.Errorf("untried: %d", got)
-	}
-	if got := ids(tried); !slices.Equal(got, []int64{b, limited, ended, a}) {
-		t.Errorf("tried: %d", got)
-	}
-	same(t, "untried", len(must[[]Document](t)(s.Untried(ctx, 1))), 1)
 }

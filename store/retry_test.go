@@ -146,16 +146,6 @@ func TestFailedMatches(t *testing.T) {
 	same(t, "of another time", len(alike("y", nil, empty.Identity)), 0)
 }
 
-func TestPutBackChangedEndsTheRecord(t *testing.T) {
-	s := openNew(t)
-	id := failedAfter(t, s, found("a", "a"), 1, true)
-	check1(t, s.PuttingBack(ctx, id, "a"))
-	check1(t, s.PutBackChanged(ctx, id))
-	if d := doc(t, s, id); d.State != Gone || d.Target != "" || d.Error == "" || d.PutBack != "" {
-		t.Errorf("it is %+v", d)
-	}
-}
-
 // Two write at once: each waits for the other, none fails, nothing is lost.
 func TestSharedStoreBesideTheDaemon(t *testing.T) {
 	if _, err := OpenShared(ctx, Config{Path: filepath.Join(quickFolder(t), "docusort.db")}); !errors.Is(err, ErrNoDatabase) {

@@ -92,21 +92,6 @@ func TestMisspeltSettingsAreNoticed(t *testing.T) {
 	}
 }
 
-func TestMigrationsFromEmpty(t *testing.T) {
-	db := must[*sql.DB](t)(sql.Open("sqlite3", ":memory:"))
-	defer db.Close()
-	conn := must[*sql.Conn](t)(db.Conn(ctx))
-	defer conn.Close()
-	for range 2 { // the second time there is nothing to do
-		check1(t, migrate(ctx, conn, "memory"))
-		var version int
-		check1(t, pragma(ctx, conn, "user_version", &version))
-		if version != newestSchema || version == 0 {
-			t.Errorf("version %d of %d", version, newestSchema)
-		}
-	}
-}
-
 func TestViews(t *testing.T) {
 	s := openNew(t)
 	filed := filed(t, s, found("a.pdf", "a"))

@@ -174,10 +174,9 @@ func diff(before, after map[string]any) []string {
 
 func submitted(t testing.TB, s *Store, a Admission) int64 {
 	t.Helper()
-	d := admit(t, s, a)
-	got := must[Document](t)(s.Submitting(ctx, d.ID, a.SubmitRequest))
-	if got.State != Submitting {
-		t.Fatalf("document %d is %s (%s)", d.ID, got.State, got.Phase)
+	d := ask(t, s, admit(t, s, a).ID, a.SubmitRequest)
+	if d.State != Submitting {
+		t.Fatalf("document %d is %s (%s)", d.ID, d.State, d.Phase)
 	}
 	return d.ID
 }
@@ -185,7 +184,7 @@ func submitted(t testing.TB, s *Store, a Admission) int64 {
 // submit submits a document that is there already.
 func submit(t testing.TB, s *Store, id int64) Document {
 	t.Helper()
-	d := must[Document](t)(s.Submitting(ctx, id, request))
+	d := ask(t, s, id, request)
 	if d.State != Submitting {
 		t.Fatalf("document %d is %s (%s)", id, d.State, d.Phase)
 	}

@@ -158,6 +158,11 @@ var transitions = []struct {
 		want: map[string]any{"target": "new/a", "sorted": int64(2)}},
 	{name: "Moved", may: []string{"state", "finished_at", "error"}, run: func(s *Store, id int64) error { return staleOf(s.Moved(ctx, []int64{id})) },
 		legal: []string{"failing, moving", "identified, moving"}},
+	{name: "PuttingBack", may: []string{"put_back"}, run: func(s *Store, id int64) error { return s.PuttingBack(ctx, id, "b") },
+		legal: []string{"failed"}, want: map[string]any{"state": "failed", "put_back": "b"}},
+	{name: "PutBackChanged", may: []string{"state", "finished_at", "put_back", "outcome", "sorted", "target", "error"},
+		run: func(s *Store, id int64) error { return s.PutBackChanged(ctx, id) }, legal: []string{"failed"},
+		want: map[string]any{"state": "gone", "put_back": nil, "target": nil}},
 	{name: "SetMoveError", may: []string{"error", "retry_at", "failures"}, run: func(s *Store, id int64) error {
 		return s.SetMoveError(ctx, id, "folder is read-only", inAnHour)
 	}, quiet: true, legal: []string{"failing", "failing, moving", "identified", "identified, moving"},

@@ -36,12 +36,6 @@ func faulty(t *testing.T) (s *Store, set func(op string, err error)) {
 	return s, func(op string, err error) { now.Store(&fault{op, err}) }
 }
 
-// holdOf is what a reader shows.
-func holdOf(t *testing.T, s *Store) *Hold {
-	t.Helper()
-	return daemonOf(t, s).Hold
-}
-
 // A commit that fails leaves nothing of its transaction, in whichever way it
 // fails, and may be tried again as it is.
 func TestCommitFails(t *testing.T) {
@@ -80,24 +74,24 @@ func TestReadersSeeThatNothingCanBeWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			h := holdOf(t, s)
+			h := daemonOf(t, s).Hold
 			if h == nil || h.Kind != HoldDisk || !h.Since.Equal(begun) || !strings.Contains(h.Reason, "its disk is full") {
 				t.Fatalf("after %v it shows %+v", code, h)
 			}
 			time.Sleep(time.Hour)
-			if h := holdOf(t, s); h == nil || !h.Since.Equal(begun) {
+			if h := daemonOf(t, s).Hold; h == nil || !h.Since.Equal(begun) {
 				t.Errorf("later it shows %+v", h)
 			}
 		}
 		long := time.Now().Add(-24 * time.Hour) // on a disk that is read-only the time cannot be set
 		check1(t, os.Chtimes(lockPath(s.path), long, long))
-		if h := holdOf(t, s); h == nil || !h.Since.Equal(time.Now()) {
+		if h := daemonOf(t, s).Hold; h == nil || !h.Since.Equal(time.Now()) {
 			t.Errorf("where the time could not be set it shows %+v", h)
 		}
 		set("", nil)
 		time.Sleep(troubleAgain + time.Second)
 		synctest.Wait()
-		if h := holdOf(t, s); h != nil {
+		if h := daemonOf(t, s).Hold; h != nil {
 			t.Errorf("with room again it shows %+v", h)
 		}
 	})
@@ -115,7 +109,7 @@ func TestTroubleBesideAHold(t *testing.T) {
 		set("commit", sqlite3.Error{Code: sqlite3.ErrFull})
 		_ = s.Stopped(ctx)
 		_ = s.write(ctx, func(*tx) error { return ErrStale }) // told of the one before
-		if h := holdOf(t, s); h == nil || !strings.Contains(h.Reason, want) {
+		if h := daemonOf(t, s).Hold; h == nil || !strings.Contains(h.Reason, want) {
 			t.Errorf("beside one of kind %s it shows %+v", kind, h)
 		}
 	}
@@ -237,7 +231,7 @@ func TestOpenWaitsForTheDisk(t *testing.T) {
 		failing.Store(false)
 		s := <-opened
 		check1(t, s.Started(ctx, 1))
-		if h := holdOf(t, s); h != nil {
+		if h := daemonOf(t, s).Hold; h != nil {
 			t.Errorf("with room again it shows %+v", h)
 		}
 		check1(t, s.Close())
