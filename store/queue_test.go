@@ -36,6 +36,8 @@ func testQueueOrder(t *testing.T) {
 	must[Document](t)(s.JobEnded(ctx, ended, JobEnd{RetryAt: later.Add(1), MaxAttempts: 9}))
 	first, second := admit(t, s, found("first", "first")).ID, admit(t, s, found("second", "second")).ID
 	equal := admit(t, s, found("copy of tried", "tried")).ID
+	postponed := admit(t, s, found("postponed", "postponed")).ID
+	check1(t, s.Postponed(ctx, postponed, "locked", later.Add(2)))
 	polled := admit(t, s, found("polled", "polled")).ID
 	parked := make(map[time.Duration]int64)
 	for _, pause := range []time.Duration{0, -time.Hour, time.Millisecond} {

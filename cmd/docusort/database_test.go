@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -76,12 +74,6 @@ func TestDatabaseRefused(t *testing.T) {
 			}
 			write(w, "", content)
 		}, "", []string{"malformed", "restore it from a backup"}},
-		{"a newer version's", false, func(w *world) {
-			content := w.readDatabase()["docusort.db"]
-			copy(content[60:], []byte{0, 0, 3, 231}) // user_version
-			write(w, "", content)
-		}, "", []string{"newer version", "install the newer version"}},
-		{"zero bytes after a kill", true, func(w *world) { write(w, "", nil) }, "", []string{"empty or cut short"}},
 		{"-wal missing", true, func(w *world) { noErr(w.t, os.Remove(w.database("-wal"))) }, "-wal",
 			[]string{"is missing", "restore both from a backup"}},
 	}
@@ -118,65 +110,6 @@ func (w *world) checkRefused(suffix string, says ...string) {
 	}
 }
 
-// TestDatabaseReadOnly: a database that may not be written to is refused before anything
-// is done, and the report of it can be read.
-func TestDatabaseReadOnly(t *testing.T) {
-	t.Parallel()
-	needsRoot(t)
-	for _, what := range []string{"file", "folder"} {
-		t.Run(what, func(t *testing.T) {
-			w := newWorld(t)
-			w.runSamples()
-			for _, dir := range []string{w.inbox, w.sorted, w.home} {
-				noErr(t, os.Chown(dir, nobody, nobody))
-			}
-			suffix := ""
-			if what == "folder" {
-				suffix = "-lock"
-				for _, suffix := range []string{"-wal", "-shm", "-lock"} {
-					noErr(t, os.Remove(w.database(suffix)))
-				}
-				noErr(t, os.Chown(w.database(""), nobody, nobody))
-				noErr(t, os.Chmod(w.home, 0o555))
-			} else {
-				noErr(t, os.Chown(w.database("-lock"), nobody, nobody))
-			}
-			w.drop("later.pdf", pdf(invoice, "later"))
-			before := w.readDatabase()
-			w.startAsNobody("run").waitExit(exitSettings, w.database(suffix)+":", "permission denied", "let user 65534", w.home)
-			w.startAsNobody("report").waitExit(exitDone)
-			w.checkUnchanged(before)
-		})
-	}
-}
-
-// TestDatabaseRecovers: what SQLite can repair is repaired, and no stored job is paid for
-// again.
-func TestDatabaseRecovers(t *testing.T) {
-	for name, harm := range map[string]func(w *world){
-		"-shm missing": func(w *world) { noErr(w.t, os.Remove(w.database("-shm"))) },
-		"-shm garbage": func(w *world) {
-			noErr(w.t, os.WriteFile(w.database("-shm"), bytes.Repeat([]byte("garbage "), 4096), 0o644))
-		},
-		"half a commit in -wal": func(w *world) {
-			f, err := os.OpenFile(w.database("-wal"), os.O_APPEND|os.O_WRONLY, 0)
-			noErr(w.t, err)
-			_, err = f.Write(bytes.Repeat([]byte("half "), 999))
-			noErr(w.t, err)
-			noErr(w.t, f.Close())
-		},
-		"-lock missing": func(w *world) { noErr(w.t, os.Remove(w.database("-lock"))) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.killWithPending()
-			harm(w)
-			w.runToEnd()
-			w.checkSubmissions(5)
-		})
-	}
-}
-
 // TestReaderWithoutShm: a user who may not make the missing file is told what to do.
 func TestReaderWithoutShm(t *testing.T) {
 	needsRoot(t)
@@ -186,40 +119,4 @@ func TestReaderWithoutShm(t *testing.T) {
 	before := w.readDatabase()
 	w.startAsNobody("report").waitExit(exitSettings, w.database("-shm")+" is missing", "start the daemon")
 	w.checkUnchanged(before)
-}
-
-// TestReportDuringHeavyWriting: while a thousand documents flow, each report is of one
-// moment, also for a user without write access.
-func TestReportDuringHeavyWriting(t *testing.T) {
-	const many = 1000
-	w := newWorld(t)
-	w.settings["DOCUSORT_LOG_LEVEL"] = "warn"
-	w.settings["DOCUSORT_WORKERS"] = "16"
-	for i := range many {
-		w.drop(fmt.Sprintf("%d/%d.pdf", i%10, i), pdf(invoice, fmt.Sprint(i)))
-	}
-	c := w.start("run")
-	for looks, seen := 0, 0; seen < many; looks++ {
-		r, ok := w.report() // fails the test on any error
-		if !ok {
-			continue
-		}
-		sum := 0
-		for _, n := range r.Totals {
-			sum += n
-		}
-		if len(r.Documents) != sum {
-			t.Fatalf("the totals have %d documents, the list %d", sum, len(r.Documents))
-		}
-		if r.Totals["filed"] < seen {
-			t.Fatalf("%d are filed, and were %d", r.Totals["filed"], seen)
-		}
-		seen = r.Totals["filed"]
-		if looks%10 == 0 && os.Getuid() == 0 {
-			w.startAsNobody("report").waitExit(exitDone)
-		}
-	}
-	w.stop(c)
-	w.check()
-	w.checkSubmissions(many)
 }

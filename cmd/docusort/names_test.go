@@ -114,24 +114,3 @@ func TestHardLinks(t *testing.T) {
 		})
 	}
 }
-
-// TestTargetIsTheSource: a user has linked a document to where it will go; it is
-// moved there or beside, and stays one that was not lost.
-func TestTargetIsTheSource(t *testing.T) {
-	w := newWorld(t)
-	content := pdf(invoice, "one")
-	w.drop("scan.pdf", content)
-	source, target := filepath.Join(w.inbox, "scan.pdf"), filepath.Join(w.sorted, "invoice", "scan.pdf")
-	noErr(t, os.MkdirAll(filepath.Dir(target), 0o755))
-	noErr(t, os.Link(source, target))
-	d := w.start("run")
-	r := w.waitState("filed", 1)
-	w.stop(d)
-	if len(filesIn(t, w.inbox)) != 0 {
-		t.Error("it is still in the inbox")
-	}
-	if *r.Documents[0].Path != target {
-		noErr(t, os.Remove(target))
-	}
-	w.check()
-}

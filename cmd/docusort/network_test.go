@@ -145,27 +145,6 @@ func TestConnectionsBreak(t *testing.T) {
 	w.checkBreaks(someBreaks(r, n), func() string { return strings.Repeat(" padding", r.IntN(100)) })
 }
 
-// TestEachByte breaks one connection after the other, each time a byte later.
-func TestEachByte(t *testing.T) {
-	if !*long {
-		t.Skip("takes minutes; -long")
-	}
-	for _, up := range []bool{true, false} {
-		t.Run(map[bool]string{true: "request", false: "answer"}[up], func(t *testing.T) {
-			r := random(t)
-			var breaks []breakAt
-			for at := range int64(1500) {
-				b := breakAt{up: at, down: -1}
-				if !up {
-					b = breakAt{up: -1, down: at}
-				}
-				breaks = append(breaks, b, breakLater(r))
-			}
-			newWorld(t).checkBreaks(breaks, func() string { return "" })
-		})
-	}
-}
-
 // checkBreaks drops documents until all connections have broken.
 func (w *world) checkBreaks(breaks []breakAt, padding func() string) {
 	w.t.Helper()

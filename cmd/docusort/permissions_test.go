@@ -92,6 +92,16 @@ func (w *world) recordModes() {
 	}
 }
 
+// countLog counts the lines of the log with a text and a path.
+func countLog(c *child, path, text string) (n int) {
+	for line := range strings.Lines(c.stderr.String()) {
+		if strings.Contains(line, text) && strings.Contains(line, path) {
+			n++
+		}
+	}
+	return n
+}
+
 // TestModesOfWhatIsMade: whatever the umask, others see nothing of the folders that the
 // daemon makes.
 func TestModesOfWhatIsMade(t *testing.T) {

@@ -10,9 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
-
-	"docusort/pipeline/docutray/docutraytest"
 )
 
 // slowUploads makes every upload hang until release is called. begun gets a token for
@@ -97,27 +94,4 @@ func TestReload(t *testing.T) {
 	})
 	w.stop(c)
 	w.check()
-}
-
-// TestQuotaUsedUp: the report says until when, the jobs that there are are polled
-// meanwhile, and SIGHUP ends the pause.
-func TestQuotaUsedUp(t *testing.T) {
-	w := newWorld(t)
-	w.requestsMayRepeat = true
-	w.jobsStay.Store(true)
-	c := w.start("run")
-	w.drop("first.pdf", pdf(invoice, "first"))
-	w.waitState("pending", 1)
-	reset := time.Now().Add(time.Hour) // by itself it would wait for minutes
-	w.api.SetAccount(docutraytest.AccountQuotaUsed, reset)
-	w.drop("second.pdf", pdf(invoice, "second"))
-	r := w.waitHold("account")
-	if u := r.Daemon.Hold.Until; u == nil || *u != reset.UTC().Format("2006-01-02T15:04:05.000Z") {
-		t.Errorf("it holds until %v, not until %v", u, reset.UTC())
-	}
-	w.jobsStay.Store(false)
-	w.waitFor("the first is filed", func(r *reportJSON) bool { return r.Totals["filed"] == 1 && r.onHold("account") })
-	w.api.SetAccount(docutraytest.AccountGood, noTime)
-	c.signal(syscall.SIGHUP)
-	w.finish(c)
 }

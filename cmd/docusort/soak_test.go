@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"math/rand/v2"
 	"os"
@@ -154,22 +153,16 @@ func (s *soak) fill() bool {
 	if s.disk == "" || s.full {
 		return false
 	}
-	f, err := os.Create(filepath.Join(s.disk, "ballast"))
-	noErr(s.t, err)
-	defer f.Close()
-	block := make([]byte, 64<<10)
-	for err == nil {
-		_, err = f.Write(block)
-	}
-	s.full = errors.Is(err, unix.ENOSPC)
-	return s.full
+	fill(s.t, s.disk)
+	s.full = true
+	return true
 }
 
 func (s *soak) empty() bool {
-	if s.full {
-		noErr(s.t, os.Remove(filepath.Join(s.disk, "ballast")))
-	}
 	was := s.full
+	if was {
+		removeBallast(s.t, s.disk)
+	}
 	s.full = false
 	return was
 }
