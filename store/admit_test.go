@@ -91,11 +91,8 @@ func TestAdmitFailure(t *testing.T) {
 	a := found("b", "a")
 	a.Failure = "unsupported format"
 	d := admit(t, s, a)
-	if d.State != Waiting || d.Outcome != Failed || d.Error != a.Failure || d.Reused {
+	if d.State != Waiting || d.Phase != PhaseFile || d.Outcome != Failed || d.Error != a.Failure || d.Reused {
 		t.Errorf("stored as %+v", d)
-	}
-	if m := due(t, s, PhaseFile); len(m) != 1 || m[0] != d.ID {
-		t.Errorf("movable: %+v", m)
 	}
 	same(t, "a failing document is known", must[bool](t)(s.Known(ctx, "b", a.Identity)), true)
 }

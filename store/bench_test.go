@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,33 +51,27 @@ func fileAway(s *Store) error {
 // that are written to the -wal file.
 func BenchmarkDocument(b *testing.B) {
 	for _, callers := range []int{1, 16, 128} {
-		for _, place := range []string{"disk", "memory"} {
-			b.Run(fmt.Sprintf("callers=%d/%s", callers, place), func(b *testing.B) {
-				dir := b.TempDir()
-				if place == "memory" {
-					dir = quickFolder(b)
-				}
-				s := openAt(b, filepath.Join(dir, "docusort.db"))
-				check1(b, s.do(ctx, "PRAGMA wal_autocheckpoint = 0"))
-				b.ReportAllocs()
-				b.ResetTimer()
-				var next atomic.Int64
-				var group sync.WaitGroup
-				for range callers {
-					group.Go(func() {
-						for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-							if err := take(s, n); err != nil {
-								b.Error(err)
-								return
-							}
+		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
+			s := openNew(b)
+			check1(b, s.do(ctx, "PRAGMA wal_autocheckpoint = 0"))
+			b.ReportAllocs()
+			b.ResetTimer()
+			var next atomic.Int64
+			var group sync.WaitGroup
+			for range callers {
+				group.Go(func() {
+					for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+						if err := take(s, n); err != nil {
+							b.Error(err)
+							return
 						}
-					})
-				}
-				group.Wait()
-				check1(b, fileAway(s))
-				wal := must[os.FileInfo](b)(os.Stat(s.path + "-wal")).Size()
-				b.ReportMetric(float64(wal)/(4096+24)/float64(b.N), "pages/op")
-			})
-		}
+					}
+				})
+			}
+			group.Wait()
+			check1(b, fileAway(s))
+			wal := must[os.FileInfo](b)(os.Stat(s.path + "-wal")).Size()
+			b.ReportMetric(float64(wal)/(4096+24)/float64(b.N), "pages/op")
+		})
 	}
 }

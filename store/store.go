@@ -108,7 +108,16 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(cfg, path, lock)
-	if err := s.openPatiently(ctx, cfg.Patient); err != nil {
+	if cfg.Patient {
+		err = WaitForDisk(ctx, s.log, func(ctx context.Context) error {
+			err := s.open(ctx)
+			s.showTrouble(err)
+			return err
+		})
+	} else {
+		err = s.open(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.lock.Close())
 	}
 	s.writing.Go(s.runWriter)
@@ -142,6 +151,7 @@ func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
+// open opens the database, and leaves nothing open where it fails.
 func (s *Store) open(ctx context.Context) error {
 	if err := s.fault("open"); err != nil {
 		return err
@@ -153,18 +163,6 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	return s.connect(ctx)
-}
-
-// openPatiently opens the database, and leaves nothing open where it fails.
-func (s *Store) openPatiently(ctx context.Context, patient bool) error {
-	if !patient {
-		return s.open(ctx)
-	}
-	return WaitForDisk(ctx, s.log, func(ctx context.Context) error {
-		err := s.open(ctx)
-		s.showTrouble(err)
-		return err
-	})
 }
 
 // WaitForDisk calls do until the disk of the database allows it, and logs the first

@@ -169,33 +169,22 @@ func TestTakeOverNothingThatEnded(t *testing.T) {
 	}
 }
 
-// A job that was given up unfinished is polled once more, and then another one
-// is paid for.
+// A job that was given up unfinished is polled once more, and not where other
+// options are wanted by then.
 func TestAbandonedJobIsAskedOnce(t *testing.T) {
 	s := openNew(t)
 	id := pending(t, s, found("a", "a"))
-	job := doc(t, s, id).JobID
 	giveUp := JobEnd{Reason: "1 h", Open: true, RetryAt: inAnHour, MaxAttempts: 9, Polls: 3}
-	d := must[Document](t)(s.JobEnded(ctx, id, giveUp))
-	if !d.JobAbandoned || d.AskedAgain || d.Polls != 3 || d.State != Waiting {
-		t.Errorf("given up: %+v", d)
-	}
-	d = ask(t, s, id, request)
-	if d.State != Pending || d.JobID != job || d.JobAbandoned || !d.AskedAgain || d.Submissions != 1 || d.Attempts != 1 || !d.RetryAt.IsZero() {
+	must[Document](t)(s.JobEnded(ctx, id, giveUp))
+	d := ask(t, s, id, request)
+	if d.State != Pending || !d.AskedAgain || d.Submissions != 1 || d.Attempts != 1 || !d.RetryAt.IsZero() {
 		t.Errorf("asked again: %+v", d)
 	}
-	d = must[Document](t)(s.JobEnded(ctx, id, giveUp))
-	if d.JobAbandoned || d.AskedAgain || d.Polls != 6 {
-		t.Errorf("given up again: %+v", d)
-	}
-	if d = ask(t, s, id, request); d.State != Submitting || d.Resubmissions != 1 {
-		t.Errorf("then: %+v", d)
-	}
+	same(t, "polls", must[Document](t)(s.JobEnded(ctx, id, giveUp)).Polls, 6)
+	same(t, "resubmissions", submit(t, s, id).Resubmissions, 1)
 	check1(t, s.Accepted(ctx, id, "second"))
 	must[Document](t)(s.JobEnded(ctx, id, giveUp))
-	if d = ask(t, s, id, SubmitRequest{Options: []string{"letter"}}); d.State != Submitting {
-		t.Errorf("with other options: %+v", d)
-	}
+	same(t, "with other options", ask(t, s, id, SubmitRequest{Options: []string{"letter"}}).State, Submitting)
 }
 
 // A service may return the job of identical content again. While that job is

@@ -112,6 +112,21 @@ func (w *world) submissions() map[string]int {
 	return all
 }
 
+// checkWhole: no more whole documents reached the service than the database has
+// submissions.
+func (w *world) checkWhole(r *reportJSON) {
+	w.t.Helper()
+	submissions, stats := w.submissions(), w.api.Stats()
+	for h, n := range stats.CompleteBySHA256 {
+		if n > submissions[h] {
+			w.t.Errorf("document %.8s was uploaded %d times; the database has %d submissions", h, n, submissions[h])
+		}
+	}
+	if stats.Complete > r.Requests.Submissions {
+		w.t.Errorf("%d uploads were whole, %d are reported", stats.Complete, r.Requests.Submissions)
+	}
+}
+
 // checkSubmissions: so many submissions reached the service, and none was repeated.
 func (w *world) checkSubmissions(want int) {
 	w.t.Helper()

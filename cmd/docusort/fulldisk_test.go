@@ -102,30 +102,6 @@ func removeBallast(t *testing.T, dir string) {
 	}
 }
 
-// TestDiskFullAtTheStart: a daemon that is started while the disk of the database is full
-// waits, reports it, and works when there is room; a stop meanwhile is in good order.
-func TestDiskFullAtTheStart(t *testing.T) {
-	w, again := newDiskWorld(t, true, "size=1m")
-	w.startAndStop()
-	fill(t, w.home)
-	w.drop("scan.pdf", pdf(invoice, "one"))
-	for _, stopped := range []bool{true, false} {
-		d := w.start("run")
-		w.waitReport(d, "it waits for the disk", func(r *reportJSON) bool { return r.Daemon.Running && r.onHold("disk") })
-		if stopped {
-			w.stop(d)
-			continue
-		}
-		again(0, "size=64m")
-		removeBallast(t, w.home)
-		w.waitInboxEmpty(d)
-		w.waitAllDone()
-		w.stop(d)
-	}
-	w.check()
-	w.checkSubmissions(1)
-}
-
 // TestDiskReadOnlyAtTheStart: a read-only disk of the database is refused at the start.
 // (The kernel does not make it read-only while a daemon has files open there.)
 func TestDiskReadOnlyAtTheStart(t *testing.T) {

@@ -28,9 +28,6 @@ var troubles = []trouble{
 	{"outage", "service", "503",
 		func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
 		func(w *world) { w.api.SetOutage(docutraytest.OutageNone) }},
-	{"dropped connections", "service", "",
-		func(w *world) { w.api.SetOutage(docutraytest.OutageDrop) },
-		func(w *world) { w.api.SetOutage(docutraytest.OutageNone) }},
 	{"key rotated", "account", "Invalid API key",
 		func(w *world) {
 			w.api.SetKey("dt_live_the_next_one")
@@ -39,8 +36,6 @@ var troubles = []trouble{
 		func(w *world) { w.writeKey("dt_live_the_next_one\n") }},
 	{"key revoked for a while", "account", "Invalid API key",
 		setAccount(docutraytest.AccountKeyRevoked), setAccount(docutraytest.AccountGood)},
-	{"types refused", "account", "invoice, receipt, contract",
-		setAccount(docutraytest.AccountNoTypes), setAccount(docutraytest.AccountGood)},
 	{"quota used up", "account", "402",
 		setAccount(docutraytest.AccountQuotaUsed), setAccount(docutraytest.AccountGood)},
 }

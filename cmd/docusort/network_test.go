@@ -156,13 +156,11 @@ func (w *world) checkBreaks(breaks []breakAt, padding func() string) {
 		w.waitFor("not all of them wait", func(r *reportJSON) bool { return r.unfinished() < 8 })
 	}
 	r := w.finish(d)
-	submissions, again, stats := w.submissions(), w.resubmissions(&r), w.api.Stats()
-	for h, n := range stats.CompleteBySHA256 {
-		if n > submissions[h] || n > 1+again[h] {
-			w.t.Errorf("document %.8s arrived whole %d times; the database has %d submissions, %d resubmissions", h, n, submissions[h], again[h])
+	w.checkWhole(&r)
+	again := w.resubmissions(&r)
+	for h, n := range w.api.Stats().CompleteBySHA256 {
+		if n > 1+again[h] {
+			w.t.Errorf("document %.8s arrived whole %d times; the database has %d resubmissions", h, n, again[h])
 		}
-	}
-	if stats.Complete > r.Requests.Submissions {
-		w.t.Errorf("%d documents arrived whole, %d are reported", stats.Complete, r.Requests.Submissions)
 	}
 }
