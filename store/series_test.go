@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql"
 	"errors"
-	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -83,67 +82,45 @@ func TestSeriesAgainstSummaries(t *testing.T) {
 func TestRecentAgainstAllDocuments(t *testing.T) {
 	s := openNew(t)
 	check1(t, s.write(ctx, func(tx *tx) error { _, err := tx.folder(Folder{Path: "/sorted"}); return err }))
+	order := map[Phase]int{PhaseFile: 0, PhasePoll: 1, PhaseSubmit: 2, PhaseAdmit: 3, PhaseReady: 3, PhaseEqual: 3}
 	rapid.Check(t, func(rt *rapid.T) {
 		limit := rapid.IntRange(1, 20).Draw(rt, "limit")
 		failed := rapid.Bool().Draw(rt, "failed")
 		after, until := rapid.Int64Range(0, 99).Draw(rt, "after"), rapid.Int64Range(0, 99).Draw(rt, "until")
 		randomRecord(rt, s, func(r *Reader, all []Document) {
-			var open, last, between []int64
-			types := map[string]bool{}
-			order := map[Phase]int{PhaseFile: 0, PhasePoll: 1, PhaseSubmit: 2, PhaseAdmit: 3, PhaseReady: 3, PhaseEqual: 3}
-			slices.SortStableFunc(all, func(a, b Document) int { return order[a.Phase] - order[b.Phase] })
+			var open []Document
+			var last, between, found []int64
+			known := must[[]string](rt)(r.Types(ctx))
 			for _, d := range all {
 				if !d.State.Finished() {
-					open = append(open, d.ID)
+					open = append(open, d)
 					continue
 				}
-				if d.Type != "" {
-					types[d.Type] = true
+				ms := d.FinishedAt.UnixMilli()
+				if !failed || d.State == Failed {
+					last = append(last, ms)
 				}
-				if ms := d.FinishedAt.UnixMilli(); ms > after && ms <= until {
+				if ms > after && ms <= until {
 					between = append(between, d.ID)
 				}
-			}
-			slices.SortStableFunc(all, func(a, b Document) int { return b.FinishedAt.Compare(a.FinishedAt) })
-			for _, d := range all {
-				if d.State.Finished() && (!failed || d.State == Failed) {
-					last = append(last, d.FinishedAt.UnixMilli())
+				if d.Type != "" && !slices.Contains(known, d.Type) {
+					rt.Errorf("types %v, without %s", known, d.Type)
 				}
 			}
-			ids := func(docs []Document, err error) (list []int64) {
-				check1(rt, err)
-				for _, d := range docs {
-					list = append(list, d.ID)
+			slices.SortStableFunc(open, func(a, b Document) int { return order[a.Phase] - order[b.Phase] })
+			same(rt, "under way", ids(must[[]Document](rt)(r.Underway(ctx, limit))), ids(open[:min(limit, len(open))]))
+			slices.SortFunc(last, func(a, b int64) int { return int(b - a) })
+			newest := must[[]Document](rt)(r.Last(ctx, failed, limit))
+			for i, ms := range last[:min(limit, len(last))] {
+				if i >= len(newest) || newest[i].FinishedAt.UnixMilli() != ms {
+					rt.Fatalf("last finished: %+v, want those of %v", newest, last)
 				}
-				return list
 			}
-			if got, want := ids(r.Underway(ctx, limit)), open[:min(limit, len(open))]; !slices.Equal(got, want) {
-				rt.Errorf("under way: %v, want %v", got, want)
-			}
-			newest, err := r.Last(ctx, failed, limit)
-			ids(newest, err)
-			var times []int64
-			for _, d := range newest {
-				times = append(times, d.FinishedAt.UnixMilli())
-			}
-			if want := last[:min(limit, len(last))]; !slices.Equal(times, want) {
-				rt.Errorf("last finished at %v, want %v", times, want)
-			}
-			var found []int64
-			if err := r.FinishedBetween(ctx, time.UnixMilli(after), time.UnixMilli(until),
-				func(d *Document) error { found = append(found, d.ID); return nil }); err != nil {
-				rt.Fatal(err)
-			}
+			check1(rt, r.FinishedBetween(ctx, time.UnixMilli(after), time.UnixMilli(until),
+				func(d *Document) error { found = append(found, d.ID); return nil }))
 			slices.Sort(found)
-			slices.Sort(between)
-			if !slices.Equal(found, between) {
-				rt.Errorf("between: %v, want %v", found, between)
-			}
-			kinds, err := r.Types(ctx)
-			if err != nil || !slices.IsSorted(kinds) || slices.ContainsFunc(slices.Collect(maps.Keys(types)),
-				func(kind string) bool { return !slices.Contains(kinds, kind) }) {
-				rt.Errorf("types %v, %v, want those of %v", kinds, err, types)
-			}
+			same(rt, "between", found, between)
+			same(rt, "types in order", slices.IsSorted(known), true)
 		})
 	})
 }

@@ -18,29 +18,6 @@ func fillWAL(t *testing.T, s *Store, n int) {
 	}
 }
 
-// A report that is read for long keeps the -wal file from being used again; when
-// it ends the file is cut back, also where the reader was killed.
-func TestLongReaderLetsGo(t *testing.T) {
-	s := openNew(t)
-	check1(t, s.Started(ctx, 1))
-	size := func() int64 { return must[os.FileInfo](t)(os.Stat(s.path + "-wal")).Size() }
-	fillWAL(t, s, 300)
-	if n := size(); n > 8<<20 {
-		t.Errorf("without a reader it grows to %d bytes", n)
-	}
-	r := must[*Reader](t)(OpenReader(ctx, s.path))
-	fillWAL(t, s, 500)
-	if n := size(); n < walLimit {
-		t.Fatalf("with a reader it has only %d bytes: the test shows nothing", n)
-	}
-	check1(t, r.Close())
-	fillWAL(t, s, 100)
-	if n := size(); n > walLimit {
-		t.Errorf("after the reader it still has %d bytes", n)
-	}
-	check1(t, s.SetHold(ctx, nil))
-}
-
 // A program that keeps a read transaction open is warned about once, and again
 // when the file has doubled or grows anew.
 func TestGrowingWALIsWarnedAbout(t *testing.T) {
@@ -91,7 +68,8 @@ func TestLostChanges(t *testing.T) {
 				refused(t, path, path+"-wal "+c.says)
 				return
 			}
-			openAtClosed(t, path, 1)
+			s = openAt(t, path)
+			same(t, "waiting, opened again", must[map[State]int](t)(s.Counts(ctx))[Waiting], 1)
 		})
 	}
 }
