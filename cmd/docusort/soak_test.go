@@ -234,9 +234,16 @@ func (s *soak) endTrouble() {
 // content of a record that is gone may be submitted again by another record.
 func (s *soak) checkPaidOnce(r *reportJSON) {
 	s.t.Helper()
-	s.checkWhole(r)
-	again := s.resubmissions(r)
-	for h, n := range s.api.Stats().JobsBySHA256 {
+	submissions, again, stats := s.submissions(), s.resubmissions(r), s.api.Stats()
+	for h, n := range stats.CompleteBySHA256 {
+		if n > submissions[h] {
+			s.t.Errorf("document %.8s was uploaded %d times; the database has %d submissions", h, n, submissions[h])
+		}
+	}
+	if stats.Complete > r.Requests.Submissions {
+		s.t.Errorf("%d uploads were whole, %d are reported", stats.Complete, r.Requests.Submissions)
+	}
+	for h, n := range stats.JobsBySHA256 {
 		if s.dropped[h] == nil {
 			s.t.Errorf("%.8s was uploaded and never dropped", h)
 		}

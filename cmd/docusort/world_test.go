@@ -52,8 +52,6 @@ type expected struct {
 	requestsMayRepeat bool
 	// pinged: some requests fail, so that the service is pinged.
 	pinged bool
-	// connectionsBreak: requests are made that never arrive.
-	connectionsBreak bool
 }
 
 // fastDir is a folder in memory where there is one: what is tested here is what
