@@ -50,8 +50,6 @@ type expected struct {
 	minConfidence float64
 	// requestsMayRepeat: the service had faults, or was asked by doctor or retry.
 	requestsMayRepeat bool
-	// pinged: some requests fail, so that the service is pinged.
-	pinged bool
 }
 
 // fastDir is a folder in memory where there is one: what is tested here is what
