@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"docusort/pipeline/docutray/docutraytest"
+	"docusort/store"
+)
+
+// TestOddAnswers: odd but legal answers of the service, for a while or for ever. None
+// loses or fails a document, or is paid for twice.
+func TestOddAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		faults docutraytest.Faults
+		lasts  time.Duration
+		hold   store.HoldKind // that is shown meanwhile
+	}{
+		"jobs unknown at first":  {docutraytest.Faults{NotFoundFor: docutraytest.Duration(6 * time.Second)}, time.Minute, ""},
+		"packed":                 {docutraytest.Faults{Gzip: 1}, time.Minute, ""},
+		"slow polls":             {docutraytest.Faults{SlowPoll: docutraytest.Duration(65 * time.Second)}, 3 * time.Minute, ""},
+		"quota by 429":           {docutraytest.Faults{Account: docutraytest.AccountQuota429}, time.Hour, store.HoldAccount},
+		"key revoked":            {docutraytest.Faults{Account: docutraytest.AccountKeyRevoked}, time.Hour, store.HoldAccount},
+		"everything 404":         {docutraytest.Faults{Outage: "404"}, 25 * time.Second, store.HoldService},
+		"a page for everything":  {docutraytest.Faults{Outage: "403", Page: true}, time.Hour, store.HoldService},
+		"a page with 413":        {docutraytest.Faults{SubmitStatus: 413, Page: true}, time.Hour, store.HoldService},
+		"a page with 415":        {docutraytest.Faults{SubmitStatus: 415, Page: true}, time.Hour, store.HoldService},
+		"a page with 451":        {docutraytest.Faults{SubmitStatus: 451, Page: true}, time.Hour, store.HoldService},
+		"400 for every document": {docutraytest.Faults{SubmitStatus: 400}, time.Hour, store.HoldAccount},
+		"409 for every document": {docutraytest.Faults{SubmitStatus: 409}, time.Hour, store.HoldAccount},
+		"413 for every document": {docutraytest.Faults{SubmitStatus: 413}, time.Hour, store.HoldService},
+		"415 for every document": {docutraytest.Faults{SubmitStatus: 415}, time.Hour, store.HoldAccount},
+		"418 for every document": {docutraytest.Faults{SubmitStatus: 418}, time.Hour, store.HoldAccount},
+		"422 for every document": {docutraytest.Faults{SubmitStatus: 422}, time.Hour, store.HoldAccount},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const n = 12
+			bubble(t, docutraytest.Options{}, func(r *rig) {
+				if c.faults.Account == docutraytest.AccountQuota429 {
+					c.faults.ResetDate = time.Now().Add(c.lasts)
+				}
+				r.service.SetFaults(c.faults)
+				r.start()
+				r.dropNumbered(n)
+				time.Sleep(c.lasts - time.Second)
+				synctest.Wait()
+				r.held(c.hold, 0)
+				same(t, "failed", r.counts()[store.Failed], 0)
+				r.service.SetFaults(docutraytest.Faults{})
+				r.allFiled(n, 10*time.Minute)
+				same(t, "jobs", r.service.Stats().Jobs, n)
+				for _, d := range r.docs() {
+					same(t, d.Source+": resubmissions", d.Resubmissions, 0)
+				}
+			})
+		})
+	}
+}
+
+// TestGatewayThatKnowsNoJob: 404 to every poll, in each form, is nobody's job that is lost.
+func TestGatewayThatKnowsNoJob(t *testing.T) {
+	for _, body := range []string{`{"message":"Identification not found"}`, "not found", "", "<html>"} {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.start()
+			r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+				if !strings.Contains(req.URL.Path, "/status/") {
+					return false
+				}
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = fmt.Fprint(w, body)
+				return true
+			})
+			r.dropNumbered(8)
+			r.held(store.HoldService, 25*time.Second)
+			time.Sleep(2 * time.Minute)
+			r.intercept(nil)
+			r.allFiled(8, 10*time.Minute)
+			same(t, body+": jobs", r.service.Stats().Jobs, 8)
+		})
+	}
+}
+
+// TestNoType: an answer that names no type fails its document after a minute, whatever
+// else is going on, and is paid for once.
+func TestNoType(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.service.SetFaults(docutraytest.Faults{JobUntyped: 1})
+		r.start()
+		r.drop("untyped.pdf", pdf("untyped"), "invoice")
+		r.reaches("untyped.pdf", store.Pending, time.Minute)
+		r.service.SetFaults(docutraytest.Faults{})
+		r.file("other.pdf", pdf("other"), "receipt")
+		d := r.reaches("untyped.pdf", store.Failed, 3*time.Minute)
+		same(t, "reason", d.Error, "the service named no type")
+		time.Sleep(2 * time.Hour)
+		same(t, "jobs", r.service.Stats().Jobs, 2)
+	})
+}
+
+// TestAcceptedBefore: that documents were accepted with the same options is in the
+// record: after a restart two refusals are those of two documents.
+func TestAcceptedBefore(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.file("good.pdf", pdf("good"), "invoice")
+		must(t, r.halt())
+		r.service.SetFaults(docutraytest.Faults{SubmitStatus: 400})
+		r.start()
+		r.dropNumbered(2)
+		r.until(time.Minute, "both failed", func() bool { return r.counts()[store.Failed] == 2 })
+		r.held("", 0)
+	})
+}
+
+// TestGoodOneAfterManyRefused: a document that was never tried is tried within 30 s,
+// whatever else is refused.
+func TestGoodOneAfterManyRefused(t *testing.T) {
+	for _, status := range []int{400, 500} {
+		bubble(t, docutraytest.Options{}, func(r *rig) {
+			r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+				return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, status, "no")
+			})
+			r.start()
+			for i := range 40 {
+				r.drop(fmt.Sprint("bad ", i, ".pdf"), pdf(strings.Repeat(fmt.Sprint(i), 5000)), "invoice")
+			}
+			time.Sleep(time.Hour) // in which each of them is tried
+			r.drop("good.pdf", pdf("good"), "invoice")
+			r.reaches("good.pdf", store.Filed, 40*time.Second)
+			for _, d := range r.docs()[:40] {
+				if d.State == store.Waiting && d.Error == "" {
+					t.Errorf("%s waits, and nothing says why", d.Source)
+				}
+			}
+		})
+	}
+}
