@@ -113,7 +113,7 @@ func serviceTrouble(url string, err error) doctor.Result {
 	case e.Class == docutray.Rate:
 		return doctor.Wrong("service", "%s limits requests for now (%s): try again later", url, e.Reason())
 	}
-	return doctor.Wrong("service", "%s cannot be asked: %s; it is the service or the way to it, and docusort waits for it", url, e.Reason())
+	return doctor.Wrong("service", "%s cannot be asked: %s; docusort waits until it can be", url, e.Reason())
 }
 
 func checkTypes(wanted []string, types []docutray.DocumentType) doctor.Result {

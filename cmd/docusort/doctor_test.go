@@ -73,7 +73,7 @@ func TestDoctorFinds(t *testing.T) {
 			w.settings["DOCUTRAY_API_KEY_FILE"] = file
 		}, []string{"✗ key", "others than its owner can read it", "DOCUTRAY_API_KEY_FILE", "✓ types"}},
 		"service down": {func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
-			[]string{"✗ service", "503", "it is the service or the way to it"}},
+			[]string{"✗ service", "503", "docusort waits until it can be"}},
 		"unknown type": {func(w *world) { w.settings["DOCUSORT_DOCUMENT_TYPES"] = "invoice,summons,memo" },
 			[]string{"✓ key", "✗ types", "cannot see summons, memo", "docusort types"}},
 		"inbox": {func(w *world) {
