@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"docusort/pipeline/gate"
 	"docusort/store"
 )
 
@@ -12,44 +11,39 @@ import (
 // when that may have changed. It also knows a hold that cannot be stored because the
 // disk of the database is full.
 func (p *Pipeline) Hold() (h *store.Hold, changed <-chan struct{}) {
-	held, changed, _ := p.gate.Hold(time.Now())
-	return storedHold(held), changed
-}
-
-func storedHold(h *gate.Hold) *store.Hold {
-	if h == nil {
-		return nil
+	held, changed := p.gate.Hold(time.Now())
+	if held == nil {
+		return nil, changed
 	}
-	return &store.Hold{Kind: store.HoldKind(h.Kind), Reason: h.Reason, Since: h.Since, Until: h.Until}
+	return &store.Hold{Kind: store.HoldKind(held.Kind), Reason: held.Reason, Since: held.Since, Until: held.Until}, changed
 }
 
-// storeHoldAgain is how long to wait after a hold could not be stored.
-const storeHoldAgain = 5 * time.Second
+// lookAgain is how long to wait with a hold that may end by itself, or was not stored.
+const lookAgain = 5 * time.Second
 
-// showHolds logs each hold of the gate once, and stores it for the report. When a hold of
-// submissions ends, it ends the pauses of the documents that met the trouble.
+// showHolds logs each hold of the gate once, and stores it for the report. When a hold
+// ends, documents that met the trouble need not wait out their pauses.
 func (p *Pipeline) showHolds(ctx context.Context) error {
 	var logged, stored *store.Hold
 	for {
-		held, changed, again := p.gate.Hold(time.Now())
-		now := storedHold(held)
-		if !sameHold(logged, now) {
-			p.logHold(logged, now)
-			logged = now
-		}
-		if !sameHold(stored, now) {
-			if err := p.Store.SetHold(ctx, now); err == nil {
-				stored = now
-			} else if soon := time.Now().Add(storeHoldAgain); again.IsZero() || soon.Before(again) {
-				again = soon
+		held, changed := p.Hold()
+		if !sameHold(logged, held) {
+			p.logHold(logged, held)
+			if held == nil && logged.Kind != store.HoldRate {
+				p.endPauses(ctx, false)
 			}
+			logged = held
 		}
-		if p.gate.Ended() {
-			p.endPauses(ctx, false)
+		if !sameHold(stored, held) && p.Store.SetHold(ctx, held) == nil {
+			stored = held
+		}
+		var again <-chan time.Time
+		if held != nil || stored != nil {
+			again = time.After(lookAgain)
 		}
 		select {
 		case <-changed:
-		case <-at(again):
+		case <-again:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

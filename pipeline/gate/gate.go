@@ -29,11 +29,12 @@ type Config struct {
 type Gate struct {
 	cfg     Config
 	lines   [2]chan struct{} // the first request of each kind; the others queue behind it
-	pinging chan time.Time   // the newest ping that succeeded; who takes it may ping
+	pinging chan struct{}    // a ping is under way
 
 	mu          sync.Mutex
 	changed     chan struct{} // closed and replaced when waiters should look again
-	idle        time.Time     // when a request last stopped waiting
+	busy        time.Time     // when a request last stopped waiting, or ended
+	pinged      time.Time     // when a ping last succeeded
 	key         int           // counts the keys that were read
 	pace        pace
 	closed      *hold // nothing but pings passes
@@ -44,18 +45,16 @@ type Gate struct {
 
 // New returns a Gate. It starts no goroutine.
 func New(cfg Config) *Gate {
-	g := &Gate{
+	return &Gate{
 		cfg:         cfg,
 		lines:       [...]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
-		pinging:     make(chan time.Time, 1),
+		pinging:     make(chan struct{}, 1),
 		changed:     make(chan struct{}),
 		pace:        pace{own: limit{rate: float64(max(cfg.RequestsPerMinute, 0)) / 60}},
 		submissions: submissions{refused: make(map[int64]bool)},
 		disks:       make(map[string]Hold),
 		jobs:        make(jobs),
 	}
-	g.pinging <- time.Time{}
-	return g
 }
 
 // Permit is the permission for one request. It ends with [Permit.Done], or with
@@ -82,11 +81,11 @@ func (g *Gate) Acquire(ctx context.Context, kind Kind) (*Permit, error) {
 	defer g.leaveLine(kind)
 	for ctx.Err() == nil {
 		permit, wait, changed := g.try(kind, time.Now())
-		if permit != nil {
+		switch {
+		case permit != nil:
 			return permit, nil
-		}
-		if wait == 0 {
-			g.answersPing(ctx, true)
+		case wait == 0:
+			g.answersPing(ctx)
 			continue
 		}
 		select {
@@ -102,7 +101,7 @@ func (g *Gate) leaveLine(kind Kind) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.leavePace(kind)
-	g.idle = time.Now()
+	g.busy = time.Now()
 	<-g.lines[kind]
 }
 
@@ -158,6 +157,7 @@ func (g *Gate) RetryNow() {
 	for _, h := range g.probed() {
 		h.probeAt = now
 	}
-	g.pace.limit.retryNow(now)
+	l := &g.pace.limit
+	l.until, l.next, l.refusals = now, now, l.refusals+2 // what is under way teaches nothing more
 	g.notify()
 }

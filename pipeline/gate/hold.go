@@ -21,7 +21,7 @@ const (
 )
 
 func kindOf(e *docutray.Error) HoldKind {
-	if e.Class == docutray.Account {
+	if e.Class == docutray.Account || e.Class == docutray.Document {
 		return Account
 	}
 	return Service
@@ -52,13 +52,13 @@ type hold struct {
 
 // prolong returns the hold with a pause that is twice as long, though never longer than
 // the trouble has lasted; where there is none, a new one.
-func (h *hold) prolong(kind HoldKind, reason string, until, now time.Time) *hold {
+func (h *hold) prolong(e *docutray.Error, now time.Time) *hold {
 	if h == nil {
 		h = &hold{Hold: Hold{Since: now}}
 	}
-	h.Kind, h.Reason, h.Until, h.probing, h.began = kind, reason, until, false, now
+	h.Kind, h.Reason, h.Until, h.probing, h.began = kindOf(e), e.Reason(), e.ResetAt, false, now
 	h.pause = min(max(2*h.pause, firstProbe), max(now.Sub(h.Since), firstProbe), longestProbe)
-	h.probeAt = now.Add(min(max(h.pause, until.Sub(now)), longestProbe)) // somebody may pay before until
+	h.probeAt = now.Add(min(max(h.pause, e.ResetAt.Sub(now)), longestProbe)) // somebody may pay before
 	return h
 }
 
@@ -93,46 +93,37 @@ func (g *Gate) HoldDisk(name, reason string) {
 	g.notify()
 }
 
-// patience is how long a hold lasts that nobody waits for, and how long the trouble of
-// fewer than three jobs lasts before it is shown.
-const patience = time.Minute
-
-// Hold returns the hold to show, nil where there is none, a channel that is closed when
-// that may have changed, and when to look again all the same; zero: no need.
-func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}, again time.Time) {
+// Hold returns the hold to show, nil where there is none, and a channel that is closed
+// when that may have changed. A hold may also end by itself.
+func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.endIdle(now)
-	all := slices.AppendSeq(g.jobs.hold(now), maps.Values(g.disks))
+	all := slices.AppendSeq(g.jobs.holds(now), maps.Values(g.disks))
 	for _, h := range g.probed() {
 		all = append(all, h.Hold)
 	}
-	l := &g.pace.limit
-	switch {
-	case len(all) > 0: // by the alphabet, what needs a person is first
-		first := slices.MinFunc(all, func(a, b Hold) int {
-			return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
-		})
-		return &first, g.changed, now.Add(patience)
-	case now.Before(l.until):
-		return &Hold{Kind: Rate, Reason: l.reason, Since: l.since, Until: l.until}, g.changed, l.until
-	case len(g.jobs) > 0:
-		again = now.Add(patience)
+	if l := &g.pace.limit; len(all) == 0 && now.Before(l.until) {
+		all = append(all, Hold{Kind: Rate, Reason: l.reason, Since: l.since, Until: l.until})
 	}
-	return nil, g.changed, again
+	if len(all) == 0 {
+		return nil, g.changed
+	}
+	first := slices.MinFunc(all, func(a, b Hold) int { // by the alphabet, what needs a person is first
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
+	})
+	return &first, g.changed
 }
 
-// endIdle ends holds that nobody has waited for, or probed, for long.
+// endIdle ends holds that nobody has waited for, or probed, for a minute: nobody would
+// find their end.
 func (g *Gate) endIdle(now time.Time) {
-	waiting := len(g.lines[Poll]) + len(g.lines[Submission])
-	for _, h := range g.probed() {
-		switch {
-		case waiting > 0 || h.probing || now.Sub(g.idle) < patience || now.Sub(h.began) < patience:
-		case h == g.closed:
-			g.closed = nil
-		default:
-			g.submissions.end()
-		}
+	if len(g.lines[Poll])+len(g.lines[Submission]) > 0 || now.Sub(g.busy) < time.Minute {
+		return
+	}
+	g.closed = nil
+	if h := g.submissions.hold; h != nil && !h.probing {
+		g.submissions.hold = nil
 	}
 }
 

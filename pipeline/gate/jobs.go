@@ -39,24 +39,20 @@ func (j jobs) failed(doc int64, e *docutray.Error, now time.Time) Verdict {
 	return ServiceFault
 }
 
-// hold shows the trouble of three jobs at once, or one that lasts, until a poll is
+// holds shows the trouble of three jobs at once, or one that lasts, until a poll is
 // answered. It keeps nobody.
-func (j jobs) hold(now time.Time) []Hold {
-	var first *Trouble
-	count := 0
+func (j jobs) holds(now time.Time) (all []Hold) {
+	lasts := false
 	for _, t := range j {
-		if t.OthersAnswered {
-			continue
-		}
-		count++
-		if first == nil || t.Since.Before(first.Since) {
-			first = t
+		if !t.OthersAnswered {
+			all = append(all, Hold{Kind: t.Kind, Since: t.Since, Reason: "jobs cannot be polled: " + t.Reason})
+			lasts = lasts || now.Sub(t.Since) >= time.Minute
 		}
 	}
-	if count == 0 || count < inARow && now.Sub(first.Since) < patience {
+	if len(all) < inARow && !lasts {
 		return nil
 	}
-	return []Hold{{Kind: first.Kind, Since: first.Since, Reason: "jobs cannot be polled: " + first.Reason}}
+	return all
 }
 
 // Trouble returns what the polls of a document's job have met since one was last

@@ -154,7 +154,7 @@ func (d *door) times(n int, kind gate.Kind, doc int64, outcome error) (when []ti
 }
 
 func (d *door) hold() gate.Hold {
-	h, _, _ := d.Hold(time.Now())
+	h, _ := d.Hold(time.Now())
 	if h == nil {
 		return gate.Hold{}
 	}
@@ -163,7 +163,7 @@ func (d *door) hold() gate.Hold {
 
 // changes reports whether f changes what is shown.
 func (d *door) changes(f func()) bool {
-	_, changed, _ := d.Hold(time.Now())
+	_, changed := d.Hold(time.Now())
 	f()
 	select {
 	case <-changed:

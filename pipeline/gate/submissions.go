@@ -15,7 +15,6 @@ const untriedProbe = 30 * time.Second
 // submissions is what the gate knows of submissions alone.
 type submissions struct {
 	hold     *hold
-	ended    bool           // a hold has ended since Ended was called
 	untried  bool           // a document waits that was never tried
 	accepted bool           // the service accepted one with these type codes
 	refused  map[int64]bool // while it did not: documents that it refused
@@ -46,19 +45,16 @@ func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.
 	if e.Class == docutray.Document && s.accepted {
 		return DocumentFault
 	}
-	kind, verdict, reason := kindOf(e), ServiceFault, e.Reason()
-	enough := s.hold != nil || s.streak+1 >= inARow
+	verdict, enough := ServiceFault, s.hold != nil || s.streak+1 >= inARow
 	switch e.Class {
 	case docutray.Account:
 		verdict, enough = External, true
 	case docutray.Document:
 		again := s.refused[doc]
 		s.refused[doc] = true
-		enough = len(s.refused) >= inARow
-		if again && !enough {
+		if enough = len(s.refused) >= inARow; again && !enough {
 			return DocumentFault
 		}
-		kind, reason = Account, "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: "+reason
 	}
 	if s.streak++; s.streak == 1 {
 		s.only = doc
@@ -66,21 +62,12 @@ func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.
 		s.only = 0
 	}
 	if enough && (s.hold == nil || probe) {
-		s.hold = s.hold.prolong(kind, reason, e.ResetAt, now)
+		s.hold = s.hold.prolong(e, now)
+		if e.Class == docutray.Document {
+			s.hold.Reason = "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
+		}
 	}
 	return verdict
-}
-
-// succeeded notes that the service accepted a document.
-func (s *submissions) succeeded() {
-	s.accepted, s.streak = true, 0
-	s.end()
-}
-
-func (s *submissions) end() {
-	if s.hold != nil {
-		s.hold, s.ended = nil, true
-	}
 }
 
 // SetAccepted tells the gate whether the service ever accepted a document with the
@@ -107,14 +94,4 @@ func (g *Gate) SubmissionsHeld() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.submissions.hold != nil
-}
-
-// Ended reports, once, that a hold of submissions has ended since it was last called:
-// the documents that met the trouble need not wait out their pauses.
-func (g *Gate) Ended() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	ended := g.submissions.ended
-	g.submissions.ended = false
-	return ended
 }

@@ -25,15 +25,12 @@ func TestAccountHoldsSubmissions(t *testing.T) {
 				same(t, "its verdict", v, gate.Answered)
 			}
 			same(t, "probes", got, probeTimes)
-			same(t, "ended", d.Ended(), false)
 			same(t, "held", d.SubmissionsHeld(), true)
 			when, v := d.submit(1, nil)
 			same(t, "success at", when, 1412*time.Second)
 			same(t, "verdict", v, gate.Answered)
 			d.held("")
 			same(t, "held", d.SubmissionsHeld(), false)
-			same(t, "ended", d.Ended(), true)
-			same(t, "ended, told twice", d.Ended(), false)
 			same(t, "the next two", d.times(2, gate.Submission, 2, nil), seconds(1412, 1412))
 		})
 	}

@@ -25,24 +25,23 @@ const (
 // may depend on what else happened and on a ping, for which Done waits.
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	g, e := p.gate, errorOf(err)
-	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx, false)) {
+	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx)) {
 		p.Release()
 		return External
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e != nil || len(g.probed()) > 0 || len(g.jobs) > 0 {
-		defer g.notify()
-	}
+	defer g.notify()
 	now := time.Now()
+	g.busy = now
 	p.endProbe(now)
 	if e == nil || e.Class == docutray.Document || e.Class == docutray.Missing {
 		g.closed = nil
 		g.pace.limit.accepted(p.refusals, now)
 	}
-	switch {
+	switch s := &g.submissions; {
 	case e == nil && p.kind == Submission:
-		g.submissions.succeeded()
+		s.accepted, s.streak, s.hold = true, 0, nil
 		return Answered
 	case e == nil:
 		g.jobs.answered(doc)
@@ -53,7 +52,7 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	case e.Class == docutray.Local:
 		return External
 	case p.kind == Submission:
-		return g.submissions.failed(p.Probe, doc, e, now)
+		return s.failed(p.Probe, doc, e, now)
 	}
 	return g.jobs.failed(doc, e, now)
 }
@@ -114,25 +113,20 @@ const pingLasts = time.Second
 // answersPing puts a failure to the service itself, or probes whether it is still closed.
 // A ping opens or closes it. That the service does not know this request, or refuses it
 // for its limit, is an answer.
-func (g *Gate) answersPing(ctx context.Context, probe bool) bool {
-	var pinged time.Time
+func (g *Gate) answersPing(ctx context.Context) bool {
 	select {
-	case pinged = <-g.pinging:
+	case g.pinging <- struct{}{}:
 	case <-ctx.Done():
 		return false
 	}
-	defer func() { g.pinging <- pinged }()
+	defer func() { <-g.pinging }()
 	g.mu.Lock()
-	closed, key := g.closed, g.key
-	known := closed != nil || time.Since(pinged) < pingLasts
-	if probe {
-		known = closed == nil || closed.wait(time.Now()) > 0 // by a ping that just ended
-	}
-	if known {
+	now, closed, key := time.Now(), g.closed, g.key
+	if closed == nil && now.Sub(g.pinged) < pingLasts || closed != nil && closed.wait(now) > 0 {
 		g.mu.Unlock()
 		return closed == nil
 	}
-	g.pace.spend(time.Now())
+	g.pace.spend(now)
 	g.mu.Unlock()
 	e := errorOf(g.cfg.Ping(ctx))
 	if e == nil || g.hasNewKey(key, e) {
@@ -141,18 +135,19 @@ func (g *Gate) answersPing(ctx context.Context, probe bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer g.notify()
-	now := time.Now()
+	now = time.Now()
+	g.busy = now
 	switch e.Class {
 	case docutray.Local:
 		g.closed.probeAgain(now)
 		return false
 	case docutray.Service, docutray.Account:
-		g.closed = g.closed.prolong(kindOf(e), e.Reason(), e.ResetAt, now)
+		g.closed = g.closed.prolong(e, now)
 		return false
 	case docutray.Rate:
 		g.pace.limit.refuse(g.pace.limit.refusals, e, now)
 	}
-	g.closed, pinged = nil, now
+	g.closed, g.pinged = nil, now
 	return true
 }
 

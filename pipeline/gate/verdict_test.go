@@ -90,8 +90,6 @@ func TestTroubleOfJobsIsShown(t *testing.T) {
 		time.Sleep(time.Second)
 		d.poll(2, answer(500))
 		d.held("")
-		_, _, again := d.Hold(time.Now())
-		same(t, "look again in", time.Until(again), time.Minute)
 		d.poll(3, answer(500))
 		d.held(gate.Service)
 		same(t, "since", d.hold().Since, d.begun)
