@@ -4,22 +4,28 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"docusort/pipeline/gate"
 	"docusort/store"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// dispatcher gives each document that can be worked on a goroutine of its own. Its
-// fields are those of the loop that submits, where nothing else is said.
+// dispatcher gives each document that can be worked on a goroutine of its own. What
+// follows uploads is the submitting loop's alone.
 type dispatcher struct {
 	p         *Pipeline
 	l         lifetimes
-	working   *working
-	documents errgroup.Group // a goroutine for each of them
-	uploads   chan struct{}  // a place for each of Workers
+	documents sync.WaitGroup // their goroutines
+	working   sync.Map       // their ids
+	most      int            // how many there may be
 	parked    chan struct{}  // a place for each parked job that is polled
+	places    chan struct{}  // a place for each other document
+	excess    atomic.Int64   // places that an earlier run took beyond MaxPending
+	uploads   chan struct{}  // a place for each of Workers
 
 	ready []store.Document
 	all   bool      // ready had everything that was due at asOf
@@ -32,22 +38,53 @@ type dispatcher struct {
 // service.
 func (p *Pipeline) dispatch(l lifetimes, jobs []store.Document) error {
 	g, work := errgroup.WithContext(l.work)
-	l.work = work // where a loop fails, the documents stop as well
+	l.work = work                                                                                  // where a loop fails, the documents stop as well
+	jobs = slices.DeleteFunc(jobs, func(doc store.Document) bool { return !doc.RetryAt.IsZero() }) // parked
+	places := max(p.MaxPending, len(jobs))
 	d := &dispatcher{
-		p: p, l: l, working: newWorking(p.MaxPending),
-		uploads: make(chan struct{}, p.Workers), parked: make(chan struct{}, parkedPlaces),
+		p: p, l: l, most: places + parkedPlaces, parked: make(chan struct{}, parkedPlaces),
+		places: make(chan struct{}, places), uploads: make(chan struct{}, p.Workers),
 	}
-	d.documents.SetLimit(max(p.MaxPending, len(jobs)) + parkedPlaces)
+	d.excess.Store(int64(places - p.MaxPending))
 	for _, doc := range jobs {
-		if doc.RetryAt.IsZero() { // else it is parked
-			d.start(doc, nil, true)
-		}
+		d.places <- struct{}{}
+		d.start(doc, nil, d.leavePlace)
 	}
 	g.Go(func() error { return d.submitAll(work) })
 	g.Go(func() error { return d.pollParked(work) })
 	err := g.Wait()
-	_ = d.documents.Wait() // its functions return no errors
+	d.documents.Wait()
 	return err
+}
+
+// leavePlace gives a place among MaxPending back.
+func (d *dispatcher) leavePlace() {
+	if d.excess.Add(-1) < 0 {
+		<-d.places
+	}
+}
+
+// start works on a document in a goroutine of its own, as far as it gets. It has a place,
+// which leave gives back. t is nil for a document that has a job.
+func (d *dispatcher) start(doc store.Document, t *turn, leave func()) {
+	d.working.Store(doc.ID, nil)
+	d.documents.Go(func() {
+		if err := d.p.identify(d.l, &doc, t); err != nil {
+			d.p.notStored(&doc, err)
+		}
+		t.end()
+		d.working.Delete(doc.ID)
+		leave()
+		if doc.State != store.Identified { // it may wait again: the loops leave it alone until it was removed
+			d.p.dispatchNow.wake()
+			d.p.parkedNow.wake()
+		}
+	})
+}
+
+func (d *dispatcher) isWorking(doc store.Document) bool {
+	_, is := d.working.Load(doc.ID)
+	return is
 }
 
 // submitAll starts a goroutine for each document that may be submitted.
@@ -65,20 +102,56 @@ func (d *dispatcher) submitAll(ctx context.Context) error {
 			}
 			continue
 		}
-		turn, err := d.turn(ctx)
+		t, err := d.turn(ctx)
 		if err != nil {
 			return err
 		}
-		doc, ok, err := d.choose(ctx, turn.permit.Probe)
+		doc, err := d.choose(ctx, t.permit.Probe)
+		if doc == nil {
+			t.end()
+			d.leavePlace()
+		} else {
+			d.start(*doc, t, d.leavePlace)
+		}
 		if err != nil {
-			turn.end()
 			return err
 		}
-		if !ok {
-			turn.end()
-			continue
+	}
+}
+
+// turn is what a submission needs before a document is chosen for it: a place among
+// MaxPending, a place for an upload, and a permit of the gate.
+type turn struct {
+	permit *gate.Permit
+	upload func() // gives the place for an upload back
+}
+
+// turn waits for a turn. It fails only where ctx ends, and with it all work.
+func (d *dispatcher) turn(ctx context.Context) (*turn, error) {
+	d.p.loops.dispatch.idle()
+	for _, places := range []chan struct{}{d.places, d.uploads} {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		d.start(doc, turn, true)
+	}
+	permit, err := d.p.gate.Acquire(ctx, gate.Submission)
+	return &turn{permit, sync.OnceFunc(func() { <-d.uploads })}, err
+}
+
+// done ends the permit with the outcome of the request. The place for the upload is
+// given back first, because the verdict may take a ping.
+func (t *turn) done(ctx context.Context, doc int64, err error) gate.Verdict {
+	t.upload()
+	return t.permit.Done(ctx, doc, err)
+}
+
+// end gives back what was not used.
+func (t *turn) end() {
+	if t != nil {
+		t.upload()
+		t.permit.Release()
 	}
 }
 
@@ -87,7 +160,7 @@ const refillCount = 64
 
 // refill reads what may be submitted now.
 func (d *dispatcher) refill(ctx context.Context) (err error) {
-	limit := refillCount + d.working.len()
+	limit := refillCount + d.most
 	d.asOf = time.Now()
 	d.ready, err = read(ctx, d.p, func(ctx context.Context) ([]store.Document, error) {
 		if d.p.gate.SubmissionsHeld() {
@@ -99,7 +172,7 @@ func (d *dispatcher) refill(ctx context.Context) (err error) {
 		return fmt.Errorf("read the documents to submit: %w", err)
 	}
 	d.all = len(d.ready) < limit
-	d.ready = slices.DeleteFunc(d.ready, d.working.has)
+	d.ready = slices.DeleteFunc(d.ready, d.isWorking)
 	return nil
 }
 
@@ -123,30 +196,29 @@ func (d *dispatcher) await(ctx context.Context) error {
 	return nil
 }
 
-// choose returns the document to submit: the first that is ready. As a probe, it takes
-// in turn the newest that was never tried and the one that was tried longest ago.
-func (d *dispatcher) choose(ctx context.Context, probe bool) (doc store.Document, ok bool, err error) {
+// choose returns the document to submit, nil where there is none: the first that is
+// ready. As a probe, it takes in turn the newest that was never tried and the one that
+// was tried longest ago.
+func (d *dispatcher) choose(ctx context.Context, probe bool) (doc *store.Document, err error) {
 	d.p.loops.dispatch.beat()
 	if probe {
-		if d.ready, err = read(ctx, d.p, d.probes); err != nil {
-			return doc, false, err
-		}
-		d.ready = slices.DeleteFunc(d.ready, d.working.has)
+		d.ready, err = read(ctx, d.p, d.probes)
+		d.ready = slices.DeleteFunc(d.ready, d.isWorking)
 	}
-	if len(d.ready) == 0 {
-		return doc, false, nil
+	if len(d.ready) == 0 || err != nil {
+		return nil, err
 	}
-	doc, d.ready = d.ready[0], d.ready[1:]
+	doc, d.ready = &d.ready[0], d.ready[1:]
 	if probe {
 		d.tried = doc.Submissions > 0
 		d.ready, d.all = nil, false // the others were chosen whatever their pauses
 	}
-	return doc, true, nil
+	return doc, nil
 }
 
 // probes returns the documents that may be submitted as a probe, the best one first.
 func (d *dispatcher) probes(ctx context.Context) ([]store.Document, error) {
-	n := d.working.len() + 1
+	n := d.most + 1
 	untried, err := d.p.Store.Untried(ctx, n)
 	if err != nil {
 		return nil, err
@@ -157,28 +229,4 @@ func (d *dispatcher) probes(ctx context.Context) ([]store.Document, error) {
 		return append(untried, tried...), err
 	}
 	return append(tried, untried...), err
-}
-
-// start works on a document in a goroutine of its own, as far as it gets. Places bound
-// their number, so that Go, which does not heed a context, never waits for longer than a
-// goroutine takes that has just given its place back. t is nil for a document that has a
-// job. placed says that it takes a place among MaxPending; otherwise it
-// has one for parked jobs.
-func (d *dispatcher) start(doc store.Document, t *turn, placed bool) {
-	d.working.add(doc.ID, placed)
-	d.documents.Go(func() error {
-		if err := d.p.identify(d.l, &doc, t); err != nil {
-			d.p.notStored(&doc, err)
-		}
-		t.end()
-		d.working.remove(doc.ID)
-		if !placed {
-			<-d.parked
-		}
-		if doc.State != store.Identified { // it may wait again: the loops leave it alone until it was removed
-			d.p.dispatchNow.wake()
-			d.p.parkedNow.wake()
-		}
-		return nil
-	})
 }

@@ -25,14 +25,14 @@ func (d *dispatcher) pollParked(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the jobs to poll again: %w", err)
 		}
-		docs = slices.DeleteFunc(docs, d.working.has)
+		docs = slices.DeleteFunc(docs, d.isWorking)
 		for _, doc := range docs {
 			select {
 			case d.parked <- struct{}{}:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			d.start(doc, nil, false)
+			d.start(doc, nil, func() { <-d.parked })
 		}
 		if len(docs) > 0 {
 			continue
