@@ -69,9 +69,7 @@ func (d *dispatcher) leavePlace() {
 func (d *dispatcher) start(doc store.Document, t *turn, leave func()) {
 	d.working.Store(doc.ID, nil)
 	d.documents.Go(func() {
-		if err := d.p.identify(d.l, &doc, t); err != nil {
-			d.p.notStored(&doc, err)
-		}
+		d.p.notStored(&doc, d.p.identify(d.l, &doc, t))
 		t.end()
 		d.working.Delete(doc.ID)
 		leave()

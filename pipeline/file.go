@@ -33,10 +33,11 @@ var errNames = errors.New("every free name was taken before it could be used")
 
 // filer moves documents to where they belong. It is used by one goroutine.
 type filer struct {
-	p      *Pipeline
-	copies *copies
-	held   int       // rounds in a row that the disk failed for every document
-	until  time.Time // the end of the pause after them
+	p       *Pipeline
+	copies  *copies
+	emptied map[string]time.Time // folders of the inbox, and when to look whether they are empty
+	held    int                  // rounds in a row that the disk failed for every document
+	until   time.Time            // the end of the pause after them
 }
 
 // moving is a document that is being moved. In the end it was moved, or err says why not.
@@ -49,39 +50,43 @@ type moving struct {
 // fileAll moves every document whose outcome is decided. It returns once l.work has
 // ended, and with it the moves under way.
 func (p *Pipeline) fileAll(l lifetimes) error {
-	f := filer{p: p, copies: newCopies(p.Mover)}
+	f := filer{p: p, copies: newCopies(), emptied: make(map[string]time.Time)}
+	defer f.copies.wg.Wait()
 	finish, abort := context.WithCancel(l.finish)
 	defer abort()
 	l.finish = finish
+	if err := f.emptiedBefore(l.work); err != nil {
+		return err
+	}
 	for l.work.Err() == nil {
 		p.loops.file.beat()
 		again, err := f.round(l)
 		if err != nil && l.work.Err() == nil {
-			abort()
-			f.copies.wait()
 			return err
 		}
+		look := f.removeEmptied()
 		p.loops.file.idle()
 		select {
 		case <-p.fileNow:
 			f.until = time.Time{} // RetryNow asks for a try at once
-		case m := <-f.copies.done:
-			f.copies.back = append(f.copies.back, m)
+		case <-f.copies.ended:
 		case <-at(again):
+		case <-at(look):
 		case <-l.work.Done():
 		}
 	}
-	f.settle(l.finish, f.copies.wait())
+	f.copies.wg.Wait()
+	f.settle(l.finish, f.copies.take())
 	return l.work.Err()
 }
 
 // round moves what can be moved, and returns when to look again; zero: when woken.
 func (f *filer) round(l lifetimes) (again time.Time, err error) {
-	f.settle(l.finish, f.copies.take(l.finish, f.p))
+	f.settle(l.finish, f.copies.take())
 	if time.Now().Before(f.until) {
 		return f.until, nil
 	}
-	began, limit := time.Now(), fileBatch+f.copies.len()
+	began, limit := time.Now(), fileBatch+len(f.copies.inHand)
 	docs, err := read(l.work, f.p, func(ctx context.Context) ([]store.Document, error) {
 		return f.p.Store.Due(ctx, store.PhaseFile, began, limit)
 	})
@@ -89,12 +94,12 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 		return again, fmt.Errorf("read the documents to file: %w", err)
 	}
 	all := len(docs) < limit
-	docs = slices.DeleteFunc(docs, func(d store.Document) bool { return f.copies.has(d.ID) })
+	docs = slices.DeleteFunc(docs, func(d store.Document) bool { return f.copies.inHand[d.ID] != nil })
 	if f.held > 0 && len(docs) > diskBatch {
 		rand.Shuffle(len(docs), func(i, j int) { docs[i], docs[j] = docs[j], docs[i] })
 		docs, all = docs[:diskBatch], false
 	}
-	if len(docs) > 0 && !f.copies.full() {
+	if len(docs) > 0 && len(f.copies.inHand) < mostQueued {
 		f.batch(l.finish, docs)
 		if f.held > 0 {
 			return f.until, nil
@@ -109,7 +114,7 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	if err != nil {
 		return again, fmt.Errorf("read when to file again: %w", err)
 	}
-	if f.held > 0 && len(docs) == 0 && f.copies.len() == 0 {
+	if f.held > 0 && len(docs) == 0 && len(f.copies.inHand) == 0 {
 		f.held = 0 // no document waits for the disk
 		f.p.gate.HoldDisk(sortedDisk, "")
 	}
@@ -139,12 +144,11 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 		switch {
 		case errors.Is(m.err, errStaleTarget): // whatever changed it goes on with it
 		case errors.Is(m.err, filing.ErrNeedsCopy):
-			f.copies.add(m)
+			f.copies.add(ctx, f.p, m)
 		default:
 			here = append(here, m)
 		}
 	}
-	f.copies.start(ctx, f.p)
 	f.settle(ctx, here)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"sync"
 	"time"
 
 	"docusort/pipeline/filing"
@@ -46,9 +45,7 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 			if gone, err := p.isGone(doc); err != nil || !gone {
 				continue
 			}
-			if err := p.markGone(ctx, doc, "removed from the inbox before it was submitted"); err != nil {
-				p.notStored(doc, err)
-			}
+			p.notStored(doc, p.markGone(ctx, doc, "removed from the inbox before it was submitted"))
 		}
 	}
 }
@@ -59,7 +56,7 @@ const (
 	pruneBatch = 200
 	// prunePause is for these other changes.
 	prunePause = 20 * time.Millisecond
-	// pruneEvery is the shortest time between two rounds.
+	// pruneEvery is the time between two rounds.
 	pruneEvery = time.Hour
 )
 
@@ -80,10 +77,7 @@ func (p *Pipeline) pruneAll(ctx context.Context) error {
 			if removed > 0 {
 				p.log.Info("old documents removed from the database", "documents", removed)
 			}
-			removed = 0
-			if wait, err = p.untilPrune(ctx); err != nil {
-				return err
-			}
+			removed, wait = 0, min(pruneEvery, p.KeepHistory)
 		}
 		if !sleep(ctx, wait) {
 			return ctx.Err()
@@ -92,112 +86,57 @@ func (p *Pipeline) pruneAll(ctx context.Context) error {
 	return nil
 }
 
-// untilPrune returns how long to wait until a row may be due.
-func (p *Pipeline) untilPrune(ctx context.Context) (time.Duration, error) {
-	oldest, err := read(ctx, p, p.Store.OldestFinished)
-	wait := p.KeepHistory // what finishes from now on is due after that
-	if !oldest.IsZero() {
-		wait = time.Until(oldest.Add(p.KeepHistory)) + time.Millisecond
+// emptyFor is how long a folder stays empty before it is removed: whoever made it may be
+// about to use it again.
+const emptyFor = time.Minute
+
+// wasEmptied notes that something was moved out of a folder, or removed from it.
+func (f *filer) wasEmptied(dir string, at time.Time) {
+	if dir != "." {
+		f.emptied[dir] = at.Add(emptyFor)
 	}
-	return max(wait, min(pruneEvery, p.KeepHistory)), err
 }
 
-const (
-	// emptyFor is how long a folder stays empty before it is removed: whoever made it
-	// may be about to use it again.
-	emptyFor = time.Minute
-	// emptyLook is how often emptied folders are looked at, while there are any.
-	emptyLook = 10 * time.Second
-)
-
-// emptyFolders are the folders of the inbox that a document was moved out of.
-type emptyFolders struct {
-	added signal
-	mu    sync.Mutex
-	due   map[string]time.Time // when to look whether it is empty
-}
-
-func newEmptyFolders() *emptyFolders {
-	return &emptyFolders{added: newSignal(), due: make(map[string]time.Time)}
-}
-
-// add notes that a file was moved out of its folder.
-func (e *emptyFolders) add(source string) { e.put(path.Dir(source), time.Now().Add(emptyFor)) }
-
-func (e *emptyFolders) put(dir string, due time.Time) {
-	if dir == "." {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.due[dir] = due
-	e.added.wake()
-}
-
-// take removes and returns the folders that are due, and counts the others.
-func (e *emptyFolders) take(now time.Time) (dirs []string, left int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for dir, due := range e.due {
-		if !due.After(now) {
-			dirs = append(dirs, dir)
-			delete(e.due, dir)
-		}
-	}
-	return dirs, len(e.due)
-}
-
-// removeEmptyFolders removes the folders of the inbox that docusort emptied, once they
-// have been empty for a minute.
-func (p *Pipeline) removeEmptyFolders(ctx context.Context) error {
-	if err := p.emptiedBefore(ctx); err != nil {
-		return fmt.Errorf("read which folders were emptied: %w", err)
-	}
-	for {
-		dirs, left := p.emptied.take(time.Now())
-		for _, dir := range dirs {
-			p.removeIfEmpty(dir)
-		}
-		var look time.Time
-		if left > 0 || len(dirs) > 0 {
-			look = time.Now().Add(emptyLook)
-		}
-		select {
-		case <-p.emptied.added:
-			if !sleep(ctx, emptyLook) { // many are added together
-				return ctx.Err()
+// removeEmptied removes the folders of the inbox that docusort emptied, once they have
+// been empty for a minute, and returns when to look again; zero: there are no more.
+func (f *filer) removeEmptied() (again time.Time) {
+	now := time.Now()
+	for dir, due := range f.emptied {
+		if due.After(now) {
+			if again.IsZero() || due.Before(again) {
+				again = due
 			}
-		case <-at(look):
-		case <-ctx.Done():
-			return ctx.Err()
+			continue
+		}
+		delete(f.emptied, dir)
+		removed, err := filing.RemoveEmptyFolder(f.p.Inbox, dir)
+		if err != nil {
+			f.p.log.Debug("empty folder stays", "path", dir, "err", err)
+		}
+		if removed {
+			f.p.log.Debug("empty folder removed", "path", dir)
+			f.wasEmptied(path.Dir(dir), now)
 		}
 	}
-}
-
-// removeIfEmpty removes a folder if it is empty. That may empty the folder above it,
-// which is looked at a minute later.
-func (p *Pipeline) removeIfEmpty(dir string) {
-	removed, err := filing.RemoveEmptyFolder(p.Inbox, dir)
-	if err != nil {
-		p.log.Debug("empty folder stays", "path", dir, "err", err)
+	if soonest := now.Add(time.Second); len(f.emptied) > 0 && again.Before(soonest) {
+		return soonest
 	}
-	if removed {
-		p.log.Debug("empty folder removed", "path", dir)
-		p.emptied.add(dir)
-	}
+	return again
 }
 
 // emptiedBefore finds the folders that an earlier run emptied and had no time to remove:
 // those of the documents that it moved last, and the folders above them.
-func (p *Pipeline) emptiedBefore(ctx context.Context) error {
-	_, err := read(ctx, p, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, p.Store.LastMoved(ctx, 2*emptyFor, func(source string, finished time.Time) {
-			due := finished.Add(emptyFor)
+func (f *filer) emptiedBefore(ctx context.Context) error {
+	_, err := read(ctx, f.p, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, f.p.Store.LastMoved(ctx, 2*emptyFor, func(source string, finished time.Time) {
 			for dir := path.Dir(source); dir != "."; dir = path.Dir(dir) {
-				p.emptied.put(dir, due)
-				due = time.Now().Add(emptyFor)
+				f.wasEmptied(dir, finished)
+				finished = time.Now()
 			}
 		})
 	})
-	return err
+	if err != nil {
+		return fmt.Errorf("read which folders were emptied: %w", err)
+	}
+	return nil
 }

@@ -58,12 +58,12 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	}
 	switch {
 	case errors.Is(err, filing.ErrChanged):
-		f.logNotStored(d, f.p.markGone(ctx, d, "changed in the inbox before it was filed"))
+		f.p.notStored(d, f.p.markGone(ctx, d, "changed in the inbox before it was filed"))
 		return
 	case errors.Is(err, fs.ErrNotExist):
 		gone, cause := f.p.isGone(d)
 		if gone {
-			f.logNotStored(d, f.p.markGone(ctx, d, "removed from the inbox before it was filed"))
+			f.p.notStored(d, f.p.markGone(ctx, d, "removed from the inbox before it was filed"))
 			return
 		}
 		if cause != nil {
@@ -73,13 +73,7 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	if d.Failures == 0 || d.Outcome != store.Failed && d.Error != err.Error() {
 		f.p.logOf(d).Warn("document cannot be moved; will try again", "err", err)
 	}
-	f.logNotStored(d, f.p.save(ctx, func(ctx context.Context) error {
+	f.p.notStored(d, f.p.save(ctx, func(ctx context.Context) error {
 		return f.p.Store.SetMoveError(ctx, d.ID, err.Error(), retry)
 	}))
-}
-
-func (f *filer) logNotStored(d *store.Document, err error) {
-	if err != nil {
-		f.p.notStored(d, err)
-	}
 }

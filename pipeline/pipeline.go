@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,7 +71,6 @@ type Pipeline struct {
 	// Each wakes one loop, where there may be work for it.
 	dispatchNow, parkedNow, fileNow, sweepNow signal
 
-	emptied  *emptyFolders
 	admitted chan struct{} // closed once Files is closed and all its files are admitted
 	loops    loops
 	diskWait atomic.Int64 // goroutines that wait for the disk of the database
@@ -100,8 +100,8 @@ func New(cfg Config) *Pipeline {
 	return &Pipeline{
 		Config: cfg, log: log, ages: newJobAges(cfg.PollMin, cfg.PollMax),
 		dispatchNow: newSignal(), parkedNow: newSignal(), fileNow: newSignal(), sweepNow: newSignal(),
-		gate:    gate.New(gate.Config{RequestsPerMinute: cfg.RequestsPerMinute, Keys: cfg.Keys, Ping: cfg.Service.Ping}),
-		emptied: newEmptyFolders(), admitted: make(chan struct{}),
+		gate:     gate.New(gate.Config{RequestsPerMinute: cfg.RequestsPerMinute, Keys: cfg.Keys, Ping: cfg.Service.Ping}),
+		admitted: make(chan struct{}),
 	}
 }
 
@@ -129,7 +129,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		})
 	}
-	begin("database", p.awaitDamage)
+	begin("database", func(ctx context.Context) error {
+		err := p.Store.Damaged(ctx) // it might no longer remember what is paid for
+		return cmp.Or(err, ctx.Err())
+	})
 	begin("holds", p.showHolds)
 	begin("recover", func(ctx context.Context) error {
 		jobs, err := p.recover(ctx)
@@ -140,7 +143,6 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		begin("dispatch", func(context.Context) error { return p.dispatch(l, jobs) })
 		begin("file", func(context.Context) error { return p.fileAll(l) })
 		begin("removed files", p.sweepAll)
-		begin("empty folders", p.removeEmptyFolders)
 		begin("history", p.pruneAll)
 		begin("finish", p.awaitEnd)
 		return nil
@@ -222,10 +224,8 @@ func (p *Pipeline) RetryNow(ctx context.Context) {
 
 // sleep waits for a time and reports whether ctx has not ended before.
 func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-ctx.Done():
 		return false

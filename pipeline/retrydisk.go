@@ -51,12 +51,3 @@ func retryDisk[T any](ctx context.Context, p *Pipeline, disk string, do func(con
 		}
 	}
 }
-
-// awaitDamage returns an error once the database is found damaged: it might no longer
-// remember what is paid for.
-func (p *Pipeline) awaitDamage(ctx context.Context) error {
-	if err := p.Store.Damaged(ctx); err != nil {
-		return err
-	}
-	return ctx.Err()
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"time"
 
@@ -19,12 +20,15 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 		return
 	}
 	f.p.loops.file.beat()
-	moved := f.each(all, func(m *moving) error { return f.writeSidecar(m.doc) })
-	if len(moved) > 0 {
-		f.p.OnStep(SidecarWritten)
-		moved = f.sync(moved)
+	moved := withoutError(all)
+	for _, m := range moved {
+		m.err = f.writeSidecar(m.doc)
 	}
-	if len(moved) > 0 {
+	if moved = withoutError(moved); len(moved) > 0 {
+		f.p.OnStep(SidecarWritten)
+		f.sync(moved)
+	}
+	if moved = withoutError(moved); len(moved) > 0 {
 		f.p.OnStep(FoldersSynced)
 		ids := make([]int64, len(moved))
 		for i, m := range moved {
@@ -32,55 +36,49 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 		}
 		stale, err := write(ctx, f.p, func(ctx context.Context) ([]int64, error) { return f.p.Store.Moved(ctx, ids) })
 		f.p.OnStep(MovedStored)
-		moved = f.each(moved, func(m *moving) error {
-			if err == nil && slices.Contains(stale, m.doc.ID) {
-				return store.ErrStale
+		for _, m := range moved {
+			if m.err = err; err == nil && slices.Contains(stale, m.doc.ID) {
+				m.err = store.ErrStale
 			}
-			return err
-		})
+			if m.err == nil {
+				f.succeeded(m.doc)
+			}
+		}
 	}
-	for _, m := range moved {
-		f.succeeded(m.doc)
-	}
-	f.failed(ctx, all, len(moved) > 0)
+	f.failed(ctx, all, len(withoutError(moved)) > 0)
 }
 
-// each calls do for each document that was moved, and returns those without an error.
-func (f *filer) each(all []*moving, do func(*moving) error) (done []*moving) {
+// withoutError returns the documents that were moved and have met no error since.
+func withoutError(all []*moving) (good []*moving) {
 	for _, m := range all {
-		if !m.moved || m.err != nil {
-			continue
-		}
-		if m.err = do(m); m.err == nil {
-			done = append(done, m)
+		if m.moved && m.err == nil {
+			good = append(good, m)
 		}
 	}
-	return done
+	return good
 }
 
 // sync syncs the folders that documents were moved from and to, each once. An error of a
 // folder concerns only its own documents.
-func (f *filer) sync(all []*moving) (safe []*moving) {
-	targets, sources := make([]filing.File, len(all)), make([]filing.File, len(all))
-	for i, m := range all {
-		targets[i] = filing.File{Root: m.doc.Sorted, Rel: m.doc.Target}
-		sources[i] = filing.File{Root: f.p.Inbox, Rel: m.doc.Source}
+func (f *filer) sync(all []*moving) {
+	var files []filing.File
+	for _, m := range all {
+		files = append(files, filing.File{Root: m.doc.Sorted, Rel: m.doc.Target}, filing.File{Root: f.p.Inbox, Rel: m.doc.Source})
 	}
-	errs := f.p.Mover.SyncFoldersOf(append(targets, sources...))
-	i := -1
-	return f.each(all, func(m *moving) error {
-		i++
-		if err := errs[i]; err != nil {
-			return fmt.Errorf("%w: %w", errSorted, err)
+	errs := f.p.Mover.SyncFoldersOf(files)
+	for i, m := range all {
+		target, source := errs[2*i], errs[2*i+1]
+		switch {
+		case target != nil:
+			m.err = fmt.Errorf("%w: %w", errSorted, target)
+		case errors.Is(source, fs.ErrPermission):
+			// A rename is durable with its target. The source of a copy may be back after
+			// a power failure, and is recognised by its content.
+			f.p.logOf(m.doc).Debug("folder of the inbox cannot be synced")
+		default:
+			m.err = source
 		}
-		if err := errs[len(all)+i]; !errors.Is(err, fs.ErrPermission) {
-			return err
-		}
-		// A rename is durable with its target. The source of a copy may be back after a
-		// power failure, and is recognised by its content.
-		f.p.logOf(m.doc).Debug("folder of the inbox cannot be synced")
-		return nil
-	})
+	}
 }
 
 func (f *filer) succeeded(d *store.Document) {
@@ -91,5 +89,5 @@ func (f *filer) succeeded(d *store.Document) {
 		log.Info("document filed", "state", d.Outcome, "type", d.Type, "confidence", d.Confidence,
 			"polls", d.Polls, "took", time.Since(d.DiscoveredAt).Round(time.Millisecond))
 	}
-	f.p.emptied.add(d.Source)
+	f.wasEmptied(path.Dir(d.Source), time.Now())
 }

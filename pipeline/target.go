@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -40,8 +39,8 @@ func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 
 // targets chooses a target for each document that has none.
 func (f *filer) targets(all []*moving) (chosen []*moving, targets []store.Targeted) {
-	taken := maps.Clone(f.copies.targets) // names that are not on disk yet
-	made := make(map[string]error)        // the outcome for each folder
+	taken := f.copies.targets()    // names that are not on disk yet
+	made := make(map[string]error) // the outcome for each folder
 	for _, m := range all {
 		if m.moved || m.err != nil || m.doc.Target != "" {
 			continue

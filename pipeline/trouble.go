@@ -143,9 +143,12 @@ func (p *Pipeline) markGone(ctx context.Context, doc *store.Document, reason str
 	return err
 }
 
-// notStored logs that a change of a document was not stored. That the document is in
-// another state is ordinary: its file was changed or removed meanwhile.
+// notStored logs that a change of a document was not stored, if err says so. That the
+// document is in another state is ordinary: its file was changed or removed meanwhile.
 func (p *Pipeline) notStored(doc *store.Document, err error) {
+	if err == nil {
+		return
+	}
 	log := p.logOf(doc).With("job_id", doc.JobID, "err", err)
 	switch {
 	case errors.Is(err, store.ErrStale):

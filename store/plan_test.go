@@ -117,7 +117,6 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		{"FailedMatches, unread", func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread", true},
 		{"KnowsFolder", func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders", false},
 		{"Document", func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY", false},
-		{"OldestFinished", func() error { _, err := s.OldestFinished(ctx); return err }, "documents_finished", false},
 	})
 }
 

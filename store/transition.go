@@ -196,9 +196,3 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, 
 
 // prunable is the condition that nobody needs a finished document any more.
 const prunable = `put_back IS NULL AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)`
-
-// OldestFinished returns when the first of the finished documents was finished;
-// zero where there is none.
-func (s *Store) OldestFinished(ctx context.Context) (time.Time, error) {
-	return s.time(ctx, `SELECT min(finished_at) FROM documents WHERE finished_at IS NOT NULL AND `+prunable)
-}
