@@ -56,17 +56,10 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 	if err != nil {
 		return later(err)
 	}
-	doc, err := store.Admitted{}, store.ErrFailedMatches
-	if a.CheckFailed = a.SHA256 != nil; a.CheckFailed { // Admit itself cannot tell without a hash
-		doc, err = p.admitFile(ctx, a)
+	if a.FailedMatches, err = p.failedMatches(ctx, &a); err != nil {
+		return later(err)
 	}
-	if errors.Is(err, store.ErrFailedMatches) {
-		a.CheckFailed = false
-		if a.FailedMatches, err = p.failedMatches(ctx, &a); err != nil {
-			return later(err)
-		}
-		doc, err = p.admitFile(ctx, a)
-	}
+	doc, err := write(ctx, p, func(ctx context.Context) (store.Admitted, error) { return p.Store.Admit(ctx, a) })
 	if errors.Is(err, store.ErrMoving) {
 		return later(err)
 	}
@@ -82,10 +75,6 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 	}
 	p.dispatchNow.wake() // also for one that waited for the document that was replaced
 	return nil
-}
-
-func (p *Pipeline) admitFile(ctx context.Context, a store.Admission) (store.Admitted, error) {
-	return write(ctx, p, func(ctx context.Context) (store.Admitted, error) { return p.Store.Admit(ctx, a) })
 }
 
 func (p *Pipeline) logAdmitted(doc *store.Admitted) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"path"
 
 	"docusort/pipeline/filing"
 	"docusort/store"
@@ -15,8 +14,7 @@ import (
 // content reads a document for an upload. Where the hash at its end is not that of the
 // document that was admitted, Read fails, so that the request is never completed.
 type content struct {
-	name string // the file's, without folders
-	file *filing.Document
+	*filing.Document
 	sum  hash.Hash
 	want []byte
 }
@@ -32,18 +30,15 @@ func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
 		f.Close()
 		return nil, filing.ErrChanged
 	}
-	return &content{name: path.Base(doc.Source), file: f, sum: sha256.New(), want: doc.SHA256}, nil
+	return &content{f, sha256.New(), doc.SHA256}, nil
 }
 
 // Read implements io.Reader.
 func (c *content) Read(b []byte) (int, error) {
-	n, err := c.file.Read(b)
+	n, err := c.Document.Read(b)
 	c.sum.Write(b[:n])
 	if errors.Is(err, io.EOF) && !bytes.Equal(c.sum.Sum(nil), c.want) {
 		err = filing.ErrChanged
 	}
 	return n, err
 }
-
-// Close closes the file.
-func (c *content) Close() error { return c.file.Close() }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"path"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -51,7 +52,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 	}
 	p.OnStep(SubmittingStored)
 	jobID, err := p.Service.Submit(l.finish, docutray.Submission{
-		Filename: content.name, ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
+		Filename: path.Base(doc.Source), ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
 	})
 	if verdict := t.done(l.finish, doc.ID, err); err != nil {

@@ -98,7 +98,7 @@ func New(cfg Config) *Pipeline {
 		cfg.OnStep = func(Step) {}
 	}
 	return &Pipeline{
-		Config: cfg, log: log, ages: newJobAges(cfg.PollMin, cfg.PollMax),
+		Config: cfg, log: log, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
 		dispatchNow: newSignal(), parkedNow: newSignal(), fileNow: newSignal(), sweepNow: newSignal(),
 		gate:     gate.New(gate.Config{RequestsPerMinute: cfg.RequestsPerMinute, Keys: cfg.Keys, Ping: cfg.Service.Ping}),
 		admitted: make(chan struct{}),

@@ -26,8 +26,6 @@ const (
 	blindStep = 1.5  // the same while no job has ended
 )
 
-func newJobAges(min, max time.Duration) *jobAges { return &jobAges{min: min, max: max} }
-
 // add notes the age at which a job ended.
 func (a *jobAges) add(age time.Duration) {
 	a.mu.Lock()

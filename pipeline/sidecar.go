@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -68,28 +69,21 @@ func newSidecar(d *store.Document) sidecar {
 	return s
 }
 
+// looksEscaped matches what nameText writes for a byte.
+var looksEscaped = regexp.MustCompile(`^\\x[0-9a-fA-F]{2}`)
+
 // nameText escapes a name as the report does, because JSON is text: a byte that is not
 // UTF-8 becomes \xNN, and so does a backslash that would look like such an escape.
 func nameText(name string) string {
 	var b strings.Builder
-	for i, n := 0, 0; i < len(name); i += n {
-		var r rune
-		r, n = utf8.DecodeRuneInString(name[i:])
-		if r == utf8.RuneError && n == 1 || readsEscaped(name[i:]) {
+	for i, r := range name {
+		if _, n := utf8.DecodeRuneInString(name[i:]); r == utf8.RuneError && n == 1 || looksEscaped.MatchString(name[i:]) {
 			fmt.Fprintf(&b, `\x%02x`, name[i])
 		} else {
-			b.WriteString(name[i : i+n])
+			b.WriteRune(r)
 		}
 	}
 	return b.String()
-}
-
-func readsEscaped(s string) bool {
-	if len(s) < 4 || s[:2] != `\x` {
-		return false
-	}
-	_, err := hex.DecodeString(s[2:4])
-	return err == nil
 }
 
 func utcOrNil(t time.Time) *time.Time {
@@ -127,7 +121,7 @@ func (f *filer) writeSidecar(d *store.Document) error {
 	if there, readErr := os.ReadFile(filepath.Join(d.Sorted, d.Target+suffix)); readErr == nil && bytes.Equal(there, data) {
 		return nil
 	}
-	f.p.log.Warn("a file stands where the sidecar belongs; leaving it as it is",
+	f.p.Logger.Warn("a file stands where the sidecar belongs; leaving it as it is",
 		"doc", d.ID, "path", d.Target+suffix)
 	return nil
 }

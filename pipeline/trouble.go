@@ -41,10 +41,7 @@ func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err erro
 
 // notSubmitted decides about a document whose POST made no job that we know of.
 func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdict gate.Verdict, err error) error {
-	e, ok := docutray.AsError(err)
-	if !ok {
-		e = &docutray.Error{Class: docutray.Local, Err: err}
-	}
+	e := docutray.AsError(err)
 	log := p.logOf(doc).With("attempt", doc.Attempts+1)
 	r := store.Refusal{Reason: e.Reason(), OutcomeUnknown: e.OutcomeUnknown}
 	switch {

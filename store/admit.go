@@ -26,13 +26,9 @@ type Admission struct {
 	Failure string
 
 	// FailedMatches are failed documents of the same content whose files are not
-	// where they were put: the file may be one of them. The first that is still
-	// failed goes on.
+	// where they were put, from [Store.FailedMatches]: the file may be one of them.
+	// The first that is still failed goes on.
 	FailedMatches []int64
-	// CheckFailed makes Admit fail with [ErrFailedMatches], having changed nothing,
-	// where a document of this content failed: ask [Store.FailedMatches], and admit
-	// with FailedMatches.
-	CheckFailed bool
 
 	SubmitRequest // that would be made for it
 }
@@ -94,11 +90,9 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 // there is any document of its content; or why it cannot be admitted now.
 func (t *tx) look(a Admission) (known *Document, alike bool, err error) {
 	var id sql.NullInt64
-	var failed bool
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
-			?3 AND EXISTS (SELECT 1 FROM documents d INDEXED BY documents_content WHERE `+sameContent("d", "?1")+` AND state = 'failed'),
 			(SELECT id FROM documents WHERE source = +?2 AND `+unfinished+`)`,
-		[]any{a.SHA256, a.Source, a.CheckFailed}, &alike, &failed, &id)
+		[]any{a.SHA256, a.Source}, &alike, &id)
 	switch {
 	case err != nil:
 		return nil, false, err
@@ -108,11 +102,7 @@ func (t *tx) look(a Admission) (known *Document, alike bool, err error) {
 	default:
 		err = t.refuseMoved(a, alike)
 	}
-	switch {
-	case err != nil:
-	case failed:
-		err = ErrFailedMatches
-	case known != nil && known.Target != "":
+	if err == nil && known != nil && known.Target != "" {
 		err = ErrMoving
 	}
 	return known, alike, err

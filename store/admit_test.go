@@ -180,33 +180,3 @@ func TestAdmitAfterItWasMoved(t *testing.T) {
 		is(t, "late", errOf(s.Admit(ctx, late)), ErrMoving)
 	})
 }
-
-// A document of a content that failed is told of before anything is stored, and
-// only that one.
-func TestAdmitChecksFailedMatches(t *testing.T) {
-	s := openNew(t)
-	failed := failedAfter(t, s, found("failed", "bad"), 1, false)
-	identified(t, s, found("good", "good"), invoice)
-	a := found("again", "bad")
-	a.CheckFailed = true
-	is(t, "where one failed", errOf(s.Admit(ctx, a)), ErrFailedMatches)
-	same(t, "documents stored", len(must[[]Document](t)(s.Waiting(ctx, 0, 9))), 0)
-	for _, content := range []string{"good", "new"} {
-		b := found("b "+content, content)
-		b.CheckFailed = true
-		if got := must[Admitted](t)(s.Admit(ctx, b)); !got.New {
-			t.Errorf("%s: %+v", content, got)
-		}
-	}
-	a.CheckFailed, a.FailedMatches = false, []int64{failed}
-	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.Continued || got.ID != failed {
-		t.Errorf("it goes on as %+v", got)
-	}
-	// A database that cannot be asked says nothing of failed documents.
-	check1(t, s.do(ctx, "DROP INDEX documents_content"))
-	a = found("last", "bad")
-	a.CheckFailed = true
-	if _, err := s.Admit(ctx, a); err == nil || errors.Is(err, ErrFailedMatches) {
-		t.Errorf("without an index: %v", err)
-	}
-}

@@ -14,8 +14,6 @@ var (
 	// ErrMoving says that the earlier document at a place is just being moved
 	// away, so that what lies there now cannot be admitted yet.
 	ErrMoving = errors.New("the earlier document of this name is being moved")
-	// ErrFailedMatches says that an admission may be a document that failed.
-	ErrFailedMatches = errors.New("a document of this content failed before")
 	// ErrDuplicateJob says that the service returned the job id of another document.
 	ErrDuplicateJob = errors.New("the service gave the job id of another document")
 	// ErrRunning says that another daemon has the database.

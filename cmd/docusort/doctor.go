@@ -102,9 +102,9 @@ func checkService(ctx context.Context, s *settings.Settings) []doctor.Result {
 }
 
 func serviceTrouble(url string, err error) doctor.Result {
-	e, ok := docutray.AsError(err)
+	e := docutray.AsError(err)
 	switch {
-	case !ok:
+	case e.Class == docutray.Local:
 		return doctor.Wrong("service", "%v", err)
 	case e.StatusCode == http.StatusUnauthorized:
 		return doctor.Wrong("key", "%s refuses the key (%s): make a new one in DocuTray and set it", url, e.Reason())

@@ -106,7 +106,7 @@ func TestServesAndStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
-		if e, ok := docutray.AsError(c.Ping(t.Context())); !ok || e.Class != class {
+		if e := docutray.AsError(c.Ping(t.Context())); e == nil || e.Class != class {
 			t.Errorf("%s: %v", body, e)
 		}
 	}

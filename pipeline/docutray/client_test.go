@@ -97,8 +97,8 @@ func second[T any](_ T, err error) error { return err }
 // asError fails the test unless err is an Error.
 func asError(t testing.TB, err error) *Error {
 	t.Helper()
-	e, ok := AsError(err)
-	if !ok {
+	var e *Error
+	if !errors.As(err, &e) {
 		t.Fatalf("error %v (%T) is not an *Error", err, err)
 	}
 	return e

@@ -130,11 +130,14 @@ func causeText(err error) string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// AsError returns the [Error] in err's chain, if there is one.
-func AsError(err error) (*Error, bool) {
+// AsError returns the [Error] in err's chain, or one of class [Local] where there is none;
+// nil for nil.
+func AsError(err error) *Error {
 	var e *Error
-	ok := errors.As(err, &e)
-	return e, ok
+	if err != nil && !errors.As(err, &e) {
+		e = &Error{Class: Local, Err: err}
+	}
+	return e
 }
 
 // Causes on our side, for errors.Is.

@@ -24,7 +24,7 @@ const (
 // Done tells how the request for a document ended, and returns what that means, which
 // may depend on what else happened and on a ping, for which Done waits.
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
-	g, e := p.gate, errorOf(err)
+	g, e := p.gate, docutray.AsError(err)
 	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx)) {
 		p.Release()
 		return External
@@ -128,7 +128,7 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 	}
 	g.pace.spend(now)
 	g.mu.Unlock()
-	e := errorOf(g.cfg.Ping(ctx))
+	e := docutray.AsError(g.cfg.Ping(ctx))
 	if e == nil || g.hasNewKey(key, e) {
 		e = &docutray.Error{} // of no class
 	}
@@ -149,12 +149,4 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 	}
 	g.closed, g.pinged = nil, now
 	return true
-}
-
-// errorOf returns what the client says of a failed request; nil for success.
-func errorOf(err error) *docutray.Error {
-	if e, ok := docutray.AsError(err); ok || err == nil {
-		return e
-	}
-	return &docutray.Error{Class: docutray.Local, Err: err}
 }
