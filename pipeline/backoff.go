@@ -7,9 +7,8 @@ import (
 
 // Bounds of pauses (SPEC: "growing pauses, up to 1 h").
 const (
-	firstPause      = time.Second
-	longestPause    = time.Hour
-	longestJobPause = 5 * time.Minute // between two polls that fail
+	firstPause   = time.Second
+	longestPause = time.Hour
 )
 
 // backoff returns how long to wait after the n-th failure in a row, n ≥ 1: from

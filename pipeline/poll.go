@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -96,16 +95,15 @@ func took(s docutray.Status, unfinished, polledAt time.Duration) time.Duration {
 func (p *Pipeline) pollFailed(ctx context.Context, doc *store.Document, verdict gate.Verdict, polls int) (time.Duration, error) {
 	t := p.gate.Trouble(doc.ID)
 	lasted := time.Since(t.Since)
-	pause := backoff(t.Tries, longestJobPause, rand.Float64())
 	switch {
 	case verdict == gate.JobMissing && (doc.AskedAgain || t.OthersAnswered && lasted >= patience):
 		return 0, p.jobEnded(ctx, doc, store.JobEnd{Reason: "the service does not know the job any more", Polls: polls})
 	case doc.AskedAgain, t.OthersAnswered && age(doc) >= p.JobTimeout:
 		return 0, p.giveUp(ctx, doc, fmt.Sprintf("the job could not be polled within %s: %s", p.JobTimeout, t.Reason), polls)
 	case lasted >= patience:
-		return 0, p.park(ctx, doc, t.Reason, pause, polls)
+		return 0, p.park(ctx, doc, t.Reason, t.Pause, polls)
 	}
-	return pause, nil
+	return t.Pause, nil
 }
 
 // giveUp ends the polls of a job that the service may still answer.

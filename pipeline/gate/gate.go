@@ -31,16 +31,20 @@ type Gate struct {
 	lines   [2]chan struct{} // the first request of each kind; the others queue behind it
 	pinging chan struct{}    // a ping is under way
 
-	mu          sync.Mutex
-	changed     chan struct{} // closed and replaced when waiters should look again
-	busy        time.Time     // when a request last stopped waiting, or ended
-	pinged      time.Time     // when a ping last succeeded
-	key         int           // counts the keys that were read
-	pace        pace
-	closed      *hold // nothing but pings passes
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when waiters should look again
+	busy    time.Time     // when a request last stopped waiting, or ended
+	pinged  time.Time     // when a ping last succeeded
+	key     int           // counts the keys that were read
+
+	own, limit limit   // ours, whose rate never changes, and the service's
+	waiting    [2]bool // the first request of each kind waits for these
+	last       Kind    // that passed
+
+	closed      *Trouble // nothing but pings passes
 	submissions submissions
-	disks       map[string]Hold // set by the owner of the disks
-	jobs        jobs
+	disks       map[string]Hold    // set by the owner of the disks
+	jobs        map[int64]*Trouble // those whose polls fail although the service answers, by document
 }
 
 // New returns a Gate. It starts no goroutine.
@@ -50,10 +54,10 @@ func New(cfg Config) *Gate {
 		lines:       [...]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
 		pinging:     make(chan struct{}, 1),
 		changed:     make(chan struct{}),
-		pace:        pace{own: limit{rate: float64(max(cfg.RequestsPerMinute, 0)) / 60}},
+		own:         limit{rate: float64(max(cfg.RequestsPerMinute, 0)) / 60},
 		submissions: submissions{refused: make(map[int64]bool)},
 		disks:       make(map[string]Hold),
-		jobs:        make(jobs),
+		jobs:        make(map[int64]*Trouble),
 	}
 }
 
@@ -66,8 +70,8 @@ type Permit struct {
 
 	gate     *Gate
 	kind     Kind
-	probed   *hold // that Probe is about, until the permit ends
-	key      int   // the number of the key, and of refusals, when it was given
+	probed   *Trouble // that Probe is about, until the permit ends
+	key      int      // the number of the key, and of refusals, when it was given
 	refusals int
 }
 
@@ -113,7 +117,7 @@ const longestWait = time.Hour
 func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := &Permit{gate: g, kind: kind, key: g.key, refusals: g.pace.limit.refusals}
+	p := &Permit{gate: g, kind: kind, key: g.key, refusals: g.limit.refusals}
 	switch {
 	case g.closed != nil:
 		wait = g.closed.wait(now)
@@ -127,7 +131,7 @@ func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, wait time.Duration, cha
 		g.leavePace(kind)
 		return nil, wait, g.changed
 	}
-	if wait = g.pace.wait(kind, now); wait > 0 {
+	if wait = g.pace(kind, now); wait > 0 {
 		return nil, wait, g.changed
 	}
 	if p.Probe {
@@ -136,9 +140,25 @@ func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, wait time.Duration, cha
 	return p, 0, nil
 }
 
+// pace returns how long a request waits for the limits; 0: it passes, and is counted.
+// The first request of each kind waits here, and while both do they take turns: answers
+// to what is paid for come through, and uploads follow. The mutex is held.
+func (g *Gate) pace(kind Kind, now time.Time) time.Duration {
+	wait := max(g.limit.until.Sub(now), g.limit.next.Sub(now), g.own.next.Sub(now), 0)
+	if g.own.rate+g.limit.rate > 0 && g.waiting[1-kind] && g.last == kind {
+		wait = longestWait // the other one wakes this one when it has passed
+	}
+	if g.waiting[kind] = wait > 0; wait == 0 {
+		g.last = kind
+		g.own.passed(now)
+		g.limit.passed(now)
+	}
+	return wait
+}
+
 // leavePace lets a request of the other kind have the pace. The mutex is held.
 func (g *Gate) leavePace(kind Kind) {
-	if g.pace.waiting[kind] = false; g.pace.waiting[1-kind] {
+	if g.waiting[kind] = false; g.waiting[1-kind] {
 		g.notify()
 	}
 }
@@ -154,10 +174,10 @@ func (g *Gate) RetryNow() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	for _, h := range g.probed() {
-		h.probeAt = now
+	for _, t := range g.probed() {
+		t.probeAt = now
 	}
-	l := &g.pace.limit
+	l := &g.limit
 	l.until, l.next, l.refusals = now, now, l.refusals+2 // what is under way teaches nothing more
 	g.notify()
 }

@@ -41,40 +41,42 @@ const (
 	longestProbe = 5 * time.Minute
 )
 
-// hold is a Hold whose end probes find.
-type hold struct {
+// Trouble is a hold whose end probes find, or what the polls of one job have met since
+// one was last answered.
+type Trouble struct {
 	Hold
-	began   time.Time // of the present pause
-	pause   time.Duration
-	probeAt time.Time
-	probing bool // one is under way
+	Pause          time.Duration // before the next probe or poll
+	OthersAnswered bool          // of a job: the poll of another one was answered since
+
+	began, probeAt time.Time // of the pause, and its end
+	probing        bool      // a probe is under way
 }
 
-// prolong returns the hold with a pause that is twice as long, though never longer than
-// the trouble has lasted; where there is none, a new one.
-func (h *hold) prolong(e *docutray.Error, now time.Time) *hold {
-	if h == nil {
-		h = &hold{Hold: Hold{Since: now}}
+// prolong returns the trouble with a pause that is twice as long, though never longer than
+// it has lasted; where there is none, a new one.
+func (t *Trouble) prolong(e *docutray.Error, now time.Time) *Trouble {
+	if t == nil {
+		t = &Trouble{Hold: Hold{Since: now}}
 	}
-	h.Kind, h.Reason, h.Until, h.probing, h.began = kindOf(e), e.Reason(), e.ResetAt, false, now
-	h.pause = min(max(2*h.pause, firstProbe), max(now.Sub(h.Since), firstProbe), longestProbe)
-	h.probeAt = now.Add(min(max(h.pause, e.ResetAt.Sub(now)), longestProbe)) // somebody may pay before
-	return h
+	t.Kind, t.Reason, t.Until, t.began, t.probing = kindOf(e), e.Reason(), e.ResetAt, now, false
+	t.Pause = min(max(2*t.Pause, firstProbe), max(now.Sub(t.Since), firstProbe), longestProbe)
+	t.probeAt = now.Add(min(max(t.Pause, e.ResetAt.Sub(now)), longestProbe)) // somebody may pay before
+	return t
 }
 
 // probeAgain follows a probe that taught nothing.
-func (h *hold) probeAgain(now time.Time) {
-	if h != nil {
-		h.probing, h.probeAt = false, now.Add(firstProbe)
+func (t *Trouble) probeAgain(now time.Time) {
+	if t != nil {
+		t.probing, t.probeAt = false, now.Add(firstProbe)
 	}
 }
 
 // wait returns how long a probe waits.
-func (h *hold) wait(now time.Time) time.Duration {
-	if h.probing {
+func (t *Trouble) wait(now time.Time) time.Duration {
+	if t.probing {
 		return longestWait
 	}
-	return max(h.probeAt.Sub(now), 0)
+	return max(t.probeAt.Sub(now), 0)
 }
 
 // HoldDisk begins a hold of a disk of ours, which keeps submissions, or ends it where
@@ -99,11 +101,11 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.endIdle(now)
-	all := slices.AppendSeq(g.jobs.holds(now), maps.Values(g.disks))
-	for _, h := range g.probed() {
-		all = append(all, h.Hold)
+	all := slices.AppendSeq(g.jobsHeld(now), maps.Values(g.disks))
+	for _, t := range g.probed() {
+		all = append(all, t.Hold)
 	}
-	if l := &g.pace.limit; len(all) == 0 && now.Before(l.until) {
+	if l := &g.limit; len(all) == 0 && now.Before(l.until) {
 		all = append(all, Hold{Kind: Rate, Reason: l.reason, Since: l.since, Until: l.until})
 	}
 	if len(all) == 0 {
@@ -122,17 +124,50 @@ func (g *Gate) endIdle(now time.Time) {
 		return
 	}
 	g.closed = nil
-	if h := g.submissions.hold; h != nil && !h.probing {
+	if t := g.submissions.hold; t != nil && !t.probing {
 		g.submissions.hold = nil
 	}
 }
 
 // probed returns the holds whose end probes find.
-func (g *Gate) probed() (all []*hold) {
-	for _, h := range []*hold{g.closed, g.submissions.hold} {
-		if h != nil {
-			all = append(all, h)
+func (g *Gate) probed() (all []*Trouble) {
+	for _, t := range []*Trouble{g.closed, g.submissions.hold} {
+		if t != nil {
+			all = append(all, t)
 		}
 	}
 	return all
+}
+
+// jobsHeld returns the trouble of three jobs at once, or of one that lasts, until a poll
+// is answered. It is shown, and keeps nobody.
+func (g *Gate) jobsHeld(now time.Time) (all []Hold) {
+	lasts := false
+	for _, t := range g.jobs {
+		if !t.OthersAnswered {
+			all = append(all, Hold{Kind: t.Kind, Since: t.Since, Reason: "jobs cannot be polled: " + t.Reason})
+			lasts = lasts || now.Sub(t.Since) >= time.Minute
+		}
+	}
+	if len(all) < inARow && !lasts {
+		return nil
+	}
+	return all
+}
+
+// Trouble returns the trouble of a document's job; the zero value: there is none.
+func (g *Gate) Trouble(doc int64) Trouble {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t := g.jobs[doc]; t != nil {
+		return *t
+	}
+	return Trouble{}
+}
+
+// Forget drops what is known of a document's job, because it ended.
+func (g *Gate) Forget(doc int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.jobs, doc)
 }

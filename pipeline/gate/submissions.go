@@ -14,7 +14,7 @@ const untriedProbe = 30 * time.Second
 
 // submissions is what the gate knows of submissions alone.
 type submissions struct {
-	hold     *hold
+	hold     *Trouble
 	untried  bool           // a document waits that was never tried
 	accepted bool           // the service accepted one with these type codes
 	refused  map[int64]bool // while it did not: documents that it refused

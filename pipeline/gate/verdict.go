@@ -37,24 +37,31 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	p.endProbe(now)
 	if e == nil || e.Class == docutray.Document || e.Class == docutray.Missing {
 		g.closed = nil
-		g.pace.limit.accepted(p.refusals, now)
+		g.limit.accepted(p.refusals, now)
 	}
 	switch s := &g.submissions; {
 	case e == nil && p.kind == Submission:
 		s.accepted, s.streak, s.hold = true, 0, nil
 		return Answered
 	case e == nil:
-		g.jobs.answered(doc)
+		delete(g.jobs, doc)
+		for _, t := range g.jobs {
+			t.OthersAnswered = true
+		}
 		return Answered
 	case e.Class == docutray.Rate:
-		g.pace.limit.refuse(p.refusals, e, now)
+		g.limit.refuse(p.refusals, e, now)
 		return External
 	case e.Class == docutray.Local:
 		return External
 	case p.kind == Submission:
 		return s.failed(p.Probe, doc, e, now)
 	}
-	return g.jobs.failed(doc, e, now)
+	g.jobs[doc] = g.jobs[doc].prolong(e, now)
+	if e.Class == docutray.Missing {
+		return JobMissing
+	}
+	return ServiceFault
 }
 
 // Release ends a permit whose request was not made, or taught nothing. It does nothing
@@ -126,7 +133,8 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 		g.mu.Unlock()
 		return closed == nil
 	}
-	g.pace.spend(now)
+	g.own.passed(now) // the next request waits for it
+	g.limit.passed(now)
 	g.mu.Unlock()
 	e := docutray.AsError(g.cfg.Ping(ctx))
 	if e == nil || g.hasNewKey(key, e) {
@@ -145,7 +153,7 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 		g.closed = g.closed.prolong(e, now)
 		return false
 	case docutray.Rate:
-		g.pace.limit.refuse(g.pace.limit.refusals, e, now)
+		g.limit.refuse(g.limit.refusals, e, now)
 	}
 	g.closed, g.pinged = nil, now
 	return true
