@@ -100,7 +100,7 @@ func New(cfg Config) *Pipeline {
 	return &Pipeline{
 		Config: cfg, log: log, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
 		dispatchNow: newSignal(), parkedNow: newSignal(), fileNow: newSignal(), sweepNow: newSignal(),
-		gate:     gate.New(gate.Config{RequestsPerMinute: cfg.RequestsPerMinute, Keys: cfg.Keys, Ping: cfg.Service.Ping}),
+		gate:     gate.New(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping),
 		admitted: make(chan struct{}),
 	}
 }

@@ -34,7 +34,7 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 			pause = 0 // the gate knows when
 			continue
 		case err != nil:
-			again, err := p.pollFailed(ctx, doc, verdict, polls)
+			again, err := p.pollFailed(ctx, doc, err, polls)
 			if again == 0 || err != nil {
 				return err
 			}
@@ -92,11 +92,11 @@ func took(s docutray.Status, unfinished, polledAt time.Duration) time.Duration {
 // pollFailed returns how long to wait after a poll that failed although the service
 // answers; 0 where the polls end. Until the poll of another job was answered, the failure
 // may be the service's own: so long no job is taken for lost, or given up for its age.
-func (p *Pipeline) pollFailed(ctx context.Context, doc *store.Document, verdict gate.Verdict, polls int) (time.Duration, error) {
+func (p *Pipeline) pollFailed(ctx context.Context, doc *store.Document, err error, polls int) (time.Duration, error) {
 	t := p.gate.Trouble(doc.ID)
 	lasted := time.Since(t.Since)
 	switch {
-	case verdict == gate.JobMissing && (doc.AskedAgain || t.OthersAnswered && lasted >= patience):
+	case docutray.AsError(err).Class == docutray.Missing && (doc.AskedAgain || t.OthersAnswered && lasted >= patience):
 		return 0, p.jobEnded(ctx, doc, store.JobEnd{Reason: "the service does not know the job any more", Polls: polls})
 	case doc.AskedAgain, t.OthersAnswered && age(doc) >= p.JobTimeout:
 		return 0, p.giveUp(ctx, doc, fmt.Sprintf("the job could not be polled within %s: %s", p.JobTimeout, t.Reason), polls)

@@ -17,17 +17,11 @@ const (
 	Submission
 )
 
-// Config says what a Gate works with.
-type Config struct {
-	RequestsPerMinute int                         // our own limit; 0: none
-	Keys              docutray.KeySource          // asked for another key after a 401
-	Ping              func(context.Context) error // a request that costs nothing and concerns no document
-}
-
 // Gate keeps requests back while they make no sense. Its methods may be called by any
 // goroutine.
 type Gate struct {
-	cfg     Config
+	keys    docutray.KeySource
+	ping    func(context.Context) error
 	lines   [2]chan struct{} // the first request of each kind; the others queue behind it
 	pinging chan struct{}    // a ping is under way
 
@@ -47,14 +41,16 @@ type Gate struct {
 	jobs        map[int64]*Trouble // those whose polls fail although the service answers, by document
 }
 
-// New returns a Gate. It starts no goroutine.
-func New(cfg Config) *Gate {
+// New returns a Gate with a limit of our own, 0: none. It asks keys for another key after
+// a 401. A ping is a request that costs nothing and concerns no document.
+func New(requestsPerMinute int, keys docutray.KeySource, ping func(context.Context) error) *Gate {
 	return &Gate{
-		cfg:         cfg,
+		keys:        keys,
+		ping:        ping,
 		lines:       [...]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
 		pinging:     make(chan struct{}, 1),
 		changed:     make(chan struct{}),
-		own:         limit{rate: float64(max(cfg.RequestsPerMinute, 0)) / 60},
+		own:         limit{rate: float64(requestsPerMinute) / 60},
 		submissions: submissions{refused: make(map[int64]bool)},
 		disks:       make(map[string]Hold),
 		jobs:        make(map[int64]*Trouble),
@@ -79,10 +75,9 @@ type Permit struct {
 func (g *Gate) Acquire(ctx context.Context, kind Kind) (*Permit, error) {
 	select {
 	case g.lines[kind] <- struct{}{}:
+		defer g.leaveLine(kind)
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
-	defer g.leaveLine(kind)
 	for ctx.Err() == nil {
 		permit, wait, changed := g.try(kind, time.Now())
 		switch {
@@ -144,7 +139,7 @@ func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, wait time.Duration, cha
 // The first request of each kind waits here, and while both do they take turns: answers
 // to what is paid for come through, and uploads follow. The mutex is held.
 func (g *Gate) pace(kind Kind, now time.Time) time.Duration {
-	wait := max(g.limit.until.Sub(now), g.limit.next.Sub(now), g.own.next.Sub(now), 0)
+	wait := max(g.limit.Until.Sub(now), g.limit.next.Sub(now), g.own.next.Sub(now), 0)
 	if g.own.rate+g.limit.rate > 0 && g.waiting[1-kind] && g.last == kind {
 		wait = longestWait // the other one wakes this one when it has passed
 	}
@@ -178,6 +173,6 @@ func (g *Gate) RetryNow() {
 		t.probeAt = now
 	}
 	l := &g.limit
-	l.until, l.next, l.refusals = now, now, l.refusals+2 // what is under way teaches nothing more
+	l.Until, l.next, l.refusals = now, now, l.refusals+2 // what is under way teaches nothing more
 	g.notify()
 }

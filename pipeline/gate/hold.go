@@ -20,13 +20,6 @@ const (
 	Rate    HoldKind = "rate"    // the service named a time to wait until
 )
 
-func kindOf(e *docutray.Error) HoldKind {
-	if e.Class == docutray.Account || e.Class == docutray.Document {
-		return Account
-	}
-	return Service
-}
-
 // Hold is trouble that is no document's own and keeps all or part of the work.
 type Hold struct {
 	Kind   HoldKind
@@ -58,7 +51,10 @@ func (t *Trouble) prolong(e *docutray.Error, now time.Time) *Trouble {
 	if t == nil {
 		t = &Trouble{Hold: Hold{Since: now}}
 	}
-	t.Kind, t.Reason, t.Until, t.began, t.probing = kindOf(e), e.Reason(), e.ResetAt, now, false
+	t.Kind, t.Reason, t.Until, t.began, t.probing = Service, e.Reason(), e.ResetAt, now, false
+	if e.Class == docutray.Account {
+		t.Kind = Account
+	}
 	t.Pause = min(max(2*t.Pause, firstProbe), max(now.Sub(t.Since), firstProbe), longestProbe)
 	t.probeAt = now.Add(min(max(t.Pause, e.ResetAt.Sub(now)), longestProbe)) // somebody may pay before
 	return t
@@ -105,8 +101,8 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
 	for _, t := range g.probed() {
 		all = append(all, t.Hold)
 	}
-	if l := &g.limit; len(all) == 0 && now.Before(l.until) {
-		all = append(all, Hold{Kind: Rate, Reason: l.reason, Since: l.since, Until: l.until})
+	if len(all) == 0 && now.Before(g.limit.Until) {
+		all = append(all, g.limit.Hold)
 	}
 	if len(all) == 0 {
 		return nil, g.changed
@@ -159,10 +155,7 @@ func (g *Gate) jobsHeld(now time.Time) (all []Hold) {
 func (g *Gate) Trouble(doc int64) Trouble {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if t := g.jobs[doc]; t != nil {
-		return *t
-	}
-	return Trouble{}
+	return *cmp.Or(g.jobs[doc], &Trouble{})
 }
 
 // Forget drops what is known of a document's job, because it ended.

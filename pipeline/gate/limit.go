@@ -13,9 +13,7 @@ type limit struct {
 	rate float64   // requests a second; 0: no limit is known
 	next time.Time // when the next request may pass
 
-	until    time.Time // a refusal keeps everybody back until then
-	since    time.Time // the first refusal of the row
-	reason   string
+	Hold             // keeps everybody back until its end
 	row      int     // refusals since a request was accepted
 	refusals int     // of requests that were made after the one before was known
 	refused  stretch // what the newest refusal ended
@@ -87,16 +85,17 @@ func (l *limit) grow(now time.Time) {
 func (l *limit) refuse(known int, e *docutray.Error, now time.Time) {
 	pause := e.RetryAfter
 	if known < l.refusals {
-		l.until = now.Add(max(pause, l.until.Sub(now)))
+		l.Until = now.Add(max(pause, l.Until.Sub(now)))
 		return
 	}
 	if l.row++; l.row == 1 {
-		l.since = now
+		l.Since = now
 	}
 	if pause <= 0 { // our own is longer with each refusal
 		pause = min(time.Second<<min(l.row-1, 10), time.Minute)
 	}
-	l.refusals, l.reason, l.until = l.refusals+1, e.Reason(), now.Add(pause)
+	l.Kind, l.Reason, l.Until = Rate, e.Reason(), now.Add(pause)
+	l.refusals++
 	if l.taken > 0 || l.refused.taken == 0 { // otherwise the pause was too short
 		l.refused = stretch{l.taken, now, l.rate, l.rate == 0}
 		if l.rate == 0 {
@@ -104,14 +103,14 @@ func (l *limit) refuse(known int, e *docutray.Error, now time.Time) {
 		}
 	}
 	l.learn()
-	l.next, l.stepAt, l.taken, l.step = l.until, l.until, 0, 0
+	l.next, l.stepAt, l.taken, l.step = l.Until, l.Until, 0, 0
 }
 
 // learn sets the rate by the newest refusal: so many requests were accepted in the time
 // that they and the pause take.
 func (l *limit) learn() {
 	was := l.refused
-	pause := l.until.Sub(was.ended)
+	pause := l.Until.Sub(was.ended)
 	l.rate, l.quiet = 0, 0
 	if was.taken == 0 || pause > 2*time.Minute {
 		return // so long a pause is a quota, not a pace

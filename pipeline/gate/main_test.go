@@ -38,7 +38,7 @@ func inBubble(t *testing.T, perMinute int, test func(d *door)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := &door{t: t, begun: time.Now()}
-		d.Gate = gate.New(gate.Config{RequestsPerMinute: perMinute, Keys: d, Ping: d.answerPing})
+		d.Gate = gate.New(perMinute, d, d.answerPing)
 		test(d)
 	})
 }

@@ -64,6 +64,7 @@ func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.
 	if enough && (s.hold == nil || probe) {
 		s.hold = s.hold.prolong(e, now)
 		if e.Class == docutray.Document {
+			s.hold.Kind = Account
 			s.hold.Reason = "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
 		}
 	}
@@ -82,10 +83,8 @@ func (g *Gate) SetAccepted(accepted bool) {
 func (g *Gate) Untried(waits bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.submissions.untried != waits {
-		g.submissions.untried = waits
-		g.notify()
-	}
+	g.submissions.untried = waits
+	g.notify()
 }
 
 // SubmissionsHeld reports whether documents are tried one at a time, whatever their

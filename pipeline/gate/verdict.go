@@ -18,15 +18,15 @@ const (
 	DocumentFault                // the service cannot take this document
 	External                     // as if the request had not been made: make it again when the gate lets it
 	ServiceFault                 // the service fails, for this document at least: pause
-	JobMissing                   // the service does not know the job
 )
 
 // Done tells how the request for a document ended, and returns what that means, which
 // may depend on what else happened and on a ping, for which Done waits.
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	g, e := p.gate, docutray.AsError(err)
-	if mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx)) {
-		p.Release()
+	external := mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx))
+	p.Release()
+	if external {
 		return External
 	}
 	g.mu.Lock()
@@ -34,7 +34,6 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	defer g.notify()
 	now := time.Now()
 	g.busy = now
-	p.endProbe(now)
 	if e == nil || e.Class == docutray.Document || e.Class == docutray.Missing {
 		g.closed = nil
 		g.limit.accepted(p.refusals, now)
@@ -58,25 +57,17 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 		return s.failed(p.Probe, doc, e, now)
 	}
 	g.jobs[doc] = g.jobs[doc].prolong(e, now)
-	if e.Class == docutray.Missing {
-		return JobMissing
-	}
 	return ServiceFault
 }
 
-// Release ends a permit whose request was not made, or taught nothing. It does nothing
-// after Done.
+// Release ends a permit whose request was not made, or taught nothing: another document
+// is tried soon. It does nothing after Done.
 func (p *Permit) Release() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
-	p.endProbe(time.Now())
-	p.gate.notify()
-}
-
-// endProbe lets another document be tried soon, unless it is decided otherwise.
-func (p *Permit) endProbe(now time.Time) {
-	p.probed.probeAgain(now)
+	p.probed.probeAgain(time.Now())
 	p.probed = nil
+	p.gate.notify()
 }
 
 // mayBeAnybodys reports whether a failure does not yet tell whose it is. Quota and type
@@ -102,7 +93,7 @@ func (g *Gate) hasNewKey(used int, e *docutray.Error) bool {
 	if used != g.key {
 		return true
 	}
-	changed, err := g.cfg.Keys.Refresh()
+	changed, err := g.keys.Refresh()
 	if err != nil {
 		e.Err = errors.Join(e.Err, err) // shown with the hold
 	}
@@ -136,7 +127,7 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 	g.own.passed(now) // the next request waits for it
 	g.limit.passed(now)
 	g.mu.Unlock()
-	e := docutray.AsError(g.cfg.Ping(ctx))
+	e := docutray.AsError(g.ping(ctx))
 	if e == nil || g.hasNewKey(key, e) {
 		e = &docutray.Error{} // of no class
 	}

@@ -26,7 +26,7 @@ func TestVerdicts(t *testing.T) {
 		{"key", answer(401), gate.External, gate.ServiceFault, true, true},
 		{"quota", answer(402), gate.External, gate.ServiceFault, false, true},
 		{"permission", answer(403), gate.External, gate.ServiceFault, false, true},
-		{"missing", answer(404), 0, gate.JobMissing, false, false},
+		{"missing", answer(404), 0, gate.ServiceFault, false, false},
 		{"rate", answer(429), gate.External, gate.External, false, false},
 		{"service", answer(502), gate.ServiceFault, gate.ServiceFault, true, true},
 		{"network", noDial(), gate.ServiceFault, gate.ServiceFault, true, true},
