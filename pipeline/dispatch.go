@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -88,7 +87,7 @@ func (d *dispatcher) isWorking(doc store.Document) bool {
 // submitAll starts a goroutine for each document that may be submitted.
 func (d *dispatcher) submitAll(ctx context.Context) error {
 	for {
-		d.p.loops.dispatch.beat()
+		d.p.dispatching.beat()
 		if len(d.ready) == 0 && d.all {
 			if err := d.await(ctx); err != nil {
 				return err
@@ -126,7 +125,7 @@ type turn struct {
 
 // turn waits for a turn. It fails only where ctx ends, and with it all work.
 func (d *dispatcher) turn(ctx context.Context) (*turn, error) {
-	d.p.loops.dispatch.idle()
+	d.p.dispatching.idle()
 	for _, places := range []chan struct{}{d.places, d.uploads} {
 		select {
 		case places <- struct{}{}:
@@ -167,7 +166,7 @@ func (d *dispatcher) refill(ctx context.Context) (err error) {
 		return d.p.Store.Due(ctx, store.PhaseReady, d.asOf, limit)
 	})
 	if err != nil {
-		return fmt.Errorf("read the documents to submit: %w", err)
+		return err
 	}
 	d.all = len(d.ready) < limit
 	d.ready = slices.DeleteFunc(d.ready, d.isWorking)
@@ -180,16 +179,16 @@ func (d *dispatcher) await(ctx context.Context) error {
 		return d.p.Store.NextDue(ctx, store.PhaseReady, d.asOf)
 	})
 	if err != nil {
-		return fmt.Errorf("read when to submit again: %w", err)
+		return err
 	}
-	d.p.loops.dispatch.idle()
+	d.p.dispatching.idle()
 	select {
 	case <-d.p.dispatchNow:
 	case <-at(again):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	d.p.loops.dispatch.beat()
+	d.p.dispatching.beat()
 	d.all = false
 	return nil
 }
@@ -198,7 +197,7 @@ func (d *dispatcher) await(ctx context.Context) error {
 // ready. As a probe, it takes in turn the newest that was never tried and the one that
 // was tried longest ago.
 func (d *dispatcher) choose(ctx context.Context, probe bool) (doc *store.Document, err error) {
-	d.p.loops.dispatch.beat()
+	d.p.dispatching.beat()
 	if probe {
 		d.ready, err = read(ctx, d.p, d.probes)
 		d.ready = slices.DeleteFunc(d.ready, d.isWorking)

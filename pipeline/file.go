@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"slices"
@@ -59,13 +58,13 @@ func (p *Pipeline) fileAll(l lifetimes) error {
 		return err
 	}
 	for l.work.Err() == nil {
-		p.loops.file.beat()
+		p.filing.beat()
 		again, err := f.round(l)
 		if err != nil && l.work.Err() == nil {
 			return err
 		}
 		look := f.removeEmptied()
-		p.loops.file.idle()
+		p.filing.idle()
 		select {
 		case <-p.fileNow:
 			f.until = time.Time{} // RetryNow asks for a try at once
@@ -91,7 +90,7 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 		return f.p.Store.Due(ctx, store.PhaseFile, began, limit)
 	})
 	if err != nil {
-		return again, fmt.Errorf("read the documents to file: %w", err)
+		return again, err
 	}
 	all := len(docs) < limit
 	docs = slices.DeleteFunc(docs, func(d store.Document) bool { return f.copies.inHand[d.ID] != nil })
@@ -111,14 +110,11 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	again, err = read(l.work, f.p, func(ctx context.Context) (time.Time, error) {
 		return f.p.Store.NextDue(ctx, store.PhaseFile, began)
 	})
-	if err != nil {
-		return again, fmt.Errorf("read when to file again: %w", err)
-	}
-	if f.held > 0 && len(docs) == 0 && len(f.copies.inHand) == 0 {
+	if err == nil && f.held > 0 && len(docs) == 0 && len(f.copies.inHand) == 0 {
 		f.held = 0 // no document waits for the disk
 		f.p.gate.HoldDisk(sortedDisk, "")
 	}
-	return again, nil
+	return again, err
 }
 
 // batch files documents, each step for all of them: it stores their targets, moves them,
@@ -168,7 +164,7 @@ func (f *filer) resume(ctx context.Context, all []*moving) {
 			continue
 		}
 		outcome, err := f.p.Mover.Resume(ctx, moveOf(f.p.Inbox, m))
-		f.p.loops.file.beat()
+		f.p.filing.beat()
 		switch {
 		case err != nil:
 			m.err = err
@@ -198,7 +194,7 @@ func (f *filer) move(ctx context.Context, all []*moving) {
 	for i, m := range all {
 		g.Go(func() error {
 			err := f.p.Mover.Do(ctx, moves[i])
-			f.p.loops.file.beat()
+			f.p.filing.beat()
 			switch {
 			case err == nil:
 				m.moved = true

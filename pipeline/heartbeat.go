@@ -17,18 +17,15 @@ func (h *heartbeat) late(limit time.Duration) bool {
 	return at != 0 && time.Since(time.Unix(0, at)) > limit
 }
 
-// loops are the loops that the watchdog checks.
-type loops struct{ dispatch, file heartbeat }
-
 // Late returns the name of a loop that has work and made no round within the limit; ""
 // where there is none, or where a loop waits for the disk of the database.
 func (p *Pipeline) Late(limit time.Duration) string {
 	switch {
 	case p.diskWait.Load() > 0:
 		return ""
-	case p.loops.dispatch.late(limit):
+	case p.dispatching.late(limit):
 		return "dispatch"
-	case p.loops.file.late(limit):
+	case p.filing.late(limit):
 		return "file"
 	}
 	return ""

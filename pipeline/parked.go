@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,7 +22,7 @@ func (d *dispatcher) pollParked(ctx context.Context) error {
 			return d.p.Store.Parked(ctx, now, 2*parkedPlaces) // half of them may be worked on
 		})
 		if err != nil {
-			return fmt.Errorf("read the jobs to poll again: %w", err)
+			return err
 		}
 		docs = slices.DeleteFunc(docs, d.isWorking)
 		for _, doc := range docs {
@@ -41,7 +40,7 @@ func (d *dispatcher) pollParked(ctx context.Context) error {
 			return d.p.Store.NextDue(ctx, store.PhasePoll, now)
 		})
 		if err != nil {
-			return fmt.Errorf("read when to poll again: %w", err)
+			return err
 		}
 		select {
 		case <-at(again):

@@ -71,9 +71,9 @@ type Pipeline struct {
 	// Each wakes one loop, where there may be work for it.
 	dispatchNow, parkedNow, fileNow, sweepNow signal
 
-	admitted chan struct{} // closed once Files is closed and all its files are admitted
-	loops    loops
-	diskWait atomic.Int64 // goroutines that wait for the disk of the database
+	admitted            chan struct{} // closed once Files is closed and all its files are admitted
+	dispatching, filing heartbeat
+	diskWait            atomic.Int64 // goroutines that wait for the disk of the database
 }
 
 // signal wakes one goroutine. Several signals count as one while it is awake.

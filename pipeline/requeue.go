@@ -40,39 +40,35 @@ type Requeuer struct {
 // becomes a new document, the row ends, and changed is true. [ErrMoved]: the file is no
 // longer in _failed; nothing was changed.
 func (r Requeuer) PutBack(ctx context.Context, doc store.Document) (place string, changed bool, err error) {
+	if r.OnStep == nil {
+		r.OnStep = func(Step) {}
+	}
 	mv := putBackMove(&doc, r.Inbox, doc.PutBack)
 	done := false
 	if doc.PutBack != "" { // an earlier try was interrupted
-		if done, err = resumePutBack(ctx, r.Mover, &doc, r.Inbox); err != nil {
-			return "", false, err
-		}
+		done, err = resumePutBack(ctx, r.Mover, &doc, r.Inbox)
 	}
-	if !done {
-		if mv, err = r.move(ctx, &doc); err != nil {
-			return "", false, err
-		}
+	if err == nil && !done {
+		mv, err = r.move(ctx, &doc)
 		changed = !bytes.Equal(mv.SHA256, doc.SHA256)
 	}
-	r.reached(PutBackMoved)
+	if err != nil {
+		return "", false, err
+	}
+	r.OnStep(PutBackMoved)
 	if err := removeFailure(&doc); err != nil {
 		return "", false, err
 	}
-	r.reached(FailureRemoved)
+	r.OnStep(FailureRemoved)
 	folders := []filing.File{{Root: r.Inbox, Rel: mv.Target}, {Root: doc.Sorted, Rel: doc.Target}}
 	if err := errors.Join(r.Mover.SyncFoldersOf(folders)...); err != nil {
 		return "", false, err
 	}
-	if err := r.store(ctx, &doc, mv.Target, changed); err != nil {
-		return "", false, err
+	if err := r.store(ctx, &doc, mv.Target, changed); err != nil && !errors.Is(err, store.ErrStale) {
+		return "", false, err // stale: the daemon has admitted the file already
 	}
-	r.reached(PutBackStored)
+	r.OnStep(PutBackStored)
 	return mv.Target, changed, nil
-}
-
-func (r Requeuer) reached(s Step) {
-	if r.OnStep != nil {
-		r.OnStep(s)
-	}
 }
 
 // putBackMove is the move of a failed document to a place in the inbox.
@@ -114,7 +110,7 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 		if err := r.Store.PuttingBack(ctx, doc.ID, mv.Target); err != nil {
 			return mv, err
 		}
-		r.reached(PlaceStored)
+		r.OnStep(PlaceStored)
 		err = r.Mover.MoveOrCopy(ctx, mv)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -159,11 +155,10 @@ func (r Requeuer) place(ctx context.Context, source string) (string, error) {
 	return dir + name, errors.Join(err, failed)
 }
 
-// store stores that the document waits, or has ended because it was changed. It does
-// nothing where the daemon has admitted the file already.
+// store stores that the document waits, or has ended because it was changed.
 func (r Requeuer) store(ctx context.Context, doc *store.Document, place string, changed bool) error {
 	if changed {
-		return unlessStale(r.Store.PutBackChanged(ctx, doc.ID))
+		return r.Store.PutBackChanged(ctx, doc.ID)
 	}
 	inbox, err := folderAt(r.Inbox)
 	if err != nil {
@@ -173,12 +168,5 @@ func (r Requeuer) store(ctx context.Context, doc *store.Document, place string, 
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // missing: the next scan finds out why
 		return err
 	}
-	return unlessStale(r.Store.PutBack(ctx, doc.ID, inbox, store.Identity(id)))
-}
-
-func unlessStale(err error) error {
-	if errors.Is(err, store.ErrStale) {
-		return nil
-	}
-	return err
+	return r.Store.PutBack(ctx, doc.ID, inbox, store.Identity(id))
 }

@@ -19,7 +19,7 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 	if len(all) == 0 {
 		return
 	}
-	f.p.loops.file.beat()
+	f.p.filing.beat()
 	moved := withoutError(all)
 	for _, m := range moved {
 		m.err = f.writeSidecar(m.doc)

@@ -18,8 +18,19 @@ var errStaleTarget = errors.New("the document changed before it could be moved")
 
 // choose chooses a target for each document that has none, and stores them before
 // anything is moved. It returns the documents that can be moved now.
-func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
-	chosen, targets := f.targets(all)
+func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
+	taken := f.copies.targets() // names that are not on disk yet
+	var targets []store.Targeted
+	for _, m := range all {
+		if m.moved || m.err != nil || m.doc.Target != "" {
+			continue
+		}
+		m.doc.Sorted = f.p.Sorted
+		if m.doc.Target, m.err = f.target(m.doc, taken); m.err == nil {
+			chosen = append(chosen, m)
+			targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: m.doc.Sorted, Target: m.doc.Target})
+		}
+	}
 	if len(chosen) == 0 {
 		return nil
 	}
@@ -37,35 +48,10 @@ func (f *filer) choose(ctx context.Context, all []*moving) []*moving {
 	})
 }
 
-// targets chooses a target for each document that has none.
-func (f *filer) targets(all []*moving) (chosen []*moving, targets []store.Targeted) {
-	taken := f.copies.targets()    // names that are not on disk yet
-	made := make(map[string]error) // the outcome for each folder
-	for _, m := range all {
-		if m.moved || m.err != nil || m.doc.Target != "" {
-			continue
-		}
-		target, err := f.target(m.doc, taken, made)
-		if err != nil {
-			m.err = err
-			continue
-		}
-		m.doc.Sorted, m.doc.Target = f.p.Sorted, target
-		chosen = append(chosen, m)
-		targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: m.doc.Sorted, Target: target})
-	}
-	return chosen, targets
-}
-
 // target returns a free name in the folder of the document's outcome.
-func (f *filer) target(d *store.Document, taken map[string]bool, made map[string]error) (string, error) {
+func (f *filer) target(d *store.Document, taken map[string]bool) (string, error) {
 	folder := folderOf(d)
-	err, known := made[folder]
-	if !known {
-		err = f.p.Mover.MakeFolder(f.p.Sorted, folder)
-		made[folder] = err
-	}
-	if err != nil {
+	if err := f.p.Mover.MakeFolder(f.p.Sorted, folder); err != nil {
 		return "", fmt.Errorf("%w: %w", errSorted, err)
 	}
 	var companions []string
