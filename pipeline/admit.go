@@ -1,13 +1,13 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"sync"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -20,29 +20,24 @@ import (
 // admitAll admits the files that the watcher gives, some at a time, because hashing takes
 // the processor. It returns once there are no more.
 func (p *Pipeline) admitAll(ctx context.Context) error {
-	var g errgroup.Group
-	for range max(p.Workers, 1) {
-		g.Go(func() error {
-			for {
-				select {
-				case path, more := <-p.Files:
-					if !more {
-						return nil
-					}
-					if err := p.admit(ctx, path); err != nil {
-						return err
-					}
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(p.Workers, 1))
+	for {
+		select {
+		case path, more := <-p.Files:
+			if more {
+				g.Go(func() error { return p.admit(ctx, path) })
+				continue
 			}
-		})
+			err := g.Wait()
+			if err == nil {
+				close(p.admitted)
+			}
+			return err
+		case <-ctx.Done():
+			return cmp.Or(g.Wait(), ctx.Err())
+		}
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	close(p.admitted)
-	return nil
 }
 
 // admit stores one file of the inbox as a document. What prevents that is stored too,
@@ -162,10 +157,8 @@ func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	if a.ContentType == "" {
 		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
 	hash := sha256.New()
-	n, err := io.CopyBuffer(hash, struct{ io.Reader }{doc}, *buf) // without the file's own WriteTo
+	n, err := io.Copy(hash, doc)
 	if err != nil {
 		return err
 	}
@@ -175,6 +168,3 @@ func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	a.SHA256 = hash.Sum(nil)
 	return doc.Unchanged()
 }
-
-// copyBuffers are for hashing.
-var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}

@@ -9,26 +9,22 @@
 // through the database alone, so that the documents of a daemon that was killed need no
 // code of their own.
 //
-//   - admit (admit.go) opens a file, finds out its format and hash, and stores it.
-//     Content that has an answer already skips the service.
-//   - dispatch (dispatch.go, places.go) gives each document a goroutine. For a submission
-//     it first waits for a place among MaxPending, a place among Workers and a permit of
-//     the gate, and only then chooses a document. Jobs whose polls have failed for a
-//     while are parked (parked.go).
-//   - identify (identify.go, poll.go) is that goroutine: submit, poll, store the answer.
-//     Trouble on the way has one function for each kind (trouble.go), which decides
-//     whether the document fails, waits for a time that is stored in its row, or is gone.
-//   - file (file.go, target.go, settle.go, movetrouble.go) takes all documents that were
-//     identified since its last round. It stores their targets, moves the files, syncs
-//     the folders that they share, and commits once. Copies to another filesystem run
-//     beside that loop (copies.go).
+//   - admit stores a file with its format and hash. Content that has an answer already
+//     skips the service.
+//   - dispatch gives each document a goroutine. For a submission it first waits for a
+//     place among MaxPending, an upload place and a permit of the gate (package gate),
+//     and only then chooses a document. Jobs whose polls have failed for a while are
+//     parked (parked.go).
+//   - identify is that goroutine: submit, poll, store the answer. Trouble on the way has
+//     one function for each kind (trouble.go), which decides whether the document fails,
+//     waits for a time that is stored in its row, or is gone.
+//   - file takes all documents that were identified since its last round. It stores their
+//     targets (target.go), moves the files, syncs the folders that they share, and commits
+//     once (settle.go). Copies to another filesystem run beside that loop (copies.go).
 //
 // Beside these, housekeeping.go finds removed files and removes empty folders and old
 // rows, holds.go logs and stores holds, and once.go ends a run with --once. A [Requeuer]
 // puts failed documents back, and failed.go recognises them in the inbox.
-//
-// Every request to the service passes the gate (package gate), which keeps the pace, and
-// holds requests for trouble that is not a document's own.
 //
 // What a goroutine knows of its document goes stale, because the file may be renamed,
 // changed or removed at any time. So the transitions before a submission and at the end

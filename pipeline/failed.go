@@ -74,7 +74,7 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 // removeFailure removes the .error.json beside a failed document, if it is exactly what
 // was written for this document; anything else stays.
 func removeFailure(doc *store.Document) error {
-	text, err := newSidecar(doc).text()
+	text, err := sidecarText(doc)
 	if err != nil {
 		return err
 	}

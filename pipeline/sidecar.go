@@ -49,24 +49,26 @@ type sidecar struct {
 	SHA256       string          `json:"sha256,omitempty"`
 	Size         int64           `json:"size"`
 	ContentType  string          `json:"content_type,omitempty"`
-	DiscoveredAt *time.Time      `json:"discovered_at,omitempty"`
-	SubmittedAt  *time.Time      `json:"submitted_at,omitempty"`
-	IdentifiedAt *time.Time      `json:"identified_at,omitempty"`
+	DiscoveredAt time.Time       `json:"discovered_at,omitzero"`
+	SubmittedAt  time.Time       `json:"submitted_at,omitzero"`
+	IdentifiedAt time.Time       `json:"identified_at,omitzero"`
 }
 
-func newSidecar(d *store.Document) sidecar {
+// sidecarText returns the content of the document's sidecar.
+func sidecarText(d *store.Document) ([]byte, error) {
 	s := sidecar{
 		Version: 1, Source: nameText(d.Source), JobID: d.JobID, Attempts: d.Attempts,
 		SHA256: hex.EncodeToString(d.SHA256), Size: d.Identity.Size, ContentType: d.ContentType,
-		DiscoveredAt: utcOrNil(d.DiscoveredAt), SubmittedAt: utcOrNil(d.SubmittedAt),
+		DiscoveredAt: d.DiscoveredAt.UTC(), SubmittedAt: d.SubmittedAt.UTC(),
 	}
 	if d.Outcome == store.Failed {
 		s.Reason = d.Error
-		return s
+	} else {
+		s.Type, s.Confidence, s.Alternatives, s.Reused = d.Type, &d.Confidence, d.Alternatives, d.Reused
+		s.IdentifiedAt = d.IdentifiedAt.UTC()
 	}
-	s.Type, s.Confidence, s.Alternatives, s.Reused = d.Type, &d.Confidence, d.Alternatives, d.Reused
-	s.IdentifiedAt = utcOrNil(d.IdentifiedAt)
-	return s
+	data, err := json.MarshalIndent(s, "", "  ")
+	return append(data, '\n'), err
 }
 
 // looksEscaped matches what nameText writes for a byte.
@@ -86,36 +88,22 @@ func nameText(name string) string {
 	return b.String()
 }
 
-func utcOrNil(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
-
-// text returns the content of the file.
-func (s sidecar) text() ([]byte, error) {
-	data, err := json.MarshalIndent(s, "", "  ")
-	return append(data, '\n'), err
-}
-
 // writeSidecar writes the sidecar of a document that was moved, where it gets one.
 func (f *filer) writeSidecar(d *store.Document) error {
 	suffix := f.p.sidecarOf(d)
 	if suffix == "" {
 		return nil
 	}
-	data, err := newSidecar(d).text()
+	data, err := sidecarText(d)
 	if err != nil {
 		return err
 	}
 	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %w", errSorted, err)
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case !errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w: %w", errSorted, err)
 	}
 	// It is most likely ours, written before the daemon was killed.
 	if there, readErr := os.ReadFile(filepath.Join(d.Sorted, d.Target+suffix)); readErr == nil && bytes.Equal(there, data) {

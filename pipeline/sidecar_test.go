@@ -27,7 +27,7 @@ func TestLowConfidenceGoesToReviewWithItsSidecar(t *testing.T) {
 		same(t, "job", s.JobID, d.JobID)
 		same(t, "hash", s.SHA256, hashOf(pdf("unsure")))
 		same(t, "source", s.Source, "scan.pdf")
-		if s.DiscoveredAt == nil || s.SubmittedAt == nil || s.IdentifiedAt == nil || s.IdentifiedAt.Before(*s.SubmittedAt) {
+		if s.DiscoveredAt.IsZero() || s.SubmittedAt.IsZero() || s.IdentifiedAt.Before(s.SubmittedAt) {
 			t.Errorf("times: %v, %v, %v", s.DiscoveredAt, s.SubmittedAt, s.IdentifiedAt)
 		}
 		// A person may drop another of that name: the sidecars must not meet.
