@@ -27,9 +27,7 @@ type dispatcher struct {
 	uploads   chan struct{}  // a place for each of Workers
 
 	ready []store.Document
-	all   bool      // ready had everything that was due at asOf
-	asOf  time.Time // when ready was read
-	tried bool      // the last probe was a document that had been tried before
+	tried bool // the last probe was a document that had been tried before
 }
 
 // dispatch works on documents until ctx ends, or one of its loops fails, and returns
@@ -87,17 +85,8 @@ func (d *dispatcher) isWorking(doc store.Document) bool {
 // submitAll starts a goroutine for each document that may be submitted.
 func (d *dispatcher) submitAll(ctx context.Context) error {
 	for {
-		d.p.dispatching.beat()
-		if len(d.ready) == 0 && d.all {
-			if err := d.await(ctx); err != nil {
-				return err
-			}
-		}
-		if len(d.ready) == 0 {
-			if err := d.refill(ctx); err != nil {
-				return err
-			}
-			continue
+		if err := d.refill(ctx); err != nil {
+			return err
 		}
 		t, err := d.turn(ctx)
 		if err != nil {
@@ -155,41 +144,34 @@ func (t *turn) end() {
 // refillCount is how many documents are read from the database at once.
 const refillCount = 64
 
-// refill reads what may be submitted now.
+// refill reads what may be submitted now, where all was that it read before, and waits
+// until there is something.
 func (d *dispatcher) refill(ctx context.Context) (err error) {
-	limit := refillCount + d.most
-	d.asOf = time.Now()
-	d.ready, err = read(ctx, d.p, func(ctx context.Context) ([]store.Document, error) {
-		if d.p.gate.SubmissionsHeld() {
-			return d.probes(ctx) // whatever their pauses
+	for d.p.dispatching.beat(); len(d.ready) == 0; d.p.dispatching.beat() {
+		now := time.Now()
+		d.ready, err = read(ctx, d.p, func(ctx context.Context) ([]store.Document, error) {
+			if d.p.gate.SubmissionsHeld() {
+				return d.probes(ctx) // whatever their pauses
+			}
+			return d.p.Store.Due(ctx, store.PhaseReady, now, refillCount+d.most)
+		})
+		if d.ready = slices.DeleteFunc(d.ready, d.isWorking); err != nil || len(d.ready) > 0 {
+			return err
 		}
-		return d.p.Store.Due(ctx, store.PhaseReady, d.asOf, limit)
-	})
-	if err != nil {
-		return err
+		again, err := read(ctx, d.p, func(ctx context.Context) (time.Time, error) {
+			return d.p.Store.NextDue(ctx, store.PhaseReady, now)
+		})
+		if err != nil {
+			return err
+		}
+		d.p.dispatching.idle()
+		select {
+		case <-d.p.dispatchNow:
+		case <-at(again):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	d.all = len(d.ready) < limit
-	d.ready = slices.DeleteFunc(d.ready, d.isWorking)
-	return nil
-}
-
-// await waits until a pause has ended, or until it is woken.
-func (d *dispatcher) await(ctx context.Context) error {
-	again, err := read(ctx, d.p, func(ctx context.Context) (time.Time, error) {
-		return d.p.Store.NextDue(ctx, store.PhaseReady, d.asOf)
-	})
-	if err != nil {
-		return err
-	}
-	d.p.dispatching.idle()
-	select {
-	case <-d.p.dispatchNow:
-	case <-at(again):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	d.p.dispatching.beat()
-	d.all = false
 	return nil
 }
 
@@ -208,7 +190,7 @@ func (d *dispatcher) choose(ctx context.Context, probe bool) (doc *store.Documen
 	doc, d.ready = &d.ready[0], d.ready[1:]
 	if probe {
 		d.tried = doc.Submissions > 0
-		d.ready, d.all = nil, false // the others were chosen whatever their pauses
+		d.ready = nil // the others were chosen whatever their pauses
 	}
 	return doc, nil
 }
