@@ -23,7 +23,7 @@ type copies struct {
 func newCopies() *copies {
 	return &copies{
 		inHand: make(map[int64]*moving), slots: make(chan struct{}, copiers),
-		done: make(chan *moving, mostQueued+fileBatch), ended: newSignal(),
+		done: make(chan *moving, mostQueued+fileBatch), ended: make(signal, 1),
 	}
 }
 

@@ -126,13 +126,6 @@ func (d *dispatcher) turn(ctx context.Context) (*turn, error) {
 	return &turn{permit, sync.OnceFunc(func() { <-d.uploads })}, err
 }
 
-// done ends the permit with the outcome of the request. The place for the upload is
-// given back first, because the verdict may take a ping.
-func (t *turn) done(ctx context.Context, doc int64, err error) gate.Verdict {
-	t.upload()
-	return t.permit.Done(ctx, doc, err)
-}
-
 // end gives back what was not used.
 func (t *turn) end() {
 	if t != nil {

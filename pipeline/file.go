@@ -16,16 +16,10 @@ import (
 )
 
 const (
-	// fileBatch is how many documents are moved together, with one sync for each folder
-	// and one commit.
-	fileBatch = 256
-	// diskBatch is how many are tried, chosen at random, during a hold of the disk.
-	diskBatch = 4
-	// movers is how many documents are moved at a time where each is synced on its own.
-	movers = 4
-	// nameTries is how many free names are chosen in turn where another program takes
-	// each of them before the move.
-	nameTries = 20
+	fileBatch = 256 // documents that are moved together, with one sync for each folder and one commit
+	diskBatch = 4   // those that are tried, chosen at random, during a hold of the disk
+	movers    = 4   // documents that are moved at a time where each is synced on its own
+	nameTries = 20  // free names that are chosen in turn where another program takes each before the move
 )
 
 var errNames = errors.New("every free name was taken before it could be used")

@@ -51,13 +51,9 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 }
 
 const (
-	// pruneBatch is how many rows are removed in one transaction: few, because all
-	// other changes wait for it.
-	pruneBatch = 200
-	// prunePause is for these other changes.
-	prunePause = 20 * time.Millisecond
-	// pruneEvery is the time between two rounds.
-	pruneEvery = time.Hour
+	pruneBatch = 200                   // rows in one transaction: few, because all other changes wait for it
+	prunePause = 20 * time.Millisecond // for these other changes
+	pruneEvery = time.Hour             // look for old rows
 )
 
 // pruneAll removes the rows of finished documents that are older than KeepHistory.

@@ -3,9 +3,11 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path"
+	"slices"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -55,17 +57,23 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 		Filename: path.Base(doc.Source), ContentType: doc.ContentType, Size: doc.Identity.Size, Content: content,
 		Types: p.DocumentTypes, Metadata: p.Metadata,
 	})
-	if verdict := t.done(l.finish, doc.ID, err); err != nil {
+	t.upload() // because the verdict may take a ping
+	if verdict := t.permit.Done(l.finish, doc.ID, err); err != nil {
 		return p.notSubmitted(l.store, doc, verdict, err)
 	}
 	p.OnStep(Posted)
 	posted := time.Now() // the job's age counts from here, so that a slow upload is not a slow job
 	err = p.save(l.store, func(ctx context.Context) error { return p.Store.Accepted(ctx, doc.ID, jobID) })
+	if errors.Is(err, store.ErrDuplicateJob) {
+		p.logOf(doc).Error("the service gave the job id of another document; submitting again", "job_id", jobID)
+		return p.refuse(l.store, doc, store.Refusal{Reason: err.Error(), OutcomeUnknown: true})
+	}
+	doc.JobID = jobID
 	if err != nil {
-		return p.notAccepted(l.store, doc, jobID, err)
+		return err
 	}
 	p.OnStep(AcceptedStored)
-	doc.State, doc.JobID, doc.SubmittedAt = store.Pending, jobID, posted
+	doc.State, doc.SubmittedAt = store.Pending, posted
 	doc.Attempts, doc.Failures, doc.Error, doc.AskedAgain = doc.Attempts+1, 0, "", false
 	p.logOf(doc).Info("document submitted", "job_id", jobID, "attempt", doc.Attempts)
 	return nil
@@ -124,22 +132,10 @@ func (p *Pipeline) outcome(confidence float64) store.State {
 // alternatives returns the types that the service considered, as JSON for the sidecar; nil
 // where there is none beside the answer.
 func alternatives(types []docutray.Type) json.RawMessage {
-	type alternative struct {
-		Code       string  `json:"code"`
-		Confidence float64 `json:"confidence"`
-	}
-	var all []alternative
-	for _, t := range types {
-		if t.Confidence > 0 {
-			all = append(all, alternative{t.Code, t.Confidence})
-		}
-	}
-	if len(all) < 2 {
+	types = slices.DeleteFunc(slices.Clone(types), func(t docutray.Type) bool { return t.Confidence <= 0 })
+	b, err := json.Marshal(types)
+	if len(types) < 2 || err != nil {
 		return nil
-	}
-	b, err := json.Marshal(all)
-	if err != nil {
-		return nil // impossible: finite numbers and strings
 	}
 	return b
 }

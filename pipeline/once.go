@@ -15,12 +15,10 @@ var ErrLeft = errors.New("documents are left in the inbox")
 // errFinished ends the pipeline when there is nothing left to do.
 var errFinished = errors.New("all documents are finished")
 
-// How long a run with --once waits for the service before it leaves documents behind, and
-// how long for a rate limit that goes on refusing: one of so many requests a minute ends
-// within that time.
+// How long a run with --once waits before it leaves documents behind.
 const (
-	serviceGrace = time.Minute
-	limitGrace   = 2 * time.Minute
+	serviceGrace = time.Minute     // for the service
+	limitGrace   = 2 * time.Minute // for a limit that goes on refusing: one of a minute ends within that
 )
 
 // awaitEnd returns errFinished when no more files will come and every document is
@@ -49,8 +47,7 @@ func (p *Pipeline) awaitEnd(ctx context.Context) error {
 	}
 }
 
-// unfinished counts the documents that can be finished soon. Where there are none, it
-// returns the error to end with.
+// unfinished counts the documents that can be finished soon; none: the error to end with.
 func (p *Pipeline) unfinished(ctx context.Context) (n int, err error) {
 	counts, err := p.Store.Counts(ctx)
 	if err != nil {

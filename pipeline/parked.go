@@ -8,10 +8,9 @@ import (
 	"docusort/store"
 )
 
-// A job is parked where its polls have failed for a while although the service
-// answers: its row says when to poll it again. It takes no place among MaxPending.
-
-// parkedPlaces is how many parked jobs are polled at once.
+// parkedPlaces is how many parked jobs are polled at once. A job is parked where its polls
+// have failed for a while although the service answers: its row says when to poll it
+// again, and it takes no place among MaxPending.
 const parkedPlaces = 8
 
 // pollParked starts a goroutine for each parked job whose time has come.

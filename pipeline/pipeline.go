@@ -76,10 +76,8 @@ type Pipeline struct {
 	diskWait            atomic.Int64 // goroutines that wait for the disk of the database
 }
 
-// signal wakes one goroutine. Several signals count as one while it is awake.
+// signal wakes one goroutine, and has room for one. Several count as one while it is awake.
 type signal chan struct{}
-
-func newSignal() signal { return make(signal, 1) }
 
 func (s signal) wake() {
 	select {
@@ -99,7 +97,7 @@ func New(cfg Config) *Pipeline {
 	}
 	return &Pipeline{
 		Config: cfg, log: log, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
-		dispatchNow: newSignal(), parkedNow: newSignal(), fileNow: newSignal(), sweepNow: newSignal(),
+		dispatchNow: make(signal, 1), parkedNow: make(signal, 1), fileNow: make(signal, 1), sweepNow: make(signal, 1),
 		gate:     gate.New(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping),
 		admitted: make(chan struct{}),
 	}
@@ -160,38 +158,26 @@ func (p *Pipeline) recover(ctx context.Context) ([]store.Document, error) {
 	if interrupted > 0 {
 		p.log.Warn("uploads were interrupted; whether the service received them is unknown", "documents", interrupted)
 	}
-	accepted, err := read(ctx, p, func(ctx context.Context) (bool, error) {
-		return p.Store.AcceptedWith(ctx, p.DocumentTypes)
+	return read(ctx, p, func(ctx context.Context) ([]store.Document, error) {
+		accepted, err1 := p.Store.AcceptedWith(ctx, p.DocumentTypes)
+		ages, err2 := p.Store.JobTimes(ctx, agesKept)
+		jobs, err3 := p.Store.Pending(ctx)
+		p.gate.SetAccepted(accepted)
+		p.ages.ages = ages
+		return jobs, errors.Join(err1, err2, err3)
 	})
-	if err != nil {
-		return nil, err
-	}
-	p.gate.SetAccepted(accepted)
-	ages, err := read(ctx, p, func(ctx context.Context) ([]time.Duration, error) {
-		return p.Store.JobTimes(ctx, agesKept)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, age := range ages {
-		p.ages.add(age)
-	}
-	return read(ctx, p, p.Store.Pending)
 }
 
 // lifetimes are the contexts for what ends at a stop, one after the other.
 type lifetimes struct {
 	work   context.Context // new work: ends with the stop
 	finish context.Context // uploads and moves under way: ends after the grace
-	store  context.Context // changes that must be stored: ends a little later
+	store  context.Context // changes that must be stored: ends 10 s later
 }
-
-// storeTimeout is how long after the grace a change may still be stored.
-const storeTimeout = 10 * time.Second
 
 func (p *Pipeline) lifetimes(ctx context.Context) (lifetimes, context.CancelFunc) {
 	finish, endFinish := outlive(ctx, p.ShutdownGrace)
-	store, endStore := outlive(ctx, p.ShutdownGrace+storeTimeout)
+	store, endStore := outlive(ctx, p.ShutdownGrace+10*time.Second)
 	return lifetimes{work: ctx, finish: finish, store: store}, func() { endFinish(); endStore() }
 }
 

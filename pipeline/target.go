@@ -71,19 +71,13 @@ func (f *filer) target(d *store.Document, taken map[string]bool) (string, error)
 	return folder + "/" + name, nil
 }
 
-// Folders beside those of the types.
-const (
-	reviewFolder = "_review"
-	failedFolder = "_failed"
-)
-
 // folderOf returns the folder of the document's outcome, beneath sorted.
 func folderOf(d *store.Document) string {
 	switch d.Outcome {
 	case store.Failed:
-		return failedFolder
+		return "_failed"
 	case store.Review:
-		return reviewFolder + "/" + filing.FolderName(d.Type)
+		return "_review/" + filing.FolderName(d.Type)
 	}
 	return filing.FolderName(d.Type)
 }

@@ -63,16 +63,6 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 	return p.refuse(ctx, doc, r)
 }
 
-// notAccepted decides about a document whose job could not be stored.
-func (p *Pipeline) notAccepted(ctx context.Context, doc *store.Document, jobID string, err error) error {
-	if errors.Is(err, store.ErrDuplicateJob) {
-		p.logOf(doc).Error("the service gave the job id of another document; submitting again", "job_id", jobID)
-		return p.refuse(ctx, doc, store.Refusal{Reason: err.Error(), OutcomeUnknown: true})
-	}
-	doc.JobID = jobID // so that the log has it, as nothing else does
-	return err
-}
-
 // refuse puts a document back to waiting, with a pause that grows.
 func (p *Pipeline) refuse(ctx context.Context, doc *store.Document, r store.Refusal) error {
 	if r.RetryAt.IsZero() && !r.Uncounted {
