@@ -31,9 +31,8 @@ type Gate struct {
 	pinged  time.Time     // when a ping last succeeded
 	key     int           // counts the keys that were read
 
-	own, limit limit   // ours, whose rate never changes, and the service's
-	waiting    [2]bool // the first request of each kind waits for these
-	last       Kind    // that passed
+	own, limit limit // ours, whose rate never changes, and the service's
+	last       Kind  // that passed
 
 	closed      *Trouble // nothing but pings passes
 	submissions submissions
@@ -99,9 +98,9 @@ func (g *Gate) Acquire(ctx context.Context, kind Kind) (*Permit, error) {
 func (g *Gate) leaveLine(kind Kind) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.leavePace(kind)
 	g.busy = time.Now()
 	<-g.lines[kind]
+	g.notify()
 }
 
 // longestWait bounds a wait that a change ends.
@@ -112,50 +111,43 @@ const longestWait = time.Hour
 func (g *Gate) try(kind Kind, now time.Time) (_ *Permit, wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if wait = g.held(kind, now); wait > 0 || g.closed != nil {
+		return nil, wait, g.changed
+	}
+	wait = max(g.limit.Until.Sub(now), g.limit.next.Sub(now), g.own.next.Sub(now))
+	if g.own.rate+g.limit.rate > 0 && g.last == kind && len(g.lines[1-kind]) > 0 && g.held(1-kind, now) == 0 {
+		wait = longestWait // the kinds take turns, so that answers come through, and uploads follow
+	}
+	if wait > 0 {
+		return nil, wait, g.changed
+	}
+	g.last = kind
+	g.spend(now)
 	p := &Permit{gate: g, kind: kind, key: g.key, refusals: g.limit.refusals}
-	switch {
-	case g.closed != nil:
-		wait = g.closed.wait(now)
-	case kind == Submission && len(g.disks) > 0:
-		wait = longestWait
-	case kind == Submission && g.submissions.hold != nil:
+	if kind == Submission && g.submissions.hold != nil {
 		p.Probe, p.probed = true, g.submissions.hold
-		wait = g.submissions.wait(now)
-	}
-	if g.closed != nil || wait > 0 {
-		g.leavePace(kind)
-		return nil, wait, g.changed
-	}
-	if wait = g.pace(kind, now); wait > 0 {
-		return nil, wait, g.changed
-	}
-	if p.Probe {
 		p.probed.probing = true
 	}
 	return p, 0, nil
 }
 
-// pace returns how long a request waits for the limits; 0: it passes, and is counted.
-// The first request of each kind waits here, and while both do they take turns: answers
-// to what is paid for come through, and uploads follow. The mutex is held.
-func (g *Gate) pace(kind Kind, now time.Time) time.Duration {
-	wait := max(g.limit.Until.Sub(now), g.limit.next.Sub(now), g.own.next.Sub(now), 0)
-	if g.own.rate+g.limit.rate > 0 && g.waiting[1-kind] && g.last == kind {
-		wait = longestWait // the other one wakes this one when it has passed
+// held returns how long a hold keeps a request. The mutex is held.
+func (g *Gate) held(kind Kind, now time.Time) time.Duration {
+	switch {
+	case g.closed != nil:
+		return g.closed.wait(now)
+	case kind == Submission && len(g.disks) > 0:
+		return longestWait
+	case kind == Submission && g.submissions.hold != nil:
+		return g.submissions.wait(now)
 	}
-	if g.waiting[kind] = wait > 0; wait == 0 {
-		g.last = kind
-		g.own.passed(now)
-		g.limit.passed(now)
-	}
-	return wait
+	return 0
 }
 
-// leavePace lets a request of the other kind have the pace. The mutex is held.
-func (g *Gate) leavePace(kind Kind) {
-	if g.waiting[kind] = false; g.waiting[1-kind] {
-		g.notify()
-	}
+// spend counts a request. A ping does not wait: the next request does.
+func (g *Gate) spend(now time.Time) {
+	g.own.passed(now)
+	g.limit.passed(now)
 }
 
 // notify wakes everybody who waits. The mutex is held.

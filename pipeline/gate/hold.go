@@ -126,26 +126,19 @@ func (g *Gate) endIdle(now time.Time) {
 }
 
 // probed returns the holds whose end probes find.
-func (g *Gate) probed() (all []*Trouble) {
-	for _, t := range []*Trouble{g.closed, g.submissions.hold} {
-		if t != nil {
-			all = append(all, t)
-		}
-	}
-	return all
+func (g *Gate) probed() []*Trouble {
+	return slices.DeleteFunc([]*Trouble{g.closed, g.submissions.hold}, func(t *Trouble) bool { return t == nil })
 }
 
 // jobsHeld returns the trouble of three jobs at once, or of one that lasts, until a poll
 // is answered. It is shown, and keeps nobody.
 func (g *Gate) jobsHeld(now time.Time) (all []Hold) {
-	lasts := false
 	for _, t := range g.jobs {
 		if !t.OthersAnswered {
 			all = append(all, Hold{Kind: t.Kind, Since: t.Since, Reason: "jobs cannot be polled: " + t.Reason})
-			lasts = lasts || now.Sub(t.Since) >= time.Minute
 		}
 	}
-	if len(all) < inARow && !lasts {
+	if len(all) < inARow && !slices.ContainsFunc(all, func(h Hold) bool { return now.Sub(h.Since) >= time.Minute }) {
 		return nil
 	}
 	return all

@@ -25,14 +25,14 @@ type submissions struct {
 // wait returns how long a probe waits. A document that was never tried need not wait
 // for what may be another one's own trouble.
 func (s *submissions) wait(now time.Time) time.Duration {
-	wait := s.hold.wait(now)
-	switch {
+	switch wait := s.hold.wait(now); {
 	case !s.untried || s.hold.probing:
 		return wait
 	case s.only != 0:
 		return 0
+	default:
+		return min(wait, max(s.hold.began.Add(untriedProbe).Sub(now), 0))
 	}
-	return min(wait, max(s.hold.began.Add(untriedProbe).Sub(now), 0))
 }
 
 // failed decides about a submission that failed although the service answers, and holds

@@ -124,8 +124,7 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 		g.mu.Unlock()
 		return closed == nil
 	}
-	g.own.passed(now) // the next request waits for it
-	g.limit.passed(now)
+	g.spend(now)
 	g.mu.Unlock()
 	e := docutray.AsError(g.ping(ctx))
 	if e == nil || g.hasNewKey(key, e) {
