@@ -50,7 +50,7 @@ func New(requestsPerMinute int, keys docutray.KeySource, ping func(context.Conte
 		pinging:     make(chan struct{}, 1),
 		changed:     make(chan struct{}),
 		own:         limit{rate: float64(requestsPerMinute) / 60},
-		submissions: submissions{refused: make(map[int64]bool)},
+		submissions: submissions{failed: make(map[int64]docutray.Class)},
 		disks:       make(map[string]Hold),
 		jobs:        make(map[int64]*Trouble),
 	}

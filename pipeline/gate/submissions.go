@@ -9,66 +9,67 @@ import (
 // inARow is how many refusals in a row are no coincidence any more.
 const inARow = 3
 
-// untriedProbe is the longest pause while a document waits that was never tried.
-const untriedProbe = 30 * time.Second
-
 // submissions is what the gate knows of submissions alone.
 type submissions struct {
 	hold     *Trouble
-	untried  bool           // a document waits that was never tried
-	accepted bool           // the service accepted one with these type codes
-	refused  map[int64]bool // while it did not: documents that it refused
-	streak   int            // submissions in a row that failed although the service answers
-	only     int64          // the one document that they were of; 0: several
+	untried  bool                     // a document waits that was never tried
+	accepted bool                     // the service accepted one with these type codes
+	streak   int                      // submissions in a row that failed although the service answers
+	failed   map[int64]docutray.Class // documents that they were of, three at most, and how
 }
 
 // wait returns how long a probe waits. A document that was never tried need not wait
-// for what may be another one's own trouble.
+// for what may be another one's own trouble, nor ever for long.
 func (s *submissions) wait(now time.Time) time.Duration {
 	switch wait := s.hold.wait(now); {
 	case !s.untried || s.hold.probing:
 		return wait
-	case s.only != 0:
+	case len(s.failed) == 1:
 		return 0
 	default:
-		return min(wait, max(s.hold.began.Add(untriedProbe).Sub(now), 0))
+		return min(wait, max(s.hold.began.Add(30*time.Second).Sub(now), 0))
 	}
 }
 
-// failed decides about a submission that failed although the service answers, and holds
+// fail decides about a submission that failed although the service answers, and holds
 // all of them where that is no coincidence.
 //
 // Where the service never accepted anything with these type codes, it may refuse every
 // document. Then a refusal counts against a document only where it was refused twice
-// before three different ones were.
-func (s *submissions) failed(probe bool, doc int64, e *docutray.Error, now time.Time) Verdict {
-	if e.Class == docutray.Document && s.accepted {
+// before three different ones failed.
+func (s *submissions) fail(probe bool, doc int64, e *docutray.Error, now time.Time) Verdict {
+	refused := e.Class == docutray.Document
+	if refused && s.accepted {
 		return DocumentFault
 	}
-	verdict, enough := ServiceFault, s.hold != nil || s.streak+1 >= inARow
-	switch e.Class {
-	case docutray.Account:
+	again := s.failed[doc] == docutray.Document
+	if len(s.failed) < inARow {
+		s.failed[doc] = e.Class
+	}
+	s.streak++
+	verdict, enough := ServiceFault, s.hold != nil || s.streak >= inARow
+	if e.Class == docutray.Account {
 		verdict, enough = External, true
-	case docutray.Document:
-		again := s.refused[doc]
-		s.refused[doc] = true
-		if enough = len(s.refused) >= inARow; again && !enough {
+	}
+	if refused {
+		if enough = len(s.failed) >= inARow; again && !enough {
 			return DocumentFault
 		}
 	}
-	if s.streak++; s.streak == 1 {
-		s.only = doc
-	} else if s.only != doc {
-		s.only = 0
-	}
 	if enough && (s.hold == nil || probe) {
 		s.hold = s.hold.prolong(e, now)
-		if e.Class == docutray.Document {
+		if refused {
 			s.hold.Kind = Account
 			s.hold.Reason = "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
 		}
 	}
 	return verdict
+}
+
+// succeed notes that the service accepted a document.
+func (s *submissions) succeed() {
+	s.accepted, s.streak, s.hold = true, 0, nil
+	clear(s.failed)
 }
 
 // SetAccepted tells the gate whether the service ever accepted a document with the

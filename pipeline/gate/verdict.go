@@ -24,7 +24,10 @@ const (
 // may depend on what else happened and on a ping, for which Done waits.
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	g, e := p.gate, docutray.AsError(err)
-	external := mayBeAnybodys(p.kind, e) && (g.hasNewKey(p.key, e) || !g.answersPing(ctx))
+	// Quota and type codes concern submissions alone.
+	anybodys := e != nil && (e.Class == docutray.Service || e.Class == docutray.NoID ||
+		e.Class == docutray.Account && (p.kind == Poll || isAboutKey(e)))
+	external := anybodys && (g.hasNewKey(p.key, e) || !g.answersPing(ctx))
 	p.Release()
 	if external {
 		return External
@@ -33,14 +36,13 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	defer g.mu.Unlock()
 	defer g.notify()
 	now := time.Now()
-	g.busy = now
 	if e == nil || e.Class == docutray.Document || e.Class == docutray.Missing {
 		g.closed = nil
 		g.limit.accepted(p.refusals, now)
 	}
 	switch s := &g.submissions; {
 	case e == nil && p.kind == Submission:
-		s.accepted, s.streak, s.hold = true, 0, nil
+		s.succeed()
 		return Answered
 	case e == nil:
 		delete(g.jobs, doc)
@@ -54,7 +56,7 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	case e.Class == docutray.Local:
 		return External
 	case p.kind == Submission:
-		return s.failed(p.Probe, doc, e, now)
+		return s.fail(p.Probe, doc, e, now)
 	}
 	g.jobs[doc] = g.jobs[doc].prolong(e, now)
 	return ServiceFault
@@ -63,18 +65,13 @@ func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 // Release ends a permit whose request was not made, or taught nothing: another document
 // is tried soon. It does nothing after Done.
 func (p *Permit) Release() {
-	p.gate.mu.Lock()
-	defer p.gate.mu.Unlock()
-	p.probed.probeAgain(time.Now())
+	g := p.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.busy = time.Now()
+	p.probed.probeAgain(g.busy)
 	p.probed = nil
-	p.gate.notify()
-}
-
-// mayBeAnybodys reports whether a failure does not yet tell whose it is. Quota and type
-// codes concern submissions alone.
-func mayBeAnybodys(kind Kind, e *docutray.Error) bool {
-	return e != nil && (e.Class == docutray.Service || e.Class == docutray.NoID ||
-		e.Class == docutray.Account && (kind == Poll || isAboutKey(e)))
+	g.notify()
 }
 
 // isAboutKey reports whether a key was refused, or could not be read.
@@ -105,12 +102,9 @@ func (g *Gate) hasNewKey(used int, e *docutray.Error) bool {
 	return changed
 }
 
-// pingLasts is how long a ping that succeeded speaks for the service.
-const pingLasts = time.Second
-
 // answersPing puts a failure to the service itself, or probes whether it is still closed.
-// A ping opens or closes it. That the service does not know this request, or refuses it
-// for its limit, is an answer.
+// A ping opens or closes it, and one that succeeded speaks for it for a second. That the
+// service does not know this request, or refuses it for its limit, is an answer.
 func (g *Gate) answersPing(ctx context.Context) bool {
 	select {
 	case g.pinging <- struct{}{}:
@@ -120,7 +114,7 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 	defer func() { <-g.pinging }()
 	g.mu.Lock()
 	now, closed, key := time.Now(), g.closed, g.key
-	if closed == nil && now.Sub(g.pinged) < pingLasts || closed != nil && closed.wait(now) > 0 {
+	if closed == nil && now.Sub(g.pinged) < time.Second || closed != nil && closed.wait(now) > 0 {
 		g.mu.Unlock()
 		return closed == nil
 	}
@@ -134,7 +128,6 @@ func (g *Gate) answersPing(ctx context.Context) bool {
 	defer g.mu.Unlock()
 	defer g.notify()
 	now = time.Now()
-	g.busy = now
 	switch e.Class {
 	case docutray.Local:
 		g.closed.probeAgain(now)
