@@ -44,7 +44,7 @@ func (p *Pipeline) admitAll(ctx context.Context) error {
 // or left for the next scan; the error is one that ends all work.
 func (p *Pipeline) admit(ctx context.Context, path string) error {
 	later := func(err error) error {
-		p.log.Debug("left for the next scan", "path", path, "err", err)
+		p.Logger.Debug("left for the next scan", "path", path, "err", err)
 		return nil
 	}
 	a, err := p.examine(path)
@@ -74,7 +74,7 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 
 func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	if doc.Replaced != 0 {
-		p.log.Info("document is gone", "doc", doc.Replaced, "path", doc.Source, "reason", "its content changed")
+		p.Logger.Info("document is gone", "doc", doc.Replaced, "path", doc.Source, "reason", "its content changed")
 	}
 	log := p.logOf(&doc.Document)
 	if doc.Continued {

@@ -29,7 +29,7 @@ func (p *Pipeline) showHolds(ctx context.Context) error {
 		held, changed := p.Hold()
 		if !sameHold(logged, held) {
 			p.logHold(logged, held)
-			if held == nil && logged.Kind != store.HoldRate {
+			if logged != nil && logged.Kind != store.HoldRate && (held == nil || held.Kind == store.HoldRate) {
 				p.endPauses(ctx, false)
 			}
 			logged = held
@@ -54,7 +54,7 @@ func (p *Pipeline) showHolds(ctx context.Context) error {
 // all.
 func (p *Pipeline) endPauses(ctx context.Context, all bool) {
 	if _, err := p.Store.EndPauses(ctx, all); err != nil && ctx.Err() == nil {
-		p.log.Warn("pauses could not be ended", "err", err)
+		p.Logger.Warn("pauses could not be ended", "err", err)
 	}
 	for _, loop := range []signal{p.dispatchNow, p.parkedNow, p.fileNow} {
 		loop.wake()
@@ -69,14 +69,14 @@ func sameHold(a, b *store.Hold) bool {
 func (p *Pipeline) logHold(was, now *store.Hold) {
 	switch {
 	case now == nil:
-		p.log.Info("hold ended", "hold", was.Kind)
+		p.Logger.Info("hold ended", "hold", was.Kind)
 	case was != nil && was.Kind == now.Kind && was.Since.Equal(now.Since):
-		p.log.Debug("still on hold", "hold", now.Kind, "reason", now.Reason, "until", now.Until)
+		p.Logger.Debug("still on hold", "hold", now.Kind, "reason", now.Reason, "until", now.Until)
 	case now.Kind == store.HoldRate:
-		p.log.Info("on hold", "hold", now.Kind, "reason", now.Reason, "until", now.Until)
+		p.Logger.Info("on hold", "hold", now.Kind, "reason", now.Reason, "until", now.Until)
 	case now.Kind == store.HoldService:
-		p.log.Warn("on hold", "hold", now.Kind, "reason", now.Reason)
+		p.Logger.Warn("on hold", "hold", now.Kind, "reason", now.Reason)
 	default:
-		p.log.Error("on hold: action required", "hold", now.Kind, "reason", now.Reason, "help", "docusort doctor")
+		p.Logger.Error("on hold: action required", "hold", now.Kind, "reason", now.Reason, "help", "docusort doctor")
 	}
 }

@@ -59,20 +59,18 @@ func TestTroubleOfServiceAndAccount(t *testing.T) {
 }
 
 // When a hold lifts, the documents that it had refused do not wait out their
-// pauses.
+// pauses, not even where they are more than are looked at as probes.
 func TestPausesEndWithTheHold(t *testing.T) {
 	bubble(t, docutraytest.Options{Faults: docutraytest.Faults{FailSubmit: 1}}, func(r *rig) {
+		const n = parkedPlaces + 7
 		r.start()
-		r.drop("long.pdf", pdf("long"), "invoice")
-		r.until(6*time.Hour, "a long pause", func() bool {
-			return time.Until(r.doc("long.pdf").RetryAt) > 30*time.Minute
-		})
+		r.dropNumbered(n)
+		r.pass(24 * time.Hour)
 		r.held(store.HoldService, 0)
 		r.service.SetFaults(docutraytest.Faults{})
 		r.drop("new.pdf", pdf("new"), "invoice")
-		r.reaches("new.pdf", store.Filed, 10*time.Second)
-		r.reaches("long.pdf", store.Filed, 10*time.Second)
-	})
+		r.allFiled(n+1, time.Minute)
+	}, func(c *Config) { c.MaxPending, c.Workers = 1, 1 })
 }
 
 func TestRequestsStayWithinTheServicesLimit(t *testing.T) {
@@ -138,6 +136,8 @@ func TestHoldEndsWhenNothingWaits(t *testing.T) {
 			r.reaches("scan.pdf", store.Gone, 61*time.Second) // found by the sweep alone
 			r.service.SetAccount(docutraytest.AccountGood, time.Time{})
 			r.held("", 7*time.Minute)
+			r.pass(lookAgain)
+			same(t, "holds that are shown to end", r.log.count("hold ended"), 1)
 		})
 	}
 }

@@ -50,11 +50,9 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	}
 }
 
-const (
-	pruneBatch = 200                   // rows in one transaction: few, because all other changes wait for it
-	prunePause = 20 * time.Millisecond // for these other changes
-	pruneEvery = time.Hour             // look for old rows
-)
+// pruneBatch is how many rows are removed in one transaction: few, because all other
+// changes wait for it.
+const pruneBatch = 200
 
 // pruneAll removes the rows of finished documents that are older than KeepHistory.
 // The files stay where they are.
@@ -68,12 +66,12 @@ func (p *Pipeline) pruneAll(ctx context.Context) error {
 			return fmt.Errorf("remove old documents from the database: %w", err)
 		}
 		removed += n
-		wait := prunePause
+		wait := 20 * time.Millisecond // for these other changes
 		if n < pruneBatch {
 			if removed > 0 {
-				p.log.Info("old documents removed from the database", "documents", removed)
+				p.Logger.Info("old documents removed from the database", "documents", removed)
 			}
-			removed, wait = 0, min(pruneEvery, p.KeepHistory)
+			removed, wait = 0, min(time.Hour, p.KeepHistory)
 		}
 		if !sleep(ctx, wait) {
 			return ctx.Err()
@@ -107,10 +105,10 @@ func (f *filer) removeEmptied() (again time.Time) {
 		delete(f.emptied, dir)
 		removed, err := filing.RemoveEmptyFolder(f.p.Inbox, dir)
 		if err != nil {
-			f.p.log.Debug("empty folder stays", "path", dir, "err", err)
+			f.p.Logger.Debug("empty folder stays", "path", dir, "err", err)
 		}
 		if removed {
-			f.p.log.Debug("empty folder removed", "path", dir)
+			f.p.Logger.Debug("empty folder removed", "path", dir)
 			f.wasEmptied(path.Dir(dir), now)
 		}
 	}

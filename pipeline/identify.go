@@ -81,7 +81,7 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 
 // logOf returns the logger for what happens to a document.
 func (p *Pipeline) logOf(doc *store.Document) *slog.Logger {
-	return p.log.With("doc", doc.ID, "path", doc.Source)
+	return p.Logger.With("doc", doc.ID, "path", doc.Source)
 }
 
 // logSpared logs why a document was not submitted.

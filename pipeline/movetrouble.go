@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -23,7 +22,7 @@ func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 	switch {
 	case held:
 		f.held++
-		f.until = time.Now().Add(backoff(f.held, longestDiskPause, 0))
+		f.until = time.Now().Add(backoff(f.held, longestDiskPause))
 		f.p.gate.HoldDisk(sortedDisk, all[disk].err.Error())
 	case anyMoved && f.held > 0:
 		f.held, f.until = 0, time.Time{}
@@ -35,7 +34,7 @@ func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 		}
 		retry := time.Time{} // with the others, after the hold's pause
 		if !held {
-			retry = time.Now().Add(backoff(m.doc.Failures+1, max(f.p.Rescan, firstPause), rand.Float64()))
+			retry = time.Now().Add(backoff(m.doc.Failures+1, max(f.p.Rescan, firstPause)))
 		}
 		f.setError(ctx, m, retry)
 	}

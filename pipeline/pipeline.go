@@ -64,7 +64,6 @@ type Config struct {
 // Pipeline takes documents from the inbox into their folders.
 type Pipeline struct {
 	Config
-	log  *slog.Logger
 	gate *gate.Gate
 	ages *jobAges
 
@@ -88,15 +87,14 @@ func (s signal) wake() {
 
 // New returns a pipeline. It starts no goroutine.
 func New(cfg Config) *Pipeline {
-	log := cfg.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(Step) {}
 	}
 	return &Pipeline{
-		Config: cfg, log: log, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
+		Config: cfg, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
 		dispatchNow: make(signal, 1), parkedNow: make(signal, 1), fileNow: make(signal, 1), sweepNow: make(signal, 1),
 		gate:     gate.New(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping),
 		admitted: make(chan struct{}),
@@ -156,7 +154,7 @@ func (p *Pipeline) recover(ctx context.Context) ([]store.Document, error) {
 		return nil, err
 	}
 	if interrupted > 0 {
-		p.log.Warn("uploads were interrupted; whether the service received them is unknown", "documents", interrupted)
+		p.Logger.Warn("uploads were interrupted; whether the service received them is unknown", "documents", interrupted)
 	}
 	return read(ctx, p, func(ctx context.Context) ([]store.Document, error) {
 		accepted, err1 := p.Store.AcceptedWith(ctx, p.DocumentTypes)

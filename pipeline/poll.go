@@ -76,7 +76,7 @@ func (p *Pipeline) pollOnce(ctx context.Context, doc *store.Document, pause time
 	}
 	polledAt = age(doc)
 	status, err = p.Service.Status(ctx, doc.JobID)
-	p.log.Debug("polled", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "state", status.State, "err", err)
+	p.Logger.Debug("polled", "doc", doc.ID, "path", doc.Source, "job_id", doc.JobID, "state", status.State, "err", err)
 	return polledAt, status, permit.Done(ctx, doc.ID, err), err
 }
 

@@ -44,7 +44,7 @@ func retryDisk[T any](ctx context.Context, p *Pipeline, disk string, do func(con
 		}
 		p.gate.HoldDisk(disk, err.Error())
 		p.diskWait.Add(1)
-		woken := sleep(ctx, backoff(n, longestDiskPause, 0))
+		woken := sleep(ctx, backoff(n, longestDiskPause))
 		p.diskWait.Add(-1)
 		if !woken {
 			return value, fmt.Errorf("%w: %w", context.Cause(ctx), err)

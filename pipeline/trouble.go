@@ -66,7 +66,7 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 // refuse puts a document back to waiting, with a pause that grows.
 func (p *Pipeline) refuse(ctx context.Context, doc *store.Document, r store.Refusal) error {
 	if r.RetryAt.IsZero() && !r.Uncounted {
-		r.RetryAt = time.Now().Add(pauseAfter(doc.Failures + 1))
+		r.RetryAt = time.Now().Add(backoff(doc.Failures+1, longestPause))
 	}
 	return p.save(ctx, func(ctx context.Context) error { return p.Store.Refused(ctx, doc.ID, r) })
 }
@@ -85,7 +85,7 @@ func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string)
 // A job that was polled once more before another is paid for costs no pause.
 func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.JobEnd) error {
 	p.gate.Forget(doc.ID)
-	pause := pauseAfter(doc.Attempts)
+	pause := backoff(doc.Attempts, longestPause)
 	if doc.AskedAgain {
 		pause = 0
 	}
