@@ -132,7 +132,7 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 			m.err = errNames
 		}
 		switch {
-		case errors.Is(m.err, errStaleTarget): // whatever changed it goes on with it
+		case errors.Is(m.err, store.ErrStale): // whatever changed it goes on with it
 		case errors.Is(m.err, filing.ErrNeedsCopy):
 			f.copies.add(ctx, f.p, m)
 		default:

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -11,10 +10,6 @@ import (
 	"docusort/pipeline/filing"
 	"docusort/store"
 )
-
-// errStaleTarget says that a document changed before its target was stored, so that it
-// must not be moved.
-var errStaleTarget = errors.New("the document changed before it could be moved")
 
 // choose chooses a target for each document that has none, and stores them before
 // anything is moved. It returns the documents that can be moved now.
@@ -42,7 +37,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 	}
 	return slices.DeleteFunc(chosen, func(m *moving) bool {
 		if m.err = err; err == nil && slices.Contains(stale, m.doc.ID) {
-			m.err = errStaleTarget
+			m.err = store.ErrStale // it must not be moved
 		}
 		return m.err != nil
 	})
