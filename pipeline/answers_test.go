@@ -139,3 +139,105 @@ func TestGoodOneAfterManyRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestJobNotNamed: what the service accepts without naming a job is paid for. Few are
+// tried, also after a restart, until a person asks for one more.
+func TestJobNotNamed(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		posts := func(most int) {
+			t.Helper()
+			if n := r.service.Stats().Submissions; n > most {
+				t.Fatalf("%d submissions, want %d at most", n, most)
+			}
+		}
+		r.service.SetFaults(docutraytest.Faults{NoID: 1})
+		r.cfg.Workers = 2
+		r.start()
+		r.dropNumbered(3)
+		r.held(store.HoldAccount, time.Minute)
+		contains(t, "hold", r.hold().Reason, "each try may cost")
+		time.Sleep(24 * time.Hour)
+		posts(2)
+		must(t, r.halt())
+		r.start()
+		r.held(store.HoldAccount, time.Minute)
+		time.Sleep(24 * time.Hour)
+		posts(2)
+		r.p.RetryNow(bg)
+		time.Sleep(24 * time.Hour)
+		r.held(store.HoldAccount, 0)
+		posts(4)
+		r.service.SetFaults(docutraytest.Faults{})
+		r.p.RetryNow(bg)
+		r.allFiled(3, time.Hour)
+		r.held("", time.Minute)
+		same(t, "failed", r.counts()[store.Failed], 0)
+	})
+}
+
+// TestJobOfTheOnlyDocumentNotNamed: it is tried twice, and a new document is tried all the
+// same: the first may have been at fault.
+func TestJobOfTheOnlyDocumentNotNamed(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.service.SetFaults(docutraytest.Faults{NoID: 1})
+		r.start()
+		r.drop("odd.pdf", pdf("odd"), "invoice")
+		r.held(store.HoldAccount, 5*time.Minute)
+		time.Sleep(24 * time.Hour)
+		same(t, "submissions", r.doc("odd.pdf").Submissions, 2)
+		r.service.SetFaults(docutraytest.Faults{})
+		r.file("good.pdf", pdf("good"), "invoice")
+		r.held("", time.Minute)
+		d := r.reaches("odd.pdf", store.Failed, time.Minute)
+		same(t, "submissions", d.Submissions, 2)
+	})
+}
+
+// TestOneJobNotNamed: where others are accepted as they should be, it is that document's
+// own trouble.
+func TestOneJobNotNamed(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+			return req.Method == http.MethodPost && req.ContentLength > 5000 && refuse(w, 200, "")
+		})
+		r.start()
+		r.drop("odd.pdf", pdf(strings.Repeat("x", 6000)), "invoice")
+		for i := range 10 {
+			r.file(fmt.Sprint(i, ".pdf"), pdf(fmt.Sprint(i)), "invoice")
+			time.Sleep(time.Minute)
+		}
+		d := r.doc("odd.pdf")
+		same(t, "state", d.State, store.Failed)
+		same(t, "submissions", d.Submissions, 2)
+	})
+}
+
+// TestJobsThatFail: ERROR is asked for once more, and each further job is paid for after a
+// longer pause.
+func TestJobsThatFail(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		errors := 1
+		r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+			if !strings.Contains(req.URL.Path, "/status/") || errors == 0 {
+				return false
+			}
+			errors--
+			_, _ = fmt.Fprintf(w, `{"id":%q,"status":"ERROR","error":"busy"}`, req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:])
+			return true
+		})
+		r.start()
+		r.drop("passing.pdf", pdf("passing"), "invoice")
+		r.reaches("passing.pdf", store.Filed, 2*time.Minute)
+		same(t, "jobs", r.service.Stats().Jobs, 1)
+
+		r.intercept(nil)
+		r.service.SetFaults(docutraytest.Faults{JobError: 1})
+		r.drop("bad.pdf", pdf("bad"), "invoice")
+		time.Sleep(time.Hour)
+		if d := r.doc("bad.pdf"); d.State == store.Failed || d.Attempts < 2 || d.Attempts > 4 {
+			t.Errorf("after an hour %s with %d jobs", d.State, d.Attempts)
+		}
+		d := r.reaches("bad.pdf", store.Failed, 3*time.Hour)
+		same(t, "jobs", d.Attempts, 5)
+	})
+}

@@ -11,6 +11,16 @@ const (
 	longestPause = time.Hour
 )
 
+// jobPause returns how long after its n-th job ended without an answer, n ≥ 1, a document
+// gets another one, which costs as much: minutes, so that five never end within an hour.
+func jobPause(n int) time.Duration {
+	d := 2 * time.Minute
+	for i := 1; i < n && d < longestPause; i++ {
+		d *= 4
+	}
+	return min(d, longestPause)
+}
+
 // backoff returns how long to wait after the n-th failure in a row, n ≥ 1: from
 // firstPause, doubling up to limit, less up to a quarter, so that documents that failed
 // together are not tried again together.

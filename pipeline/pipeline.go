@@ -157,10 +157,13 @@ func (p *Pipeline) recover(ctx context.Context) ([]store.Document, error) {
 		p.Logger.Warn("uploads were interrupted; whether the service received them is unknown", "documents", interrupted)
 	}
 	return read(ctx, p, func(ctx context.Context) ([]store.Document, error) {
-		accepted, err1 := p.Store.AcceptedWith(ctx, p.DocumentTypes)
+		accepted, unnamed, err1 := p.Store.AcceptedWith(ctx, p.DocumentTypes)
 		ages, err2 := p.Store.JobTimes(ctx, agesKept)
 		jobs, err3 := p.Store.Pending(ctx)
 		p.gate.SetAccepted(accepted)
+		if unnamed >= mostUnnamed {
+			p.gate.SetUnnamed()
+		}
 		p.ages.ages = ages
 		return jobs, errors.Join(err1, err2, err3)
 	})
@@ -201,8 +204,8 @@ func (p *Pipeline) Known(ctx context.Context, path string, info fs.FileInfo) (bo
 
 // RetryNow ends every pause: everything that waits to be tried again is tried at once.
 func (p *Pipeline) RetryNow(ctx context.Context) {
-	p.gate.RetryNow()
 	p.endPauses(ctx, true)
+	p.gate.RetryNow()
 	p.sweepNow.wake()
 }
 

@@ -24,6 +24,7 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 	}
 	unfinished := time.Duration(0) // the age at which the job was last known to be unfinished
 	untyped := time.Duration(0)    // the age at which the answer first named no type
+	doubted := doc.AskedAgain      // whether ERROR was the answer before
 	began := time.Now()
 	for polls := 1; ; polls++ {
 		polledAt, status, verdict, err := p.pollOnce(ctx, doc, pause)
@@ -43,8 +44,11 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 		case status.State == docutray.Succeeded:
 			p.ages.add(took(status, unfinished, polledAt))
 			return p.storeAnswer(ctx, doc, status, polls)
-		case status.State == docutray.Failed:
+		case status.State == docutray.Failed && !doubted:
 			p.ages.add(took(status, unfinished, polledAt))
+			doubted, pause = true, min(jobPause(doc.Attempts)/12, patience) // the reason may pass
+			continue
+		case status.State == docutray.Failed:
 			reason := "the service could not identify it: " + cmp.Or(status.Error, "no reason given")
 			return p.jobEnded(ctx, doc, store.JobEnd{Reason: reason, Polls: polls})
 		case status.State == docutray.NoType && untyped == 0:

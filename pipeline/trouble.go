@@ -47,6 +47,8 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 	switch {
 	case verdict == gate.DocumentFault:
 		return p.fail(ctx, doc, e.Reason())
+	case e.Class == docutray.NoID:
+		return p.unnamed(ctx, doc, e)
 	case verdict == gate.ServiceFault:
 		if doc.Error != r.Reason {
 			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.OutcomeUnknown)
@@ -61,6 +63,18 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 		r = store.Refusal{OutcomeUnknown: e.OutcomeUnknown, Uncounted: true}
 	}
 	return p.refuse(ctx, doc, r)
+}
+
+// mostUnnamed is how many submissions in a row may be accepted without naming a job.
+const mostUnnamed = 2
+
+// unnamed puts a document back that the service accepted without naming the job. It counts
+// as paid for: the gate lets it try once more, and then waits for a person.
+func (p *Pipeline) unnamed(ctx context.Context, doc *store.Document, e *docutray.Error) error {
+	p.logOf(doc).Error("the service accepted the document and named no job; it may be paid for", "err", e)
+	return p.save(ctx, func(ctx context.Context) error {
+		return p.Store.Unnamed(ctx, doc.ID, e.Reason(), time.Now().Add(jobPause(1)))
+	})
 }
 
 // refuse puts a document back to waiting, with a pause that grows.
@@ -85,7 +99,7 @@ func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string)
 // A job that was polled once more before another is paid for costs no pause.
 func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.JobEnd) error {
 	p.gate.Forget(doc.ID)
-	pause := backoff(doc.Attempts, longestPause)
+	pause := jobPause(doc.Attempts)
 	if doc.AskedAgain {
 		pause = 0
 	}

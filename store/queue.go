@@ -105,11 +105,15 @@ func inPhases(phases ...Phase) string {
 }
 
 // EndPauses lets documents be tried now whose pause has not ended, and returns how
-// many there were: those whose submission was refused, or all of them.
+// many there were: those whose submission was refused, or all of them. With all,
+// what was accepted twice without a job may be submitted once more.
 func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
 	cond := `phase = 'ready' AND failures > 0`
 	if all {
 		cond = `phase <> 'submit'`
+		if err := s.do(ctx, `UPDATE documents SET unnamed = 1 WHERE unnamed > 1 AND phase = 'ready' AND `+unfinished); err != nil {
+			return 0, err
+		}
 	}
 	return s.exec(ctx, `UPDATE documents SET retry_at = ?1 WHERE due > ?1 AND `+cond+` AND `+unfinished, time.Now().UnixMilli())
 }

@@ -94,6 +94,7 @@ type Document struct {
 	AttemptsBeforeRetry int    // those of Attempts that were made before the newest retry
 	Failures            int    // tries in a row that failed: submissions refused, or moves
 	Polls               int    // status requests
+	Unnamed             int    // POSTs since the newest job that were accepted without naming one
 	OutcomeUnknown      bool   // a POST may have made a job whose id we do not have
 	JobAbandoned        bool   // the newest job was given up while the service still worked on it
 	AskedAgain          bool   // it was, and is polled once more

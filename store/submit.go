@@ -199,7 +199,7 @@ func sameContent(alias, hash string) string {
 func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
 	return s.write(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE documents SET state = 'pending', job_id = ?2, job_abandoned = 0,
-				attempts = attempts + 1, failures = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
+				attempts = attempts + 1, failures = 0, unnamed = 0, outcome_unknown = 0, retry_at = NULL, error = NULL
 			WHERE id = ?1 AND state = 'submitting'
 			  AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.job_id = +?2 AND o.id <> documents.id
 			    AND (o.sha256 IS NOT documents.sha256 OR o.state = 'pending'))`, id, jobID)
@@ -211,18 +211,37 @@ func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
 			err := t.start(id, `SELECT TRUE FROM documents WHERE id = ? AND state = 'submitting'`, &submitting)
 			return cmp.Or(err, fmt.Errorf("document %d: %w", id, ErrDuplicateJob))
 		}
-		return t.do(`UPDATE option_sets SET accepted_at = ?2
-			WHERE id = (SELECT options FROM documents WHERE id = ?1) AND accepted_at IS NULL`, id, t.now)
+		return t.do(`UPDATE option_sets SET accepted_at = coalesce(accepted_at, ?2), unnamed = 0
+			WHERE id = (SELECT options FROM documents WHERE id = ?1) AND (accepted_at IS NULL OR unnamed > 0)`, id, t.now)
 	})
 }
 
-// AcceptedWith reports whether the service ever accepted a document with these options.
-func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted bool, err error) {
+// AcceptedWith reports whether the service ever accepted a document with these options,
+// and how many in a row it accepted without naming the job.
+func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted bool, unnamed int, err error) {
 	codes, err := encodeOptions(options)
 	if err == nil {
-		err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM option_sets WHERE codes = +? AND accepted_at IS NOT NULL)`, []any{codes}, &accepted)
+		err = s.row(ctx, `SELECT count(accepted_at) > 0, coalesce(sum(unnamed), 0) FROM option_sets WHERE codes = +?`,
+			[]any{codes}, &accepted, &unnamed)
 	}
-	return accepted, err
+	return accepted, unnamed, err
+}
+
+// Unnamed puts a document that the service accepted without naming the job back to
+// waiting. It starts from submitting.
+func (s *Store) Unnamed(ctx context.Context, id int64, reason string, retryAt time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		err := t.change(`UPDATE documents SET state = 'waiting', unnamed = unnamed + 1, outcome_unknown = 1,
+				failures = failures + 1, retry_at = ?2, error = ?3
+			WHERE id = ?1 AND state = 'submitting'`, id, millis(retryAt), reason)
+		if err == nil {
+			err = t.do(`UPDATE option_sets SET unnamed = unnamed + 1 WHERE id = (SELECT options FROM documents WHERE id = ?)`, id)
+		}
+		if err == nil {
+			err = t.releaseEqual(id)
+		}
+		return err
+	})
 }
 
 // Refusal is a submission that made no job that we know of.

@@ -216,7 +216,10 @@ func TestJobIsPendingOnce(t *testing.T) {
 
 func TestAcceptedWith(t *testing.T) {
 	s := openNew(t)
-	with := func(codes ...string) bool { return must[bool](t)(s.AcceptedWith(ctx, codes)) }
+	with := func(codes ...string) bool {
+		accepted, _, err := s.AcceptedWith(ctx, codes)
+		return must[bool](t)(accepted, err)
+	}
 	id := submitted(t, s, found("a", "a"))
 	if with(options...) || with("letter") {
 		t.Error("accepted before anything was")

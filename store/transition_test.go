@@ -118,10 +118,12 @@ var transitions = []struct {
 }{
 	{name: "Submitting", may: []string{"state", "submitted_at", "options", "submissions", "resubmissions", "retry_at", "error", "job_abandoned"}, run: func(s *Store, id int64) error { _, err := s.Submitting(ctx, id, request); return err },
 		legal: []string{"waiting", "refused", "given up"}},
-	{name: "Accepted", may: []string{"state", "job_id", "attempts", "failures", "outcome_unknown", "job_abandoned", "retry_at", "error"}, run: func(s *Store, id int64) error { return s.Accepted(ctx, id, "job") },
+	{name: "Accepted", may: []string{"state", "job_id", "attempts", "failures", "unnamed", "outcome_unknown", "job_abandoned", "retry_at", "error"}, run: func(s *Store, id int64) error { return s.Accepted(ctx, id, "job") },
 		legal: []string{"submitting"},
 		want: map[string]any{"state": "pending", "job_id": "job", "attempts": int64(1), "failures": int64(0),
 			"outcome_unknown": int64(0), "retry_at": nil, "error": nil, "submissions": int64(1)}},
+	{name: "Unnamed", may: []string{"state", "failures", "unnamed", "outcome_unknown", "retry_at", "error"}, run: func(s *Store, id int64) error { return s.Unnamed(ctx, id, "no id", inAnHour) }, legal: []string{"submitting"},
+		want: map[string]any{"state": "waiting", "failures": int64(1), "unnamed": int64(1), "outcome_unknown": int64(1), "error": "no id"}},
 	{name: "Refused", may: []string{"state", "failures", "outcome_unknown", "retry_at", "error"}, run: refusing(Refusal{Reason: "503", RetryAt: inAnHour}), legal: []string{"submitting"},
 		want: map[string]any{"state": "waiting", "failures": int64(1), "outcome_unknown": int64(0), "error": "503",
 			"retry_at": inAnHour.UnixMilli(), "attempts": int64(0)}},

@@ -164,6 +164,7 @@ func (g *Gate) RetryNow() {
 	for _, t := range g.probed() {
 		t.probeAt = now
 	}
+	g.submissions.unnamed = false
 	l := &g.limit
 	l.Until, l.next, l.refusals = now, now, l.refusals+2 // what is under way teaches nothing more
 	g.notify()

@@ -120,7 +120,7 @@ func (g *Gate) endIdle(now time.Time) {
 		return
 	}
 	g.closed = nil
-	if t := g.submissions.hold; t != nil && !t.probing {
+	if t := g.submissions.hold; t != nil && !t.probing && !g.submissions.unnamed {
 		g.submissions.hold = nil
 	}
 }

@@ -16,13 +16,18 @@ type submissions struct {
 	accepted bool                     // the service accepted one with these type codes
 	streak   int                      // submissions in a row that failed although the service answers
 	failed   map[int64]docutray.Class // documents that they were of, three at most, and how
+	unnamed  bool                     // documents were accepted twice without a job: a person asks for the next try
 }
 
 // wait returns how long a probe waits. A document that was never tried need not wait
 // for what may be another one's own trouble, nor ever for long.
 func (s *submissions) wait(now time.Time) time.Duration {
-	switch wait := s.hold.wait(now); {
-	case !s.untried || s.hold.probing:
+	wait := s.hold.wait(now)
+	if s.unnamed {
+		wait = longestWait
+	}
+	switch {
+	case !s.untried || s.hold.probing || s.unnamed && len(s.failed) != 1:
 		return wait
 	case len(s.failed) == 1:
 		return 0
@@ -42,22 +47,31 @@ func (s *submissions) fail(probe bool, doc int64, e *docutray.Error, now time.Ti
 	if refused && s.accepted {
 		return DocumentFault
 	}
-	again := s.failed[doc] == docutray.Document
+	again := s.failed[doc] == e.Class
 	if len(s.failed) < inARow {
 		s.failed[doc] = e.Class
 	}
 	s.streak++
 	verdict, enough := ServiceFault, s.hold != nil || s.streak >= inARow
-	if e.Class == docutray.Account {
+	switch e.Class {
+	case docutray.Account:
 		verdict, enough = External, true
+	case docutray.NoID:
+		enough, s.unnamed = true, again || len(s.failed) > 1
 	}
 	if refused {
 		if enough = len(s.failed) >= inARow; again && !enough {
 			return DocumentFault
 		}
 	}
-	if enough && (s.hold == nil || probe) {
+	if enough && (s.hold == nil || probe || s.unnamed) {
 		s.hold = s.hold.prolong(e, now)
+		if e.Class == docutray.NoID {
+			s.hold.probeAt = now.Add(unnamedPause)
+		}
+		if s.unnamed {
+			s.holdUnnamed()
+		}
 		if refused {
 			s.hold.Kind = Account
 			s.hold.Reason = "the service refuses every document; check DOCUSORT_DOCUMENT_TYPES and DOCUSORT_METADATA: " + e.Reason()
@@ -66,9 +80,18 @@ func (s *submissions) fail(probe bool, doc int64, e *docutray.Error, now time.Ti
 	return verdict
 }
 
+// unnamedPause is how long a document that was accepted without a job waits for its second
+// try, which may cost as much.
+const unnamedPause = 2 * time.Minute
+
+func (s *submissions) holdUnnamed() {
+	s.unnamed, s.hold.Kind = true, Account
+	s.hold.Reason = "the service accepts documents and names no job, so that each try may cost; ask DocuTray, and then try one more with systemctl reload docusort"
+}
+
 // succeed notes that the service accepted a document.
 func (s *submissions) succeed() {
-	s.accepted, s.streak, s.hold = true, 0, nil
+	s.accepted, s.streak, s.hold, s.unnamed = true, 0, nil, false
 	clear(s.failed)
 }
 
@@ -78,6 +101,16 @@ func (g *Gate) SetAccepted(accepted bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.submissions.accepted = accepted
+}
+
+// SetUnnamed tells the gate that the service accepted documents without naming a job, so
+// that nothing is submitted until [Gate.RetryNow].
+func (g *Gate) SetUnnamed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.submissions.hold = &Trouble{Hold: Hold{Since: time.Now()}}
+	g.submissions.holdUnnamed()
+	g.notify()
 }
 
 // Untried tells the gate whether a document waits that was never tried.

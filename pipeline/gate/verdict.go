@@ -25,7 +25,7 @@ const (
 func (p *Permit) Done(ctx context.Context, doc int64, err error) Verdict {
 	g, e := p.gate, docutray.AsError(err)
 	// Quota and type codes concern submissions alone.
-	anybodys := e != nil && (e.Class == docutray.Service || e.Class == docutray.NoID ||
+	anybodys := e != nil && (e.Class == docutray.Service ||
 		e.Class == docutray.Account && (p.kind == Poll || isAboutKey(e)))
 	external := anybodys && (g.hasNewKey(p.key, e) || !g.answersPing(ctx))
 	p.Release()

@@ -17,7 +17,8 @@ CREATE TABLE folders (
 CREATE TABLE option_sets (
   id          INTEGER PRIMARY KEY,
   codes       TEXT    NOT NULL UNIQUE,
-  accepted_at INTEGER                                   -- the service first accepted a document with these
+  accepted_at INTEGER,                                  -- the service first accepted a document with these
+  unnamed     INTEGER NOT NULL DEFAULT 0                -- POSTs in a row that it accepted without naming the job
 ) STRICT;
 
 -- The types that documents were identified as, so that a row has a small number.
@@ -59,6 +60,7 @@ CREATE TABLE documents (
   attempts_before_retry INTEGER NOT NULL DEFAULT 0,     -- of these, before the newest retry
   failures      INTEGER NOT NULL DEFAULT 0,             -- tries in a row that failed: submissions refused, or moves
   polls         INTEGER NOT NULL DEFAULT 0,
+  unnamed       INTEGER NOT NULL DEFAULT 0,             -- POSTs since the newest job that were accepted without naming one
   outcome_unknown INTEGER NOT NULL DEFAULT 0,           -- 1: a POST may have made a job whose id we do not have
   job_abandoned INTEGER NOT NULL DEFAULT 0,             -- 1: the newest job was given up unfinished; 2: and is asked once more
   retry_at      INTEGER,                                -- nothing is done before this
