@@ -106,16 +106,16 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 	bubble(t, docutraytest.Options{Faults: docutraytest.Faults{JobError: 1}}, func(r *rig) {
 		r.start()
 		r.drop("scan.pdf", pdf("x"), "invoice")
-		d := r.reaches("scan.pdf", store.Failed, time.Hour)
+		d := r.reaches("scan.pdf", store.Failed, 3*time.Hour)
 		same(t, "attempts", d.Attempts, 5)
 		same(t, "jobs", r.service.Stats().Jobs, 5)
 		same(t, "resubmissions", d.Resubmissions, 4)
 		exists(t, r.sorted, "_failed/scan.pdf", "_failed/scan.pdf.error.json")
 		uploads := r.service.Uploads()
 		for i, u := range uploads[1:] {
-			most := time.Second << i
-			least := most*3/4 - time.Millisecond // which the database counts in
-			between(t, "pause", u.At.Sub(uploads[i].Answered), least, most)
+			pause := []time.Duration{2 * time.Minute, 8 * time.Minute, 32 * time.Minute, time.Hour}[i]
+			asked := []time.Duration{10 * time.Second, 40 * time.Second, time.Minute, time.Minute}[i] // once more, before
+			between(t, "pause", u.At.Sub(uploads[i].Answered), pause-time.Millisecond, pause+asked+time.Second)
 		}
 	})
 }
