@@ -13,8 +13,8 @@ const (
 
 // jobPause returns how long after its n-th job ended without an answer, n ≥ 1, a document
 // gets another one, which costs as much: minutes, so that five never end within an hour.
-func jobPause(n int) time.Duration {
-	d := 2 * time.Minute
+func (p *Pipeline) jobPause(n int) time.Duration {
+	d := p.JobPause
 	for i := 1; i < n && d < longestPause; i++ {
 		d *= 4
 	}

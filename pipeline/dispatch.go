@@ -18,7 +18,7 @@ import (
 type dispatcher struct {
 	p         *Pipeline
 	l         lifetimes
-	documents sync.WaitGroup // their goroutines
+	documents errgroup.Group // their goroutines
 	working   sync.Map       // their ids
 	most      int            // how many there may be
 	parked    chan struct{}  // a place for each parked job that is polled
@@ -40,8 +40,9 @@ func (p *Pipeline) dispatch(l lifetimes, jobs []store.Document) error {
 	places := max(p.MaxPending, len(jobs))
 	d := &dispatcher{
 		p: p, l: l, most: places + parkedPlaces, parked: make(chan struct{}, parkedPlaces),
-		places: make(chan struct{}, places), uploads: make(chan struct{}, p.Workers),
+		tried: true, places: make(chan struct{}, places), uploads: make(chan struct{}, p.Workers),
 	}
+	d.documents.SetLimit(d.most) // which places keep: Go never waits
 	d.excess.Store(int64(places - p.MaxPending))
 	for _, doc := range jobs {
 		d.places <- struct{}{}
@@ -50,7 +51,7 @@ func (p *Pipeline) dispatch(l lifetimes, jobs []store.Document) error {
 	g.Go(func() error { return d.submitAll(work) })
 	g.Go(func() error { return d.pollParked(work) })
 	err := g.Wait()
-	d.documents.Wait()
+	_ = d.documents.Wait() // a document's trouble is no error
 	return err
 }
 
@@ -65,7 +66,7 @@ func (d *dispatcher) leavePlace() {
 // which leave gives back. t is nil for a document that has a job.
 func (d *dispatcher) start(doc store.Document, t *turn, leave func()) {
 	d.working.Store(doc.ID, nil)
-	d.documents.Go(func() {
+	d.documents.Go(func() error {
 		d.p.notStored(&doc, d.p.identify(d.l, &doc, t))
 		t.end()
 		d.working.Delete(doc.ID)
@@ -74,6 +75,7 @@ func (d *dispatcher) start(doc store.Document, t *turn, leave func()) {
 			d.p.dispatchNow.wake()
 			d.p.parkedNow.wake()
 		}
+		return nil
 	})
 }
 

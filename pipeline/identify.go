@@ -36,9 +36,6 @@ func (p *Pipeline) identify(l lifetimes, doc *store.Document, t *turn) error {
 // submit makes a job for a document, unless Submitting finds that there is an answer
 // or a job for its content.
 func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
-	if doc.Unnamed >= mostUnnamed { // and yet its turn: others are accepted as they should be
-		return p.fail(l.store, doc, "the service accepted it twice, and named no job")
-	}
 	content, err := p.openContent(doc)
 	if err != nil {
 		return p.unreadable(l.work, doc, err)

@@ -57,8 +57,10 @@ type Config struct {
 	Rescan            time.Duration // how often to look for removed files, and to try again what a file prevents
 	ShutdownGrace     time.Duration
 
-	// OnStep, where not nil, is called at each step, by any goroutine. Only tests set it.
-	OnStep func(Step)
+	// Only tests set these. OnStep is called at each step, by any goroutine. JobPause is the
+	// pause before a document's second job, two minutes where it is 0.
+	OnStep   func(Step)
+	JobPause time.Duration
 }
 
 // Pipeline takes documents from the inbox into their folders.
@@ -93,6 +95,7 @@ func New(cfg Config) *Pipeline {
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(Step) {}
 	}
+	cfg.JobPause = cmp.Or(cfg.JobPause, 2*time.Minute)
 	return &Pipeline{
 		Config: cfg, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
 		dispatchNow: make(signal, 1), parkedNow: make(signal, 1), fileNow: make(signal, 1), sweepNow: make(signal, 1),
@@ -161,7 +164,7 @@ func (p *Pipeline) recover(ctx context.Context) ([]store.Document, error) {
 		ages, err2 := p.Store.JobTimes(ctx, agesKept)
 		jobs, err3 := p.Store.Pending(ctx)
 		p.gate.SetAccepted(accepted)
-		if unnamed >= mostUnnamed {
+		if unnamed {
 			p.gate.SetUnnamed()
 		}
 		p.ages.ages = ages

@@ -46,7 +46,7 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 			return p.storeAnswer(ctx, doc, status, polls)
 		case status.State == docutray.Failed && !doubted:
 			p.ages.add(took(status, unfinished, polledAt))
-			doubted, pause = true, min(jobPause(doc.Attempts)/12, patience) // the reason may pass
+			doubted, pause = true, min(p.jobPause(doc.Attempts)/12, patience) // the reason may pass
 			continue
 		case status.State == docutray.Failed:
 			reason := "the service could not identify it: " + cmp.Or(status.Error, "no reason given")

@@ -65,15 +65,12 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 	return p.refuse(ctx, doc, r)
 }
 
-// mostUnnamed is how many submissions in a row may be accepted without naming a job.
-const mostUnnamed = 2
-
 // unnamed puts a document back that the service accepted without naming the job. It counts
-// as paid for: the gate lets it try once more, and then waits for a person.
+// as paid for, and is tried once more; then a person asks for the next try.
 func (p *Pipeline) unnamed(ctx context.Context, doc *store.Document, e *docutray.Error) error {
 	p.logOf(doc).Error("the service accepted the document and named no job; it may be paid for", "err", e)
 	return p.save(ctx, func(ctx context.Context) error {
-		return p.Store.Unnamed(ctx, doc.ID, e.Reason(), time.Now().Add(jobPause(1)))
+		return p.Store.Unnamed(ctx, doc.ID, e.Reason(), time.Now().Add(p.jobPause(1)))
 	})
 }
 
@@ -99,7 +96,7 @@ func (p *Pipeline) fail(ctx context.Context, doc *store.Document, reason string)
 // A job that was polled once more before another is paid for costs no pause.
 func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.JobEnd) error {
 	p.gate.Forget(doc.ID)
-	pause := jobPause(doc.Attempts)
+	pause := p.jobPause(doc.Attempts)
 	if doc.AskedAgain {
 		pause = 0
 	}

@@ -88,7 +88,7 @@ func (s *Store) Waiting(ctx context.Context, after int64, limit int) ([]Document
 	return s.documents(ctx, selectDocuments+` WHERE d.id IN (`+inPhases(waitingPhases...)+`) ORDER BY d.id`, after, limit)
 }
 
-var waitingPhases = []Phase{PhaseAdmit, PhaseReady, PhaseEqual}
+var waitingPhases = []Phase{PhaseAdmit, PhaseReady, PhaseEqual, PhaseUnnamed}
 
 // inPhases selects the ids, above ?1 and at most ?2 of them, of documents in some
 // phases, in their order. The index has those without a pause in this order
@@ -111,7 +111,7 @@ func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
 	cond := `phase = 'ready' AND failures > 0`
 	if all {
 		cond = `phase <> 'submit'`
-		if err := s.do(ctx, `UPDATE documents SET unnamed = 1 WHERE unnamed > 1 AND phase = 'ready' AND `+unfinished); err != nil {
+		if err := s.do(ctx, `UPDATE documents SET unnamed = 1 WHERE phase = 'unnamed' AND `+unfinished); err != nil {
 			return 0, err
 		}
 	}
@@ -129,9 +129,10 @@ func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 func (s *Store) Stuck(ctx context.Context, before time.Time) (n int, err error) {
 	err = s.row(ctx, `SELECT count(*) FROM documents d WHERE d.`+unfinished+` AND CASE d.phase
 		WHEN 'admit' THEN TRUE
+		WHEN 'unnamed' THEN TRUE
 		WHEN 'file' THEN d.failures > 0 OR d.due > ?1
 		WHEN 'equal' THEN NOT EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+`
-			AND o.phase <> 'admit' AND o.phase <> 'equal' AND o.due <= ?1)
+			AND o.phase <> 'admit' AND o.phase <> 'equal' AND o.phase <> 'unnamed' AND o.due <= ?1)
 		ELSE d.due > ?1 END`, []any{before.UnixMilli()}, &n)
 	return n, err
 }

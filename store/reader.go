@@ -224,7 +224,7 @@ type Progress struct {
 func (r *Reader) Progress(ctx context.Context, now time.Time) (p Progress, err error) {
 	var oldest, last sql.NullInt64
 	p.Unfinished, err = r.countUnfinished(ctx,
-		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND due <= ?), min(discovered_at),
+		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND phase <> 'unnamed' AND due <= ?), min(discovered_at),
 			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))`,
 		[]any{now.UnixMilli()}, &p.Due, &oldest, &last)
 	if err != nil {

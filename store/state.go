@@ -50,6 +50,9 @@ const (
 	PhaseReady Phase = "ready"
 	// PhaseEqual: identical content with the same options is on its way through the service.
 	PhaseEqual Phase = "equal"
+	// PhaseUnnamed: accepted twice without a job being named. Each further try may cost, so
+	// that a person asks for it: see [Store.EndPauses].
+	PhaseUnnamed Phase = "unnamed"
 	// PhaseSubmit: an upload is under way.
 	PhaseSubmit Phase = "submit"
 	// PhasePoll: its job is under way.
@@ -94,7 +97,6 @@ type Document struct {
 	AttemptsBeforeRetry int    // those of Attempts that were made before the newest retry
 	Failures            int    // tries in a row that failed: submissions refused, or moves
 	Polls               int    // status requests
-	Unnamed             int    // POSTs since the newest job that were accepted without naming one
 	OutcomeUnknown      bool   // a POST may have made a job whose id we do not have
 	JobAbandoned        bool   // the newest job was given up while the service still worked on it
 	AskedAgain          bool   // it was, and is polled once more

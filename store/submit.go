@@ -217,11 +217,11 @@ func (s *Store) Accepted(ctx context.Context, id int64, jobID string) error {
 }
 
 // AcceptedWith reports whether the service ever accepted a document with these options,
-// and how many in a row it accepted without naming the job.
-func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted bool, unnamed int, err error) {
+// and whether it accepted the last two without naming the job.
+func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted, unnamed bool, err error) {
 	codes, err := encodeOptions(options)
 	if err == nil {
-		err = s.row(ctx, `SELECT count(accepted_at) > 0, coalesce(sum(unnamed), 0) FROM option_sets WHERE codes = +?`,
+		err = s.row(ctx, `SELECT count(accepted_at) > 0, coalesce(sum(unnamed), 0) > 1 FROM option_sets WHERE codes = +?`,
 			[]any{codes}, &accepted, &unnamed)
 	}
 	return accepted, unnamed, err

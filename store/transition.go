@@ -103,7 +103,7 @@ func (s *Store) Identified(ctx context.Context, id int64, a Answer) error {
 // share gives the answer of a document to all that wait with the same content and
 // options. Mostly there are none.
 func (t *tx) share(id int64, outcome State) error {
-	waiting := fromAlike + ` AND (o.phase = 'ready' OR o.phase = 'equal')`
+	waiting := fromAlike + ` AND (o.phase = 'ready' OR o.phase = 'equal' OR o.phase = 'unnamed')`
 	var some bool
 	err := t.row(`SELECT EXISTS (SELECT 1 `+waiting+`)`, []any{id}, &some)
 	if err == nil && some {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/cmd/internal/manual"
@@ -40,6 +41,8 @@ type testHooks struct {
 	step  func(pipeline.Step)              // see pipeline.Config
 	file  func(op string, done bool) error // see filing.Options
 	store func(op string) error            // see store.Config
+
+	jobPause time.Duration // see pipeline.Config
 }
 
 type usageError struct{ err error }

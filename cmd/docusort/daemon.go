@@ -123,7 +123,7 @@ func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {
 		PollMin: s.PollMin, PollMax: s.PollMax, JobTimeout: s.JobTimeout, MaxAttempts: s.MaxAttempts,
 		MinConfidence: s.MinConfidence, ReuseResults: s.ReuseResults, Sidecar: s.Sidecar, KeepHistory: s.KeepHistory,
 		Settle: s.Settle, Rescan: s.Rescan, ShutdownGrace: s.ShutdownGrace,
-		OnStep: hooks.step,
+		OnStep: hooks.step, JobPause: hooks.jobPause,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,15 +122,23 @@ func TestKilledAtRandom(t *testing.T) {
 			for range n {
 				c := w.startInjected(someInjection(r), "run")
 				w.dropSome(r, r.IntN(6))
-				select {
-				case <-c.ended:
-				case <-time.After(time.Duration(50+r.IntN(1200)) * time.Millisecond):
-					_ = c.cmd.Process.Kill()
+				for range 2 {
+					select {
+					case <-c.ended:
+					case <-time.After(time.Duration(50+r.IntN(600)) * time.Millisecond):
+					}
+					if strings.Contains(c.stderr.String(), logStarted) {
+						_ = c.cmd.Process.Signal(syscall.SIGHUP) // one more try of what was accepted without a job
+					}
 				}
+				_ = c.cmd.Process.Kill()
 				w.waitKilled(c)
 			}
 			w.api.SetFaults(docutraytest.Faults{})
-			w.runToEnd()
+			c := w.start("run")
+			w.waitRunning(c)
+			c.signal(syscall.SIGHUP)
+			w.finish(c)
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -28,7 +29,9 @@ func TestMain(m *testing.M) {
 		if err := json.Unmarshal([]byte(text), &i); err != nil {
 			panic(err)
 		}
-		os.Exit(run(untilSignal(), thisProcess(i.hooks())))
+		hooks := i.hooks()
+		hooks.jobPause = 500 * time.Millisecond
+		os.Exit(run(untilSignal(), thisProcess(hooks)))
 	}
 	flag.Parse()
 	parallel := false

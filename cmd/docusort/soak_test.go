@@ -125,12 +125,17 @@ func (s *soak) serviceTrouble() bool {
 	f := docutraytest.Faults{
 		FailSubmit: rate(), DropBefore: rate(), DropAfter: rate(), BrokenJSON: rate(), FailPoll: rate(), DropPoll: rate(),
 		Stall: rate(), StallFor: docutraytest.Duration(200 * time.Millisecond),
+		Gzip: rate(), NoID: rate() / 4, NotFoundFor: docutraytest.Duration(rate() * float64(time.Second)),
 	}
-	switch s.r.IntN(6) {
+	switch s.r.IntN(8) {
 	case 0:
 		f.Outage = docutraytest.OutageUnavailable
 	case 1:
 		f.Outage = docutraytest.OutageDrop
+	case 2:
+		f.Outage, f.Page = "404", s.r.IntN(2) == 0
+	case 3:
+		f.SubmitStatus, f.Page = 400+s.r.IntN(60), true
 	}
 	s.api.SetFaults(f)
 	return true
@@ -138,7 +143,7 @@ func (s *soak) serviceTrouble() bool {
 
 func (s *soak) accountTrouble() bool {
 	states := []docutraytest.AccountState{docutraytest.AccountKeyRevoked, docutraytest.AccountQuotaUsed,
-		docutraytest.AccountNoTypes, docutraytest.AccountNoAccess}
+		docutraytest.AccountQuota429, docutraytest.AccountNoTypes, docutraytest.AccountNoAccess}
 	s.api.SetAccount(states[s.r.IntN(len(states))], noTime)
 	return true
 }
@@ -223,6 +228,7 @@ func (s *soak) endTrouble() {
 	s.world.kill(s.daemon)
 	s.daemon = s.world.start("run")
 	s.waitRunning(s.daemon) // there may be nothing left to do
+	s.daemon.signal(syscall.SIGHUP)
 	s.waitAllDone()
 	s.stop(s.daemon)
 	r := s.checkDisk()

@@ -89,6 +89,7 @@ CREATE TABLE documents (
                   WHEN state = 'pending' THEN 'poll'
                   WHEN sha256 IS NULL OR put_back IS NOT NULL THEN 'admit'
                   WHEN equal = 1 THEN 'equal'
+                  WHEN unnamed > 1 THEN 'unnamed'
                   ELSE 'ready' END) VIRTUAL,
   due           INTEGER AS (coalesce(retry_at, 0)) VIRTUAL,
 
