@@ -50,7 +50,7 @@ func (r Requeuer) PutBack(ctx context.Context, doc store.Document) (place string
 	}
 	if err == nil && !done {
 		mv, err = r.move(ctx, &doc)
-		changed = !bytes.Equal(mv.SHA256, doc.SHA256)
+		changed = mv.Identity.Size != doc.Identity.Size || !bytes.Equal(mv.SHA256, doc.SHA256)
 	}
 	if err != nil {
 		return "", false, err
@@ -122,7 +122,8 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 	return mv, errNames
 }
 
-// readFailed returns the present identity and hash of a failed document's file.
+// readFailed returns the present identity of a failed document's file, and its hash where it
+// may still be what it was: of any size, it could be anything else.
 func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
 	f, id, err := filing.Open(doc.Sorted, doc.Target)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
@@ -132,8 +133,8 @@ func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
 		return id, nil, err
 	}
 	defer f.Close()
-	if doc.SHA256 == nil && id.Size == doc.Identity.Size {
-		return id, nil, nil // it was never read: it is empty, or too large
+	if doc.SHA256 == nil || id.Size != doc.Identity.Size {
+		return id, nil, nil
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {

@@ -122,3 +122,18 @@ func (r *rig) putBackEnded(n int, next string, far bool, elsewhere string) bool 
 	same(t, "content", left["_failed/notes.txt"], content)
 	return ended
 }
+
+// A file that took the place of a failed document, however large, is not read.
+func TestPutBackOfAHugeFile(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.drop("notes.txt", "no document", "invoice")
+		doc := r.reaches("notes.txt", store.Failed, time.Minute)
+		must(t, r.halt())
+		must(t, os.Truncate(filepath.Join(r.sorted, doc.Target), 8<<40)) // reading it would take hours
+		_, changed, err := Requeuer{Store: r.store, Inbox: r.inbox, Mover: filing.NewMover(filing.Options{})}.PutBack(bg, doc)
+		must(t, err)
+		same(t, "changed", changed, true)
+		exists(t, r.inbox, "notes.txt")
+	})
+}
