@@ -33,6 +33,7 @@ type program struct {
 	args           []string
 	environ        []string
 	stdout, stderr io.Writer
+	setUser        func(uid, gid int) error // see becomeOwner; nil: not, as tests share their process
 	hooks          testHooks
 }
 

@@ -20,7 +20,7 @@ func untilSignal() context.Context {
 
 func thisProcess(hooks testHooks) program {
 	addProcessor()
-	return program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, hooks: hooks}
+	return program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, setUser: setUser, hooks: hooks}
 }
 
 // addProcessor lets one more goroutine run than there are processors, unless the

@@ -71,6 +71,9 @@ func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) 
 	if err != nil {
 		return err
 	}
+	if err := p.becomeOwner(s.Database); err != nil {
+		return err
+	}
 	record, err := store.OpenShared(ctx, store.Config{Path: s.Database})
 	if err != nil {
 		return hintAtConfig(s, err)

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"docusort/pipeline"
@@ -261,6 +264,33 @@ func TestRetryAllNoLongerFailed(t *testing.T) {
 	noErr(t, retrier{out: &out, Requeuer: pipeline.Requeuer{Store: w.openShared()}, all: true}.retryAll(t.Context(), []int64{1, 999}))
 	if out.String() != "1: skipped, it is no longer failed\n999: skipped, it is no longer failed\n" {
 		t.Errorf("it wrote %q", out.String())
+	}
+}
+
+// TestRetryOfRoot: root puts back with the rights of the owner of the database, and so
+// opens and moves nothing that the owner could not.
+func TestRetryOfRoot(t *testing.T) {
+	needsRoot(t)
+	w := newWorld(t)
+	w.failThree()
+	noErr(t, filepath.WalkDir(w.dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	}))
+	noErr(t, os.Chown(w.inbox, 0, 0))
+	noErr(t, os.Chmod(w.inbox, 0o700))
+	c := w.child("retry", "--all")
+	c.asNobody()
+	c.cmd.SysProcAttr = nil // the files are nobody's, and the process is root's
+	c.begin()
+	c.waitExit(exitFailed, "as the user that docusort runs as")
+	noErr(t, os.Chmod(w.inbox, 0o777))
+	c = w.child("retry", "--all")
+	c.begin()
+	c.waitExit(exitDone)
+	info, err := os.Stat(filepath.Join(w.home, "docusort.db"))
+	noErr(t, err)
+	if uid := info.Sys().(*syscall.Stat_t).Uid; uid != nobody {
+		t.Errorf("the database is that of user %d", uid)
 	}
 }
 
