@@ -29,6 +29,7 @@ type filer struct {
 	p       *Pipeline
 	copies  *copies
 	emptied map[string]time.Time // folders of the inbox, and when to look whether they are empty
+	unfit   map[int64]bool       // documents for which the disk has no room
 	held    int                  // rounds in a row that the disk failed for every document
 	until   time.Time            // the end of the pause after them
 }
@@ -43,7 +44,7 @@ type moving struct {
 // fileAll moves every document whose outcome is decided. It returns once l.work has
 // ended, and with it the moves under way.
 func (p *Pipeline) fileAll(l lifetimes) error {
-	f := filer{p: p, copies: newCopies(), emptied: make(map[string]time.Time)}
+	f := filer{p: p, copies: newCopies(), emptied: make(map[string]time.Time), unfit: make(map[int64]bool)}
 	defer f.copies.wg.Wait()
 	finish, abort := context.WithCancel(l.finish)
 	defer abort()
@@ -104,9 +105,9 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	again, err = read(l.work, f.p, func(ctx context.Context) (time.Time, error) {
 		return f.p.Store.NextDue(ctx, store.PhaseFile, began)
 	})
-	if err == nil && f.held > 0 && len(docs) == 0 && len(f.copies.inHand) == 0 {
+	if err == nil && f.held+len(f.unfit) > 0 && len(docs) == 0 && len(f.copies.inHand) == 0 {
 		f.held = 0 // no document waits for the disk
-		f.p.gate.HoldDisk(sortedDisk, "")
+		err = f.forgetGone(l.work)
 	}
 	return again, err
 }

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"slices"
+	"syscall"
 	"time"
 
 	"docusort/pipeline/filing"
@@ -15,17 +17,28 @@ import (
 var errSorted = errors.New("the sorted documents' folder")
 
 // failed decides what becomes of documents that could not be moved. An error of the disk
-// holds everything where no document was moved; otherwise it is the document's own.
+// keeps all others from being moved, for a pause, where none was; else it is the document's
+// own. A document that does not fit is a full disk all the same: nothing is submitted.
 func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 	disk := slices.IndexFunc(all, func(m *moving) bool { return m.err != nil && f.isDisk(m) })
 	held := disk >= 0 && !anyMoved
+	for _, m := range all {
+		delete(f.unfit, m.doc.ID)
+		if m.err != nil && f.isDisk(m) && isFull(m.err) {
+			f.unfit[m.doc.ID] = true
+		}
+	}
 	switch {
 	case held:
 		f.held++
 		f.until = time.Now().Add(backoff(f.held, longestDiskPause))
-		f.p.gate.HoldDisk(sortedDisk, all[disk].err.Error())
-	case anyMoved && f.held > 0:
+	case anyMoved:
 		f.held, f.until = 0, time.Time{}
+	}
+	switch {
+	case disk >= 0 && (held || len(f.unfit) > 0):
+		f.p.gate.HoldDisk(sortedDisk, moveReason(all[disk].err))
+	case f.held == 0 && len(f.unfit) == 0:
 		f.p.gate.HoldDisk(sortedDisk, "")
 	}
 	for _, m := range all {
@@ -49,6 +62,34 @@ func (f *filer) isDisk(m *moving) bool {
 	return filing.DiskTrouble(m.err) || errors.Is(m.err, errSorted) && filing.Writable(f.p.Sorted) != nil
 }
 
+// forgetGone ends the hold of the disk unless a document still waits that does not fit.
+func (f *filer) forgetGone(ctx context.Context) error {
+	for id := range f.unfit {
+		doc, err := read(ctx, f.p, func(ctx context.Context) (store.Document, error) { return f.p.Store.Document(ctx, id) })
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if doc.Phase != store.PhaseFile {
+			delete(f.unfit, id)
+		}
+	}
+	if len(f.unfit) == 0 {
+		f.p.gate.HoldDisk(sortedDisk, "")
+	}
+	return nil
+}
+
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+// moveReason returns why a document could not be moved. That of a disk has no path, so that
+// equal reasons are counted together.
+func moveReason(err error) string {
+	if errno := syscall.Errno(0); filing.DiskTrouble(err) && errors.As(err, &errno) {
+		return "cannot be moved: " + errno.Error()
+	}
+	return err.Error()
+}
+
 // setError stores why a document could not be moved, and when to try again.
 func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	d, err := m.doc, m.err
@@ -69,10 +110,11 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 			err = cause
 		}
 	}
-	if d.Failures == 0 || d.Outcome != store.Failed && d.Error != err.Error() {
+	reason := moveReason(err)
+	if d.Failures == 0 || d.Outcome != store.Failed && d.Error != reason {
 		f.p.logOf(d).Warn("document cannot be moved; will try again", "err", err)
 	}
 	f.p.notStored(d, f.p.save(ctx, func(ctx context.Context) error {
-		return f.p.Store.SetMoveError(ctx, d.ID, err.Error(), retry)
+		return f.p.Store.SetMoveError(ctx, d.ID, reason, retry)
 	}))
 }

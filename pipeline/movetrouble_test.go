@@ -203,6 +203,44 @@ func TestSortedFolderThatIsReadOnly(t *testing.T) {
 	})
 }
 
+// A document that does not fit is a full disk, though smaller ones are filed: no more is
+// paid for that may not fit either.
+func TestDocumentThatDoesNotFit(t *testing.T) {
+	base := fastDir(t)
+	sorted := filepath.Join(base, "sorted")
+	small(t, sorted, "size=512k")
+	bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
+		must(t, os.WriteFile(filepath.Join(sorted, "ballast"), make([]byte, 350<<10), 0o600))
+		large := pdf(strings.Repeat("x", 200<<10))
+		r.identified(1, "large.pdf", large, "invoice")
+		r.identified(2, "small.pdf", pdf("small"), "invoice")
+		r.start()
+		r.reaches("small.pdf", store.Filed, time.Minute)
+		r.held(store.HoldDisk, time.Minute)
+		same(t, "reason", r.doc("large.pdf").Error, "cannot be moved: no space left on device")
+		for i := range 5 {
+			r.file(fmt.Sprint(i, ".pdf"), pdf("small"), "invoice") // by the answer that is there
+			time.Sleep(time.Minute)
+		}
+		r.held(store.HoldDisk, 0)
+		same(t, "holds", r.log.count("on hold: action required"), 1)
+		r.drop("new.pdf", pdf("new"), "invoice")
+		r.pass(time.Hour)
+		r.held(store.HoldDisk, 0)
+		same(t, "jobs", r.service.Stats().Jobs, 0)
+		must(t, os.Remove(filepath.Join(sorted, "ballast")))
+		r.reaches("large.pdf", store.Filed, 3*time.Minute)
+		r.reaches("new.pdf", store.Filed, time.Minute)
+		r.held("", time.Minute)
+
+		must(t, os.WriteFile(filepath.Join(sorted, "ballast"), make([]byte, 150<<10), 0o600))
+		r.drop("gone.pdf", pdf(strings.Repeat("y", 200<<10)), "invoice")
+		r.held(store.HoldDisk, time.Minute)
+		must(t, os.Remove(filepath.Join(r.inbox, "gone.pdf")))
+		r.held("", 5*time.Minute)
+	})
+}
+
 // One type has a disk of its own, which is full: the others are filed, whether or not
 // something else is there that could be filed beside it.
 func TestDiskOfOneType(t *testing.T) {
