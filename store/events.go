@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -72,16 +72,12 @@ func (s *Store) SetHold(ctx context.Context, h *Hold) error {
 // Listen turns events on or off. While they are off none are kept, and those that
 // there were are dropped, as many as dropped says.
 func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) {
-	if on {
-		err = s.do(ctx, `INSERT OR IGNORE INTO listener (id) VALUES (1)`)
-		return 0, err
-	}
 	err = s.write(ctx, func(t *tx) error {
-		if err := t.do(`DELETE FROM listener`); err != nil {
-			return err
+		if on {
+			return t.do(`INSERT OR IGNORE INTO listener (id) VALUES (1)`)
 		}
 		dropped, err = t.exec(`DELETE FROM events`)
-		return err
+		return errors.Join(err, t.do(`DELETE FROM listener`))
 	})
 	return dropped, err
 }
@@ -103,13 +99,10 @@ const firstOfDocument = `NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e
 // each document only the first.
 func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
 	return list(ctx, &s.questions, func(row scanner) (e Event, err error) {
-		var at, until sql.NullInt64
-		err = row.Scan(&e.ID, &e.Kind, &at, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
-			(*string)(&e.Hold), &until, &e.Tries)
-		e.At, e.Until = timeOf(at), timeOf(until)
+		err = row.Scan(fields(&e.ID, &e.Kind, &e.At, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
+			(*string)(&e.Hold), &e.Until, &e.Tries)...)
 		return e, err
-	}, `SELECT id, kind, at, document, coalesce(source, ''), coalesce(path, ''),
-			coalesce(type, ''), coalesce(confidence, 0), coalesce(reason, ''), coalesce(hold_kind, ''), hold_until, tries
+	}, `SELECT id, kind, at, document, source, path, type, confidence, reason, hold_kind, hold_until, tries
 		FROM events e WHERE retry_at <= ? AND `+firstOfDocument+` ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
 }
 

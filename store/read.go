@@ -89,9 +89,9 @@ func (q *questions) row(ctx context.Context, query string, args []any, dest ...a
 
 // time reads one time; NULL is the zero time.
 func (q *questions) time(ctx context.Context, query string, args ...any) (time.Time, error) {
-	var at sql.NullInt64
-	err := q.row(ctx, query, args, &at)
-	return timeOf(at), err
+	var at time.Time
+	err := q.row(ctx, query, args, fields(&at)...)
+	return at, err
 }
 
 // KnowsFolder reports whether documents came from, or went to, a folder at a path.
@@ -112,13 +112,6 @@ func (q *questions) countUnfinished(ctx context.Context, more string, args []any
 	}, err
 }
 
-func timeOf(ms sql.NullInt64) time.Time {
-	if !ms.Valid {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms.Int64)
-}
-
 // millis stores the zero time as NULL.
 func millis(t time.Time) any {
 	if t.IsZero() {
@@ -129,7 +122,7 @@ func millis(t time.Time) any {
 
 // scanDocument reads a row of [selectDocuments].
 func scanDocument(row scanner) (d Document, err error) {
-	fields := []any{
+	err = row.Scan(fields(
 		&d.ID, &d.Inbox.Path, &d.Inbox.Device, &d.Inbox.Inode, &d.Source, (*string)(&d.State), (*string)(&d.Phase),
 		&d.Identity.Device, &d.Identity.Inode, &d.Identity.Size, &d.Identity.ModTime, &d.Identity.ChangeTime,
 		&d.SHA256, &d.ContentType,
@@ -138,19 +131,22 @@ func scanDocument(row scanner) (d Document, err error) {
 		&d.OutcomeUnknown, &d.JobAbandoned, &d.AskedAgain,
 		&d.RetryAt, &d.Type, &d.Confidence, &d.Alternatives, &d.Reused,
 		(*string)(&d.Outcome), &d.Sorted, &d.Target, &d.PutBack, &d.Error,
-	}
-	columns := make([]column, len(fields))
-	for i, field := range fields {
-		columns[i].field = field
-		fields[i] = &columns[i]
-	}
-	err = row.Scan(fields...)
+	)...)
 	return d, err
 }
 
-// column scans into a field of a document. NULL is its zero value. An unsigned
-// number has the bits of a signed one, as SQLite has no others. The tables are
-// STRICT, so that a value is of the kind of its column.
+// fields makes what scans into these fields. NULL is the zero value of one. An
+// unsigned number has the bits of a signed one, as SQLite has no others. The tables
+// are STRICT, so that a value is of the kind of its column.
+func fields(all ...any) []any {
+	columns := make([]column, len(all))
+	for i, field := range all {
+		columns[i].field = field
+		all[i] = &columns[i]
+	}
+	return all
+}
+
 type column struct{ field any }
 
 func (c *column) Scan(value any) error {

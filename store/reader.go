@@ -51,14 +51,13 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	r.Close()
 	var e sqlite3.Error
 	readOnly := errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen)
-	switch {
-	case !readOnly:
+	wal := exists(path + "-wal")
+	if !readOnly || wal && exists(path+"-shm") {
 		return nil, err
-	case exists(path+"-wal") && !exists(path+"-shm"):
+	}
+	if wal {
 		return nil, fmt.Errorf("%w: %s is missing, and may not be made here; start the daemon, "+
 			"or look as the user that it runs as: %w", ErrUnusable, path+"-shm", err)
-	case exists(path + "-wal"):
-		return nil, err
 	}
 	// The files beside the database are gone, as after a restore or the use of
 	// sqlite3, and may not be made here. Then the database itself has everything,
@@ -129,16 +128,14 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 		return Daemon{}, err
 	}
 	d := Daemon{Running: running}
-	var started, stopped, since, until sql.NullInt64
-	var kind, reason sql.NullString
+	var h Hold
 	err = r.row(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until FROM daemon`, nil,
-		&d.PID, &started, &stopped, &kind, &reason, &since, &until)
+		fields(&d.PID, &d.StartedAt, &d.StoppedAt, (*string)(&h.Kind), &h.Reason, &h.Since, &h.Until)...)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none while the first one starts
 		return Daemon{}, err
 	}
-	d.StartedAt, d.StoppedAt = timeOf(started), timeOf(stopped)
-	if running && kind.Valid {
-		d.Hold = &Hold{Kind: HoldKind(kind.String), Reason: reason.String, Since: timeOf(since), Until: timeOf(until)}
+	if running && h.Kind != "" {
+		d.Hold = &h
 	}
 	// A stored hold says more, but need not have been stored.
 	if !troubleSince.IsZero() && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
@@ -222,15 +219,13 @@ type Progress struct {
 
 // Progress looks at unfinished documents, and at the one that was finished last.
 func (r *Reader) Progress(ctx context.Context, now time.Time) (p Progress, err error) {
-	var oldest, last sql.NullInt64
 	p.Unfinished, err = r.countUnfinished(ctx,
 		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND phase <> 'unnamed' AND due <= ?), min(discovered_at),
 			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))`,
-		[]any{now.UnixMilli()}, &p.Due, &oldest, &last)
+		[]any{now.UnixMilli()}, fields(&p.Due, &p.Oldest, &p.Last)...)
 	if err != nil {
 		return p, err
 	}
-	p.Oldest, p.Last = timeOf(oldest), timeOf(last)
 	finished, err := r.time(ctx, `SELECT max(finished_at) FROM documents WHERE finished_at IS NOT NULL`)
 	if p.Last.Before(finished) {
 		p.Last = finished

@@ -104,23 +104,20 @@ func (t *tx) askAgain(c candidate) (bool, error) {
 // reuse gives a document the newest answer that the service itself gave to the
 // same bytes and the same options, if it is young enough.
 func (t *tx) reuse(c candidate) (bool, error) {
-	var from int64
+	var from, newest int64
 	var confidence float64
-	err := t.row(`SELECT id, coalesce(confidence, 0) FROM documents d
+	err := t.row(`SELECT max(identified_at), id, confidence FROM documents d
 		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0
-		  AND identified_at >= +?3 AND id <> +?4
-		ORDER BY identified_at DESC LIMIT 1`,
-		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, &from, &confidence)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		  AND identified_at >= +?3 AND id <> +?4`, // the columns are those of the newest: sqlite.org/lang_select.html
+		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, fields(&newest, &from, &confidence)...)
+	if err != nil || from == 0 {
+		return false, err
 	}
 	outcome := Filed
-	if err == nil && c.Outcome != nil {
+	if c.Outcome != nil {
 		outcome = c.Outcome(confidence)
 	}
-	if err == nil {
-		err = t.do(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)
-	}
+	err = t.do(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)
 	if err == nil {
 		err = t.releaseEqual(c.id)
 	}
@@ -177,6 +174,14 @@ func (t *tx) waitForEqual(c candidate) (bool, error) {
 // released, each of them would be looked at and made to wait again.
 func (t *tx) releaseEqual(id int64) error {
 	return t.do(`UPDATE documents SET equal = 0 WHERE id = (`+oneEqual+`)`, id)
+}
+
+// giveUp is change for a document that brings no answer soon.
+func (t *tx) giveUp(id int64, query string, args ...any) error {
+	if err := t.change(query, append([]any{id}, args...)...); err != nil {
+		return err
+	}
+	return t.releaseEqual(id)
 }
 
 // oneEqual finds the document that has waited longest for the content of document ?1.
@@ -263,15 +268,11 @@ type Refusal struct {
 // it comes after those that were never refused, and [Store.Tried] finds it.
 func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 	return s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
+		return t.giveUp(id, `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
 				failures = failures + ?3, error = iif(?3, ?4, error),
 				retry_at = CASE WHEN ?3 THEN coalesce(?5, ?6) WHEN failures > 0 THEN ?6 END
 			WHERE id = ?1 AND state = 'submitting'`,
-			id, r.OutcomeUnknown, !r.Uncounted, r.Reason, millis(r.RetryAt), t.now)
-		if err != nil {
-			return err
-		}
-		return t.releaseEqual(id)
+			r.OutcomeUnknown, !r.Uncounted, r.Reason, millis(r.RetryAt), t.now)
 	})
 }
 
@@ -280,11 +281,7 @@ func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 // identical document that waits for this one goes first.
 func (s *Store) Postponed(ctx context.Context, id int64, reason string, until time.Time) error {
 	return s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET retry_at = ?2, error = ?3
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, id, millis(until), reason)
-		if err != nil {
-			return err
-		}
-		return t.releaseEqual(id)
+		return t.giveUp(id, `UPDATE documents SET retry_at = ?2, error = ?3
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, millis(until), reason)
 	})
 }

@@ -158,14 +158,10 @@ func (s *Store) Gone(ctx context.Context, id int64, reason string, from ...Phase
 }
 
 func (t *tx) end(id int64, reason string) error {
-	err := t.change(`UPDATE documents SET state = 'gone', finished_at = ?2, error = ?3,
+	return t.giveUp(id, `UPDATE documents SET state = 'gone', finished_at = ?2, error = ?3,
 			sorted = NULL, target = NULL, put_back = NULL, equal = 0, retry_at = NULL,
 			job_abandoned = (job_abandoned = 1 OR state = 'pending')
-		WHERE id = ?1 AND `+unfinished, id, t.now, reason)
-	if err != nil {
-		return err
-	}
-	return t.releaseEqual(id)
+		WHERE id = ?1 AND `+unfinished, t.now, reason)
 }
 
 // Recover puts the documents whose submission was cut off by the end of an
