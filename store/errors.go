@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -32,7 +33,7 @@ var (
 // machine without memory or descriptors. It may pass, and no document is to blame.
 func DiskTrouble(err error) bool {
 	var e sqlite3.Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || errors.Is(err, ErrUnusable) {
 		return false
 	}
 	switch e.Code {
@@ -43,6 +44,9 @@ func DiskTrouble(err error) bool {
 	return false
 }
 
+const needsSharedMemory = "its filesystem does not let programs share memory, like some network shares and FUSE mounts; " +
+	"set DOCUSORT_DATABASE to a local disk"
+
 // isTaken reports whether a change was refused because another row has what is
 // unique. Nothing of it was done.
 func isTaken(err error) bool {
@@ -50,12 +54,16 @@ func isTaken(err error) bool {
 	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrConstraintUnique
 }
 
-// unusable adds to an error of SQLite about a damaged file what to do.
-func unusable(path string, err error) error {
+// explain adds to an error of SQLite what to do, where a person has to.
+func explain(path string, err error) error {
 	var e sqlite3.Error
-	if errors.As(err, &e) && (e.Code == sqlite3.ErrNotADB || e.Code == sqlite3.ErrCorrupt) {
+	switch {
+	case !errors.As(err, &e) || errors.Is(err, ErrUnusable):
+	case e.Code == sqlite3.ErrNotADB || e.Code == sqlite3.ErrCorrupt:
 		return fmt.Errorf("%w: %s: %w; nothing was changed; restore it from a backup, or move it away "+
 			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path, err)
+	case e.Code == sqlite3.ErrIoErr && e.SystemErrno == syscall.ENODEV: // mmap(2)
+		return fmt.Errorf("%w: %s: %w; %s", ErrUnusable, path, err, needsSharedMemory)
 	}
 	return err
 }

@@ -137,7 +137,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		err = configure(ctx, s.conn)
 	}
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", s.path, unusable(s.path, err))
+		return fmt.Errorf("open database %s: %w", s.path, explain(s.path, err))
 	}
 	if err = migrate(ctx, s.conn, s.path); err != nil {
 		return err
@@ -188,8 +188,8 @@ func configure(ctx context.Context, conn *sql.Conn) error {
 			return err
 		}
 		if have != setting.want {
-			return fmt.Errorf("%s is %q, and durability needs %q; is it on a filesystem without shared memory, "+
-				"such as a network share? Set DOCUSORT_DATABASE to a local disk", setting.name, have, setting.want)
+			return fmt.Errorf("%w: %s is %q, and durability needs %q; %s",
+				ErrUnusable, setting.name, have, setting.want, needsSharedMemory)
 		}
 	}
 	return nil

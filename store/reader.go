@@ -74,7 +74,7 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 // was written meanwhile and the reader was opened without protection from that.
 func (r *Reader) answer(err error) error {
 	if err != nil {
-		return fmt.Errorf("read database %s: %w", r.path, unusable(r.path, err))
+		return fmt.Errorf("read database %s: %w", r.path, explain(r.path, err))
 	}
 	if r.at == nil {
 		return nil
@@ -92,7 +92,7 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 		return err
 	}
 	if r.conn, err = r.db.Conn(ctx); err != nil {
-		return fmt.Errorf("open database %s: %w", r.path, unusable(r.path, err))
+		return fmt.Errorf("open database %s: %w", r.path, explain(r.path, err))
 	}
 	if _, err := r.conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
 		return fmt.Errorf("read database %s: %w", r.path, err)
@@ -100,7 +100,7 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 	r.questions = questions{r.conn, r.answer}
 	version, err := ours(ctx, r.conn, r.path)
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", r.path, unusable(r.path, err))
+		return fmt.Errorf("open database %s: %w", r.path, explain(r.path, err))
 	}
 	if version != newestSchema {
 		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+

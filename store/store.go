@@ -154,7 +154,7 @@ func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
 // open opens the database, and leaves nothing open where it fails.
 func (s *Store) open(ctx context.Context) error {
 	if err := s.fault("open"); err != nil {
-		return err
+		return explain(s.path, err)
 	}
 	if err := create(ctx, s.path); err != nil {
 		return err
@@ -205,7 +205,7 @@ func (s *Store) answer(err error) error {
 	if err == nil {
 		return nil
 	}
-	return s.noteDamage(fmt.Errorf("read database %s: %w", s.path, unusable(s.path, err)))
+	return s.noteDamage(fmt.Errorf("read database %s: %w", s.path, explain(s.path, err)))
 }
 
 // Damaged returns why the database cannot be used any more, once that is known:

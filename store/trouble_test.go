@@ -237,3 +237,15 @@ func TestOpenWaitsForTheDisk(t *testing.T) {
 		check1(t, s.Close())
 	})
 }
+
+// A filesystem that cannot map shared memory is not waited for.
+func TestNoSharedMemory(t *testing.T) {
+	waiting, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err := Open(waiting, Config{Path: filepath.Join(quickFolder(t), "docusort.db"), Patient: true, Fault: func(string) error {
+		return sqlite3.Error{Code: sqlite3.ErrIoErr, ExtendedCode: sqlite3.ErrIoErrSHMMap, SystemErrno: syscall.ENODEV}
+	}})
+	if !errors.Is(err, ErrUnusable) || DiskTrouble(err) || !strings.Contains(err.Error(), "set DOCUSORT_DATABASE to a local disk") {
+		t.Errorf("error is %v", err)
+	}
+}

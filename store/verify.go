@@ -58,7 +58,7 @@ func checkError(path string, err error) error {
 	if err == nil || errors.Is(err, ErrUnusable) {
 		return err
 	}
-	return fmt.Errorf("check database %s: %w", path, unusable(path, err))
+	return fmt.Errorf("check database %s: %w", path, explain(path, err))
 }
 
 // checkedAtOnce is the size in bytes up to which a database is checked from end
@@ -132,7 +132,7 @@ var newestSchema = unreleased + len(migrations)
 func migrate(ctx context.Context, conn *sql.Conn, path string) error {
 	var version int
 	if err := pragma(ctx, conn, "user_version", &version); err != nil {
-		return unusable(path, err)
+		return explain(path, err)
 	}
 	for i, step := range migrations {
 		number := unreleased + i + 1

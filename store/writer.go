@@ -96,7 +96,7 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 		return last
 	}
 	if err != nil {
-		err = s.noteDamage(fmt.Errorf("write database %s: %w", s.path, unusable(s.path, err)))
+		err = s.noteDamage(fmt.Errorf("write database %s: %w", s.path, explain(s.path, err)))
 	}
 	for i, c := range batch {
 		c.done <- cmp.Or(err, errs[i])
