@@ -18,7 +18,7 @@ const (
 )
 
 // runChild is the other process. It prints one line when it has done its job,
-// and a daemon then stays until it is killed.
+// and may then stay until it is killed.
 func runChild(job string) int {
 	path := os.Getenv(childPath)
 	var line string
@@ -71,8 +71,8 @@ func childReader(path string) (string, error) {
 	return fmt.Sprintf("%d waiting, running %v, held %v", summary.Totals[Waiting], daemon.Running, daemon.Hold != nil), err
 }
 
-// startChild runs this binary as another process and returns what it says; a
-// daemon is left running.
+// startChild runs this binary as another process and returns what it says; one
+// that stays is left running.
 func startChild(t *testing.T, job, path string, user *syscall.Credential) (*exec.Cmd, string) {
 	t.Helper()
 	exe := must[string](t)(os.Executable())

@@ -34,7 +34,8 @@
 // What may go wrong: a full or broken disk, or another program that keeps the
 // database locked, fails a transition or a question with an error that
 // [DiskTrouble] recognises. Nothing of the transition is kept then, and it may be
-// tried again. Meanwhile a lock shows readers that the daemon cannot write. A
+// tried again. Meanwhile a lock on the -running file, which excludes nobody, shows
+// readers that the daemon cannot write; what excludes others is the -lock file. A
 // damaged file, or one that may not be written to, is refused with [ErrUnusable]
 // and left as it is. Where damage is found later, every transition is refused from
 // then on, and [Store.Damaged] returns. A program that keeps a read transaction

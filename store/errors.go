@@ -64,6 +64,8 @@ func explain(path string, err error) error {
 			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path, err)
 	case e.Code == sqlite3.ErrIoErr && e.SystemErrno == syscall.ENODEV: // mmap(2)
 		return fmt.Errorf("%w: %s: %w; %s", ErrUnusable, path, err, needsSharedMemory)
+	case e.Code == sqlite3.ErrCantOpen && e.SystemErrno == syscall.EACCES:
+		return fmt.Errorf("%w; run this as the user that docusort runs as, as a member of its group, or as root", err)
 	}
 	return err
 }

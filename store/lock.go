@@ -18,38 +18,55 @@ const (
 	ofdSetLock = 37 // F_OFD_SETLK
 )
 
-// The bytes of the lock file. A lock takes no room and ends with the process, so
-// that one can also tell what cannot be written to a full disk.
+// The bytes of the -lock file, which excludes. Its mode is 0600: who may only read
+// a file can take a shared lock on it all the same, and keep others from theirs.
 const (
-	daemonByte  = 0 // a daemon has the database
-	sharedByte  = 1 // somebody changes the database beside the daemon
-	troubleByte = 2 // the daemon cannot write; since the file's modification time
+	daemonByte = 0 // a daemon has the database
+	sharedByte = 1 // somebody changes the database beside the daemon
+	alive      = 8 // so many bytes further on: the process of that lock is alive
 )
 
-func lockPath(database string) string { return database + "-lock" }
+// forkWait is how long a child may take from its fork to its exec.
+const forkWait = 5 * time.Second
 
-func setLock(f *os.File, at int64, kind int16) error {
-	return syscall.FcntlFlock(f.Fd(), ofdSetLock, &syscall.Flock_t{Type: kind, Start: at, Len: 1})
+func setLock(f *os.File, command int, kind int16, at, length int64) error {
+	return syscall.FcntlFlock(f.Fd(), command, &syscall.Flock_t{Type: kind, Start: at, Len: length})
 }
 
-// isLocked reports whether another open file has a lock.
-func isLocked(f *os.File, at int64) (bool, error) {
-	l := syscall.Flock_t{Type: syscall.F_WRLCK, Start: at, Len: 1}
-	err := syscall.FcntlFlock(f.Fd(), ofdGetLock, &l)
-	return l.Type != syscall.F_UNLCK, err
+// isLocked reports whether another open file, or a process, has an exclusive lock.
+func isLocked(f *os.File, at int64) bool {
+	l := syscall.Flock_t{Type: syscall.F_RDLCK, Start: at, Len: 1}
+	return syscall.FcntlFlock(f.Fd(), ofdGetLock, &l) == nil && l.Type != syscall.F_UNLCK
+}
+
+// lock takes a lock of the -lock file. A child that a daemon was starting when it
+// was killed has its open files, and so its lock, until the exec: lock waits for
+// that. It knows such a child by the second lock, which children do not inherit.
+func lock(f *os.File, at int64) error {
+	for end := time.Now().Add(forkWait); ; time.Sleep(10 * time.Millisecond) {
+		err := setLock(f, ofdSetLock, syscall.F_WRLCK, at, 1)
+		if err == nil {
+			return setLock(f, syscall.F_SETLK, syscall.F_WRLCK, at+alive, 1)
+		}
+		if !errors.Is(err, syscall.EAGAIN) || isLocked(f, at+alive) || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 // takeLock takes the daemon's lock or that of whoever writes beside it. It lasts
 // until the file is closed or the process ends.
 func takeLock(database string, at int64) (*os.File, error) {
-	f, err := openLock(database)
+	path := database + "-lock"
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err == nil {
-		if err = setLock(f, at, syscall.F_WRLCK); err == nil {
+		_ = f.Chmod(0o600) // where a filesystem has no modes they protect nothing
+		if err = errors.Join(giveToOwner(f, database), lock(f, at)); err == nil {
 			return f, nil
 		}
 		f.Close()
 	}
-	taken := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && f != nil
+	taken := errors.Is(err, syscall.EAGAIN)
 	switch {
 	case taken && at == daemonByte:
 		return nil, fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
@@ -59,83 +76,20 @@ func takeLock(database string, at int64) (*os.File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("lock database %s: %w; make the folder %s first", database, err, filepath.Dir(database))
 	case at == daemonByte && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)):
-		return nil, mayNotWrite(lockPath(database), err)
+		return nil, mayNotWrite(path, err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
 	}
 	return nil, fmt.Errorf("lock database %s: %w", database, err)
 }
 
-// openLock opens the lock file, and makes it where it is missing: for the owner of
-// the database, as SQLite does with the files that it makes for root.
-func openLock(database string) (*os.File, error) {
-	made := !exists(lockPath(database))
-	f, err := os.OpenFile(lockPath(database), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return nil, err
+// giveToOwner gives a file that root made to the owner of the database, as SQLite
+// does.
+func giveToOwner(f *os.File, database string) error {
+	fi, err := os.Stat(database)
+	if err != nil || os.Geteuid() != 0 {
+		return nil // there is none yet, or it is ours
 	}
-	if fi, err := os.Stat(database); err == nil && made && os.Geteuid() == 0 {
-		owner := fi.Sys().(*syscall.Stat_t)
-		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
-			f.Close()
-			return nil, err
-		}
-	}
-	return f, nil
-}
-
-// locks returns whether a daemon has the database, and since when it cannot write
-// (zero: it can), without disturbing one that is just starting.
-func locks(database string) (running bool, troubleSince time.Time, err error) {
-	f, err := os.OpenFile(lockPath(database), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, time.Time{}, nil
-	}
-	var troubled bool
-	var fi fs.FileInfo
-	if err == nil {
-		defer f.Close()
-		running, err = isLocked(f, daemonByte)
-	}
-	if err == nil {
-		troubled, err = isLocked(f, troubleByte)
-	}
-	if err == nil {
-		fi, err = f.Stat()
-	}
-	if err != nil {
-		return false, time.Time{}, fmt.Errorf("look whether the daemon is running: %w", err)
-	}
-	if troubled {
-		troubleSince = fi.ModTime()
-	}
-	return running, troubleSince, nil
-}
-
-// showTrouble lets readers know how the last attempt to write ended.
-func (s *Store) showTrouble(err error) {
-	troubled := DiskTrouble(err)
-	if troubled == s.troubled {
-		return
-	}
-	kind := int16(syscall.F_UNLCK)
-	if troubled {
-		kind = syscall.F_WRLCK
-		now := time.Now()
-		_ = os.Chtimes(lockPath(s.path), now, now) // a reader sees by the time that this failed
-	}
-	if err := setLock(s.lock, troubleByte, kind); err != nil {
-		s.log.Warn("cannot show readers whether the database can be written", "err", err)
-	}
-	s.troubled = troubled
-}
-
-// troubleHold is what a reader shows while the daemon cannot write. A time from
-// before the daemon's start is another one's: the time could not be set.
-func troubleHold(path string, since, started time.Time) *Hold {
-	if since.Before(started) {
-		since = time.Now()
-	}
-	return &Hold{Kind: HoldDisk, Since: since, Reason: "write database " + path +
-		": its disk is full, read-only or failing, or another program keeps it locked; the daemon's log says which"}
+	owner := fi.Sys().(*syscall.Stat_t)
+	return f.Chown(int(owner.Uid), int(owner.Gid))
 }

@@ -48,7 +48,14 @@ func create(ctx context.Context, path string) error {
 			return fmt.Errorf("make database: %w", err)
 		}
 	}
-	err = connected(ctx, dsn(made, "rwc"), func(conn *sql.Conn) error {
+	f, err := os.OpenFile(made, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = errors.Join(f.Chmod(newMode), f.Close()) // SQLite gives its other files the same mode
+	}
+	if err != nil {
+		return fmt.Errorf("make database: %w", err)
+	}
+	err = connected(ctx, dsn(made, "rw"), func(conn *sql.Conn) error {
 		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 			return err
 		}
@@ -62,6 +69,9 @@ func create(ctx context.Context, path string) error {
 	}
 	return syncFolder(filepath.Dir(path))
 }
+
+// newMode is the mode of a new database, whatever the umask.
+const newMode fs.FileMode = 0o640
 
 // connected calls f with a connection of its own.
 func connected(ctx context.Context, dsn string, f func(*sql.Conn) error) error {
@@ -145,6 +155,11 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	s.read, err = openReading(s.path)
 	s.questions = questions{s.read, s.answer}
 	return err
+}
+
+func (f *files) unlock() error {
+	f.running.Close() // nil where there is none
+	return f.lock.Close()
 }
 
 func (f *files) disconnect() error {

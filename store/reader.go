@@ -112,7 +112,7 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 // Close ends the reading.
 func (r *Reader) Close() error { return r.disconnect() }
 
-// Daemon is what the database and its lock say about the daemon.
+// Daemon is what the database and the -running file say about the daemon.
 type Daemon struct {
 	Running   bool
 	PID       int       // of the daemon that runs, or ran last; 0: none ever did
@@ -123,18 +123,18 @@ type Daemon struct {
 
 // Daemon returns whether a daemon runs and what it waits for.
 func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
-	running, troubleSince, err := locks(r.path)
+	runs, troubleSince, err := running(r.path)
 	if err != nil {
 		return Daemon{}, err
 	}
-	d := Daemon{Running: running}
+	d := Daemon{Running: runs}
 	var h Hold
 	err = r.row(ctx, `SELECT pid, started_at, stopped_at, hold_kind, hold_reason, hold_since, hold_until FROM daemon`, nil,
 		fields(&d.PID, &d.StartedAt, &d.StoppedAt, (*string)(&h.Kind), &h.Reason, &h.Since, &h.Until)...)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none while the first one starts
 		return Daemon{}, err
 	}
-	if running && h.Kind != "" {
+	if runs && h.Kind != "" {
 		d.Hold = &h
 	}
 	// A stored hold says more, but need not have been stored.

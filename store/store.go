@@ -16,7 +16,7 @@ import (
 type Config struct {
 	// Path of the SQLite file. Beside it stand its -wal and -shm files, which
 	// stay when the store is closed so that a reader without write access can
-	// open it, and a -lock file.
+	// open it, and the -lock and -running files.
 	Path string
 	// Logger may be nil.
 	Logger *slog.Logger
@@ -52,10 +52,11 @@ type Store struct {
 
 // files are the open ones.
 type files struct {
-	lock *os.File
-	db   *sql.DB   // of the one writing connection
-	conn *sql.Conn // owned by the writer goroutine
-	read *sql.DB   // read-only connections
+	lock    *os.File  // while it is open nobody else may have what it locks
+	running *os.File  // with the daemon's locks that readers see
+	db      *sql.DB   // of the one writing connection
+	conn    *sql.Conn // owned by the writer goroutine
+	read    *sql.DB   // read-only connections
 }
 
 // lifetime ends with Close.
@@ -69,6 +70,7 @@ type lifetime struct {
 
 // shown is what others were told; the writer's, once there is one.
 type shown struct {
+	beside   bool  // nothing is shown: this is not the daemon
 	troubled bool  // readers see that the disk fails
 	walSize  int64 // the -wal file's, when it was last warned about
 }
@@ -108,6 +110,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(cfg, path, lock)
+	if err := s.announce(); err != nil {
+		s.log.Warn("cannot show readers that a daemon runs", "err", err)
+	}
 	if cfg.Patient {
 		err = WaitForDisk(ctx, s.log, func(ctx context.Context) error {
 			err := s.open(ctx)
@@ -118,7 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		err = s.open(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.lock.Close())
+		return nil, errors.Join(err, s.unlock())
 	}
 	s.writing.Go(s.runWriter)
 	if large, err := isLarge(path); err == nil && large {
@@ -144,8 +149,9 @@ func OpenShared(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(cfg, r.path, lock)
+	s.beside = true
 	if err := s.connect(ctx); err != nil {
-		return nil, errors.Join(err, s.lock.Close())
+		return nil, errors.Join(err, s.unlock())
 	}
 	s.writing.Go(s.runWriter)
 	return s, nil
@@ -192,7 +198,7 @@ func (s *Store) Close() error {
 		s.stop()
 		s.writing.Wait()
 		s.checking.Wait()
-		err = errors.Join(s.disconnect(), s.lock.Close())
+		err = errors.Join(s.disconnect(), s.unlock())
 	})
 	return err
 }

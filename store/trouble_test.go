@@ -84,7 +84,7 @@ func TestReadersSeeThatNothingCanBeWritten(t *testing.T) {
 			}
 		}
 		long := time.Now().Add(-24 * time.Hour) // on a disk that is read-only the time cannot be set
-		check1(t, os.Chtimes(lockPath(s.path), long, long))
+		check1(t, os.Chtimes(runningPath(s.path), long, long))
 		if h := daemonOf(t, s).Hold; h == nil || !h.Since.Equal(time.Now()) {
 			t.Errorf("where the time could not be set it shows %+v", h)
 		}

@@ -116,6 +116,9 @@ func TestReaderWithoutShm(t *testing.T) {
 	w := newWorld(t)
 	w.killWithPending()
 	noErr(t, os.Remove(w.database("-shm")))
+	for _, file := range []string{"", "-wal"} {
+		noErr(t, os.Chmod(w.database(file), 0o644))
+	}
 	before := w.readDatabase()
 	w.startAsNobody("report").waitExit(exitSettings, w.database("-shm")+" is missing", "start the daemon")
 	w.checkUnchanged(before)
