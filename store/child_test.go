@@ -31,6 +31,8 @@ func runChild(job string) int {
 		if s, err = Open(ctx, Config{Path: path}); err == nil {
 			line, err = "opened", s.Close()
 		}
+	case "lock":
+		err = childLock(path)
 	case "read":
 		line, err = childReader(path)
 	}
@@ -39,10 +41,26 @@ func runChild(job string) int {
 		return 1
 	}
 	fmt.Println(line)
-	if job == "daemon" {
+	if stays(job) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until killed
 	}
 	return 0
+}
+
+func stays(job string) bool { return job == "daemon" || job == "lock" }
+
+// childLock takes the lock that whoever may read a -shm file can take, or the one
+// that keeps others from opening a database.
+func childLock(path string) error {
+	const pendingByte = 0x40000000 // sqlite.org/fileformat2.html
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(path, "-shm") {
+		return setLock(f, syscall.F_SETLK, syscall.F_RDLCK, 0, 0)
+	}
+	return setLock(f, syscall.F_SETLK, syscall.F_WRLCK, pendingByte, 1)
 }
 
 func childDaemon(path string) (string, error) {
@@ -97,7 +115,7 @@ func startChild(t *testing.T, job, path string, user *syscall.Credential) (*exec
 		}
 		line.Write(b)
 	}
-	if job != "daemon" {
+	if !stays(job) {
 		_ = c.Wait()
 		return nil, line.String()
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"syscall"
@@ -66,6 +67,8 @@ func explain(path string, err error) error {
 		return fmt.Errorf("%w: %s: %w; %s", ErrUnusable, path, err, needsSharedMemory)
 	case e.Code == sqlite3.ErrCantOpen && e.SystemErrno == syscall.EACCES:
 		return fmt.Errorf("%w; run this as the user that docusort runs as, as a member of its group, or as root", err)
+	case e.Code == sqlite3.ErrBusy:
+		return fmt.Errorf("%w: %s", err, cmp.Or(lockedBy(path, 0), "another program kept a lock on it"))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -92,4 +93,35 @@ func giveToOwner(f *os.File, database string) error {
 	}
 	owner := fi.Sys().(*syscall.Stat_t)
 	return f.Chown(int(owner.Uid), int(owner.Gid))
+}
+
+// lockedBy returns which other program than the daemon keeps the database from being
+// written, and what to do; "" where it sees none. It asks with SQLite's descriptors:
+// closing one of its own would drop the locks that SQLite has in this process.
+func lockedBy(database string, daemon int) string {
+	open, _ := os.ReadDir("/proc/self/fd")
+	for file, ask := range map[string]syscall.Flock_t{
+		database + "-shm": {Type: syscall.F_WRLCK, Start: 120, Len: 3}, // write, checkpoint, recover: sqlite.org/walformat.html
+		database:          {Type: syscall.F_RDLCK},
+	} {
+		want, err := os.Stat(file)
+		for _, e := range open {
+			is, statErr := os.Stat("/proc/self/fd/" + e.Name())
+			if err != nil || statErr != nil || !os.SameFile(is, want) {
+				continue
+			}
+			fd, _ := strconv.Atoi(e.Name())
+			l := ask
+			err := syscall.FcntlFlock(uintptr(fd), syscall.F_GETLK, &l)
+			if err != nil || l.Type == syscall.F_UNLCK || l.Pid > 0 && int(l.Pid) == daemon {
+				continue
+			}
+			who := "another program"
+			if l.Pid > 0 {
+				who += fmt.Sprintf(" (process %d)", l.Pid)
+			}
+			return fmt.Sprintf("%s keeps a lock on %s; 'fuser -v %[2]s', run as root, shows which: end it", who, file)
+		}
+	}
+	return ""
 }

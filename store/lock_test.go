@@ -2,9 +2,12 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -79,6 +82,47 @@ func TestLockOfAForkedChild(t *testing.T) {
 		opened(ErrRunning, 0)
 		check1(t, s.Close())
 	})
+}
+
+// Another program that keeps a lock is named, to the daemon, to readers and to
+// whoever checks.
+func TestLockOfAnotherProgram(t *testing.T) {
+	s := openNew(t)
+	check1(t, s.Started(ctx, os.Getpid()))
+	check1(t, errOf(s.conn.ExecContext(ctx, "PRAGMA busy_timeout = 1")))
+	r := reader(t, s)
+	var holder *exec.Cmd
+	hold := func(file string) {
+		t.Helper()
+		var says string
+		if holder, says = startChild(t, "lock", file, nil); says != "" {
+			t.Fatal(says)
+		}
+	}
+	named := func(who, file, text string) {
+		t.Helper()
+		if want := fmt.Sprintf("(process %d) keeps a lock on %s; 'fuser -v %[2]s'", holder.Process.Pid, file); !strings.Contains(text, want) {
+			t.Errorf("%s: no %q in %q", who, want, text)
+		}
+	}
+	blocked := func() error { return r.Blocked(os.Getpid()) }
+	check1(t, blocked())
+	shm := s.path + "-shm"
+	hold(shm)
+	err := s.SetHold(ctx, nil)
+	if !DiskTrouble(err) {
+		t.Fatalf("it is written: %v", err)
+	}
+	named("the daemon", shm, err.Error())
+	named("a check", shm, blocked().Error())
+	check1(t, r.Blocked(holder.Process.Pid)) // were it the daemon
+	_ = s.SetHold(ctx, nil)                  // by now readers see the first
+	named("a report", shm, daemonOf(t, s).Hold.Reason)
+	kill(holder)
+	check1(t, s.SetHold(ctx, nil))
+	check1(t, blocked())
+	hold(s.path)
+	named("a check", s.path, blocked().Error())
 }
 
 // New files are for their owner and the group, whatever the umask, and those who

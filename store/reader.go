@@ -139,7 +139,7 @@ func (r *Reader) Daemon(ctx context.Context) (Daemon, error) {
 	}
 	// A stored hold says more, but need not have been stored.
 	if !troubleSince.IsZero() && (d.Hold == nil || d.Hold.Kind != HoldAccount && d.Hold.Kind != HoldDisk) {
-		d.Hold = troubleHold(r.path, troubleSince, d.StartedAt)
+		d.Hold = troubleHold(r.path, d.PID, troubleSince, d.StartedAt)
 	}
 	return d, nil
 }
@@ -151,6 +151,22 @@ func (r *Reader) Check(ctx context.Context) error {
 	}
 	return r.answer(nil)
 }
+
+// Blocked returns why nobody can write to the database: another program than the
+// daemon keeps a lock on it. Who only commits something is done at the next look.
+func (r *Reader) Blocked(daemon int) error {
+	var says string
+	for range 10 {
+		if says = lockedBy(r.path, daemon); says == "" {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("write database %s: %s", r.path, says)
+}
+
+// LargeWAL returns the size in bytes of a -wal file that is too large, or 0.
+func (r *Reader) LargeWAL() int64 { return largeWAL(r.path) }
 
 // Underway returns up to limit unfinished documents, those that are furthest
 // first and among these the oldest.

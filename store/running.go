@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,10 +94,10 @@ func running(database string) (runs bool, troubleSince time.Time, err error) {
 
 // troubleHold is what a reader shows while the daemon cannot write. A time from
 // before the daemon's start is another one's: the time could not be set.
-func troubleHold(path string, since, started time.Time) *Hold {
+func troubleHold(path string, daemon int, since, started time.Time) *Hold {
 	if since.Before(started) {
 		since = time.Now()
 	}
-	return &Hold{Kind: HoldDisk, Since: since, Reason: "write database " + path +
-		": its disk is full, read-only or failing, or another program keeps it locked; the daemon's log says which"}
+	return &Hold{Kind: HoldDisk, Since: since, Reason: "write database " + path + ": " + cmp.Or(lockedBy(path, daemon),
+		"its disk is full, read-only or failing, or another program keeps it locked; the daemon's log says which")}
 }

@@ -200,15 +200,20 @@ func (s *Store) Late(limit time.Duration) string {
 // and again whenever it has doubled. It is a variable for the tests.
 var walWarning int64 = 64 << 20
 
+// largeWAL returns the size of a -wal file from walWarning on, or 0.
+func largeWAL(database string) int64 {
+	fi, err := os.Stat(database + "-wal")
+	if err != nil || fi.Size() < walWarning {
+		return 0
+	}
+	return fi.Size()
+}
+
 // watchWAL warns once of a -wal file that grows: as long as a program reads an old
 // state of the database, none of it can be used again.
 func (s *Store) watchWAL() {
-	fi, err := os.Stat(s.path + "-wal")
-	if err != nil {
-		return
-	}
-	switch size := fi.Size(); {
-	case size < walWarning:
+	switch size := largeWAL(s.path); {
+	case size == 0:
 		s.walSize = 0
 	case size >= 2*s.walSize:
 		s.walSize = size

@@ -3,9 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // database returns the path of the database, with a suffix.
@@ -122,4 +124,29 @@ func TestReaderWithoutShm(t *testing.T) {
 	before := w.readDatabase()
 	w.startAsNobody("report").waitExit(exitSettings, w.database("-shm")+" is missing", "start the daemon")
 	w.checkUnchanged(before)
+}
+
+// TestDatabaseLocked: a lock that a reader of the files keeps is a hold that names the
+// file and what to do, is wrong for doctor, and ends with the lock.
+func TestDatabaseLocked(t *testing.T) {
+	w := newWorld(t)
+	w.requestsMayRepeat = true // of doctor
+	c := w.start("run")
+	w.waitRunning(c)
+	f, err := os.Open(w.database("-shm"))
+	noErr(t, err)
+	defer f.Close()
+	noErr(t, unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_RDLCK}))
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitHold("disk")
+	for _, command := range []string{"report", "doctor"} {
+		got := w.run(command)
+		if !strings.Contains(got.stdout, "keeps a lock on "+w.database("-shm")) || command == "doctor" && got.code != exitSettings {
+			t.Errorf("%s ended with %d: %s", command, got.code, got.stdout)
+		}
+	}
+	noErr(t, f.Close())
+	w.waitAllDone()
+	w.finish(c)
+	w.checkSubmissions(1)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
 
 	"golang.org/x/sys/unix"
@@ -27,9 +28,15 @@ func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Re
 		}
 	}
 	daemon, err := r.Daemon(ctx)
+	if err == nil {
+		err = r.Blocked(daemon.PID)
+	}
 	switch {
 	case err != nil:
 		return Wrong("database", "%v", err)
+	case r.LargeWAL() > 0:
+		return Wrong("database", "%s-wal has %s, and grows as long as a program keeps a read transaction open: "+
+			"'fuser -v %s-shm', run as root, shows which: end it", d.Database, display.Size(r.LargeWAL()), d.Database)
 	case daemon.Running && daemon.Hold != nil:
 		return OK("database", "%s is whole; the daemon runs, and waits: %s", d.Database, daemon.Hold.Reason)
 	case daemon.Running:

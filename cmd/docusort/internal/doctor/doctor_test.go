@@ -135,6 +135,14 @@ var problems = []struct {
 		_, err = f.WriteAt(bytes.Repeat([]byte{0xee}, 4096), 2*4096)
 		noErr(t, err)
 	}, says: []string{"✗ database", "nothing was changed"}},
+	{name: "record is locked", harm: func(t *testing.T, d *Doctor) {
+		f, err := os.Open(d.Database + "-shm")
+		noErr(t, err)
+		t.Cleanup(func() { _ = f.Close() })
+		noErr(t, unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_RDLCK}))
+	}, says: []string{"✗ database", "another program keeps a lock on ", "fuser -v"}},
+	{name: "record is read all the time", harm: func(t *testing.T, d *Doctor) { noErr(t, os.Truncate(d.Database+"-wal", 70<<20)) },
+		says: []string{"✗ database", "docusort.db-wal has 73.4 MB", "a read transaction open"}},
 	{name: "record is read-only", harm: func(t *testing.T, d *Doctor) { noErr(t, os.Chmod(d.Database, 0o400)) },
 		says: []string{"✗ database", "cannot be written"}, root: true},
 }
