@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +101,15 @@ func (c *child) asNobody() {
 	noErr(t, os.Chown(c.w.config(), nobody, nobody)) // it holds the key, and is for nobody else to read
 	c.cmd.Path = publicCopy(t, c.cmd.Path)
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+// giveToNobody makes that user the owner of everything.
+func (w *world) giveToNobody() {
+	w.t.Helper()
+	noErr(w.t, os.Chmod(w.dir, 0o755))
+	noErr(w.t, filepath.WalkDir(w.dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	}))
 }
 
 func (w *world) startAsNobody(args ...string) *child {

@@ -33,6 +33,11 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			if s == nil {
 				return err
 			}
+			if fix {
+				if err := p.becomeOwner(s.Database); err != nil {
+					return err
+				}
+			}
 			results := slices.Concat(checkSettings(s, err), reportHook(s), doctor.Doctor{
 				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,
 				Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"docusort/pipeline/docutray"
@@ -103,6 +104,22 @@ func TestDoctorOfTheDaemonsUser(t *testing.T) {
 	c := w.startAsNobody("doctor", "--fix")
 	c.waitExit(exitSettings)
 	checkContains(t, c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
+}
+
+// TestDoctorOfRoot makes what is missing for the user whose folder it lies in.
+func TestDoctorOfRoot(t *testing.T) {
+	needsRoot(t)
+	w := newWorld(t)
+	w.giveToNobody()
+	w.settings["DOCUSORT_SORTED"] = filepath.Join(w.home, "new", "sorted")
+	w.start("doctor", "--fix").waitExit(exitDone)
+	for _, made := range []string{"new", "new/sorted"} {
+		info, err := os.Stat(filepath.Join(w.home, made))
+		noErr(t, err)
+		if uid := info.Sys().(*syscall.Stat_t).Uid; uid != nobody {
+			t.Errorf("%s is that of user %d", made, uid)
+		}
+	}
 }
 
 // TestDoctorTypes: a draft is as good as missing, until it is published.

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -273,20 +271,12 @@ func TestRetryOfRoot(t *testing.T) {
 	needsRoot(t)
 	w := newWorld(t)
 	w.failThree()
-	noErr(t, filepath.WalkDir(w.dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, nobody, nobody))
-	}))
+	w.giveToNobody()
 	noErr(t, os.Chown(w.inbox, 0, 0))
 	noErr(t, os.Chmod(w.inbox, 0o700))
-	c := w.child("retry", "--all")
-	c.asNobody()
-	c.cmd.SysProcAttr = nil // the files are nobody's, and the process is root's
-	c.begin()
-	c.waitExit(exitFailed, "as the user that docusort runs as")
+	w.start("retry", "--all").waitExit(exitFailed, "as the user that docusort runs as")
 	noErr(t, os.Chmod(w.inbox, 0o777))
-	c = w.child("retry", "--all")
-	c.begin()
-	c.waitExit(exitDone)
+	w.start("retry", "--all").waitExit(exitDone)
 	info, err := os.Stat(filepath.Join(w.home, "docusort.db"))
 	noErr(t, err)
 	if uid := info.Sys().(*syscall.Stat_t).Uid; uid != nobody {

@@ -65,28 +65,17 @@ func existing(path string) string {
 	return path
 }
 
-// makeFolder makes a folder and those above it. Root makes them for the owner of the
-// nearest one that exists, because the daemon does not run as root.
+// makeFolder makes a folder and those above it.
 func makeFolder(path string) error {
 	above := existing(path)
 	info, err := os.Stat(above)
 	if err != nil {
 		return err
 	}
-	root := os.Geteuid() == 0
-	if root && ownerOf(info) == 0 && above != filepath.Dir(path) {
+	if os.Geteuid() == 0 && ownerOf(info) == 0 && above != filepath.Dir(path) {
 		return errors.New("root does not know for whom; make it for the user that docusort runs as, as with install -d -o docusort -g docusort")
 	}
-	if err := os.MkdirAll(path, settings.FolderMode); err != nil || !root {
-		return err
-	}
-	st := info.Sys().(*syscall.Stat_t)
-	for made := path; made != above; made = filepath.Dir(made) {
-		if err := os.Lchown(made, int(st.Uid), int(st.Gid)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.MkdirAll(path, settings.FolderMode)
 }
 
 func mend(path string, info fs.FileInfo) error {
