@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -233,4 +234,44 @@ func TestErrorThatPasses(t *testing.T) {
 		r.reaches("scan.pdf", store.Filed, time.Minute)
 		same(t, "jobs", r.service.Stats().Jobs, 1)
 	})
+}
+
+// TestPublicForms: the answers that the public reference and clients show, word for word.
+func TestPublicForms(t *testing.T) {
+	const answer = `{"id":%q,"status":"SUCCESS",
+		"document_type_code_options":["invoice","receipt"],
+		"request_timestamp":"2025-07-09T21:35:19.138Z","response_timestamp":"2025-07-09T21:35:28.028Z",
+		"original_filename":"scan.pdf",
+		"document_type":{"code":"invoice","confidence":0.99,"name":"Invoice"},
+		"alternatives":[{"code":"invoice","confidence":0.99,"name":"Invoice"},
+			{"code":"other","confidence":0.01,"name":"Other/Unidentified"},
+			{"code":"receipt","confidence":0,"name":"Receipt"}]}`
+	for name, accepted := range map[string]string{
+		"reference": `{"id":"%s","status":"ENQUEUED","documentTypeCode":"string"}`,
+		"clients":   `{"identification_id":"%[1]s","status":"ENQUEUED","status_url":"https://app.docutray.com/api/identify-async/status/%[1]s"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, docutraytest.Options{}, func(r *rig) {
+				var posts atomic.Int32
+				r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
+					if req.Method == http.MethodPost {
+						_, _ = io.Copy(io.Discard, req.Body)
+						w.WriteHeader(http.StatusAccepted)
+						_, _ = fmt.Fprintf(w, accepted, fmt.Sprint("cm5vm9hx30001m5cgh0p9v8q", posts.Add(1)))
+						return true
+					}
+					job, isPoll := strings.CutPrefix(req.URL.Path, "/api/identify-async/status/")
+					if isPoll {
+						_, _ = fmt.Fprintf(w, answer, job)
+					}
+					return isPoll
+				})
+				r.start()
+				r.dropNumbered(3)
+				r.allFiled(3, time.Minute)
+				same(t, "submissions", posts.Load(), 3)
+				same(t, "confidence", r.doc("0.pdf").Confidence, 0.99)
+			})
+		})
+	}
 }
