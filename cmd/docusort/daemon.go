@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,7 @@ type daemon struct {
 	watcher      *watcher.Watcher
 	pipeline     *pipeline.Pipeline
 	manager      *service.Manager
+	inboxLock    io.Closer
 	hook         *hook.Runner   // nil: none
 	meter        *status.Meter  // of the requests to the service
 	page         *status.Server // nil: none
@@ -74,6 +76,9 @@ func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 	if err := d.retryDisk(ctx, d.makeFolders); err != nil {
 		return err
 	}
+	if d.inboxLock, err = lockInbox(s.Inbox, d.log); err != nil {
+		return err
+	}
 	d.pipeline = pipeline.New(d.pipelineConfig(hooks))
 	d.watcher, err = watcher.New(d.watcherConfig(ctx))
 	return err
@@ -96,6 +101,9 @@ func (d *daemon) close() error {
 		_ = d.page.Close()
 	}
 	d.client.Close()
+	if d.inboxLock != nil {
+		_ = d.inboxLock.Close()
+	}
 	if d.store == nil {
 		return nil
 	}

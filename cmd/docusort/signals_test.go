@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,4 +96,27 @@ func TestReload(t *testing.T) {
 	})
 	w.stop(c)
 	w.check()
+}
+
+// TestSecondDaemonOfOneInbox: a daemon with a database of its own, and an inbox that is
+// another's, or lies above or beneath it, ends before it pays for anything.
+func TestSecondDaemonOfOneInbox(t *testing.T) {
+	w := newWorld(t)
+	noErr(t, os.Mkdir(filepath.Join(w.inbox, "below"), 0o755))
+	link := filepath.Join(w.dir, "link")
+	noErr(t, os.Symlink(w.inbox, link))
+	first := w.start("run")
+	w.waitRunning(first)
+	home, inbox := w.home, w.inbox
+	second := filepath.Join(w.dir, "second")
+	for _, of := range []string{inbox, link, filepath.Join(inbox, "below"), filepath.Dir(inbox)} {
+		w.settings["DOCUSORT_HOME"], w.settings["DOCUSORT_INBOX"] = second, of
+		w.settings["DOCUSORT_SORTED"] = filepath.Join(w.dir, "second sorted")
+		w.run("run").check(t, exitFailed, "already running", "an inbox of its own")
+	}
+	w.settings["DOCUSORT_HOME"] = home
+	delete(w.settings, "DOCUSORT_INBOX")
+	delete(w.settings, "DOCUSORT_SORTED")
+	w.kill(first) // which leaves the file
+	w.runToEnd()
 }
