@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func TestSoak(t *testing.T) {
 			length = time.Hour
 		}
 	}
-	s := newSoak(t)
+	s := newSoak(t, length)
 	s.start()
 	for end := time.Now().Add(length); time.Now().Before(end); {
 		s.step()
@@ -54,12 +55,13 @@ func TestSoak(t *testing.T) {
 	t.Logf("%v; %v; %+v; %d uploads were whole", s.done, r.Totals, r.Requests, s.api.Stats().Complete)
 }
 
-func newSoak(t *testing.T) *soak {
+func newSoak(t *testing.T, length time.Duration) *soak {
 	r := random(t)
 	o := docutraytest.Options{Latency: 60 * time.Millisecond, Sigma: 1, Seed: r.Uint64(), AltForms: true}
 	s := &soak{r: r, sources: map[string]bool{}, done: map[string]int{}}
 	dir := fastDir(t)
-	if err := unix.Mount("test", dir, "tmpfs", 0, "size=48m,mode=755"); err == nil {
+	size := fmt.Sprintf("size=%dm,mode=755", 48+16*int(length.Minutes())) // nothing is ever taken out of sorted
+	if err := unix.Mount("test", dir, "tmpfs", 0, size); err == nil {
 		s.disk = dir
 		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	} else {
