@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 	"syscall"
 
 	"docusort/pipeline/filing"
@@ -24,13 +26,17 @@ func folderAt(path string) (store.Folder, error) {
 	return store.Folder{Path: path, Device: uint64(st.Dev), Inode: st.Ino}, nil
 }
 
-// errInboxAway says that a file may be missing because the inbox is.
-var errInboxAway = errors.New("the inbox is not the folder that the document was in; is it mounted?")
+// A file may be missing because its folder is.
+var (
+	errInboxAway  = errors.New("the inbox is not the folder that the document was in; is it mounted?")
+	errFolderAway = errors.New("its folder in the inbox is not the one that the document was in; is it mounted?")
+)
 
 // isGone reports whether a document's file was removed. It returns an error where the
 // inbox is missing, or is not the folder that the document was in, as when a filesystem
 // is not mounted. An inbox counts as the same where either its device or its inode is:
 // it may have been made again, and device numbers change with a restart of the machine.
+// So what counts of a folder in it is whether it is on the inbox's own device, as then.
 func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
 	_, err := filing.Stat(p.Inbox, doc.Source)
 	switch {
@@ -49,5 +55,19 @@ func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
 	if now.Path != then.Path || now.Inode != then.Inode && now.Device != then.Device {
 		return false, errInboxAway
 	}
+	if wasMounted := doc.Identity.Device != then.Device; wasMounted != p.isMounted(doc.Source, now.Device) {
+		return false, errFolderAway
+	}
 	return true, nil
+}
+
+// isMounted reports whether the nearest folder above a place in the inbox that exists is on
+// another device than the inbox.
+func (p *Pipeline) isMounted(source string, inbox uint64) bool {
+	for dir := path.Dir(source); dir != "."; dir = path.Dir(dir) {
+		if folder, err := folderAt(filepath.Join(p.Inbox, dir)); err == nil {
+			return folder.Device != inbox
+		}
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,6 +63,44 @@ func TestInboxThatIsAnotherFolder(t *testing.T) {
 			same(t, "reason", d.Error, errInboxAway.Error())
 			must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
 			r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+		})
+	})
+}
+
+// A folder of the inbox that is not mounted does not mean that its files were removed, nor
+// does one that something else is mounted over.
+func TestFolderThatIsNotMounted(t *testing.T) {
+	each(t, []store.State{store.Waiting, store.Identified}, func(t *testing.T, state store.State) {
+		each(t, []bool{false, true}, func(t *testing.T, over bool) {
+			base := fastDir(t)
+			stick, folder := filepath.Join(base, "stick"), filepath.Join(base, "inbox", "usb")
+			small(t, stick, "size=1m")
+			must(t, os.MkdirAll(folder, 0o755))
+			mount := func() { must(t, syscall.Mount(stick, folder, "", syscall.MS_BIND, "")) }
+			unmount := func() { must(t, syscall.Unmount(folder, syscall.MNT_DETACH)) }
+			away, back := unmount, mount
+			if over {
+				away, back = mount, unmount
+			} else {
+				mount()
+			}
+			t.Cleanup(func() { _ = syscall.Unmount(folder, syscall.MNT_DETACH) })
+			bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
+				r.admitted("usb/scan.pdf", pdf("x"))
+				r.knows(pdf("x"), "invoice", 0.97)
+				if state == store.Identified {
+					r.answered(1, "invoice")
+				}
+				away()
+				r.start()
+				r.pass(10 * time.Minute)
+				d := r.doc("usb/scan.pdf")
+				same(t, "state", d.State, state)
+				same(t, "reason", d.Error, errFolderAway.Error())
+				back()
+				r.reaches("usb/scan.pdf", store.Filed, 2*time.Minute)
+				missing(t, r.inbox, "usb/scan.pdf")
+			})
 		})
 	})
 }
