@@ -56,6 +56,11 @@ func (p *Pipeline) endPauses(ctx context.Context, all bool) {
 	if _, err := p.Store.EndPauses(ctx, all); err != nil && ctx.Err() == nil {
 		p.Logger.Warn("pauses could not be ended", "err", err)
 	}
+	p.wakeAll()
+}
+
+// wakeAll has the loops look for what is due.
+func (p *Pipeline) wakeAll() {
 	for _, loop := range []signal{p.dispatchNow, p.parkedNow, p.fileNow} {
 		loop.wake()
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -13,10 +14,16 @@ import (
 // sweepAll looks at every rescan for waiting documents whose file was removed from the
 // inbox, so that the report does not list them during a hold. It leaves alone documents
 // that have a job: the file may have been moved within the inbox, and its answer is paid
-// for.
+// for. It also ends pauses that a clock which was set back has made endless.
 func (p *Pipeline) sweepAll(ctx context.Context) error {
 	for {
-		if err := p.sweep(ctx); err != nil {
+		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
+			return p.Store.ShortenPauses(ctx, max(p.Rescan, longestPause)+time.Minute)
+		})
+		if n > 0 {
+			p.wakeAll()
+		}
+		if err = cmp.Or(err, p.sweep(ctx)); err != nil {
 			return err
 		}
 		select {

@@ -66,8 +66,9 @@ type Config struct {
 // Pipeline takes documents from the inbox into their folders.
 type Pipeline struct {
 	Config
-	gate *gate.Gate
-	ages *jobAges
+	gate  *gate.Gate
+	ages  *jobAges
+	began time.Time // of this run
 
 	// Each wakes one loop, where there may be work for it.
 	dispatchNow, parkedNow, fileNow, sweepNow signal
@@ -97,7 +98,7 @@ func New(cfg Config) *Pipeline {
 	}
 	cfg.JobPause = cmp.Or(cfg.JobPause, 2*time.Minute)
 	return &Pipeline{
-		Config: cfg, ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
+		Config: cfg, began: time.Now(), ages: &jobAges{min: cfg.PollMin, max: cfg.PollMax},
 		dispatchNow: make(signal, 1), parkedNow: make(signal, 1), fileNow: make(signal, 1), sweepNow: make(signal, 1),
 		gate:     gate.New(cfg.RequestsPerMinute, cfg.Keys, cfg.Service.Ping),
 		admitted: make(chan struct{}),

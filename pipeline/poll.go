@@ -18,6 +18,9 @@ const patience = time.Minute
 // poll polls a document's job until the service answers it, until it is given up or
 // parked, or until ctx ends.
 func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
+	if age(doc) < 0 { // the clock was set back
+		doc.SubmittedAt = time.Now()
+	}
 	pause, parked := time.Duration(0), !doc.RetryAt.IsZero()
 	if !parked && !doc.AskedAgain { // else it was polled before, and other jobs' ages say nothing
 		pause = p.ages.next(age(doc), 0) - age(doc)
@@ -56,7 +59,7 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 		case status.State == docutray.NoType && polledAt-untyped >= patience:
 			return p.fail(ctx, doc, "the service named no type") // another job would cost as much, and say the same
 		case status.State == docutray.NoType:
-		case polledAt >= p.JobTimeout || doc.AskedAgain:
+		case p.isOld(polledAt) || doc.AskedAgain:
 			return p.giveUp(ctx, doc, fmt.Sprintf("the job did not end within %s", p.JobTimeout), polls)
 		case parked && time.Since(began) > patience:
 			return p.park(ctx, doc, "", p.PollMin, polls) // other parked jobs are polled first
@@ -67,6 +70,12 @@ func (p *Pipeline) poll(ctx context.Context, doc *store.Document) error {
 }
 
 func age(doc *store.Document) time.Duration { return time.Since(doc.SubmittedAt) }
+
+// isOld reports whether a job of this age may be given up. That of a job of an earlier run
+// is by the clock, which may have been set: it counts once this run has lasted as long.
+func (p *Pipeline) isOld(age time.Duration) bool {
+	return age >= p.JobTimeout && time.Since(p.began) >= p.JobTimeout
+}
 
 // pollOnce polls a job once, after a pause. polledAt is the job's age then.
 func (p *Pipeline) pollOnce(ctx context.Context, doc *store.Document, pause time.Duration) (
@@ -102,7 +111,7 @@ func (p *Pipeline) pollFailed(ctx context.Context, doc *store.Document, err erro
 	switch {
 	case docutray.AsError(err).Class == docutray.Missing && (doc.AskedAgain || t.OthersAnswered && lasted >= patience):
 		return 0, p.jobEnded(ctx, doc, store.JobEnd{Reason: "the service does not know the job any more", Polls: polls})
-	case doc.AskedAgain, t.OthersAnswered && age(doc) >= p.JobTimeout:
+	case doc.AskedAgain, t.OthersAnswered && p.isOld(age(doc)):
 		return 0, p.giveUp(ctx, doc, fmt.Sprintf("the job could not be polled within %s: %s", p.JobTimeout, t.Reason), polls)
 	case lasted >= patience:
 		return 0, p.park(ctx, doc, t.Reason, t.Pause, polls)

@@ -41,7 +41,7 @@ func TestTargetThatIsGivenAwayDuringTheMove(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.identified(1, "a.pdf", pdf("a"), "contract")
 		r.identified(2, "b.pdf", pdf("b"), "contract")
-		must(t, r.store.SetMoveError(bg, 2, "later", time.Now().Add(24*time.Hour)))
+		must(t, r.store.SetMoveError(bg, 2, "later", time.Now().Add(50*time.Minute)))
 		r.cfg.OnStep = func(s Step) {
 			if s == FoldersSynced {
 				r.targeted(2, r.sorted, "contract/a.pdf")

@@ -118,6 +118,13 @@ func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
 	return s.exec(ctx, `UPDATE documents SET retry_at = ?1 WHERE due > ?1 AND `+cond+` AND `+unfinished, time.Now().UnixMilli())
 }
 
+// ShortenPauses lets documents be tried now whose pause ends later than any should, because
+// the clock was set back, and returns how many there were.
+func (s *Store) ShortenPauses(ctx context.Context, longest time.Duration) (int64, error) {
+	now := time.Now()
+	return s.exec(ctx, `UPDATE documents SET retry_at = ? WHERE due > ? AND `+unfinished, now.UnixMilli(), now.Add(longest).UnixMilli())
+}
+
 // Counts returns how many documents are in each state that is not finished.
 func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 	return s.countUnfinished(ctx, "", nil)
