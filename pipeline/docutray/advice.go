@@ -28,6 +28,17 @@ func (e *Error) advice() string {
 		return "check the clock of this machine; where a proxy inspects the traffic, name the file with its CA certificate in SSL_CERT_FILE"
 	case errors.As(e.Err, new(*net.DNSError)):
 		return "check the name in DOCUTRAY_BASE_URL, and that this machine can resolve names"
+	case e.page:
+	case e.StatusCode == http.StatusUnauthorized:
+		return "make a key in DocuTray, and put it in the place of this one: it is taken up by itself"
+	case e.Class == Account && (e.StatusCode == http.StatusPaymentRequired || e.StatusCode == http.StatusTooManyRequests):
+		return "it goes on when the quota is renewed, or more is bought"
+	case e.StatusCode == http.StatusForbidden && e.Op == OpSubmit:
+		return "correct DOCUSORT_DOCUMENT_TYPES, or make these types accessible in DocuTray"
+	case e.StatusCode == http.StatusForbidden:
+		return "see to the permissions of the account in DocuTray"
+	}
+	switch {
 	case unlikeDocuTray && (noSuchPath || e.StatusCode/100 == 2):
 		return adviceAddress
 	case e.page && e.StatusCode < 500:

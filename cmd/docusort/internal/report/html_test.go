@@ -21,7 +21,7 @@ func TestHTMLIsComplete(t *testing.T) {
 		f.pass(90 * time.Second)
 		text := f.render(HTML, Options{Documents: true})
 		f.says(text, "<!DOCTYPE html>", "docusort has been running since", "on hold (account) since 02:03 (90 s ago), until 2000-01-31 02:03 (in 28 d)",
-			"402: quota used up", "The service refuses this account", `<dd>4</dd>`, "half are filed within",
+			"402: quota used up", "Until that is mended", `<dd>4</dd>`, "half are filed within",
 			"Documents finished", "Time to file", "Documents failed", "unsupported format: e-mail", "<bdi>receipt</bdi>",
 			"may not be read: permission denied", "9 submissions (1 repeated), 5 polls; 1 answer reused",
 			"請求書2026年11月分の控え.pdf", "/srv/docusort/sorted/invoice/again-2.pdf", "</html>\n", "<style>"+web.Style+"</style>")

@@ -73,12 +73,10 @@ func Hold(h *store.Hold, now time.Time) *HoldLine {
 }
 
 var advice = map[store.HoldKind]string{
-	store.HoldAccount: "The service refuses this account: check its key, its quota and its permissions. " +
-		"docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
+	store.HoldAccount: "Until that is mended documents stay in the inbox, and none fails because of it.",
 	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only, or the database is locked: free some space, repair the disk, or end the other program. " +
 		"docusort tries again by itself. Until then documents stay where they are, and none fails because of it.",
-	store.HoldService: "The service or the network is down. If the network works, there is nothing to do here. " +
-		"docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
+	store.HoldService: "docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
 	store.HoldRate: "The service asked for a pause. There is nothing to do: " +
 		"docusort continues when it is over, and no document fails because of it.",
 }
