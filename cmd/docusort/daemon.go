@@ -143,8 +143,10 @@ func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 		Root: s.Inbox, Files: d.files, Mode: watchModes[s.Watch],
 		Rescan: s.Rescan, Settle: s.Settle, IncompleteAfter: s.IncompleteAfter,
 		Recursive: s.Recursive, Ignore: append(slices.Clone(s.Ignore), filing.Temporaries), Logger: d.log,
-		Known:   func(path string, info fs.FileInfo) (bool, error) { return d.pipeline.Known(ctx, path, info) },
-		Inspect: func(path string) (watcher.Condition, error) { return condition(filing.Inspect(s.Inbox, path)) },
+		Known: func(path string, info fs.FileInfo) (bool, error) { return d.pipeline.Known(ctx, path, info) },
+		Inspect: func(path string) (watcher.Condition, error) {
+			return condition(filing.Inspect(s.Inbox, path, docutray.MaxFileSize))
+		},
 	}
 }
 

@@ -120,7 +120,7 @@ func TestInspect(t *testing.T) {
 	must(t, os.WriteFile(path, []byte("\x89PNG\r\n\x1a\nhalf"), 0o644))
 	want := func(want Inspection) {
 		t.Helper()
-		got, err := Inspect(root, "scan.png")
+		got, err := Inspect(root, "scan.png", 1000)
 		must(t, err)
 		if got != want {
 			t.Fatalf("got %+v, want %+v", got, want)
@@ -145,6 +145,11 @@ func TestInspect(t *testing.T) {
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK, 0)
 	must(t, err)
 	must(t, unix.Close(fd))
+
+	must(t, os.WriteFile(path, make([]byte, 1000), 0o644)) // reserved, and nothing written yet
+	want(Inspection{Writing: true, Complete: true})
+	must(t, os.WriteFile(path, make([]byte, 1001), 0o644)) // too large whatever will be in it
+	want(Inspection{Complete: true})
 }
 
 // Someone who holds a write lease (Samba) writes; nobody waits for them.
@@ -155,7 +160,7 @@ func TestInspectUnderAWriteLease(t *testing.T) {
 	defer f.Close()
 	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK)
 	must(t, err)
-	got, err := Inspect(root, "x")
+	got, err := Inspect(root, "x", 1000)
 	must(t, err)
 	if !got.Writing {
 		t.Error("not writing")

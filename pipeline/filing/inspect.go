@@ -11,17 +11,18 @@ import (
 
 // Inspection is the result of a look at a file's content and its users.
 type Inspection struct {
-	// Writing: another process has the file open for writing. Also false where the
-	// kernel does not tell.
+	// Writing: another process has the file open for writing, as far as the kernel
+	// tells, or the file is all zeros so far, as by format.Blank.
 	Writing bool
-	// Complete as by format.Complete.
+	// Complete as by format.Complete. Also true of a file over the limit.
 	Complete bool
 }
 
 // Inspect opens the file rel beneath root by the rules and with the errors of Open,
 // and finds out whether it is whole and whether another process still writes to
-// it. A write lease of another process (Open's ErrBusy) counts as writing.
-func Inspect(root, rel string) (Inspection, error) {
+// it. A write lease of another process (Open's ErrBusy) counts as writing. What is in
+// a file of more than limit bytes does not matter, so it is not read.
+func Inspect(root, rel string, limit int64) (Inspection, error) {
 	f, id, err := Open(root, rel)
 	if errors.Is(err, ErrBusy) {
 		return Inspection{Writing: true}, nil
@@ -30,8 +31,11 @@ func Inspect(root, rel string) (Inspection, error) {
 		return Inspection{}, err
 	}
 	defer f.Close()
+	if id.Size > limit {
+		return Inspection{Writing: hasWriter(f), Complete: true}, nil
+	}
 	complete := format.Complete(f, id.Size)
-	return Inspection{Writing: hasWriter(f), Complete: complete}, nil
+	return Inspection{Writing: hasWriter(f) || format.Blank(f, id.Size), Complete: complete}, nil
 }
 
 // hasWriter reports whether anybody has the file open for writing, where that can

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"regexp"
 	"strconv"
@@ -16,17 +17,23 @@ const (
 	tailWindow = 64 << 10
 	lastWindow = 1 << 10
 	// padWindow is how many zero bytes at the end are taken for padding.
-	padWindow = 16 << 20
+	padWindow = 1 << 20
+	// walkWindow is how much of a GIF is walked over from block to block.
+	walkWindow = 1 << 20
+	// maxSegments is how many segments of a JPEG are walked over. Each holds up to
+	// 64 KiB, so the largest profiles and previews take some 200.
+	maxSegments = 1000
 )
 
 // Complete reports whether the first size bytes of r look like a whole file of
 // their format: the end mark, or the length, that the format requires is there. A
 // file of an unknown format is complete when it is not empty. A file that cannot
-// be read, or is damaged, is incomplete.
+// be read, is damaged, or needs more than a bounded look is incomplete.
 func Complete(r io.ReaderAt, size int64) bool {
 	if size <= 0 {
 		return false
 	}
+	r = newBounded(r)
 	head, ok := window(r, 0, min(size, SniffLength))
 	if !ok {
 		return false
@@ -41,7 +48,7 @@ func Complete(r io.ReaderAt, size int64) bool {
 			return bytes.Contains(end, []byte("IEND\xae\x42\x60\x82"))
 		})
 	case GIF:
-		return completeGIF(io.NewSectionReader(r, 0, size))
+		return completeGIF(r, size)
 	case WebP:
 		return size >= 8+int64(binary.LittleEndian.Uint32(head[4:]))
 	case BMP:
@@ -113,7 +120,6 @@ func completePDF(r io.ReaderAt, head []byte, size int64) bool {
 // completeJPEG walks over the segments before the picture, since a thumbnail in
 // one of them has an end mark of its own, then looks for the end mark after them.
 func completeJPEG(r io.ReaderAt, size int64) bool {
-	const maxSegments = 10_000
 	var picture int64
 	for off, n := int64(2), 0; picture == 0; n++ {
 		b, ok := window(r, off, 4)
@@ -141,8 +147,23 @@ func completeJPEG(r io.ReaderAt, size int64) bool {
 }
 
 // completeGIF walks over the blocks up to the trailer. The trailer is the single
-// byte 3B, which many half-written files end with by chance.
-func completeGIF(r io.Reader) bool {
+// byte 3B, which many half-written files end with by chance. Of a large file only
+// the beginning is walked over, and its end must be that of a block and a trailer.
+func completeGIF(r io.ReaderAt, size int64) bool {
+	switch err := walkGIF(io.NewSectionReader(r, 0, min(size, walkWindow))); {
+	case err == nil:
+		return true
+	case errors.Is(err, errNotGIF), size <= walkWindow:
+		return false
+	}
+	return ending(r, size, func(end []byte, _ int64) bool { return bytes.HasSuffix(end, []byte("\x00\x3b")) })
+}
+
+var errNotGIF = errors.New("not a GIF")
+
+// walkGIF returns nil where it comes to the trailer, and io.EOF where the content
+// ends before.
+func walkGIF(r io.Reader) error {
 	in := bufio.NewReaderSize(r, 32<<10)
 	skip := func(n int) bool { _, err := in.Discard(n); return err == nil }
 	palette := func(flags byte) int {
@@ -153,32 +174,32 @@ func completeGIF(r io.Reader) bool {
 	}
 	var screen [13]byte
 	if _, err := io.ReadFull(in, screen[:]); err != nil || !skip(palette(screen[10])) {
-		return false
+		return io.EOF
 	}
 	for {
 		kind, err := in.ReadByte()
 		if err != nil {
-			return false
+			return io.EOF
 		}
 		switch kind {
 		case 0x3b:
-			return true
+			return nil
 		case 0x21: // an extension: its label, then sub-blocks
 			if !skip(1) {
-				return false
+				return io.EOF
 			}
 		case 0x2c: // a picture
 			var image [9]byte
 			if _, err := io.ReadFull(in, image[:]); err != nil || !skip(palette(image[8])+1) {
-				return false
+				return io.EOF
 			}
 		default:
-			return false
+			return errNotGIF
 		}
 		for {
 			n, err := in.ReadByte()
 			if err != nil || !skip(int(n)) {
-				return false
+				return io.EOF
 			}
 			if n == 0 {
 				break

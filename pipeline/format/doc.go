@@ -4,8 +4,9 @@
 // reports whether a file has the end that its format requires, so that a file
 // that is still being written is left alone a little longer. Complete is a
 // reason to wait, never a reason to refuse: a valid file may look incomplete, and
-// a damaged one may look complete.
+// a damaged one may look complete. [Blank] reports whether nothing but zeros has been
+// written so far.
 //
-// Both look at bytes only, never at names. Complete reads a bounded part of the
-// file except for a GIF, which it walks from block to block.
+// All look at bytes only, never at names. They read a bounded part of a file, for a
+// bounded time: other files wait for their turn meanwhile.
 package format

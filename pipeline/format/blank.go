@@ -1,0 +1,43 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"syscall"
+)
+
+const (
+	// blankBlock and blankBlocks are what is compared with zeros: all of a file of up
+	// to 1 MiB, and as much of a larger one, from its first block to its last.
+	blankBlock  = 16 << 10
+	blankBlocks = 64
+)
+
+// Blank reports whether a file is all zeros as far as a bounded look tells: its
+// length was reserved, and nothing has been written yet. Where r is a file, holes
+// are passed over.
+func Blank(r io.ReaderAt, size int64) bool {
+	file, isFile := r.(io.Seeker)
+	r = newBounded(r)
+	last := max(0, size-blankBlock)
+	blocks := min(blankBlocks, (size+blankBlock-1)/blankBlock)
+	for i := range blocks {
+		off := last * i / max(1, blocks-1)
+		if isFile {
+			const seekData = 3 // SEEK_DATA of lseek(2)
+			data, err := file.Seek(off, seekData)
+			if errors.Is(err, syscall.ENXIO) || data >= size {
+				return true // a hole from here to the end
+			}
+			if err == nil {
+				off = data
+			}
+		}
+		block, ok := window(r, off, min(blankBlock, size-off))
+		if !ok || len(bytes.TrimLeft(block, "\x00")) > 0 {
+			return false
+		}
+	}
+	return size > 0
+}
