@@ -20,6 +20,8 @@ type fileState struct {
 
 func identityOf(info fs.FileInfo) identity { return stateOf(info).identity }
 
+func ownerOf(info fs.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
 func stateOf(info fs.FileInfo) fileState {
 	st := info.Sys().(*syscall.Stat_t)
 	return fileState{identity{uint64(st.Dev), st.Ino}, st.Size, st.Mtim, st.Ctim}
@@ -36,28 +38,34 @@ func stateOf(info fs.FileInfo) fileState {
 //	          └───────────── changed ─────────┘
 type candidate struct {
 	path  string
+	owner uint32
 	state fileState
 	first time.Time     // when it was first seen
+	added time.Time     // when it got its place here
 	since time.Time     // when it was last seen to have changed
 	due   time.Time     // when to look again
+	found Condition     // what the last look found
 	pause time.Duration // the last pause after Writing or Incomplete; 0: none yet
 	queue *queue        // the one that it is in
 	index int           // its place there
 }
 
-// candidates holds every candidate, by path and in one of two queues: those
-// waiting, by the time to look at them, and those ready, the one that was
+// candidates holds every candidate, by path and in a queue: those waiting in one for
+// each owner, by the time to look at them, and those ready in one, the one that was
 // written first in front.
 type candidates struct {
 	byPath  map[string]*candidate
-	waiting queue
+	places  map[uint32]int // taken by each owner
+	waiting map[uint32]*queue
+	turn    uint32 // the owner of the candidate that was looked at last
 	ready   queue
 }
 
 func newCandidates() candidates {
 	return candidates{
 		byPath:  make(map[string]*candidate),
-		waiting: queue{before: func(a, b *candidate) bool { return a.due.Before(b.due) }},
+		places:  make(map[uint32]int),
+		waiting: make(map[uint32]*queue),
 		ready: queue{before: func(a, b *candidate) bool {
 			x, y := a.state.mtime, b.state.mtime
 			return cmp.Or(cmp.Compare(x.Sec, y.Sec), cmp.Compare(x.Nsec, y.Nsec)) < 0
@@ -69,28 +77,61 @@ func (cs *candidates) len() int { return len(cs.byPath) }
 
 func (cs *candidates) add(c *candidate) {
 	cs.byPath[c.path] = c
-	cs.waiting.put(c)
+	cs.places[c.owner]++
+	cs.wait(c, c.due, 0)
 }
 
 // wait has c looked at again when due, after the given pause (0: it changed).
 func (cs *candidates) wait(c *candidate, due time.Time, pause time.Duration) {
 	c.due, c.pause = due, pause
-	cs.waiting.put(c)
+	q := cs.waiting[c.owner]
+	if q == nil {
+		q = &queue{before: func(a, b *candidate) bool { return a.due.Before(b.due) }}
+		cs.waiting[c.owner] = q
+	}
+	q.put(c)
 }
 
 func (cs *candidates) remove(c *candidate) {
 	heap.Remove(c.queue, c.index)
 	delete(cs.byPath, c.path)
+	if cs.places[c.owner]--; cs.places[c.owner] == 0 {
+		delete(cs.places, c.owner)
+		delete(cs.waiting, c.owner)
+	}
 }
 
-// unfinished counts those that Inspect found Writing or Incomplete.
-func (cs *candidates) unfinished() (n int) {
-	for _, c := range cs.waiting.all {
-		if c.pause > 0 {
-			n++
+// due returns a candidate that is to be looked at, of each owner in turn, or nil:
+// nobody's files wait behind all that another has put there.
+func (cs *candidates) due(now time.Time) *candidate {
+	var least, next *candidate // of all owners, and of those after the last one
+	for owner, q := range cs.waiting {
+		c := q.first()
+		if c == nil || c.due.After(now) {
+			continue
+		}
+		if least == nil || owner < least.owner {
+			least = c
+		}
+		if owner > cs.turn && (next == nil || owner < next.owner) {
+			next = c
 		}
 	}
-	return n
+	c := cmp.Or(next, least)
+	if c != nil {
+		cs.turn = c.owner
+	}
+	return c
+}
+
+// nextDue returns when the next candidate is to be looked at, which is no later than at.
+func (cs *candidates) nextDue(at time.Time) time.Time {
+	for _, q := range cs.waiting {
+		if c := q.first(); c != nil {
+			at = earlier(at, c.due)
+		}
+	}
+	return at
 }
 
 // queue is a heap of candidates.

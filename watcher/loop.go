@@ -12,7 +12,7 @@ import (
 
 // limits bound memory and the work done in one round.
 type limits struct {
-	candidates int // files waited for; half of it for those found unfinished
+	candidates int // files waited for
 	hints      int // paths with events in one round; folders of them to be scanned
 	sent       int // files remembered as sent
 	logged     int // paths remembered as logged, of each message
@@ -38,6 +38,7 @@ type loop struct {
 	hints    map[string]fsnotify.Op // paths that events told of since the last round
 	scan     scan
 	schedule schedule
+	nextLeft time.Time // when to list what is not taken
 }
 
 func newLoop(w *Watcher, once bool) *loop {
@@ -53,6 +54,7 @@ func newLoop(w *Watcher, once bool) *loop {
 	l.files = settler{
 		cfg: &w.cfg, limits: w.limits, log: l.log, inbox: &l.inbox, once: once,
 		candidates: newCandidates(), sent: sentFiles{max: w.limits.sent},
+		crowd: crowd{max: maxLeft, files: make(map[string]outsider)}, links: make(links),
 	}
 	l.watches.log = l.log
 	if w.cfg.Mode != Poll && !once {
@@ -75,6 +77,7 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 		if err := l.round(time.Now()); err != nil {
 			return nil, err
 		}
+		l.listLeft(time.Now())
 		out, path := l.files.offer()
 		l.inbox.close()
 		if l.once && l.inbox.present && !l.scan.active() && l.files.candidates.len() == 0 {
@@ -106,6 +109,7 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 
 func (l *loop) close() {
 	l.heartbeat.idle()
+	l.left.Store(nil)
 	l.inbox.close()
 	l.scan.stop()
 	l.watches.close()
@@ -133,7 +137,7 @@ func (l *loop) nextScan() time.Time {
 	if !l.inbox.present || l.scan.full || l.once {
 		return l.inbox.nextCheck
 	}
-	return l.schedule.next(l.watches.degraded)
+	return l.schedule.next(l.watches.degraded || len(l.files.crowd.files) > 0)
 }
 
 // nextWake returns when there is work to do unless something happens before.
@@ -141,7 +145,14 @@ func (l *loop) nextWake() time.Time {
 	if l.canScan() {
 		return time.Now()
 	}
-	return l.files.nextWake(earlier(l.inbox.nextCheck, l.nextScan()))
+	at := earlier(l.inbox.nextCheck, l.nextScan())
+	if l.scan.noRoom && !l.once {
+		at = earlier(at, l.files.crowd.before)
+	}
+	if len(l.NotTaken()) > 0 {
+		at = earlier(at, l.nextLeft)
+	}
+	return l.files.nextWake(at)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -60,8 +60,5 @@ func (s *settler) nextWake(at time.Time) time.Time {
 	if s.offered != nil {
 		at = earlier(at, s.offeredAt.Add(offerCheck))
 	}
-	if c := s.candidates.waiting.first(); c != nil {
-		at = earlier(at, c.due)
-	}
-	return at
+	return s.candidates.nextDue(at)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -105,6 +106,29 @@ func TestOnceCancelled(t *testing.T) {
 		slices.Sort(left)
 		if err != nil || !slices.Equal(left, []string{"a", "b"}) {
 			t.Errorf("left %q, error %v", left, err)
+		}
+	})
+}
+
+// What has looked cut short for long by its own times is taken, as there is no time to
+// wait for that; what is being written is not.
+func TestOnceTakesWhatIsOld(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("cut", "...")
+		f.write("empty", "")
+		f.write("open", "WRITING")
+		info, err := os.Lstat(f.path("open"))
+		f.must(err)
+		made := time.Unix(info.Sys().(*syscall.Stat_t).Ctim.Unix()) // by a clock outside the bubble
+		time.Sleep(time.Until(made) + f.cfg.IncompleteAfter - 20*time.Second)
+		if sent, left, _, _ := f.once(nil); len(sent) != 0 || len(left) != 3 {
+			t.Errorf("before their time: sent %q, left %q", sent, left)
+		}
+		time.Sleep(10 * time.Second)
+		sent, left, _, err := f.once(nil)
+		f.must(err)
+		if !slices.Equal(sent, []string{"cut", "empty"}) || !slices.Equal(left, []string{"open"}) {
+			t.Errorf("sent %q, left %q", sent, left)
 		}
 	})
 }

@@ -52,8 +52,13 @@ func TestStalledReader(t *testing.T) {
 func checkBounds(t *testing.T) func(l *loop) {
 	return func(l *loop) {
 		cs := &l.files.candidates
-		if n := cs.len(); n > l.limits.candidates || cs.waiting.Len()+cs.ready.Len() != n {
-			t.Errorf("%d candidates: %d waiting, %d ready", n, cs.waiting.Len(), cs.ready.Len())
+		waiting, places := 0, 0
+		for owner, q := range cs.waiting {
+			waiting += q.Len()
+			places += cs.places[owner]
+		}
+		if n := cs.len(); n > l.limits.candidates || waiting+cs.ready.Len() != n || places != n {
+			t.Errorf("%d candidates: %d waiting, %d ready, %d places", n, waiting, cs.ready.Len(), places)
 		}
 		if n := len(l.files.sent.young) + len(l.files.sent.old); n > l.limits.sent {
 			t.Errorf("%d remembered as sent", n)
@@ -97,7 +102,7 @@ func TestUnfinishedFilesDoNotBlockOthers(t *testing.T) {
 		f.write("z", "END")
 		f.start(w)
 		f.want(2*time.Minute, "z")
-		f.logged("too many unfinished files", 1)
+		f.logged("too many files that do not settle", 1)
 		f.drop("y", "END")
 		f.want(2*time.Minute, "y")
 		if n := f.waiting(); n > 16 {

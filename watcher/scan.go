@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,17 @@ type scan struct {
 	entries []fs.DirEntry
 	noRoom  bool // stopped at entries[0] until there is room for a candidate
 	spent   time.Duration
+}
+
+// maxDepth bounds a folder's path, in bytes, relative to the inbox. To open a folder
+// takes as many steps as its path has parts, and so a tree that is deep enough takes
+// for ever. Linux itself takes no path of over 4096 bytes.
+const maxDepth = 8192
+
+// topOf returns the folder of the inbox that rel is in, or is.
+func topOf(rel string) string {
+	top, _, _ := strings.Cut(rel, "/")
+	return top
 }
 
 func (s *scan) active() bool { return s.folder != nil || len(s.todo) > 0 }
@@ -61,7 +73,7 @@ func (l *loop) scanFolder(rel string) {
 
 // canScan reports whether there is a scan that can go on now.
 func (l *loop) canScan() bool {
-	return l.scan.active() && !(l.scan.noRoom && l.files.full())
+	return l.scan.active() && (!l.scan.noRoom || l.files.mayFindRoom(time.Now()))
 }
 
 // scanSome goes on with the scan for a bounded number of steps.
@@ -134,6 +146,8 @@ func (l *loop) scanEntry(e fs.DirEntry) (room bool) {
 	switch {
 	case ignored(l.cfg.Ignore, e.Name()):
 		l.log.path(slog.LevelDebug, "left alone: its name matches an ignore pattern", rel)
+	case e.IsDir() && len(rel) > maxDepth:
+		l.log.once(slog.LevelWarn, "left alone: its path is too long", topOf(rel), l.log.at(topOf(rel)), "bytes", len(rel))
 	case e.IsDir():
 		if l.cfg.Recursive {
 			l.scan.todo = append(l.scan.todo, rel)
@@ -157,6 +171,7 @@ func (l *loop) endScan() {
 	l.scan.stop()
 	l.watches.end()
 	l.log.forget()
+	l.files.crowd.forget(l.log.scan)
 	l.markReady()
 }
 

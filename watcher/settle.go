@@ -3,14 +3,14 @@ package watcher
 import (
 	"errors"
 	"io/fs"
-	"log/slog"
 	"time"
 )
 
 const (
 	maxPause    = 30 * time.Second // between two looks at an unfinished file
 	minPause    = 100 * time.Millisecond
-	resendAfter = 10 * time.Second // at most until a rescan sends a file again
+	resendAfter = 10 * time.Second       // at most until a rescan sends a file again
+	settleTime  = 250 * time.Millisecond // for the looks of one round
 )
 
 // settler waits for files to settle and offers those that are ready.
@@ -23,6 +23,8 @@ type settler struct {
 	left       []string // once: files that stay unsent
 	candidates candidates
 	sent       sentFiles
+	crowd      crowd
+	links      links
 	offered    *candidate // front of the ready queue, found fit to be sent
 	offeredAt  time.Time  // when it was found so
 }
@@ -46,10 +48,14 @@ func (s *settler) observe(rel string, info fs.FileInfo, wrote bool) (room bool) 
 	if s.known(rel, info) {
 		return true
 	}
-	if s.full() {
+	c := &candidate{
+		path: rel, owner: ownerOf(info), state: state, first: now, added: now, since: now, due: now.Add(s.cfg.Settle),
+	}
+	if s.full() && !s.makeRoom(c.owner, now) {
+		s.crowd.note(c, s.log.scan)
 		return false
 	}
-	c := &candidate{path: rel, state: state, first: now, since: now, due: now.Add(s.cfg.Settle)}
+	c.first = s.crowd.found(c)
 	if sent && !wrote { // it has stood still ever since
 		c.since, c.due = before.since, now
 	}
@@ -57,11 +63,11 @@ func (s *settler) observe(rel string, info fs.FileInfo, wrote bool) (room bool) 
 	return true
 }
 
-// settleDue looks at the candidates that are due, a bounded number of them.
+// settleDue looks at the candidates that are due, for a bounded time.
 func (s *settler) settleDue(now time.Time) {
 	for range s.limits.batch {
-		c := s.candidates.waiting.first()
-		if c == nil || c.due.After(now) {
+		c := s.candidates.due(now)
+		if c == nil || time.Since(now) > settleTime {
 			return
 		}
 		s.settle(c)
@@ -71,7 +77,8 @@ func (s *settler) settleDue(now time.Time) {
 // settle decides about a candidate that is due: it is ready, waits on, or is
 // gone.
 func (s *settler) settle(c *candidate) {
-	if _, same := s.lookAgain(c); !same {
+	info, same := s.lookAgain(c)
+	if !same {
 		return
 	}
 	now := time.Now()
@@ -80,15 +87,23 @@ func (s *settler) settle(c *candidate) {
 		s.candidates.wait(c, c.since.Add(s.cfg.Settle), 0)
 		return
 	}
-	cond, err := s.cfg.Inspect(c.path)
+	var err error
+	c.found, err = s.links.inspect(s.cfg, c, info)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.drop(c)
-	case err != nil, cond == Complete, cond == Incomplete && still >= s.cfg.IncompleteAfter:
+	case err != nil, c.found == Complete, c.found == Incomplete && (still >= s.cfg.IncompleteAfter || s.isOld(c)):
 		s.candidates.ready.put(c)
 	default:
-		s.waitLonger(c, cond, now)
+		s.waitLonger(c, time.Now())
 	}
+}
+
+// isOld reports, for RunOnce, which cannot wait, whether c has stood still for long
+// by its own times.
+func (s *settler) isOld(c *candidate) bool {
+	changed := max(c.state.mtime.Nano(), c.state.ctime.Nano())
+	return s.once && time.Since(time.Unix(0, changed)) >= s.cfg.IncompleteAfter
 }
 
 // lookAgain reports whether c is as it was. A changed one settles again, and one
@@ -123,20 +138,14 @@ func (s *settler) changed(c *candidate, state fileState, now time.Time) {
 
 // waitLonger looks at an unfinished file again after a growing pause: a writer
 // that closes the file without a change leaves no trace.
-func (s *settler) waitLonger(c *candidate, cond Condition, now time.Time) {
+func (s *settler) waitLonger(c *candidate, now time.Time) {
 	if s.gaveUp(c, now) {
-		return
-	}
-	if most := s.limits.candidates / 2; c.pause == 0 && s.candidates.unfinished() >= most {
-		// Room must remain for others. A later scan finds this one again.
-		s.log.path(slog.LevelWarn, "too many unfinished files; some are looked at only by scans", "", "limit", most)
-		s.drop(c)
 		return
 	}
 	shortest := max(s.cfg.Settle, minPause)
 	pause := min(max(2*c.pause, shortest), max(maxPause, shortest))
 	due := now.Add(pause)
-	if end := c.since.Add(s.cfg.IncompleteAfter); cond == Incomplete && end.Before(due) {
+	if end := c.since.Add(s.cfg.IncompleteAfter); c.found == Incomplete && end.Before(due) {
 		due = end
 	}
 	s.candidates.wait(c, due, pause)

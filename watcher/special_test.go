@@ -14,14 +14,15 @@ import (
 
 func TestIgnorePatterns(t *testing.T) {
 	bubble(t, func(f *fixture) {
-		f.cfg.Ignore = []string{".*", "*~", "~$*", "@eaDir", "[ab].x"}
-		for _, p := range []string{".hid", "x~", "~$doc", "@eaDir/a", ".git/a", "a.x", "sub/.x/y"} {
+		f.cfg.Ignore = []string{".*", "*~", "~$*", "@eaDir", "[ab].x", "$RECYCLE.bin", "Große*"}
+		for _, p := range []string{".hid", "x~", "~$doc", "@eaDir/a", ".git/a", "a.x", "sub/.x/y",
+			"B.X", "sub/@EADIR", "sub/$Recycle.Bin/S-1-5/a", "GROßE 1"} {
 			f.write(p, "END")
 		}
-		f.write("A.X", "END")
-		f.write("sub/@EADIR", "END")
+		f.write("c.x", "END")
+		f.write("sub/RECYCLE", "END")
 		f.start(nil)
-		f.want(5*time.Second, "A.X", "sub/@EADIR")
+		f.want(5*time.Second, "c.x", "sub/RECYCLE")
 		f.drop(".late", "END")
 		f.must(os.Mkdir(f.path(".latedir"), 0o755))
 		f.event(".latedir", fsnotify.Create)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -54,7 +55,7 @@ type Config struct {
 	Recursive bool
 
 	// Ignore holds patterns, in the form of path.Match, of names of files and
-	// folders to leave alone.
+	// folders to leave alone. Upper and lower case are alike.
 	Ignore []string
 
 	// Logger receives what a person should know. Nil discards it.
@@ -99,6 +100,7 @@ type Watcher struct {
 	ready      chan struct{}
 	readyOnce  sync.Once
 	heartbeat  heartbeat
+	left       atomic.Pointer[[]Left]
 	open       func() (notifier, error) // inotify, or a fake in tests
 	filesystem func(path string) string // sharedFilesystem, or a fake in tests
 	limits     limits
@@ -110,7 +112,7 @@ func New(cfg Config) (*Watcher, error) {
 	if err := errors.Join(append(cfg.problems(), err)...); err != nil {
 		return nil, err
 	}
-	cfg.Root = root
+	cfg.Root, cfg.Ignore = root, foldAll(cfg.Ignore)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"errors"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
@@ -99,7 +100,11 @@ func (w *watches) watch(dir string, id identity) {
 	}
 	if err := w.folders.Add(w.log.abs(dir)); err != nil {
 		w.forgetTree(dir)
-		if !isGone(err) && !errors.Is(err, syscall.EACCES) { // reading it will report that
+		switch {
+		case isGone(err), errors.Is(err, syscall.EACCES): // reading it will report that
+		case errors.Is(err, syscall.ENAMETOOLONG):
+			w.log.once(slog.LevelWarn, "a path is too long for inotify; scanning what is in the folder", topOf(dir), w.log.at(topOf(dir)))
+		default:
 			w.watchFailed(dir, err)
 		}
 		return

@@ -1,0 +1,261 @@
+package watcher
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// restless keeps touching files until the test ends, each every two seconds.
+func (f *fixture) restless(names []string, content string) {
+	for _, n := range names {
+		f.write(n, content)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			for _, n := range names {
+				f.write(n, content)
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(2 * time.Second):
+			}
+		}
+	}()
+	f.t.Cleanup(func() { close(stop); <-stopped })
+}
+
+func numbered(format string, n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf(format, i))
+	}
+	return names
+}
+
+// A crowd of files that never rest, or that are never finished, leaves room for others,
+// whether these were there before, are found by a scan, or told of.
+func TestCrowdLeavesRoom(t *testing.T) {
+	for _, content := range []string{"", "END", "WRITING"} {
+		t.Run(content, func(t *testing.T) {
+			bubble(t, func(f *fixture) {
+				f.remember()
+				w := f.make()
+				w.limits.candidates = 32
+				f.restless(numbered("a%02d", 40), content)
+				f.write("z", "END")
+				f.start(w)
+				f.want(time.Minute, "z")
+				f.none(3 * time.Minute)
+				f.drop("y", "END")
+				f.wantIn(5*time.Second, "y")
+				f.write("x", "END")
+				f.want(time.Minute, "x")
+				f.logged("too many files that do not settle", 1)
+				f.peek(checkBounds(t))
+			})
+		})
+	}
+}
+
+// In such a crowd a file that looks cut short still has its time.
+func TestCutShortInACrowd(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.remember()
+		w := f.make()
+		w.limits.candidates = 32
+		f.write("z", "cut")
+		f.restless(numbered("a%02d", 200), "")
+		f.start(w)
+		f.want(12*time.Minute, "z")
+	})
+}
+
+// One owner's files, whatever they are, leave room for those of another at once.
+func TestOwnersHaveTheirShare(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: files of several owners cannot be made")
+	}
+	bubble(t, func(f *fixture) {
+		f.remember()
+		w := f.make()
+		w.limits.candidates = 32
+		for _, n := range numbered("a%02d", 100) {
+			f.write(n, "END")
+		}
+		f.start(w)
+		<-w.Ready() // as far as there is room
+		f.write("z", "END")
+		f.must(os.Chown(f.path("z"), 1234, 1234))
+		f.event("z", fsnotify.Create)
+		var before int
+		for p := ""; p != "z"; before++ {
+			p = <-f.files
+			f.received(p)
+		}
+		if before > 32 {
+			t.Errorf("%d files were sent before it", before)
+		}
+		f.peek(checkBounds(t))
+	})
+}
+
+// However much there is to look at, each owner has a turn.
+func TestOwnersTakeTurns(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: files of several owners cannot be made")
+	}
+	bubble(t, func(f *fixture) {
+		w := f.make()
+		inspect := w.cfg.Inspect
+		w.cfg.Inspect = func(rel string) (Condition, error) {
+			time.Sleep(time.Second) // a slow disk
+			return inspect(rel)
+		}
+		for _, n := range numbered("a%03d", 200) {
+			f.write(n, "WRITING")
+		}
+		f.start(w)
+		<-w.Ready()
+		time.Sleep(20 * time.Second)
+		f.write("z", "END")
+		f.must(os.Chown(f.path("z"), 1234, 1234))
+		f.event("z", fsnotify.Create)
+		f.want(9*time.Second, "z")
+	})
+}
+
+// What waits for more than a minute can be asked for, with the reason.
+func TestNotTaken(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.remember()
+		began := time.Now()
+		w := f.make()
+		w.limits.candidates = 20
+		f.write("cut", "cut")
+		f.write("empty", "")
+		f.write("open", "WRITING")
+		f.write("good", "END")
+		f.restless([]string{"restless"}, "END")
+		f.start(w)
+		f.want(5*time.Second, "good")
+		f.none(50 * time.Second)
+		if left := w.NotTaken(); len(left) > 0 {
+			t.Errorf("before a minute: %v", left)
+		}
+		f.none(20 * time.Second)
+		want := []Left{
+			{"cut", CutShort, began}, {"empty", Empty, began}, {"open", BeingWritten, began}, {"restless", BeingWritten, began},
+		}
+		if got := w.NotTaken(); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		f.drop("cut", "END")
+		f.drop("empty", "END")
+		f.want(5*time.Second, "cut", "empty")
+		f.none(11 * time.Second)
+		if got := w.NotTaken(); len(got) != 2 {
+			t.Errorf("when some were taken: %v", got)
+		}
+		f.restless(numbered("more%02d", 40), "")
+		f.none(3 * time.Minute)
+		reasons := make(map[Reason]int)
+		for _, l := range w.NotTaken() {
+			reasons[l.Reason]++
+		}
+		if reasons[TooMany] < 10 || reasons[TooMany]+reasons[BeingWritten] != 42 {
+			t.Errorf("of a crowd: %v", reasons)
+		}
+		f.stop()
+		time.Sleep(time.Second)
+		if got := w.NotTaken(); len(got) > 0 {
+			t.Errorf("when it does not run: %v", got)
+		}
+	})
+}
+
+// The list is bounded, and each owner has a part of it.
+func TestNotTakenIsBounded(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not the superuser: files of several owners cannot be made")
+	}
+	bubble(t, func(f *fixture) {
+		for _, n := range numbered("a%04d", maxLeft+10) {
+			f.write(n, "cut")
+		}
+		f.write("z", "cut")
+		f.must(os.Chown(f.path("z"), 1234, 1234))
+		w := f.make()
+		f.start(w)
+		f.none(90 * time.Second)
+		left := w.NotTaken()
+		if !slices.ContainsFunc(left, func(l Left) bool { return l.Path == "z" }) || len(left) > maxLeft {
+			t.Errorf("%d files: another owner's is not among them", len(left))
+		}
+	})
+}
+
+// Of links to one file, one is looked into, again when it changed or some time later.
+func TestLinksAreLookedAtOnce(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("a", "WRITING")
+		for _, n := range numbered("b%02d", 50) {
+			f.must(os.Link(f.path("a"), f.path(n)))
+		}
+		f.write("alone", "WRITING")
+		f.start(nil)
+		f.none(5*time.Second + time.Millisecond)
+		if n := len(f.inspected); n != 2 {
+			t.Errorf("looked at %d files", n)
+		}
+		f.none(5 * time.Second)
+		if n := len(f.inspected); n != 4 {
+			t.Errorf("looked at %d files by the second time", n)
+		}
+		f.write("a", "END")
+		f.want(time.Minute, append(numbered("b%02d", 50), "a")...)
+	})
+}
+
+// In a tree that is too deep for inotify, files are found by scans; elsewhere nothing
+// changes. A tree that is deeper by far is left alone.
+func TestPathTooLong(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		sent := make(map[string]bool)
+		f.cfg.Known = func(rel string, _ fs.FileInfo) (bool, error) { return sent[rel], nil }
+		f.must(os.Mkdir(f.path("deep"), 0o755))
+		f.must(os.Chdir(f.path("deep")))
+		defer os.Chdir("/")
+		name := strings.Repeat("x", 250)
+		var deep, file string
+		for len(deep) < 2*maxDepth {
+			f.must(os.Mkdir(name, 0o755))
+			f.must(os.Chdir(name))
+			deep += "/" + name
+			if len(deep) > 5000 && file == "" {
+				f.must(os.WriteFile("x", []byte("END"), 0o644))
+				file = "deep" + deep + "/x"
+			}
+		}
+		f.must(os.WriteFile("lost", []byte("END"), 0o644))
+		f.start(nil)
+		f.want(5*time.Second, file)
+		f.do(func() { sent[file] = true })
+		f.write("told of by nobody", "END")
+		f.none(50 * time.Second) // until the rescan: the inbox is not polled
+		f.want(20*time.Second, "told of by nobody")
+		f.do(func() { sent["told of by nobody"] = true })
+		f.none(2 * time.Minute)
+		f.logged("too long for inotify", 1)
+		f.logged("its path is too long", 1)
+		f.logged("inotify refuses", 0)
+	})
+}
