@@ -105,11 +105,11 @@ func TestWords(t *testing.T) {
 
 // TestNamesAreNotIgnored checks the names against the default of DOCUSORT_IGNORE.
 func TestNamesAreNotIgnored(t *testing.T) {
-	const ignored = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.download,*.filepart,@eaDir,__MACOSX,Thumbs.db,desktop.ini"
+	const ignored = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.opdownload,*.download,*.filepart,*.aria2,*.sb-*,*:Zone.Identifier,@eaDir,@Recycle,@Recently-Snapshot,#recycle,#snapshot,$RECYCLE.BIN,RECYCLER,System Volume Information,lost+found,__MACOSX,Thumbs.db,ehthumbs.db,desktop.ini"
 	for name := range samples(t) {
 		for part := range strings.SplitSeq(name, "/") {
 			for pattern := range strings.SplitSeq(ignored, ",") {
-				if ok, err := path.Match(pattern, part); ok || err != nil {
+				if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(part)); ok || err != nil {
 					t.Errorf("%q: %q matches %q (%v)", name, part, pattern, err)
 				}
 			}

@@ -90,7 +90,7 @@ func TestEachProblem(t *testing.T) {
 			if strings.Contains(text, "\n") {
 				t.Errorf("more than a line: %q", text)
 			}
-			if s == nil || s.LogFormat != "auto" || s.Workers != 4 || len(s.Ignore) != 13 {
+			if s == nil || s.LogFormat != "auto" || s.Workers != 4 || len(s.Ignore) != 26 {
 				t.Errorf("the rest is not the default: %+v", s)
 			}
 		})

@@ -42,7 +42,12 @@ const (
 	daemon   = "The daemon"
 )
 
-const defaultIgnore = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.download,*.filepart,@eaDir,__MACOSX,Thumbs.db,desktop.ini"
+// defaultIgnore are temporary files of programs that write and transfer, what macOS,
+// Windows and file servers put beside documents, and folders of deleted and earlier
+// files.
+const defaultIgnore = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.opdownload,*.download," +
+	"*.filepart,*.aria2,*.sb-*,*:Zone.Identifier,@eaDir,@Recycle,@Recently-Snapshot,#recycle," +
+	"#snapshot,$RECYCLE.BIN,RECYCLER,System Volume Information,lost+found,__MACOSX,Thumbs.db,ehthumbs.db,desktop.ini"
 
 var variables = []Variable{
 	{keyName, service, "", true, "the API key, never in a file that others can read; or name a file below, or give the systemd credential docutray-api-key", nil},
@@ -65,7 +70,7 @@ var variables = []Variable{
 	{"DOCUSORT_SETTLE", taking, "5s", false, "a file is taken when its size and time have stood still this long", duration(shortest)},
 	{"DOCUSORT_INCOMPLETE_AFTER", taking, "5m", false, "an empty file, or one that looks cut short, is taken anyway after standing still this long", duration(shortest)},
 	{"DOCUSORT_RECURSIVE", taking, "true", false, "look into subfolders of the inbox: true or false", boolean},
-	{"DOCUSORT_IGNORE", taking, defaultIgnore, false, "patterns of file and folder names left alone, comma-separated; a single / for none", ignore},
+	{"DOCUSORT_IGNORE", taking, defaultIgnore, false, "patterns of file and folder names left alone, comma-separated, upper and lower case alike; a single / for none", ignore},
 
 	{"DOCUSORT_WORKERS", requests, "4", false, "uploads at a time, 1 to 1024", number(1, 1024)},
 	{"DOCUSORT_MAX_PENDING", requests, "100", false, "jobs in flight at the service at a time, uploads under way included", number(1, 100_000)},
