@@ -57,7 +57,7 @@ type candidates struct {
 	byPath  map[string]*candidate
 	places  map[uint32]int // taken by each owner
 	waiting map[uint32]*queue
-	turn    uint32 // the owner of the candidate that was looked at last
+	turns   uint64 // that the owners have had
 	ready   queue
 }
 
@@ -104,24 +104,18 @@ func (cs *candidates) remove(c *candidate) {
 // due returns a candidate that is to be looked at, of each owner in turn, or nil:
 // nobody's files wait behind all that another has put there.
 func (cs *candidates) due(now time.Time) *candidate {
-	var least, next *candidate // of all owners, and of those after the last one
-	for owner, q := range cs.waiting {
-		c := q.first()
-		if c == nil || c.due.After(now) {
-			continue
-		}
-		if least == nil || owner < least.owner {
-			least = c
-		}
-		if owner > cs.turn && (next == nil || owner < next.owner) {
-			next = c
+	var next *queue
+	for _, q := range cs.waiting {
+		if c := q.first(); c != nil && !c.due.After(now) && (next == nil || q.turn < next.turn) {
+			next = q
 		}
 	}
-	c := cmp.Or(next, least)
-	if c != nil {
-		cs.turn = c.owner
+	if next == nil {
+		return nil
 	}
-	return c
+	cs.turns++
+	next.turn = cs.turns
+	return next.first()
 }
 
 // nextDue returns when the next candidate is to be looked at, which is no later than at.
@@ -138,6 +132,7 @@ func (cs *candidates) nextDue(at time.Time) time.Time {
 type queue struct {
 	before func(a, b *candidate) bool
 	all    []*candidate
+	turn   uint64 // the last one that its owner had
 }
 
 // first is the candidate at the front, or nil.

@@ -2,16 +2,13 @@ package watcher
 
 import (
 	"log/slog"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
 )
 
-// crowd is what is remembered of files that there was no room for: some of them, to
-// tell a person.
+// crowd are files that there was no room for: some of them, to tell a person.
 type crowd struct {
-	max    int
 	files  map[string]outsider
 	owner  uint32    // had no candidate to give up
 	before time.Time // at least until then
@@ -24,32 +21,11 @@ type outsider struct {
 	scan  uint64    // number of the full scan during which it was met last
 }
 
-// note remembers a file that there is no room for.
-func (cr *crowd) note(c *candidate, scan uint64) {
-	o, ok := cr.files[c.path]
-	if !ok && len(cr.files) >= cr.max {
-		return
+// leaveOut remembers a file that there is no room for.
+func (s *settler) leaveOut(c *candidate) {
+	if _, ok := s.crowd.files[c.path]; ok || len(s.crowd.files) < maxLeft {
+		s.crowd.files[c.path] = outsider{c.owner, c.first, s.log.scan}
 	}
-	if !ok {
-		o = outsider{owner: c.owner, first: c.first}
-	}
-	o.scan = scan
-	cr.files[c.path] = o
-}
-
-// found forgets a file that there is room for now, and returns when it was first seen.
-func (cr *crowd) found(c *candidate) time.Time {
-	o, ok := cr.files[c.path]
-	if !ok {
-		return c.first
-	}
-	delete(cr.files, c.path)
-	return o.first
-}
-
-// forget forgets files that the full scan of that number did not meet.
-func (cr *crowd) forget(scan uint64) {
-	maps.DeleteFunc(cr.files, func(_ string, o outsider) bool { return o.scan != scan })
 }
 
 // makeRoom gives up candidates for one of the owner, and reports whether there were any:
@@ -84,7 +60,7 @@ func (s *settler) makeRoom(owner uint32, now time.Time) bool {
 			before = earlier(before, end)
 		} else if given < number {
 			given++
-			s.crowd.note(c, s.log.scan)
+			s.leaveOut(c)
 			s.drop(c)
 		}
 	}
@@ -95,9 +71,4 @@ func (s *settler) makeRoom(owner uint32, now time.Time) bool {
 	s.log.once(slog.LevelWarn, "too many files that do not settle; some are looked at only by scans",
 		strconv.Itoa(int(from)), "uid", from, "limit", s.limits.candidates, s.log.at(waiting[0].path))
 	return true
-}
-
-// mayFindRoom reports whether it is worth while to look for a place for one more.
-func (s *settler) mayFindRoom(now time.Time) bool {
-	return !s.full() || !s.once && !now.Before(s.crowd.before)
 }

@@ -56,7 +56,7 @@ func TestCrowdLeavesRoom(t *testing.T) {
 				f.want(time.Minute, "z")
 				f.none(3 * time.Minute)
 				f.drop("y", "END")
-				f.wantIn(5*time.Second, "y")
+				f.want(time.Minute, "y")
 				f.write("x", "END")
 				f.want(time.Minute, "x")
 				f.logged("too many files that do not settle", 1)
@@ -88,11 +88,16 @@ func TestOwnersHaveTheirShare(t *testing.T) {
 		f.remember()
 		w := f.make()
 		w.limits.candidates = 32
-		for _, n := range numbered("a%02d", 100) {
-			f.write(n, "END")
-		}
+		f.restless(numbered("r%02d", 50), "END")
 		f.start(w)
 		<-w.Ready() // as far as there is room
+		f.write("y", "END")
+		f.must(os.Chown(f.path("y"), 1234, 1234))
+		f.event("y", fsnotify.Create)
+		f.wantIn(5*time.Second, "y")
+		for _, n := range numbered("a%02d", 100) {
+			f.drop(n, "END")
+		}
 		f.write("z", "END")
 		f.must(os.Chown(f.path("z"), 1234, 1234))
 		f.event("z", fsnotify.Create)
@@ -129,7 +134,7 @@ func TestOwnersTakeTurns(t *testing.T) {
 		f.write("z", "END")
 		f.must(os.Chown(f.path("z"), 1234, 1234))
 		f.event("z", fsnotify.Create)
-		f.want(9*time.Second, "z")
+		f.want(30*time.Second, "z")
 	})
 }
 
@@ -178,6 +183,31 @@ func TestNotTaken(t *testing.T) {
 		time.Sleep(time.Second)
 		if got := w.NotTaken(); len(got) > 0 {
 			t.Errorf("when it does not run: %v", got)
+		}
+	})
+}
+
+// What is not there any more is not listed for long.
+func TestNotTakenForgets(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		w := f.make()
+		w.limits.candidates = 16
+		names := numbered("a%02d", 40)
+		for _, n := range names {
+			f.write(n, "WRITING")
+		}
+		f.start(w)
+		f.none(5 * time.Minute)
+		left := w.NotTaken()
+		if len(left) < 30 || !slices.ContainsFunc(left, func(l Left) bool { return l.Reason == TooMany }) {
+			t.Errorf("of a crowd: %v", left)
+		}
+		for _, n := range names {
+			f.must(os.Remove(f.path(n)))
+		}
+		f.none(2 * time.Minute)
+		if left := w.NotTaken(); len(left) > 0 {
+			t.Errorf("removed: %v", left)
 		}
 	})
 }

@@ -5,21 +5,13 @@ import (
 	"strings"
 )
 
-// foldAll prepares patterns for ignored.
-func foldAll(patterns []string) []string {
-	var folded []string
-	for _, p := range patterns {
-		folded = append(folded, strings.ToLower(p))
-	}
-	return folded
-}
-
 // ignored reports whether name, of a file or folder without its path, matches
-// one of the patterns, in the form of path.Match, in upper or lower case. The
-// patterns are in lower case. A malformed one matches nothing.
+// one of the patterns, in the form of path.Match, in upper or lower case. A
+// malformed pattern matches nothing.
 func ignored(patterns []string, name string) bool {
 	name = strings.ToLower(name)
 	for _, p := range patterns {
+		p = strings.ToLower(p)
 		if endsDiffer(p, name) {
 			continue
 		}

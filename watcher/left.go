@@ -15,7 +15,6 @@ const (
 // Reason says why a file is not taken.
 type Reason string
 
-// The reasons.
 const (
 	BeingWritten Reason = "being written"
 	CutShort     Reason = "cut short"
@@ -43,7 +42,7 @@ func (c *candidate) reason() Reason {
 
 // NotTaken returns up to 1,000 files that were first seen more than a minute ago and have
 // not settled since, those waiting longest first. No owner has all of the places where
-// there are several. It is at most ten seconds old, and never blocks.
+// there are several. The list is made about every ten seconds; it never blocks.
 func (w *Watcher) NotTaken() []Left {
 	if left := w.left.Load(); left != nil {
 		return *left

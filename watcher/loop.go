@@ -54,7 +54,7 @@ func newLoop(w *Watcher, once bool) *loop {
 	l.files = settler{
 		cfg: &w.cfg, limits: w.limits, log: l.log, inbox: &l.inbox, once: once,
 		candidates: newCandidates(), sent: sentFiles{max: w.limits.sent},
-		crowd: crowd{max: maxLeft, files: make(map[string]outsider)}, links: make(links),
+		crowd: crowd{files: make(map[string]outsider)}, links: make(links),
 	}
 	l.watches.log = l.log
 	if w.cfg.Mode != Poll && !once {
@@ -145,14 +145,7 @@ func (l *loop) nextWake() time.Time {
 	if l.canScan() {
 		return time.Now()
 	}
-	at := earlier(l.inbox.nextCheck, l.nextScan())
-	if l.scan.noRoom && !l.once {
-		at = earlier(at, l.files.crowd.before)
-	}
-	if len(l.NotTaken()) > 0 {
-		at = earlier(at, l.nextLeft)
-	}
-	return l.files.nextWake(at)
+	return l.files.nextWake(earlier(l.inbox.nextCheck, l.nextScan()))
 }
 
 func earlier(a, b time.Time) time.Time {

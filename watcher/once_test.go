@@ -130,5 +130,7 @@ func TestOnceTakesWhatIsOld(t *testing.T) {
 		if !slices.Equal(sent, []string{"cut", "empty"}) || !slices.Equal(left, []string{"open"}) {
 			t.Errorf("sent %q, left %q", sent, left)
 		}
+		f.start(nil)
+		f.none(time.Minute) // a daemon waits
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path"
 	"strings"
@@ -24,9 +25,8 @@ type scan struct {
 	spent   time.Duration
 }
 
-// maxDepth bounds a folder's path, in bytes, relative to the inbox. To open a folder
-// takes as many steps as its path has parts, and so a tree that is deep enough takes
-// for ever. Linux itself takes no path of over 4096 bytes.
+// maxDepth bounds a folder's path in the inbox, in bytes: to open it takes a step for each
+// part, and so a tree that is deep enough would take for ever. PATH_MAX is half of it.
 const maxDepth = 8192
 
 // topOf returns the folder of the inbox that rel is in, or is.
@@ -73,7 +73,8 @@ func (l *loop) scanFolder(rel string) {
 
 // canScan reports whether there is a scan that can go on now.
 func (l *loop) canScan() bool {
-	return l.scan.active() && (!l.scan.noRoom || l.files.mayFindRoom(time.Now()))
+	mayFindRoom := !l.files.full() || !l.once && !time.Now().Before(l.files.crowd.before)
+	return l.scan.active() && (!l.scan.noRoom || mayFindRoom)
 }
 
 // scanSome goes on with the scan for a bounded number of steps.
@@ -171,7 +172,7 @@ func (l *loop) endScan() {
 	l.scan.stop()
 	l.watches.end()
 	l.log.forget()
-	l.files.crowd.forget(l.log.scan)
+	maps.DeleteFunc(l.files.crowd.files, func(_ string, o outsider) bool { return o.scan != l.log.scan })
 	l.markReady()
 }
 

@@ -51,11 +51,14 @@ func (s *settler) observe(rel string, info fs.FileInfo, wrote bool) (room bool) 
 	c := &candidate{
 		path: rel, owner: ownerOf(info), state: state, first: now, added: now, since: now, due: now.Add(s.cfg.Settle),
 	}
+	if o, ok := s.crowd.files[rel]; ok {
+		c.first = o.first
+	}
 	if s.full() && !s.makeRoom(c.owner, now) {
-		s.crowd.note(c, s.log.scan)
+		s.leaveOut(c)
 		return false
 	}
-	c.first = s.crowd.found(c)
+	delete(s.crowd.files, rel)
 	if sent && !wrote { // it has stood still ever since
 		c.since, c.due = before.since, now
 	}

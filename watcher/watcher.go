@@ -112,7 +112,7 @@ func New(cfg Config) (*Watcher, error) {
 	if err := errors.Join(append(cfg.problems(), err)...); err != nil {
 		return nil, err
 	}
-	cfg.Root, cfg.Ignore = root, foldAll(cfg.Ignore)
+	cfg.Root = root
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
