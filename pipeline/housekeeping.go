@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"time"
 
 	"docusort/pipeline/filing"
@@ -91,9 +92,17 @@ func (p *Pipeline) pruneAll(ctx context.Context) error {
 // about to use it again.
 const emptyFor = time.Minute
 
-// wasEmptied notes that something was moved out of a folder, or removed from it.
+// wasEmptied notes that something was moved out of a folder, or removed from it. One right
+// in the inbox stays: a person or a scanner may have made it for good. So does a mount
+// point, also when it is unmounted.
 func (f *filer) wasEmptied(dir string, at time.Time) {
-	if dir != "." {
+	above := path.Dir(dir)
+	if dir == "." || above == "." {
+		return
+	}
+	folder, err := folderAt(filepath.Join(f.p.Inbox, dir))
+	parent, err2 := folderAt(filepath.Join(f.p.Inbox, above))
+	if err == nil && err2 == nil && folder.Device == parent.Device {
 		f.emptied[dir] = at.Add(emptyFor)
 	}
 }

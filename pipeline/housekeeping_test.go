@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -84,8 +85,8 @@ func TestEmptiedFoldersAcrossRestarts(t *testing.T) {
 				time.Sleep(c.stop)
 				r.start()
 				r.pass(3*time.Minute + 10*time.Second)
-				missing(t, r.inbox, "a/kept", "x")
-				exists(t, r.inbox, "a/b/empty", "mine/empty", "full/other.pdf")
+				missing(t, r.inbox, "a/kept", "x/y")
+				exists(t, r.inbox, "a/b/empty", "mine/empty", "full/other.pdf", "x")
 			})
 		})
 	}
@@ -96,38 +97,56 @@ func TestFolderThatIsEmptiedAgainWaitsAgain(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		for i := range 3 {
-			name := fmt.Sprint("a/", i, ".pdf")
+			name := fmt.Sprint("a/b/", i, ".pdf")
 			r.file(name, pdf(name), "invoice")
 			r.pass(emptyFor - 10*time.Second)
-			exists(t, r.inbox, "a")
+			exists(t, r.inbox, "a/b")
 		}
 		r.pass(11 * time.Second)
-		missing(t, r.inbox, "a")
+		missing(t, r.inbox, "a/b")
 	})
 }
 
 func TestEmptiedFoldersAreRemovedAfterAMinute(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
-		must(t, os.MkdirAll(filepath.Join(r.inbox, "always empty"), 0o755))
+		must(t, os.MkdirAll(filepath.Join(r.inbox, "top/always empty"), 0o755))
 		r.start()
-		r.drop("a/b/scan.pdf", pdf("1"), "invoice")
-		r.drop("c/scan.pdf", pdf("2"), "invoice")
-		r.reaches("a/b/scan.pdf", store.Filed, time.Minute)
-		r.reaches("c/scan.pdf", store.Filed, time.Minute)
+		r.drop("top/a/b/scan.pdf", pdf("1"), "invoice")
+		r.drop("top/c/scan.pdf", pdf("2"), "invoice")
+		r.reaches("top/a/b/scan.pdf", store.Filed, time.Minute)
+		r.reaches("top/c/scan.pdf", store.Filed, time.Minute)
 		r.pass(59 * time.Second)
-		r.write("c/new.pdf", pdf("3"), "invoice")
-		exists(t, r.inbox, "a/b", "a", "c")
+		r.write("top/c/new.pdf", pdf("3"), "invoice")
+		exists(t, r.inbox, "top/a/b", "top/c")
 		r.pass(2 * time.Second)
-		missing(t, r.inbox, "a/b")
-		exists(t, r.inbox, "a", "c")
+		missing(t, r.inbox, "top/a/b")
+		exists(t, r.inbox, "top/a", "top/c")
 		r.pass(time.Minute)
-		missing(t, r.inbox, "a")
-		exists(t, r.inbox, "c", "always empty")
-		r.files <- "c/new.pdf"
-		r.reaches("c/new.pdf", store.Filed, time.Minute)
+		missing(t, r.inbox, "top/a")
+		exists(t, r.inbox, "top/c", "top/always empty")
+		r.files <- "top/c/new.pdf"
+		r.reaches("top/c/new.pdf", store.Filed, time.Minute)
 		r.pass(61 * time.Second)
-		missing(t, r.inbox, "c")
-		exists(t, r.inbox, "always empty", ".")
+		missing(t, r.inbox, "top/c")
+		exists(t, r.inbox, "top/always empty")
+	})
+}
+
+// Folders right in the inbox stay, and so does a mount point that is unmounted.
+func TestFoldersOfPeopleStay(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		must(t, os.MkdirAll(filepath.Join(r.inbox, "anna/stick"), 0o755))
+		stick := filepath.Join(r.inbox, "anna/stick")
+		if err := syscall.Mount("none", stick, "tmpfs", 0, ""); err != nil {
+			t.Logf("may not mount (%v): mount points are not tested", err)
+		}
+		t.Cleanup(func() { _ = syscall.Unmount(stick, syscall.MNT_DETACH) })
+		r.start()
+		r.file("anna/scan.pdf", pdf("1"), "invoice")
+		r.file("anna/stick/scan.pdf", pdf("2"), "invoice")
+		_ = syscall.Unmount(stick, syscall.MNT_DETACH)
+		r.pass(3 * time.Minute)
+		exists(t, r.inbox, "anna", "anna/stick")
 	})
 }
 
@@ -137,11 +156,11 @@ func TestManyEmptiedFoldersAreRemoved(t *testing.T) {
 		r.start()
 		const n = 200
 		for i := range n {
-			r.drop(filepath.Join("f"+string(rune('a'+i%26))+string(rune('a'+i/26)), "x.bin"), "not a document", "")
+			r.drop(filepath.Join("in/f"+string(rune('a'+i%26))+string(rune('a'+i/26)), "x.bin"), "not a document", "")
 		}
 		r.until(time.Minute, "all moved aside", func() bool { return len(tree(t, r.inbox)) == 0 })
 		r.pass(62 * time.Second)
-		left, err := os.ReadDir(r.inbox)
+		left, err := os.ReadDir(filepath.Join(r.inbox, "in"))
 		must(t, err)
 		same(t, "folders left", len(left), 0)
 	})
