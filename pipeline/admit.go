@@ -85,7 +85,9 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 	}
 	switch {
 	case doc.Blocked():
-		log.Warn("document cannot be admitted", "err", doc.Error)
+		if p.locked.first(doc.Source) {
+			log.Warn("document cannot be admitted", "err", doc.Error)
+		}
 	case doc.Outcome == store.Failed:
 		log.Warn("document cannot be identified", "err", doc.Error)
 	case doc.Reused:

@@ -111,7 +111,8 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 		}
 	}
 	reason := moveReason(err)
-	if d.Failures == 0 || d.Outcome != store.Failed && d.Error != reason {
+	isNew := d.Failures == 0 || d.Outcome != store.Failed && d.Error != reason
+	if isNew && (!errors.Is(err, fs.ErrPermission) || f.p.locked.first(d.Source)) {
 		f.p.logOf(d).Warn("document cannot be moved; will try again", "err", err)
 	}
 	f.p.notStored(d, f.p.save(ctx, func(ctx context.Context) error {

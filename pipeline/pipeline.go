@@ -76,6 +76,7 @@ type Pipeline struct {
 	admitted            chan struct{} // closed once Files is closed and all its files are admitted
 	dispatching, filing heartbeat
 	diskWait            atomic.Int64 // goroutines that wait for the disk of the database
+	locked              folderLog
 }
 
 // signal wakes one goroutine, and has room for one. Several count as one while it is awake.
