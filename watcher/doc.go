@@ -27,6 +27,10 @@
 //     mounted over or made again.
 //   - Symbolic links, FIFOs, sockets and devices are neither opened nor
 //     followed. Names that match Config.Ignore are left alone.
+//   - No owner of files keeps another's waiting: they share the places of those that are
+//     waited for, and take turns in being looked at, for a bounded time in each round.
+//     What does not settle gives its place up when another needs it, and has it again
+//     from a later scan; [Watcher.NotTaken] tells of it.
 //   - Of the files that are ready, the one that was written first is sent first.
 //   - Memory depends on fixed limits and on the number of folders, not of files.
 //     While nobody receives from Files, the scan stops where it is.
@@ -40,7 +44,8 @@
 //     again anyway, as the file may have changed or gone meanwhile.
 //   - A missing inbox, an unreadable folder, and a lack of inotify watches are
 //     logged once and waited out. Without watches, and for changes that other
-//     machines make on network filesystems, files are found by scanning.
+//     machines make on network filesystems, files are found by scanning, and so they are
+//     where a path is too long for inotify. Trees far deeper than that are left alone.
 //   - A running scan holds one folder open, so an unmount may be refused as busy
 //     for that long.
 //   - Bind mounts that show one folder at two places in the inbox share one

@@ -2,61 +2,43 @@ package watcher
 
 import (
 	"cmp"
+	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 )
 
 const (
-	leftAfter = time.Minute      // since it was first seen, a file that waits is listed
-	leftEvery = 10 * time.Second // between two lists
-	maxLeft   = 1000             // files in a list
-)
-
-// Reason says why a file is not taken.
-type Reason string
-
-const (
-	BeingWritten Reason = "being written"
-	CutShort     Reason = "cut short"
-	Empty        Reason = "empty"
-	TooMany      Reason = "too many"
+	leftAfter = time.Minute // since it was first seen, a file that waits is listed
+	maxLeft   = 1000        // files in a list
 )
 
 // Left is a file that was seen and has not been sent.
 type Left struct {
-	Path   string // relative to Root
-	Reason Reason
+	Path   string    // relative to Root
+	Reason string    // "being written", "cut short", "empty" or "too many"
 	Since  time.Time // when it was first seen
 }
 
 // reason says why c waits.
-func (c *candidate) reason() Reason {
+func (c *candidate) reason() string {
 	switch {
 	case c.pause == 0, c.found == Writing:
-		return BeingWritten
+		return "being written"
 	case c.state.size == 0:
-		return Empty
+		return "empty"
 	}
-	return CutShort
+	return "cut short"
 }
 
 // NotTaken returns up to 1,000 files that were first seen more than a minute ago and have
 // not settled since, those waiting longest first. No owner has all of the places where
-// there are several. The list is made about every ten seconds; it never blocks.
+// there are several. The list is made every ten seconds.
 func (w *Watcher) NotTaken() []Left {
 	if left := w.left.Load(); left != nil {
 		return *left
 	}
 	return nil
-}
-
-// listLeft makes the list anew when it is due.
-func (l *loop) listLeft(now time.Time) {
-	if !now.Before(l.nextLeft) {
-		left := l.files.notTaken(now)
-		l.left.Store(&left)
-		l.nextLeft = now.Add(leftEvery)
-	}
 }
 
 // notTaken makes the list.
@@ -73,7 +55,7 @@ func (s *settler) notTaken(now time.Time) []Left {
 		}
 	}
 	for path, o := range s.crowd.files {
-		add(o.owner, Left{path, TooMany, o.first})
+		add(o.owner, Left{path, "too many", o.first})
 	}
 	older := func(a, b Left) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Path, b.Path)) }
 	var all []Left
@@ -83,4 +65,67 @@ func (s *settler) notTaken(now time.Time) []Left {
 	}
 	slices.SortFunc(all, older)
 	return all[:min(len(all), maxLeft)]
+}
+
+// crowd are files that there was no room for: some of them, to tell a person.
+type crowd struct {
+	files  map[string]outsider
+	owner  uint32    // had no candidate to give up
+	before time.Time // at least until then
+}
+
+// outsider is a file that is left to later scans.
+type outsider struct {
+	owner uint32
+	first time.Time // when it was first seen
+	scan  uint64    // number of the full scan during which it was met last
+}
+
+// leaveOut remembers a file that there is no room for.
+func (s *settler) leaveOut(c *candidate) {
+	if _, ok := s.crowd.files[c.path]; ok || len(s.crowd.files) < maxLeft {
+		s.crowd.files[c.path] = outsider{c.owner, c.first, s.log.scan}
+	}
+}
+
+// makeRoom gives up candidates for one of the owner, and reports whether there were any:
+// those of the owner with the most places, or where that is this one, those that still
+// wait after twice the settle time. Later scans find them again. Those that changed last
+// go first, as they have longest to wait; the older half is safe, so that files that
+// look cut short come to their end.
+func (s *settler) makeRoom(owner uint32, now time.Time) bool {
+	if s.once || s.crowd.owner == owner && now.Before(s.crowd.before) {
+		return false // RunOnce gives up by itself those that do not settle
+	}
+	cs, from := &s.candidates, owner
+	for other, n := range cs.places {
+		if n > cs.places[from]+1 {
+			from = other
+		}
+	}
+	number, patience := max(1, s.limits.candidates/16), 2*s.cfg.Settle
+	if from != owner {
+		number, patience = min(number, (cs.places[from]-cs.places[owner])/2), 0
+	}
+	var waiting []*candidate
+	if q := cs.waiting[from]; q != nil {
+		waiting = slices.SortedFunc(slices.Values(q.all), func(a, b *candidate) int { return b.since.Compare(a.since) })
+	}
+	given, before := 0, now.Add(2*s.cfg.Settle)
+	for _, c := range waiting[:len(waiting)/2] {
+		if end := c.added.Add(patience); end.After(now) {
+			before = earlier(before, end)
+		} else if given < number {
+			given++
+			s.leaveOut(c)
+			s.drop(c)
+		}
+	}
+	if given == 0 {
+		s.crowd.owner, s.crowd.before = owner, before
+		return false
+	}
+	s.log.once(slog.LevelWarn, "too many files that do not settle; some are looked at only by scans",
+		strconv.Itoa(int(from)), "uid", from, "limit", s.limits.candidates, s.log.at(waiting[0].path))
+	return true
 }

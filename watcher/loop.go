@@ -38,7 +38,6 @@ type loop struct {
 	hints    map[string]fsnotify.Op // paths that events told of since the last round
 	scan     scan
 	schedule schedule
-	nextLeft time.Time // when to list what is not taken
 }
 
 func newLoop(w *Watcher, once bool) *loop {
@@ -54,7 +53,7 @@ func newLoop(w *Watcher, once bool) *loop {
 	l.files = settler{
 		cfg: &w.cfg, limits: w.limits, log: l.log, inbox: &l.inbox, once: once,
 		candidates: newCandidates(), sent: sentFiles{max: w.limits.sent},
-		crowd: crowd{files: make(map[string]outsider)}, links: make(links),
+		crowd: crowd{files: make(map[string]outsider)}, links: make(map[fileState]finding),
 	}
 	l.watches.log = l.log
 	if w.cfg.Mode != Poll && !once {
@@ -77,7 +76,6 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 		if err := l.round(time.Now()); err != nil {
 			return nil, err
 		}
-		l.listLeft(time.Now())
 		out, path := l.files.offer()
 		l.inbox.close()
 		if l.once && l.inbox.present && !l.scan.active() && l.files.candidates.len() == 0 {
@@ -119,6 +117,8 @@ func (l *loop) close() {
 // error only where RunOnce cannot read the inbox.
 func (l *loop) round(now time.Time) error {
 	if !now.Before(l.inbox.nextCheck) {
+		left := l.files.notTaken(now)
+		l.left.Store(&left)
 		if err := l.checkInbox(now); err != nil {
 			return err
 		}
@@ -185,4 +185,28 @@ func (l *loop) checkInbox(now time.Time) error {
 		l.beginScan()
 	}
 	return nil
+}
+
+const degradedRescan = 10 * time.Second // at most between two scans without watches
+
+// schedule says when the next full scan is due.
+type schedule struct {
+	rescan time.Duration
+	again  bool          // events were lost, or somebody asked
+	took   time.Duration // by the last full scan
+	end    time.Time     // of the last full scan; zero: scan at once
+}
+
+// next returns when the next full scan is due. It is sooner where watches are
+// missing (degraded), but scanning never takes more than about a tenth of the
+// time. Where events were lost, the pause is as long as the last scan took.
+func (s *schedule) next(degraded bool) time.Time {
+	pause := s.rescan
+	if degraded {
+		pause = min(pause, max(degradedRescan, 10*s.took))
+	}
+	if s.again {
+		pause = min(pause, s.took)
+	}
+	return s.end.Add(pause)
 }

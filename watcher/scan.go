@@ -29,12 +29,6 @@ type scan struct {
 // part, and so a tree that is deep enough would take for ever. PATH_MAX is half of it.
 const maxDepth = 8192
 
-// topOf returns the folder of the inbox that rel is in, or is.
-func topOf(rel string) string {
-	top, _, _ := strings.Cut(rel, "/")
-	return top
-}
-
 func (s *scan) active() bool { return s.folder != nil || len(s.todo) > 0 }
 
 // stop gives up the walk.
@@ -148,7 +142,8 @@ func (l *loop) scanEntry(e fs.DirEntry) (room bool) {
 	case ignored(l.cfg.Ignore, e.Name()):
 		l.log.path(slog.LevelDebug, "left alone: its name matches an ignore pattern", rel)
 	case e.IsDir() && len(rel) > maxDepth:
-		l.log.once(slog.LevelWarn, "left alone: its path is too long", topOf(rel), l.log.at(topOf(rel)), "bytes", len(rel))
+		top, _, _ := strings.Cut(rel, "/")
+		l.log.path(slog.LevelWarn, "left alone: a path in it is too long", top, "bytes", len(rel))
 	case e.IsDir():
 		if l.cfg.Recursive {
 			l.scan.todo = append(l.scan.todo, rel)

@@ -3,6 +3,7 @@ package watcher
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 	"time"
 )
 
@@ -24,9 +25,9 @@ type settler struct {
 	candidates candidates
 	sent       sentFiles
 	crowd      crowd
-	links      links
-	offered    *candidate // front of the ready queue, found fit to be sent
-	offeredAt  time.Time  // when it was found so
+	links      map[fileState]finding // of files with several links
+	offered    *candidate            // front of the ready queue, found fit to be sent
+	offeredAt  time.Time             // when it was found so
 }
 
 // observe takes note of a regular file. Wrote says that an event told of a
@@ -84,14 +85,9 @@ func (s *settler) settle(c *candidate) {
 	if !same {
 		return
 	}
-	now := time.Now()
-	still := now.Sub(c.since)
-	if still < s.cfg.Settle {
-		s.candidates.wait(c, c.since.Add(s.cfg.Settle), 0)
-		return
-	}
+	still := time.Since(c.since)
 	var err error
-	c.found, err = s.links.inspect(s.cfg, c, info)
+	c.found, err = s.inspect(c, info)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.drop(c)
@@ -100,6 +96,28 @@ func (s *settler) settle(c *candidate) {
 	default:
 		s.waitLonger(c, time.Now())
 	}
+}
+
+// finding is what was just found in a file with several links.
+type finding struct {
+	Condition
+	at time.Time
+}
+
+// inspect calls Inspect unless another link to the file was just looked at: links cost
+// nothing, and looks do.
+func (s *settler) inspect(c *candidate, info fs.FileInfo) (Condition, error) {
+	if f, ok := s.links[c.state]; ok && time.Since(f.at) < time.Second {
+		return f.Condition, nil
+	}
+	cond, err := s.cfg.Inspect(c.path)
+	if err == nil && info.Sys().(*syscall.Stat_t).Nlink > 1 {
+		if len(s.links) >= s.limits.sent {
+			clear(s.links)
+		}
+		s.links[c.state] = finding{cond, time.Now()}
+	}
+	return cond, err
 }
 
 // isOld reports, for RunOnce, which cannot wait, whether c has stood still for long

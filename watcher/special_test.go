@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path"
 	"syscall"
 	"testing"
 	"time"
@@ -82,31 +81,4 @@ func TestWhatWasLoggedIsBounded(t *testing.T) {
 		f.logged("left alone", 12)
 		f.logged("another", 1)
 	})
-}
-
-// What is looked at first changes nothing about what matches: every short pattern,
-// with every short name.
-func TestIgnoredIsPathMatch(t *testing.T) {
-	names := words([]string{"a", "é", "b", "*", "]", `\`}, 2)
-	for _, pattern := range words([]string{"a", "é", "*", "?", "[", "]", "^", `\`}, 4) {
-		for _, name := range names {
-			want, err := path.Match(pattern, name)
-			if got := ignored([]string{pattern}, name); got != (want && err == nil) {
-				t.Fatalf("%q, %q: %v", pattern, name, got)
-			}
-		}
-	}
-}
-
-// words returns all that can be made of up to that many letters.
-func words(letters []string, most int) []string {
-	all := []string{""}
-	if most > 0 {
-		for _, word := range words(letters, most-1) {
-			for _, letter := range letters {
-				all = append(all, letter+word)
-			}
-		}
-	}
-	return all
 }

@@ -103,7 +103,8 @@ func (w *watches) watch(dir string, id identity) {
 		switch {
 		case isGone(err), errors.Is(err, syscall.EACCES): // reading it will report that
 		case errors.Is(err, syscall.ENAMETOOLONG):
-			w.log.once(slog.LevelWarn, "a path is too long for inotify; scanning what is in the folder", topOf(dir), w.log.at(topOf(dir)))
+			top, _, _ := strings.Cut(dir, "/")
+			w.log.path(slog.LevelWarn, "a path in it is too long for inotify; scanning that", top)
 		default:
 			w.watchFailed(dir, err)
 		}

@@ -158,7 +158,7 @@ func TestNotTaken(t *testing.T) {
 		}
 		f.none(20 * time.Second)
 		want := []Left{
-			{"cut", CutShort, began}, {"empty", Empty, began}, {"open", BeingWritten, began}, {"restless", BeingWritten, began},
+			{"cut", "cut short", began}, {"empty", "empty", began}, {"open", "being written", began}, {"restless", "being written", began},
 		}
 		if got := w.NotTaken(); !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
@@ -172,11 +172,11 @@ func TestNotTaken(t *testing.T) {
 		}
 		f.restless(numbered("more%02d", 40), "")
 		f.none(3 * time.Minute)
-		reasons := make(map[Reason]int)
+		reasons := make(map[string]int)
 		for _, l := range w.NotTaken() {
 			reasons[l.Reason]++
 		}
-		if reasons[TooMany] < 10 || reasons[TooMany]+reasons[BeingWritten] != 42 {
+		if reasons["too many"] < 10 || reasons["too many"]+reasons["being written"] != 42 {
 			t.Errorf("of a crowd: %v", reasons)
 		}
 		f.stop()
@@ -199,7 +199,7 @@ func TestNotTakenForgets(t *testing.T) {
 		f.start(w)
 		f.none(5 * time.Minute)
 		left := w.NotTaken()
-		if len(left) < 30 || !slices.ContainsFunc(left, func(l Left) bool { return l.Reason == TooMany }) {
+		if len(left) < 30 || !slices.ContainsFunc(left, func(l Left) bool { return l.Reason == "too many" }) {
 			t.Errorf("of a crowd: %v", left)
 		}
 		for _, n := range names {
@@ -285,7 +285,7 @@ func TestPathTooLong(t *testing.T) {
 		f.do(func() { sent["told of by nobody"] = true })
 		f.none(2 * time.Minute)
 		f.logged("too long for inotify", 1)
-		f.logged("its path is too long", 1)
+		f.logged("left alone: a path in it is too long", 1)
 		f.logged("inotify refuses", 0)
 	})
 }
