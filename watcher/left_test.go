@@ -243,11 +243,15 @@ func TestLinksAreLookedAtOnce(t *testing.T) {
 		f.write("alone", "WRITING")
 		f.start(nil)
 		f.none(5*time.Second + time.Millisecond)
-		if n := len(f.inspected); n != 2 {
+		looks := func() (n int) {
+			f.do(func() { n = len(f.inspected) })
+			return n
+		}
+		if n := looks(); n != 2 {
 			t.Errorf("looked at %d files", n)
 		}
 		f.none(5 * time.Second)
-		if n := len(f.inspected); n != 4 {
+		if n := looks(); n != 4 {
 			t.Errorf("looked at %d files by the second time", n)
 		}
 		f.write("a", "END")
