@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -128,10 +129,20 @@ func (l *loop) enter(dir string) error {
 	if dir == "" {
 		l.inbox.id = id
 		l.noteFilesystem()
+	} else if l.isApart(info) {
+		l.log.path(slog.LevelWarn, "left alone: a folder of docusort's own is mounted here", dir)
+		return folder.Close()
 	}
 	l.watches.watch(dir, id)
 	l.scan.dir, l.scan.folder = dir, folder
 	return nil
+}
+
+func (l *loop) isApart(folder fs.FileInfo) bool {
+	return slices.ContainsFunc(l.cfg.Apart, func(apart string) bool {
+		info, err := os.Stat(apart)
+		return err == nil && os.SameFile(folder, info)
+	})
 }
 
 // scanEntry looks at one name of the folder being read. It returns false when

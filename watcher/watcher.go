@@ -58,6 +58,10 @@ type Config struct {
 	// folders to leave alone. Upper and lower case are alike.
 	Ignore []string
 
+	// Apart holds folders, as absolute paths, that are never entered, by whatever path
+	// they are seen in the inbox, as by a mount.
+	Apart []string
+
 	// Logger receives what a person should know. Nil discards it.
 	Logger *slog.Logger
 }

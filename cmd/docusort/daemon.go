@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -76,7 +77,7 @@ func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 	if err := d.retryDisk(ctx, d.makeFolders); err != nil {
 		return err
 	}
-	if d.inboxLock, err = lockInbox(s.Inbox, d.log); err != nil {
+	if d.inboxLock, err = lockInbox(s, d.log); err != nil {
 		return err
 	}
 	d.pipeline = pipeline.New(d.pipelineConfig(hooks))
@@ -143,6 +144,7 @@ func (d *daemon) watcherConfig(ctx context.Context) watcher.Config {
 		Root: s.Inbox, Files: d.files, Mode: watchModes[s.Watch],
 		Rescan: s.Rescan, Settle: s.Settle, IncompleteAfter: s.IncompleteAfter,
 		Recursive: s.Recursive, Ignore: append(slices.Clone(s.Ignore), filing.Temporaries), Logger: d.log,
+		Apart: []string{s.Sorted, filepath.Dir(s.Database)},
 		Known: func(path string, info fs.FileInfo) (bool, error) { return d.pipeline.Known(ctx, path, info) },
 		Inspect: func(path string) (watcher.Condition, error) {
 			return condition(filing.Inspect(s.Inbox, path, docutray.MaxFileSize))

@@ -38,7 +38,7 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 					return err
 				}
 			}
-			results := slices.Concat(checkSettings(s, err), reportHook(s), doctor.Doctor{
+			results := slices.Concat(checkSettings(s, err), checkInbox(s), reportHook(s), doctor.Doctor{
 				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,
 				Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,
 			}.Check(cmd.Context()), checkService(cmd.Context(), s))
@@ -78,6 +78,14 @@ func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
 	return results
 }
 
+// checkInbox finds what a daemon refuses to start for.
+func checkInbox(s *settings.Settings) []doctor.Result {
+	if err := checkBeneath(s, s.Inbox); err != nil {
+		return []doctor.Result{doctor.Wrong("inbox", "%v", err)}
+	}
+	return nil
+}
+
 func reportHook(s *settings.Settings) []doctor.Result {
 	if s.Hook == "" {
 		return nil
@@ -112,9 +120,9 @@ func serviceTrouble(url string, err error) doctor.Result {
 	case e.Class == docutray.Local:
 		return doctor.Wrong("service", "%v", err)
 	case e.StatusCode == http.StatusUnauthorized:
-		return doctor.Wrong("key", "%s refuses the key (%s): make a new one in DocuTray and set it", url, e.Reason())
+		return doctor.Wrong("key", "%s refuses the key: %s", url, e.Reason())
 	case e.Class == docutray.Account:
-		return doctor.Wrong("key", "%s: %s: see to the account in DocuTray", url, e.Reason())
+		return doctor.Wrong("key", "%s: %s", url, e.Reason())
 	case e.Class == docutray.Rate:
 		return doctor.Wrong("service", "%s limits requests for now (%s): try again later", url, e.Reason())
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 
 	"golang.org/x/sys/unix"
@@ -23,8 +25,8 @@ const inboxLock = ".docusort-lock"
 // lockInbox keeps other daemons from the inbox until the lock is closed, and so from the
 // folders above and beneath it. [store.ErrRunning]: one of them has it. Where no lock can be
 // made, as on a filesystem that has none, there is none.
-func lockInbox(inbox string, log *slog.Logger) (io.Closer, error) {
-	inbox, err := filepath.EvalSymlinks(inbox)
+func lockInbox(s *settings.Settings, log *slog.Logger) (io.Closer, error) {
+	inbox, err := filepath.EvalSymlinks(s.Inbox)
 	if err != nil {
 		return io.NopCloser(nil), nil // missing: it is waited for
 	}
@@ -36,16 +38,11 @@ func lockInbox(inbox string, log *slog.Logger) (io.Closer, error) {
 			break
 		}
 	}
-	// Another of this process's descriptors of the file would end the lock when it is closed,
-	// so that the folders beneath are looked at first.
-	err = filepath.WalkDir(inbox, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.Name() == inboxLock && filepath.Dir(path) != inbox && isLocked(filepath.Dir(path)) {
-			return inboxTaken(inbox, filepath.Dir(path))
-		}
-		return nil
-	})
-	if err != nil {
+	switch err := checkBeneath(s, inbox); {
+	case errors.Is(err, store.ErrRunning):
 		return nil, err
+	case err != nil:
+		log.Error("a folder of docusort's own is seen through the inbox, and left alone there", "err", err)
 	}
 	f, err := os.OpenFile(filepath.Join(inbox, inboxLock), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err == nil {
@@ -61,6 +58,37 @@ func lockInbox(inbox string, log *slog.Logger) (io.Closer, error) {
 	f.Close() // also where it is nil
 	log.Warn("the inbox cannot be locked; see to it that no other docusort watches it", "err", err)
 	return io.NopCloser(nil), nil
+}
+
+// checkBeneath looks through the folders of an inbox for the inbox of another daemon, and
+// for folders of ours that are mounted there: the watcher leaves them alone, but whoever drops
+// documents there waits in vain.
+func checkBeneath(s *settings.Settings, inbox string) error {
+	ours := map[string]string{"DOCUSORT_SORTED": s.Sorted, "DOCUSORT_DATABASE": filepath.Dir(s.Database)}
+	infos := make(map[string]fs.FileInfo)
+	for name, path := range ours {
+		if info, err := os.Stat(path); err == nil {
+			infos[name] = info
+		}
+	}
+	var found error
+	err := filepath.WalkDir(inbox, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || path == inbox || !e.IsDir() {
+			return nil
+		}
+		info, err := e.Info()
+		for name, other := range infos {
+			if err == nil && os.SameFile(info, other) {
+				found = fmt.Errorf("%s: %q is %q inside the inbox, by a mount: choose places outside each other", name, ours[name], path)
+				return fs.SkipDir
+			}
+		}
+		if isLocked(path) {
+			return inboxTaken(inbox, path)
+		}
+		return nil
+	})
+	return cmp.Or(err, found)
 }
 
 func inboxTaken(inbox, by string) error {

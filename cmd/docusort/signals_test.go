@@ -98,6 +98,37 @@ func TestReload(t *testing.T) {
 	w.check()
 }
 
+// TestOwnFolderInsideTheInbox: what is filed, or the database, seen through the inbox by a
+// mount, would be taken and paid for again and again.
+func TestOwnFolderInsideTheInbox(t *testing.T) {
+	needsRoot(t)
+	for name, folder := range map[string]func(w *world) string{
+		"DOCUSORT_SORTED":   func(w *world) string { return w.sorted },
+		"DOCUSORT_DATABASE": func(w *world) string { return w.home },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			inbox := filepath.Join(w.dir, "inbox")
+			at := filepath.Join(inbox, "deep", "mounted")
+			noErr(t, os.MkdirAll(at, 0o755))
+			noErr(t, os.MkdirAll(folder(w), 0o755))
+			noErr(t, syscall.Mount(folder(w), at, "", syscall.MS_BIND, ""))
+			t.Cleanup(func() { noErr(t, syscall.Unmount(at, syscall.MNT_DETACH)) })
+			w.settings["DOCUSORT_INBOX"], w.inbox = inbox, inbox
+			w.settings["DOCUSORT_REUSE_RESULTS"] = "0"
+			w.drop("scan.pdf", pdf(invoice, "scan"))
+			c := w.start("run")
+			w.waitState("filed", 1)
+			w.drop("next.pdf", pdf(invoice, "next"))
+			w.waitState("filed", 2)
+			w.stop(c)
+			checkContains(t, c.stderr.String(), "left alone there", name)
+			w.checkSubmissions(2)
+			checkContains(t, w.doctor(exitSettings), "✗ inbox", name, at)
+		})
+	}
+}
+
 // TestSecondDaemonOfOneInbox: a daemon with a database of its own, and an inbox that is
 // another's, or lies above or beneath it, ends before it pays for anything.
 func TestSecondDaemonOfOneInbox(t *testing.T) {
