@@ -138,6 +138,25 @@ func TestOwnersTakeTurns(t *testing.T) {
 	})
 }
 
+// The turns are even, however many files each owner has.
+func TestTurnsAreEven(t *testing.T) {
+	cs := newCandidates()
+	for owner := range 10 {
+		for i := range 1 + owner*10 {
+			cs.add(&candidate{path: fmt.Sprint(owner, "/", i), owner: uint32(owner)})
+		}
+	}
+	turns := make(map[uint32]int)
+	for range 100 {
+		turns[cs.due(time.Now()).owner]++
+	}
+	for owner, n := range turns {
+		if n != 10 {
+			t.Errorf("owner %d had %d of 100 turns", owner, n)
+		}
+	}
+}
+
 // What waits for more than a minute can be asked for, with the reason.
 func TestNotTaken(t *testing.T) {
 	bubble(t, func(f *fixture) {
