@@ -2,8 +2,10 @@ package watcher
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -80,5 +82,66 @@ func TestWhatWasLoggedIsBounded(t *testing.T) {
 		f.none(2 * time.Minute)
 		f.logged("left alone", 12)
 		f.logged("another", 1)
+	})
+}
+
+// Of links to one file, one is looked into, again when it changed or some time later.
+func TestLinksAreLookedAtOnce(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("a", "WRITING")
+		for _, n := range numbered("b%02d", 50) {
+			f.must(os.Link(f.path("a"), f.path(n)))
+		}
+		f.write("alone", "WRITING")
+		f.start(nil)
+		f.none(5*time.Second + time.Millisecond)
+		looks := func() (n int) {
+			f.do(func() { n = len(f.inspected) })
+			return n
+		}
+		if n := looks(); n != 2 {
+			t.Errorf("looked at %d files", n)
+		}
+		f.none(5 * time.Second)
+		if n := looks(); n != 4 {
+			t.Errorf("looked at %d files by the second time", n)
+		}
+		f.write("a", "END")
+		f.want(time.Minute, append(numbered("b%02d", 50), "a")...)
+	})
+}
+
+// In a tree that is too deep for inotify, files are found by scans; elsewhere nothing
+// changes. A tree that is deeper by far is left alone.
+func TestPathTooLong(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		sent := make(map[string]bool)
+		f.cfg.Known = func(rel string, _ fs.FileInfo) (bool, error) { return sent[rel], nil }
+		f.must(os.Mkdir(f.path("deep"), 0o755))
+		f.must(os.Chdir(f.path("deep")))
+		defer os.Chdir("/")
+		name := strings.Repeat("x", 250)
+		var deep, file string
+		for len(deep) < 2*maxDepth {
+			f.must(os.Mkdir(name, 0o755))
+			f.must(os.Chdir(name))
+			deep += "/" + name
+			if len(deep) > 5000 && file == "" {
+				f.must(os.WriteFile("x", []byte("END"), 0o644))
+				file = "deep" + deep + "/x"
+			}
+		}
+		f.must(os.WriteFile("lost", []byte("END"), 0o644))
+		f.start(nil)
+		f.want(5*time.Second, file)
+		f.do(func() { sent[file] = true })
+		f.write("told of by nobody", "END")
+		f.none(50 * time.Second) // until the rescan: the inbox is not polled
+		f.want(20*time.Second, "told of by nobody")
+		f.do(func() { sent["told of by nobody"] = true })
+		f.none(2 * time.Minute)
+		f.logged("too long for inotify", 1)
+		f.logged("left alone: a path in it is too long", 1)
+		f.logged("inotify refuses", 0)
 	})
 }
