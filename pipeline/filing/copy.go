@@ -54,13 +54,7 @@ func (t *transfer) copy(ctx context.Context) error {
 }
 
 // sweepCopy removes the temporary of a copy, whatever it holds.
-func (t *transfer) sweepCopy() error {
-	st, err := t.to.stat(t.copyName())
-	if err != nil || !isRegular(&st) {
-		return nil
-	}
-	return t.unlink("unlink copy", t.to, t.copyName())
-}
+func (t *transfer) sweepCopy() error { return t.unlink("unlink copy", t.to, t.copyName()) }
 
 // copyContent copies the source and makes sure that it was what is meant, whole,
 // until the end.

@@ -84,14 +84,9 @@ func openRoot(root string) (dir, error) {
 	return noDir, fmt.Errorf("open folder %q: %w", root, err)
 }
 
-// openDir opens a folder in d. A link is refused with ELOOP.
+// openDir opens a folder in d. A link is refused with ENOTDIR, as a file is.
 func (d dir) openDir(name string) (dir, error) {
 	fd, err := openat(d.fd, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
-	if errors.Is(err, unix.ENOTDIR) {
-		if st, serr := d.stat(name); serr == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
-			err = unix.ELOOP
-		}
-	}
 	if err != nil {
 		return noDir, err
 	}
@@ -120,11 +115,8 @@ func enter(at dir, name string) (dir, error) {
 	switch path := filepath.Join(at.path, name); {
 	case err == nil:
 		return d, nil
-	case errors.Is(err, unix.ELOOP):
-		return noDir, fmt.Errorf("open folder %q: %w: reached through a symbolic link", path, ErrNotRegular)
 	case errors.Is(err, unix.ENOTDIR):
-		// The folder became a file: what was in it is gone.
-		return noDir, fmt.Errorf("open folder %q: it is a file: %w", path, fs.ErrNotExist)
+		return noDir, fmt.Errorf("open folder %q: it is a link or a file now: %w", path, ErrNotRegular)
 	default:
 		return noDir, fmt.Errorf("open folder %q: %w", path, err)
 	}

@@ -38,13 +38,14 @@ func (m *Mover) enterOrMake(at dir, name string) (dir, error) {
 	d, err := at.openDir(name)
 	if errors.Is(err, unix.ENOENT) {
 		made := m.mkdir(at, name)
+		m.durable.Delete(filepath.Join(at.path, name))
 		if d, err = at.openDir(name); err != nil && made != nil {
 			err = fmt.Errorf("make it: %w", made)
 		}
 	}
 	path := filepath.Join(at.path, name)
 	switch {
-	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENOTDIR):
+	case errors.Is(err, unix.ENOTDIR):
 		return noDir, fmt.Errorf("%q is a link or a file, not a folder; move it away: %w", path, ErrNotFolder)
 	case err != nil:
 		return noDir, fmt.Errorf("open folder %q: %w", path, notGone(err))
@@ -63,23 +64,14 @@ func (m *Mover) syncOnce(parent, d dir) error {
 	if err != nil {
 		return fmt.Errorf("stat %q: %w", d.path, err)
 	}
-	key := [2]uint64{uint64(st.Dev), st.Ino}
-	m.mu.Lock()
-	known := m.durable[key]
-	m.mu.Unlock()
-	if known {
+	id := [2]uint64{uint64(st.Dev), st.Ino}
+	if known, _ := m.durable.Load(d.path); known == id {
 		return nil
 	}
 	if err := m.syncDir("fsync parent folder", parent); err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	const most = 4096 // to remember
-	if m.durable == nil || len(m.durable) >= most {
-		m.durable = make(map[[2]uint64]bool)
-	}
-	m.durable[key] = true
+	m.durable.Store(d.path, id)
 	return nil
 }
 

@@ -64,6 +64,9 @@ func TestMakeFolderSyncsTheOneAbove(t *testing.T) {
 		must(t, m.MakeFolder(sorted, "a"))
 	}
 	same(t, "syncs, one of them refused", syncs, 2)
+	must(t, os.Remove(filepath.Join(sorted, "a")))
+	must(t, m.MakeFolder(sorted, "a")) // which may be the same inode
+	same(t, "syncs, once it was made again", syncs, 3)
 }
 
 func TestRemoveEmptyFolder(t *testing.T) {

@@ -3,6 +3,7 @@ package filing
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"docusort/pipeline/format"
 
@@ -48,7 +49,7 @@ func Inspect(root, rel string, limit int64) (Inspection, error) {
 // action would end the process, but the Go runtime handles and ignores it, unless a
 // program asks os/signal for every signal.
 func hasWriter(f *os.File) bool {
-	if !leasesTell(f) {
+	if !leasesTell(int(f.Fd())) {
 		return false
 	}
 	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
@@ -58,35 +59,25 @@ func hasWriter(f *os.File) bool {
 	return errors.Is(err, unix.EAGAIN)
 }
 
+// isOn reports whether an open file or folder is on a filesystem of one of these types.
+func isOn(fd int, types ...uint32) bool {
+	st, err := fstatfs(fd)
+	return err == nil && slices.Contains(types, uint32(st.Type))
+}
+
 // hasOwners reports whether a filesystem of this machine keeps an owner and a mode for
 // each file.
-func hasOwners(f *os.File) bool {
+func hasOwners(fd int) bool {
 	const ntfs3 = 0x7366746e
-	st, err := fstatfs(int(f.Fd()))
-	if err != nil || !leasesTell(f) {
-		return false
-	}
-	switch uint32(st.Type) {
-	case unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC, ntfs3:
-		return false
-	}
-	return true
+	return leasesTell(fd) && !isOn(fd, unix.MSDOS_SUPER_MAGIC, unix.EXFAT_SUPER_MAGIC, ntfs3)
 }
 
 // leasesTell is false for network filesystems. There the server grants leases, and
 // EAGAIN means "not delegated to this client" (nfs4_setlease, cifs_setlease): every
 // file would seem to be written to for ever.
-func leasesTell(f *os.File) bool {
-	st, err := fstatfs(int(f.Fd()))
-	if err != nil {
-		return false
-	}
+func leasesTell(fd int) bool {
 	const ceph, vbox, lustre, gfs2, ocfs2 = 0x00c36400, 0x786f4256, 0x0bd00bd0, 0x01161970, 0x7461636f
-	switch uint32(st.Type) {
-	case unix.NFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC,
+	return !isOn(fd, unix.NFS_SUPER_MAGIC, unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC,
 		unix.FUSE_SUPER_MAGIC, unix.V9FS_MAGIC, unix.AFS_SUPER_MAGIC, unix.AFS_FS_MAGIC,
-		unix.CODA_SUPER_MAGIC, ceph, vbox, lustre, gfs2, ocfs2:
-		return false
-	}
-	return true
+		unix.CODA_SUPER_MAGIC, ceph, vbox, lustre, gfs2, ocfs2)
 }

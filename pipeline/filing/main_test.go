@@ -206,7 +206,7 @@ type terrain struct {
 
 func terrains() []terrain {
 	noRename := map[string]error{}
-	for _, op := range []string{"rename", "put back", "rename copy", "rename new file", "claim"} {
+	for _, op := range []string{"rename", "put back", "rename copy", "rename new file"} {
 		noRename[op] = unix.EINVAL
 	}
 	noLinks := map[string]error{"link": unix.EPERM}

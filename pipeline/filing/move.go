@@ -47,7 +47,7 @@ func (t *transfer) restrict() error {
 	}
 	err := t.step("chmod source", func() error { return unix.Fchmod(int(t.file.Fd()), t.was.Mode&0o7777&^othersWrite) })
 	switch {
-	case errors.Is(err, unix.EPERM) && t.was.Uid != uint32(os.Geteuid()) && hasOwners(t.file):
+	case errors.Is(err, unix.EPERM) && t.was.Uid != uint32(os.Geteuid()) && hasOwners(int(t.file.Fd())):
 		return fmt.Errorf("move %q to %q: others than its owner may write to it: %w", t.source(), t.target(), ErrNeedsCopy)
 	case unsupported(err):
 		return nil

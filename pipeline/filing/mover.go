@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,9 +33,8 @@ type Mover struct {
 	fault   func(op string, done bool) error
 	writing sync.Mutex // keeps two WriteFiles of one name from sharing a temporary
 
-	mu        sync.Mutex         // guards the rest
-	durable   map[[2]uint64]bool // folders, by device and inode, whose own names are on disk
-	syncAfter time.Time          // no syncfs before
+	durable   sync.Map     // device and inode of folders whose own names are on disk, by path
+	syncAfter atomic.Int64 // no syncfs before this time, in nanoseconds since 1970
 }
 
 // NewMover returns a Mover. It holds nothing open and needs no closing.

@@ -18,10 +18,9 @@ const maxName = 255
 
 // nameWithSuffix returns the n-th name for a file: the name itself for n ≤ 1,
 // "scan-2.pdf" for ("scan.pdf", 2). A name over limit bytes loses the end of its stem,
-// at a rune boundary; the extension stays. ".tar.gz" and its relatives count as one
-// extension. The dot of a hidden file starts none, and neither does a dot before a
-// space or before digits alone ("Dr. Who", "2024.01"). Bytes that are not UTF-8 pass
-// through.
+// at a rune boundary; the extension stays. The dot of a hidden file starts none, and
+// neither does a dot before a space or before digits alone ("Dr. Who", "2024.01").
+// Bytes that are not UTF-8 pass through.
 func nameWithSuffix(name string, n, limit int) string {
 	suffix := ""
 	if n > 1 {
@@ -36,44 +35,27 @@ func nameWithSuffix(name string, n, limit int) string {
 
 // splitExt splits a name into stem and extension with its dot.
 func splitExt(name string) (stem, ext string) {
-	i := strings.LastIndexByte(name, '.')
-	if i <= 0 || strings.Trim(name[:i], ".") == "" || !isExt(name[i+1:]) {
-		return name, ""
-	}
+	const longest = 16 // bytes, and the dot
+	i := max(0, strings.LastIndexByte(name, '.'))
 	stem, ext = name[:i], name[i:]
-	switch strings.ToLower(ext) {
-	case ".gz", ".bz2", ".xz", ".zst", ".lz", ".lzma", ".lz4", ".z", ".br":
-		if j := len(stem) - len(".tar"); j > 0 && strings.EqualFold(stem[j:], ".tar") {
-			return name[:j], name[j:]
-		}
+	if strings.Trim(stem, ".") == "" || len(ext)-1 > longest ||
+		strings.ContainsAny(ext, " \t\n") || strings.Trim(ext, ".0123456789") == "" {
+		return name, ""
 	}
 	return stem, ext
 }
 
-func isExt(s string) bool {
-	const longest = 16 // bytes
-	return s != "" && len(s) <= longest && !strings.ContainsAny(s, " \t\n") &&
-		strings.Trim(s, "0123456789") != ""
-}
-
 // cutBytes shortens s to n bytes or a little less, so that no rune is split.
-// Bytes that are no UTF-8 may be cut anywhere.
 func cutBytes(s string, n int) string {
-	if len(s) <= n {
+	if n = max(n, 0); len(s) <= n {
 		return s
 	}
-	if n <= 0 {
-		return ""
-	}
-	for i := n; i > n-utf8.UTFMax && i > 0; i-- {
+	for i := n; i > max(0, n-utf8.UTFMax); i-- {
 		if utf8.RuneStart(s[i]) {
-			if _, width := utf8.DecodeRuneInString(s[i:]); width > n-i {
-				return s[:i]
-			}
-			break
+			return s[:i]
 		}
 	}
-	return s[:n]
+	return s[:n] // not UTF-8
 }
 
 // FreeName returns a name, name itself or one with a number, under which nothing
@@ -138,28 +120,15 @@ const (
 // one becomes "unknown". The result is one path component, never ".", ".." or a name
 // of docusort's own ("_review"), and FolderName leaves it as it is.
 func FolderName(code string) string {
-	var b strings.Builder
-	for i, r := range code {
-		if r == utf8.RuneError {
-			if _, width := utf8.DecodeRuneInString(code[i:]); width == 1 {
-				continue
-			}
+	name := strings.Map(func(r rune) rune {
+		if unsafeRune(r) {
+			return -1
 		}
-		if !unsafeRune(r) {
-			b.WriteRune(r)
-		}
-	}
-	name := strings.TrimLeftFunc(b.String(), func(r rune) bool {
-		return r == '.' || r == '_' || unicode.IsSpace(r)
-	})
-	if len(name) > maxFolderName {
-		cut := maxFolderName
-		for !utf8.RuneStart(name[cut]) {
-			cut--
-		}
-		name = name[:cut]
-	}
-	if name = strings.TrimRightFunc(name, unicode.IsSpace); name == "" {
+		return r
+	}, strings.ToValidUTF8(code, ""))
+	name = strings.TrimLeftFunc(name, func(r rune) bool { return r == '.' || r == '_' || unicode.IsSpace(r) })
+	name = strings.TrimRightFunc(cutBytes(name, maxFolderName), unicode.IsSpace)
+	if name == "" {
 		return unknownFolder
 	}
 	return name

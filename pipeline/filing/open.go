@@ -46,8 +46,8 @@ func Stat(root, rel string) (Identity, error) {
 // Document is an open document, read from start to end. It may be closed while
 // another goroutine reads.
 type Document struct {
+	*os.File
 	Identity Identity // when it was opened
-	file     *os.File
 }
 
 // OpenDocument opens a document by the rules and with the errors of [Open].
@@ -56,21 +56,15 @@ func OpenDocument(root, rel string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Document{id, f}, nil
+	return &Document{f, id}, nil
 }
-
-// Read implements io.Reader.
-func (d *Document) Read(b []byte) (int, error) { return d.file.Read(b) }
-
-// Close closes the file.
-func (d *Document) Close() error { return d.file.Close() }
 
 // ContentType returns the media type of the document by its first bytes, or ""
 // where the service does not accept the format. It leaves alone what Read returns
 // next.
 func (d *Document) ContentType() (string, error) {
 	var head [format.SniffLength]byte
-	n, err := d.file.ReadAt(head[:], 0)
+	n, err := d.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
@@ -79,12 +73,12 @@ func (d *Document) ContentType() (string, error) {
 
 // Unchanged returns ErrChanged if the file was written to since it was opened.
 func (d *Document) Unchanged() error {
-	info, err := d.file.Stat()
+	info, err := d.Stat()
 	if err != nil {
 		return err
 	}
 	if id, ok := IdentityOf(info); !ok || !id.SameContent(d.Identity) {
-		return fmt.Errorf("read %q: %w", d.file.Name(), ErrChanged)
+		return fmt.Errorf("read %q: %w", d.Name(), ErrChanged)
 	}
 	return nil
 }
@@ -126,7 +120,7 @@ func Examine(root, rel string) (e Examined, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.Document = &Document{identityOf(&st), f}
+	e.Document = &Document{f, identityOf(&st)}
 	e.Fixed = d.mayMove(name)
 	return e, nil
 }

@@ -48,7 +48,7 @@ func TestOpen(t *testing.T) {
 	for rel, want := range map[string]error{
 		"none":             fs.ErrNotExist,
 		"none/x":           fs.ErrNotExist,
-		"a/b/x\n\xff/y":    fs.ErrNotExist,
+		"a/b/x\n\xff/y":    ErrNotRegular,
 		"a":                ErrNotRegular,
 		"fifo":             ErrNotRegular,
 		"socket":           ErrNotRegular,

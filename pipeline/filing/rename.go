@@ -143,18 +143,13 @@ func (m *Mover) unlinkExact(d dir, name, claim string, id Identity) error {
 }
 
 // claim renames within a folder to a name that is ours alone. A link would leave
-// the old name standing. Plain rename is safe without renameat2, because nobody
-// else makes names like the claim.
+// the old name standing. A plain rename is safe, because nobody else makes names like
+// the claim.
 func (m *Mover) claim(d dir, name, claim string, id Identity) error {
 	if _, err := d.stat(claim); err == nil {
 		return errLeftOver
 	}
-	err := m.step("claim", func() error {
-		return unix.Renameat2(d.fd, name, d.fd, claim, unix.RENAME_NOREPLACE)
-	})
-	if unsupported(err) {
-		err = m.step("claim by rename", func() error { return unix.Renameat(d.fd, name, d.fd, claim) })
-	}
+	err := m.step("claim", func() error { return unix.Renameat(d.fd, name, d.fd, claim) })
 	if d.has(claim, id) {
 		return nil // whatever the server reports
 	}

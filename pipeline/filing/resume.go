@@ -119,8 +119,8 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 	case linked && !source.meant:
 		// A link without its unlink, written to since: a new document.
 		return NotStarted, t.unlinkExact(t.to, t.toName, t.targetClaim(), source.id)
-	case linked:
-		return t.doneBut(source) // a link without its unlink
+	case linked: // a link without its unlink
+		return Done, t.unlinkExact(t.from, t.fromName, t.sourceClaim(), source.id)
 	case target.inode, !source.meant && target.meant:
 		return Done, nil // a new document came to the old place
 	case target.meant && t.isOurCopy(target):
@@ -135,17 +135,9 @@ func (t *transfer) decide(ctx context.Context, source, target look) (Outcome, er
 		if err := t.syncDir("fsync target folder", t.to); err != nil {
 			return NotStarted, err
 		}
-		return t.doneBut(source)
+		return Done, t.unlinkExact(t.from, t.fromName, t.sourceClaim(), source.id)
 	}
 	return Taken, nil
-}
-
-// doneBut finishes a move of which only the source's name is left to remove.
-func (t *transfer) doneBut(source look) (Outcome, error) {
-	if err := t.unlinkExact(t.from, t.fromName, t.sourceClaim(), source.id); err != nil {
-		return NotStarted, err
-	}
-	return Done, nil
 }
 
 // isOurCopy reports whether the file has the time of the source, which a copy keeps

@@ -11,13 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Many files and folders are made durable by one sync of their filesystem
-// (syncfs), which is much cheaper than a sync of each.
+// Many files are made durable by one sync of their filesystem (syncfs), which is much
+// cheaper than a sync of each. Folders are not: after the first, little is left to do.
 const (
 	fewContents = 4 // fewer are synced one by one
-	fewFolders  = 3
 	// A syncfs waits for what other programs wrote, too. After one that took
-	// longSync, files and folders are synced one by one for syncRest times as long.
+	// longSync, files are synced one by one for syncRest times as long.
 	longSync = time.Second
 	syncRest = 30
 )
@@ -59,21 +58,16 @@ func (t *transfer) syncContent() error {
 	return t.step("fsync source", t.file.Sync)
 }
 
-// syncFilesystem syncs all of the filesystem of a folder. After an error, files and
-// folders have to be synced one by one: the error may be that of another file.
+// syncFilesystem syncs all of the filesystem of a folder. After an error, files have to
+// be synced one by one: the error may be that of another file.
 func (m *Mover) syncFilesystem(d dir) error {
-	m.mu.Lock()
-	resting := time.Now().Before(m.syncAfter)
-	m.mu.Unlock()
-	if resting || !syncsWhole(d.fd) {
+	if time.Now().UnixNano() < m.syncAfter.Load() || !syncsWhole(d.fd) {
 		return errors.ErrUnsupported
 	}
 	begun := time.Now()
 	err := m.step("sync filesystem", func() error { return syncFolder(d, unix.Syncfs, unix.Fsync) })
 	if took := time.Since(begun); took >= longSync {
-		m.mu.Lock()
-		m.syncAfter = time.Now().Add(syncRest * took)
-		m.mu.Unlock()
+		m.syncAfter.Store(time.Now().Add(syncRest * took).UnixNano())
 	}
 	return err
 }
@@ -82,15 +76,7 @@ func (m *Mover) syncFilesystem(d dir) error {
 // and folder, and no more work. FUSE may not pass it on; Btrfs and F2FS do much more
 // for it than for a file.
 func syncsWhole(fd int) bool {
-	st, err := fstatfs(fd)
-	if err != nil {
-		return false
-	}
-	switch uint32(st.Type) {
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
-		return true
-	}
-	return false
+	return isOn(fd, unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.TMPFS_MAGIC)
 }
 
 // syncFolder opens the folder for reading, which syncs require, and calls each of
@@ -128,28 +114,19 @@ type File struct{ Root, Rel string }
 // it is synced. A folder that this process may not read is an fs.ErrPermission, unless
 // the file is there and may be read. The errors are in the order of the files.
 func (m *Mover) SyncFoldersOf(files []File) []error {
-	folderOf := func(f File) File { return File{f.Root, filepath.Dir(f.Rel)} }
-	folders := make(map[File]bool)
-	for _, f := range files {
-		folders[folderOf(f)] = true
-	}
-	together := len(folders) >= fewFolders
-	devices := make(map[uint64]bool)
 	results := make(map[File]error)
 	errs := make([]error, len(files))
 	for i, f := range files {
-		folder := folderOf(f)
+		folder := File{f.Root, filepath.Dir(f.Rel)}
 		if _, done := results[folder]; !done {
-			results[folder] = m.syncFolderOf(f, together, devices)
+			results[folder] = m.syncFolderOf(f)
 		}
 		errs[i] = results[folder]
 	}
 	return errs
 }
 
-// syncFolderOf syncs the folder of a file, or together with others all of its
-// filesystem. devices says for those that were tried whether they are synced.
-func (m *Mover) syncFolderOf(f File, together bool, devices map[uint64]bool) error {
+func (m *Mover) syncFolderOf(f File) error {
 	d, name, err := openParent(f.Root, f.Rel)
 	for err != nil && isAbsent(err) && strings.Contains(f.Rel, "/") {
 		f.Rel = filepath.Dir(f.Rel)
@@ -159,18 +136,6 @@ func (m *Mover) syncFolderOf(f File, together bool, devices map[uint64]bool) err
 		return err
 	}
 	defer d.close()
-	st, err := fstat(d.fd)
-	if err != nil {
-		return err
-	}
-	synced, tried := devices[uint64(st.Dev)]
-	if together && !tried {
-		synced = m.syncFilesystem(d) == nil
-		devices[uint64(st.Dev)] = synced
-	}
-	if synced {
-		return nil
-	}
 	err = m.step("fsync folder", func() error {
 		err := syncFolder(d, unix.Fsync)
 		if errors.Is(err, fs.ErrPermission) {

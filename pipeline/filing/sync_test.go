@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,7 +118,7 @@ func TestSlowSyncIsNotRepeatedSoon(t *testing.T) {
 			t.Helper()
 			s.ops = nil
 			m.SyncContents(s.moves)
-			_ = m.SyncFoldersOf([]File{{s.mv.Root, "x"}, {s.mv.Sorted, "x"}, {filepath.Dir(s.mv.Root), "x"}})
+			m.SyncContents(s.moves)
 			same(t, what, s.count("sync filesystem"), want)
 		}
 		syncs("the first, not the one right after it", 1)
@@ -146,27 +145,11 @@ func TestSyncFoldersOf(t *testing.T) {
 		{s.mv.Root, "x"}, {s.mv.Root, "a/x"}, {s.mv.Root, "a/y"}, {s.mv.Root, "a/b/x"}, {s.mv.Sorted, "x"},
 		{s.mv.Root, "gone/too/x"}, {s.mv.Root, "file/x"}, {s.mv.Root, "../x"}, {s.mv.Root + "/none", "x"},
 	}
-	want := func(what string, errs []error) {
-		t.Helper()
-		for i, err := range errs {
-			if want := map[int]error{7: fs.ErrInvalid, 8: ErrNoRoot}[i]; !errors.Is(err, want) {
-				t.Errorf("%s: %v: %v, want %v", what, files[i], err, want)
-			}
+	for i, err := range s.mover(nil).SyncFoldersOf(files) {
+		if want := map[int]error{7: fs.ErrInvalid, 8: ErrNoRoot}[i]; !errors.Is(err, want) {
+			t.Errorf("%v: %v, want %v", files[i], err, want)
 		}
 	}
-	want("at once", s.mover(nil).SyncFoldersOf(files))
-	same(t, "syncs of all", s.count("sync filesystem"), 1)
-	same(t, "syncs of a folder", s.count("fsync folder"), 0)
-
-	// An error of the sync of all is nobody's in particular.
-	s.ops = nil
-	want("one by one", s.mover(func(op string) error {
-		if op == "sync filesystem" {
-			return unix.EIO
-		}
-		return nil
-	}).SyncFoldersOf(files))
-	same(t, "syncs of all", s.count("sync filesystem"), 1)
 	same(t, "syncs of a folder", s.count("fsync folder"), 6)
 
 	// An error of a folder is that of all files in it.
@@ -178,10 +161,6 @@ func TestSyncFoldersOf(t *testing.T) {
 		}
 	}
 	same(t, "syncs of four folders", s.count("fsync folder"), 4)
-
-	s.ops = nil
-	want("few", s.mover(nil).SyncFoldersOf(files[:3]))
-	same(t, "operations for two folders", strings.Join(s.ops, ", "), "fsync folder, fsync folder")
 }
 
 // A folder that may be written to and not read.

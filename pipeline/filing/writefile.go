@@ -40,17 +40,9 @@ func (m *Mover) writeFile(d dir, name string, data []byte, mode fs.FileMode) err
 	// killed one left.
 	sum := sha256.Sum256([]byte(name))
 	temp := temporaryPrefix + hex.EncodeToString(sum[:8]) + ".new"
-	sweep := func() error {
-		if _, err := d.stat(temp); err != nil {
-			return nil
-		}
-		return m.unlink("unlink new file", d, temp)
-	}
+	sweep := func() error { return m.unlink("unlink new file", d, temp) }
 	if err := errors.Join(sweep(), m.sweepReserved(d, name)); err != nil {
 		return err
-	}
-	if _, err := d.stat(name); err == nil {
-		return fs.ErrExist
 	}
 	_, err := m.writeNew(d, temp, func(f *os.File) error {
 		if err := m.step("write new file", func() error { _, err := f.WriteAt(data, 0); return err }); err != nil {
