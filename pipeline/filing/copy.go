@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
 // copyBuffer is what a copy holds in memory, in bytes.
@@ -26,7 +24,7 @@ func (t *transfer) copy(ctx context.Context) error {
 		if err := t.copyContent(ctx, out); err != nil {
 			return err
 		}
-		return t.copyMetadata(out, name)
+		return t.copyAttributes(out, name)
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("copy %q to %q: %w", t.source(), filepath.Join(t.to.path, name), err), t.sweepCopy())
@@ -105,30 +103,6 @@ func (m *Mover) stream(ctx context.Context, to io.Writer, from io.Reader) (n int
 			return n, nil
 		}
 	}
-}
-
-// copyMetadata gives the copy the owner, where the system permits it, the permission
-// bits and the times of the source.
-func (t *transfer) copyMetadata(out *os.File, name string) error {
-	fd := int(out.Fd())
-	st, err := fstat(fd)
-	if err != nil {
-		return err
-	}
-	if st.Uid != t.was.Uid || st.Gid != t.was.Gid {
-		err := t.step("chown", func() error { return unix.Fchown(fd, int(t.was.Uid), int(t.was.Gid)) })
-		if err != nil {
-			_ = t.step("chown group", func() error { return unix.Fchown(fd, -1, int(t.was.Gid)) })
-		}
-	}
-	// No set-ID bits: a document needs none, and RestrictSUIDSGID refuses them.
-	if err := t.step("chmod", func() error { return unix.Fchmod(fd, t.was.Mode&0o777&^othersWrite) }); err != nil {
-		return err
-	}
-	return t.step("utimes", func() error {
-		times := []unix.Timespec{t.was.Atim, t.was.Mtim}
-		return unix.UtimesNanoAt(t.to.fd, name, times, unix.AT_SYMLINK_NOFOLLOW)
-	})
 }
 
 // hasHash reads size bytes of the file and compares.

@@ -4,9 +4,9 @@
 //
 // [Inspect] and [Examine] tell, before anything is paid for, whether a document is
 // whole and can be moved. [FolderName] and [FreeName] choose a place. [Mover.Do] moves
-// inside a filesystem, [Mover.Copy] across two; [Mover.SyncContents] before many moves
-// makes them cheaper. [Mover.SyncFoldersOf] makes moves durable: call it before
-// storing that a document is filed. [Mover.Resume] finishes what an earlier run left.
+// inside a filesystem, [Mover.Copy] across two; [Mover.SyncContents] before many moves makes them
+// cheaper. [Mover.SyncFoldersOf] makes moves durable: call it before storing that a
+// document is filed. [Mover.Resume] finishes what an earlier run left.
 // [DiskTrouble] and [Writable] tell trouble of one document from trouble of all.
 //
 // # What it promises
@@ -28,26 +28,28 @@
 //	    fsync the source's content        (unless SyncContents did)
 //	    chmod g-w,o-w, where needed       not permitted: ErrNeedsCopy
 //	    renameat2(source, target, RENAME_NOREPLACE)
-//	        done           → is the target the file that was checked, unchanged?
+//	        done           → is the target the file that was checked, or has its hash?
 //	                         yes: done;  no: put it back, ErrChanged
 //	        failed, and yet the target is our inode → as after a link
 //	        taken          → fs.ErrExist
 //	        another filesystem (EXDEV)  → ErrNeedsCopy
 //	        not supported (EINVAL, ENOSYS, EPERM)  → link:
-//	            link(descriptor of the source, target);  no links: ErrNeedsCopy
+//	            link(descriptor of the source, target);  failed: ErrNeedsCopy
 //	            unlinkExact(source);  failed: unlinkExact(target)
 //	Copy:
 //	    create .docusort-TAG.tmp beside the target, O_EXCL
 //	    copy and hash; the source must not have changed, the hash must match
-//	    owner, mode less g-w,o-w, times; fsync
+//	    owner, mode less g-w,o-w, times: what the filesystem refuses to set is
+//	    left; fsync
 //	    rename .docusort-TAG.tmp to the target, no replace
 //	    fsync the target's folder
 //	    unlinkExact(source);  failed: unlinkExact(target)
 //
 //	unlinkExact(name):
 //	    rename name to .docusort-TAG.old (.undo for a target)
-//	    is it still our inode, unchanged?  no: put it back
-//	    unlink
+//	    is it still our inode, unchanged?  unlink
+//	    of equal size, or unlink failed: as after a crash, now and at each later try
+//	    otherwise: put it back
 //
 //	"no replace", of a copy and of what is put back:
 //	    renameat2(RENAME_NOREPLACE), else link and unlink, else reserve the name
@@ -78,8 +80,9 @@
 //
 //   - A process that had the file open before the move may write to it after.
 //     ErrBusy catches it where the kernel tells (local filesystems, own files).
-//   - A copy keeps owner (where permitted), permission bits (less 022) and times, but neither
-//     extended attributes nor access lists; a rename keeps everything.
+//   - A copy keeps neither extended attributes nor access lists.
+//   - A copy whose filesystem refuses to set times is not recognised after a crash
+//     before its source was claimed: both files stay.
 //   - Deleting by name on a filesystem that other machines write to is as safe as
 //     that filesystem's rename is atomic.
 package filing

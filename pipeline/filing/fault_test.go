@@ -67,12 +67,29 @@ func TestEachOperationFailsOnce(t *testing.T) {
 
 func failOnce(t *testing.T, tr terrain, errno error, n int, after bool, again string) (fired bool) {
 	w := newWorld(t, tr.across)
-	m := tr.mover(t, failing(n, after, errno, &fired, t.Log))
+	failed := ""
+	m := tr.mover(t, failing(n, after, errno, &fired, func(args ...any) {
+		t.Log(args...)
+		failed = args[1].(string)
+	}))
 	err := m.MoveOrCopy(context.Background(), w.mv)
 	if len(w.holding(w.content)) == 0 {
 		t.Fatal("the content is nowhere")
 	}
-	if err == nil {
+	refused := !after && (errors.Is(errno, unix.EPERM) || errors.Is(errno, unix.EACCES))
+	switch mode, modified := w.attributes(); {
+	case err == nil && refused && failed == "chmod": // a copy is made for its owner alone
+		w.only(w.content, w.target())
+		same(t, "mode", mode, 0o600)
+		return fired
+	case err == nil && refused && failed == "utimes":
+		w.only(w.content, w.target())
+		same(t, "mode", mode, documentMode)
+		if modified.Equal(documentTime) {
+			t.Error("the time was set")
+		}
+		return fired
+	case err == nil:
 		w.filed()
 		return fired
 	}

@@ -1,6 +1,7 @@
 package filing
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +10,7 @@ import (
 )
 
 // rename moves by renaming, and by linking where a rename could overwrite.
-func (t *transfer) rename() error {
+func (t *transfer) rename(ctx context.Context) error {
 	if err := t.syncContent(); err != nil {
 		return fmt.Errorf("sync %q: %w", t.source(), ownError{err})
 	}
@@ -21,7 +22,7 @@ func (t *transfer) rename() error {
 	})
 	switch {
 	case err == nil:
-		return t.confirm()
+		return t.confirm(ctx)
 	case t.to.has(t.toName, identityOf(&t.was)):
 		// A server may do what it is asked and report an error.
 		return t.dropSource()
@@ -45,16 +46,14 @@ func (t *transfer) restrict() error {
 	if t.was.Mode&othersWrite == 0 {
 		return nil
 	}
-	err := t.step("chmod source", func() error { return unix.Fchmod(int(t.file.Fd()), t.was.Mode&0o7777&^othersWrite) })
-	switch {
-	case errors.Is(err, unix.EPERM) && t.was.Uid != uint32(os.Geteuid()) && hasOwners(int(t.file.Fd())):
-		return fmt.Errorf("move %q to %q: others than its owner may write to it: %w", t.source(), t.target(), ErrNeedsCopy)
-	case unsupported(err):
-		return nil
-	case err != nil:
-		return fmt.Errorf("chmod %q: %w", t.source(), err)
-	}
-	return nil
+	foreign := t.was.Uid != uint32(os.Geteuid()) && hasOwners(int(t.file.Fd()))
+	return t.setAttribute("chmod source", func() error {
+		err := unix.Fchmod(int(t.file.Fd()), t.was.Mode&0o7777&^othersWrite)
+		if foreign && errors.Is(err, unix.EPERM) {
+			return ErrNeedsCopy
+		}
+		return err
+	})
 }
 
 // unsupported reports whether err is what kernels, filesystems and seccomp filters
@@ -85,17 +84,19 @@ func (t *transfer) explain(op string, err error) error {
 
 // confirm makes sure that the file that was renamed is the one that was checked:
 // another may have come to its name in between, and is put back.
-func (t *transfer) confirm() error {
-	var there unix.Stat_t
+func (t *transfer) confirm(ctx context.Context) error {
+	var there look
 	err := t.step("stat target", func() (err error) {
-		there, err = t.to.stat(t.toName)
+		if there, err = t.look(ctx, place{t.to, t.toName}); err == nil && !there.present {
+			err = unix.ENOENT
+		}
 		return err
 	})
 	if err != nil {
 		// %v: err says nothing about the source. Do again, or Resume, finds out.
 		return fmt.Errorf("look at %q after the move: %v", t.target(), err)
 	}
-	if isRegular(&there) && identityOf(&there).SameContent(identityOf(&t.was)) {
+	if was := identityOf(&t.was); there.id.SameContent(was) || t.isRenamed(there, was) {
 		return nil
 	}
 	name, err := t.putBack(t.to, t.toName, t.from, t.fromName)
@@ -108,6 +109,15 @@ func (t *transfer) confirm() error {
 			"path", t.source(), "name", name)
 	}
 	return fmt.Errorf("move %q: %w", t.source(), ErrChanged)
+}
+
+// isRenamed reports whether a file may be the one that had the identity id, although its
+// filesystem gave it another time (EncFS) or inode (mergerfs) with its new name.
+func (t *transfer) isRenamed(there look, id Identity) bool {
+	if t.SHA256 == nil && there.id.sameInode(id) {
+		return there.id.Size == id.Size
+	}
+	return there.meant && (there.id.sameInode(id) || t.isOurCopy(there))
 }
 
 // link moves by link and unlink, for filesystems without RENAME_NOREPLACE.
@@ -125,16 +135,11 @@ func (t *transfer) link() error {
 			return errors.Join(err, t.undo(identityOf(&t.was)))
 		}
 		return nil
-	case errors.Is(err, unix.ENOENT):
-		// The source or the target's folder is gone, or there is no /proc.
-		if err := t.vanished(); !errors.Is(err, errRaced) {
-			return err
-		}
-		return fmt.Errorf("link %q to %q: %w", t.source(), t.target(), ErrNeedsCopy)
-	case unsupported(err), errors.Is(err, unix.EXDEV), errors.Is(err, unix.EMLINK), errors.Is(err, unix.EACCES):
-		return fmt.Errorf("link %q to %q: %w", t.source(), t.target(), ErrNeedsCopy)
+	case errors.Is(err, unix.EEXIST):
+		return t.explain("link", err)
 	}
-	return t.explain("link", err)
+	// Filesystems without links say so in many ways: rclone returns EIO.
+	return fmt.Errorf("link %q to %q: %w (%v)", t.source(), t.target(), ErrNeedsCopy, err)
 }
 
 // dropSource removes the source once the target is in place, if it is still what

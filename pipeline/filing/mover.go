@@ -32,6 +32,7 @@ type Mover struct {
 	log     *slog.Logger
 	fault   func(op string, done bool) error
 	writing sync.Mutex // keeps two WriteFiles of one name from sharing a temporary
+	refused sync.Once  // says that a filesystem does not let attributes be set
 
 	durable   sync.Map     // device and inode of folders whose own names are on disk, by path
 	syncAfter atomic.Int64 // no syncfs before this time, in nanoseconds since 1970
@@ -114,14 +115,13 @@ func (mv *Move) check() error {
 // target's folder where it is missing. Syncing the folders (SyncFoldersOf) is left
 // to the caller.
 //
-// Errors: ErrNeedsCopy, nothing was done, call Copy; fs.ErrExist, the target name
-// is taken, choose another; ErrChanged, the source is another file now;
-// fs.ErrNotExist, it is gone; ErrBusy, it is open for writing; ErrNotFolder, the
-// target's folder is a link; ErrNoRoot, one of the two roots is missing. Whatever
-// the error, the content is whole, and the call may be repeated, with the same
-// Target unless that is taken. After a crash, call Resume first.
+// Errors: ErrNeedsCopy, nothing was done, call Copy; fs.ErrExist, choose another
+// target, it is taken; ErrChanged, the source is another
+// file now; fs.ErrNotExist, it is gone; ErrBusy; ErrNotFolder; ErrNoRoot. Whatever the
+// error, the content is whole, and the call may be repeated. After a crash, call Resume
+// first.
 func (m *Mover) Do(ctx context.Context, mv Move) error {
-	return m.move(ctx, mv, func(t *transfer) error { return t.rename() })
+	return m.move(ctx, mv, func(t *transfer) error { return t.rename(ctx) })
 }
 
 // Copy moves the file by copying its content, with the guarantees and errors of Do

@@ -41,9 +41,9 @@ func (m *Mover) renameNew(op string, from dir, fromName string, to dir, toName s
 		err = m.step(op+" by link", func() error {
 			return unix.Linkat(from.fd, fromName, to.fd, toName, 0)
 		})
-	}
-	if unsupported(err) && !arrived() {
-		err = m.renameReserved(op, from, fromName, to, toName)
+		if err != nil && !errors.Is(err, fs.ErrExist) && !arrived() {
+			err = m.renameReserved(op, from, fromName, to, toName)
+		}
 	}
 	if err != nil && !arrived() {
 		return err
@@ -80,20 +80,21 @@ func (m *Mover) renameReserved(op string, from dir, fromName string, to dir, toN
 			return unix.Renameat(from.fd, fromName, to.fd, toName)
 		})
 	}
-	if err == nil || mark.Ino == 0 {
-		return err
-	}
-	if to.has(toName, identityOf(&mark)) {
-		err = errors.Join(err, m.sweepReserved(to, toName))
+	if err != nil && mark.Ino != 0 {
+		err = errors.Join(err, m.sweepReserved(to, toName, &mark))
 	}
 	return err
 }
 
-// sweepReserved removes the file that renameReserved reserved a name with: empty,
-// ours, and without any permission, as nobody else makes them.
-func (m *Mover) sweepReserved(d dir, name string) error {
+// sweepReserved removes an empty file that reserves a name: mark, or for nil what a
+// killed run left. That is ours and without any permission, as nobody else makes them.
+func (m *Mover) sweepReserved(d dir, name string, mark *unix.Stat_t) error {
 	st, err := d.stat(name)
-	if err != nil || st.Mode != unix.S_IFREG || st.Size != 0 || int(st.Uid) != os.Geteuid() {
+	ours := st.Mode == unix.S_IFREG && int(st.Uid) == os.Geteuid()
+	if mark != nil {
+		ours = identityOf(&st).sameInode(identityOf(mark))
+	}
+	if err != nil || st.Size != 0 || !ours {
 		return nil
 	}
 	return m.unlink("unlink reserved", d, name)
@@ -114,7 +115,8 @@ func (m *Mover) unlink(op string, d dir, name string) error {
 // unlinkExact removes a name of the file id. It claims the name first: between a
 // look at a name and its removal somebody can put another file there, but nobody
 // puts one at the claim. Another file, or none, at the name is left alone: that is
-// not an error. A file whose content changed is one, ErrChanged, and stays.
+// not an error. A file whose content changed is one, ErrChanged, and stays. A claim
+// that cannot be removed, or has to be compared, is left to Resume.
 func (m *Mover) unlinkExact(d dir, name, claim string, id Identity) error {
 	st, err := d.stat(name)
 	switch {
@@ -132,9 +134,12 @@ func (m *Mover) unlinkExact(d dir, name, claim string, id Identity) error {
 	}
 	switch claimed := identityOf(&st); {
 	case claimed.SameContent(id):
-		if err = m.unlink("unlink", d, claim); err == nil {
-			return nil
+		if err = m.unlink("unlink", d, claim); err != nil {
+			return fmt.Errorf("%w: %w", errLeftOver, err)
 		}
+		return nil
+	case claimed.Size == id.Size:
+		return errLeftOver // its filesystem may change times (EncFS) or inodes (mergerfs)
 	case claimed.sameInode(id):
 		err = ErrChanged
 	}

@@ -71,7 +71,7 @@ func (m *Mover) resume(ctx context.Context, mv Move, reserved bool) (_ Outcome, 
 		return NotStarted, err
 	}
 	if reserved {
-		if err := t.sweepReserved(t.to, t.toName); err != nil {
+		if err := t.sweepReserved(t.to, t.toName, nil); err != nil {
 			return NotStarted, err
 		}
 	}
@@ -86,7 +86,7 @@ func (m *Mover) resume(ctx context.Context, mv Move, reserved bool) (_ Outcome, 
 		return NotStarted, err
 	}
 	err = t.settle(ctx, "unlink source claim", from, t.sourceClaim(), to, func(claim, target look) bool {
-		return claim.unwritten && claim.meant && target.meant
+		return target.meant && (claim.meant && claim.unwritten || t.isRenamed(claim, t.Identity))
 	})
 	if err != nil {
 		return NotStarted, err
@@ -213,7 +213,7 @@ func (t *transfer) settle(ctx context.Context, op string, at place, claim string
 	if err != nil {
 		return err
 	}
-	remove := stands.present && stands.id.sameInode(ours.id)
+	remove := stands.present && stands.id.sameInode(ours.id) && ours.meant
 	if !remove && equal(ours, stands) {
 		if remove, err = sameBytes(ctx, claimed, other); err != nil {
 			return err

@@ -41,14 +41,14 @@ func (m *Mover) writeFile(d dir, name string, data []byte, mode fs.FileMode) err
 	sum := sha256.Sum256([]byte(name))
 	temp := temporaryPrefix + hex.EncodeToString(sum[:8]) + ".new"
 	sweep := func() error { return m.unlink("unlink new file", d, temp) }
-	if err := errors.Join(sweep(), m.sweepReserved(d, name)); err != nil {
+	if err := errors.Join(sweep(), m.sweepReserved(d, name, nil)); err != nil {
 		return err
 	}
 	_, err := m.writeNew(d, temp, func(f *os.File) error {
 		if err := m.step("write new file", func() error { _, err := f.WriteAt(data, 0); return err }); err != nil {
 			return err
 		}
-		return m.step("chmod new file", func() error { return f.Chmod(mode) })
+		return m.setAttribute("chmod new file", func() error { return f.Chmod(mode) })
 	})
 	if err == nil {
 		err = m.renameNew("rename new file", d, temp, d, name)
