@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // copyBuffer is what a copy holds in memory, in bytes.
@@ -18,6 +20,9 @@ const copyBuffer = 256 << 10
 func (t *transfer) copy(ctx context.Context) error {
 	if err := t.from.mayMove(t.fromName); err != nil {
 		return err // before the work: the last step could not be taken
+	}
+	if err := t.fits(); err != nil {
+		return fmt.Errorf("copy %q to %q: %w", t.source(), t.target(), err)
 	}
 	name := t.copyName()
 	id, err := t.writeNew(t.to, name, func(out *os.File) error {
@@ -56,10 +61,17 @@ func (t *transfer) sweepCopy() error { return t.unlink("unlink copy", t.to, t.co
 
 // copyContent copies the source and makes sure that it was what is meant, whole,
 // until the end.
-func (t *transfer) copyContent(ctx context.Context, out io.Writer) error {
+func (t *transfer) copyContent(ctx context.Context, out *os.File) error {
 	hash := sha256.New()
+	to := io.MultiWriter(out, hash)
+	if t.sparse() {
+		to = io.MultiWriter(sparseWriter{out}, hash)
+	}
 	in := io.NewSectionReader(t.file, 0, t.was.Size+1) // one more byte shows a file that grew
-	n, err := t.stream(ctx, io.MultiWriter(out, hash), in)
+	n, err := t.stream(ctx, to, in)
+	if err == nil && t.sparse() {
+		err = t.step("truncate copy", func() error { return out.Truncate(n) })
+	}
 	if err != nil {
 		return err
 	}
@@ -72,6 +84,38 @@ func (t *transfer) copyContent(ctx context.Context, out io.Writer) error {
 		return ErrChanged
 	}
 	return nil
+}
+
+// fits returns ENOSPC, before anything is written, where the copy has no room.
+func (t *transfer) fits() error {
+	const spare = 8 << 10 // for the folder and a sidecar
+	need := t.was.Size
+	if t.sparse() {
+		need = min(need, t.was.Blocks*512)
+	}
+	st, err := fstatfs(t.to.fd)
+	if free, known := freeSpace(&st); err == nil && known && free < uint64(need)+spare {
+		return fmt.Errorf("it does not fit: %w", unix.ENOSPC)
+	}
+	return nil
+}
+
+// sparse reports whether the source has holes.
+func (t *transfer) sparse() bool {
+	hole, err := unix.Seek(int(t.file.Fd()), 0, unix.SEEK_HOLE)
+	return err == nil && hole < t.was.Size
+}
+
+// sparseWriter leaves a hole where it is given nothing but zeros, so that a file that
+// claims a terabyte does not fill the disk.
+type sparseWriter struct{ *os.File }
+
+func (w sparseWriter) Write(b []byte) (int, error) {
+	if len(bytes.TrimLeft(b, "\x00")) > 0 {
+		return w.File.Write(b)
+	}
+	_, err := w.Seek(int64(len(b)), io.SeekCurrent)
+	return len(b), err
 }
 
 // stream copies until the end or until ctx is done.

@@ -37,10 +37,11 @@
 //	            link(descriptor of the source, target);  failed: ErrNeedsCopy
 //	            unlinkExact(source);  failed: unlinkExact(target)
 //	Copy:
+//	    does it fit?  no: ENOSPC
 //	    create .docusort-TAG.tmp beside the target, O_EXCL
 //	    copy and hash; the source must not have changed, the hash must match
-//	    owner, mode less g-w,o-w, times: what the filesystem refuses to set is
-//	    left; fsync
+//	    owner, mode and access list less g-w,o-w, user attributes, times: what
+//	    the filesystem refuses to set is left; fsync
 //	    rename .docusort-TAG.tmp to the target, no replace
 //	    fsync the target's folder
 //	    unlinkExact(source);  failed: unlinkExact(target)
@@ -80,7 +81,6 @@
 //
 //   - A process that had the file open before the move may write to it after.
 //     ErrBusy catches it where the kernel tells (local filesystems, own files).
-//   - A copy keeps neither extended attributes nor access lists.
 //   - A copy whose filesystem refuses to set times is not recognised after a crash
 //     before its source was claimed: both files stay.
 //   - Deleting by name on a filesystem that other machines write to is as safe as

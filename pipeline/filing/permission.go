@@ -94,14 +94,20 @@ func Writable(folder string) error {
 	if err != nil {
 		return fmt.Errorf("statfs %q: %w", folder, err)
 	}
-	switch {
-	case st.Flags&unix.ST_RDONLY != 0:
+	if st.Flags&unix.ST_RDONLY != 0 {
 		return fmt.Errorf("write to %q: %w", folder, unix.EROFS)
-	case st.Blocks > 0 && st.Bavail*uint64(st.Bsize) < leastSpace:
+	}
+	if free, known := freeSpace(&st); known && free < leastSpace {
 		return fmt.Errorf("write to %q: less than 1 MiB is free: %w", folder, unix.ENOSPC)
 	}
 	if err := d.writable(); err != nil {
 		return fmt.Errorf("write to %q: %w", folder, err)
 	}
 	return nil
+}
+
+// freeSpace returns how many bytes this user may still write to a filesystem, and false
+// where it does not tell.
+func freeSpace(st *unix.Statfs_t) (uint64, bool) {
+	return st.Bavail * uint64(st.Frsize), st.Blocks > 0
 }
