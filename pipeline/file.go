@@ -37,6 +37,7 @@ type filer struct {
 // moving is a document that is being moved. In the end it was moved, or err says why not.
 type moving struct {
 	doc   *store.Document
+	safe  bool // the filesystem refused the document's own name
 	moved bool
 	err   error
 }
@@ -174,7 +175,7 @@ func (f *filer) resume(ctx context.Context, all []*moving) {
 }
 
 // move moves documents to their targets. It clears the target of a document whose name
-// was taken meanwhile.
+// was taken meanwhile, or is refused.
 func (f *filer) move(ctx context.Context, all []*moving) {
 	moves := make([]filing.Move, len(all))
 	for i, m := range all {
@@ -196,6 +197,8 @@ func (f *filer) move(ctx context.Context, all []*moving) {
 				f.p.OnStep(FileMoved)
 			case errors.Is(err, fs.ErrExist):
 				m.doc.Target = ""
+			case errors.Is(err, filing.ErrName):
+				m.doc.Target, m.safe = "", true
 			default:
 				m.err = err
 			}

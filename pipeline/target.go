@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -21,7 +22,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 			continue
 		}
 		m.doc.Sorted = f.p.Sorted
-		if m.doc.Target, m.err = f.target(m.doc, taken); m.err == nil {
+		if m.doc.Target, m.err = f.target(m, taken); m.err == nil {
 			chosen = append(chosen, m)
 			targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: m.doc.Sorted, Target: m.doc.Target})
 		}
@@ -44,16 +45,24 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 }
 
 // target returns a free name in the folder of the document's outcome.
-func (f *filer) target(d *store.Document, taken map[string]bool) (string, error) {
-	folder := folderOf(d)
-	if err := f.p.Mover.MakeFolder(f.p.Sorted, folder); err != nil {
+func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
+	d, folder, base := m.doc, folderOf(m.doc), path.Base(m.doc.Source)
+	if m.safe {
+		base = filing.SafeName(base)
+	}
+	err := f.p.Mover.MakeFolder(f.p.Sorted, folder)
+	if errors.Is(err, filing.ErrName) {
+		folder = path.Join(path.Dir(folder), filing.SafeFolder(path.Base(folder)))
+		err = f.p.Mover.MakeFolder(f.p.Sorted, folder)
+	}
+	if err != nil {
 		return "", fmt.Errorf("%w: %w", errSorted, err)
 	}
 	var companions []string
 	if s := f.p.sidecarOf(d); s != "" {
 		companions = []string{s}
 	}
-	name, err := filing.FreeName(filepath.Join(f.p.Sorted, folder), path.Base(d.Source), companions, func(name string) bool {
+	name, err := filing.FreeName(filepath.Join(f.p.Sorted, folder), base, companions, func(name string) bool {
 		return taken[folder+"/"+name]
 	})
 	if err != nil {

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
+	"docusort/pipeline/filing"
 	"docusort/store"
+
+	"golang.org/x/sys/unix"
 )
 
 // Neither by one document nor by the next of that name.
@@ -44,6 +47,31 @@ func TestStrangeNamesAndTypes(t *testing.T) {
 		sameList(t, "sorted", r.names(), "escape/"+strings.Repeat("n", 255), "failed/-rf \"quoted\";.pdf",
 			"invoice/latin\xe9.pdf", "invoice/two\nlines.pdf", "unknown/Ω.pdf")
 	}, func(c *Config) { c.Sidecar = false })
+}
+
+// A filesystem that refuses the folder and the name of a document gets others. The record
+// keeps the document's own name.
+func TestNamesThatAreRefused(t *testing.T) {
+	tries := make(map[string]int)
+	mover := filing.NewMover(filing.Options{Fault: func(op string, done bool) error {
+		if !done {
+			tries[op]++
+		}
+		switch {
+		case op == "mkdir" && tries[op]%2 == 1, // each other one is of the safe name
+			(op == "rename" || op == "link" || op == "try name") && tries[op] == 1:
+			return unix.EINVAL
+		}
+		return nil
+	}})
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.file("sub/Invoice: May?.pdf", pdf("x"), "in:voice")
+		folder := filing.SafeFolder("in:voice")
+		sameList(t, "sorted", r.names(), folder+"/Invoice- May-.pdf")
+		same(t, "target", r.doc("sub/Invoice: May?.pdf").Target, folder+"/Invoice- May-.pdf")
+		same(t, "tries of the own name", tries["try name"], 1)
+	}, func(c *Config) { c.Sidecar, c.Mover = false, mover })
 }
 
 // Two equal documents of one name, written together, are both filed, though the first

@@ -33,7 +33,16 @@ func (d dir) stat(name string) (st unix.Stat_t, err error) {
 		return st, unix.ENOENT
 	}
 	err = retryEINTR(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
-	return st, err
+	return st, notThere(err)
+}
+
+// notThere makes an ENOENT of the errors with which filesystems look for a name that
+// they cannot have.
+func notThere(err error) error {
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EILSEQ) || errors.Is(err, unix.ENAMETOOLONG) {
+		return unix.ENOENT
+	}
+	return err
 }
 
 // has reports whether a name in the folder is one of the file id.
@@ -88,7 +97,7 @@ func openRoot(root string) (dir, error) {
 func (d dir) openDir(name string) (dir, error) {
 	fd, err := openat(d.fd, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
-		return noDir, err
+		return noDir, notThere(err)
 	}
 	return dir{fd, filepath.Join(d.path, name)}, nil
 }

@@ -3,8 +3,9 @@
 // database or the states of a document.
 //
 // [Inspect] and [Examine] tell, before anything is paid for, whether a document is
-// whole and can be moved. [FolderName] and [FreeName] choose a place. [Mover.Do] moves
-// inside a filesystem, [Mover.Copy] across two; [Mover.SyncContents] before many moves makes them
+// whole and can be moved. [FolderName] and [FreeName] choose a place, [SafeFolder] and
+// [SafeName] another one where the filesystem refuses it. [Mover.Do] moves inside a
+// filesystem, [Mover.Copy] across two; [Mover.SyncContents] before many moves makes them
 // cheaper. [Mover.SyncFoldersOf] makes moves durable: call it before storing that a
 // document is filed. [Mover.Resume] finishes what an earlier run left.
 // [DiskTrouble] and [Writable] tell trouble of one document from trouble of all.
@@ -36,6 +37,7 @@
 //	        not supported (EINVAL, ENOSYS, EPERM)  → link:
 //	            link(descriptor of the source, target);  failed: ErrNeedsCopy
 //	            unlinkExact(source);  failed: unlinkExact(target)
+//	        any failure, and a folder of that name cannot be made  → ErrName
 //	Copy:
 //	    does it fit?  no: ENOSPC
 //	    create .docusort-TAG.tmp beside the target, O_EXCL

@@ -12,8 +12,8 @@ import (
 // MakeFolder makes the folder rel beneath sorted, and those above it, where they
 // are missing. No link beneath sorted is followed: ErrNotFolder. A new folder gets
 // the mode of its parent (so that a group that may write to sorted may do so
-// everywhere), and the parent is synced. ErrNoRoot where sorted itself is missing:
-// it is never made, because it may be a mount point.
+// everywhere), and the parent is synced. ErrName: choose a SafeFolder. ErrNoRoot where
+// sorted itself is missing: it is never made, because it may be a mount point.
 func (m *Mover) MakeFolder(sorted, rel string) error {
 	rel, err := localPath(rel)
 	if err != nil {
@@ -47,6 +47,8 @@ func (m *Mover) enterOrMake(at dir, name string) (dir, error) {
 	switch {
 	case errors.Is(err, unix.ENOTDIR):
 		return noDir, fmt.Errorf("%q is a link or a file, not a folder; move it away: %w", path, ErrNotFolder)
+	case err != nil && SafeName(name) != name && !DiskTrouble(err):
+		return noDir, fmt.Errorf("open folder %q: %w (%v)", path, ErrName, err)
 	case err != nil:
 		return noDir, fmt.Errorf("open folder %q: %w", path, notGone(err))
 	}

@@ -116,7 +116,7 @@ func (mv *Move) check() error {
 // to the caller.
 //
 // Errors: ErrNeedsCopy, nothing was done, call Copy; fs.ErrExist, choose another
-// target, it is taken; ErrChanged, the source is another
+// target, it is taken; ErrName, choose a safe one; ErrChanged, the source is another
 // file now; fs.ErrNotExist, it is gone; ErrBusy; ErrNotFolder; ErrNoRoot. Whatever the
 // error, the content is whole, and the call may be repeated. After a crash, call Resume
 // first.
@@ -188,6 +188,9 @@ func (m *Mover) attempt(ctx context.Context, mv Move, way func(*transfer) error)
 		return err
 	}
 	err := way(t)
+	if err != nil && t.refusesName() {
+		return fmt.Errorf("move %q to %q: %w", t.source(), t.target(), ErrName)
+	}
 	if err != nil && t.elsewhere() {
 		return ownError{err}
 	}

@@ -1,16 +1,20 @@
 package filing
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxName is the longest name of a file in bytes (NAME_MAX).
@@ -61,9 +65,9 @@ func cutBytes(s string, n int) string {
 // FreeName returns a name, name itself or one with a number, under which nothing
 // exists in the folder dir (an absolute path), nor under it with any of the companions
 // (such as ".json") appended; a dangling link exists. A name with its longest companion
-// fits into 255 bytes. taken, where not nil, reports names (companions' too) that the
-// caller has given away but that are not on disk yet. In a folder that does not exist
-// every name is free.
+// fits into what the filesystem takes, 255 bytes at most. taken, where not nil, reports
+// names (companions' too) that the caller has given away but that are not on disk yet.
+// In a folder that does not exist every name is free.
 //
 // The numbers are searched by doubling and halving: a name that 10,000 files have
 // costs some 30 looks. A higher number than necessary may be returned. The name is
@@ -72,9 +76,14 @@ func FreeName(dir, name string, companions []string, taken func(string) bool) (s
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
 		return "", fmt.Errorf("name %q: %w", name, fs.ErrInvalid)
 	}
-	limit := maxName
+	longest := maxName
+	var st unix.Statfs_t
+	if unix.Statfs(dir, &st) == nil && st.Namelen > 32 && st.Namelen < maxName {
+		longest = int(st.Namelen) - 16 // it encrypts names, and may pad them
+	}
+	limit := longest
 	for _, c := range companions {
-		limit = min(limit, maxName-len(c))
+		limit = min(limit, longest-len(c))
 	}
 	endings := append([]string{""}, companions...)
 	var failed error
@@ -86,7 +95,7 @@ func FreeName(dir, name string, companions []string, taken func(string) bool) (s
 			}
 			if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
 				return true
-			} else if !errors.Is(err, fs.ErrNotExist) {
+			} else if !errors.Is(notThere(err), fs.ErrNotExist) {
 				failed = fmt.Errorf("look for a free name: %w", err)
 				return false
 			}
@@ -132,6 +141,42 @@ func FolderName(code string) string {
 		return unknownFolder
 	}
 	return name
+}
+
+// safeLength is how long a safe name is at most, in bytes. Filesystems that encrypt
+// names take 143 of 255.
+const safeLength = 120
+
+// SafeName returns a name for one that a filesystem did not take (ErrName). FAT, NTFS,
+// file servers and filesystems that encrypt names take the result, and it has the same
+// extension. A safe name stays as it is.
+func SafeName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`<>:"/\|?*`, r) {
+			return '-'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "-"))
+	const ends = " ." // Windows leaves them out at the end of a name
+	name = nameWithSuffix(strings.TrimRight(name, ends), 1, safeLength)
+	if name = strings.TrimRight(name, ends); name == "" {
+		return unknownFolder
+	}
+	stem, _, _ := strings.Cut(name, ".")
+	if dosDevice.MatchString(stem) {
+		name = stem + "-" + name[len(stem):]
+	}
+	return name
+}
+
+// dosDevice are the names that Windows gives to devices, whatever extension follows.
+var dosDevice = regexp.MustCompile(`(?i)^(con|prn|aux|nul|(com|lpt)[0-9]) *$`)
+
+// SafeFolder is SafeName for a FolderName. A part of its hash keeps the folders of two
+// types apart.
+func SafeFolder(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%s-%x", SafeName(name), sum[:3])
 }
 
 // unsafeRune reports separators, controls (Cc), formats (Cf: direction changes, zero

@@ -86,6 +86,20 @@ func (m *Mover) renameReserved(op string, from dir, fromName string, to dir, toN
 	return err
 }
 
+// refusesName reports whether the target's filesystem does not take its name. Errors
+// do not tell (exFAT returns ENOENT), so it makes a folder of that name, and removes it.
+// A file would not do: on rclone an empty one may come back after its removal.
+func (t *transfer) refusesName() bool {
+	if SafeName(t.toName) == t.toName {
+		return false
+	}
+	err := t.step("try name", func() error { return unix.Mkdirat(t.to.fd, t.toName, 0o700) })
+	if err == nil {
+		_ = unix.Unlinkat(t.to.fd, t.toName, unix.AT_REMOVEDIR)
+	}
+	return err != nil && !errors.Is(err, fs.ErrExist) && !DiskTrouble(err)
+}
+
 // sweepReserved removes an empty file that reserves a name: mark, or for nil what a
 // killed run left. That is ours and without any permission, as nobody else makes them.
 func (m *Mover) sweepReserved(d dir, name string, mark *unix.Stat_t) error {
