@@ -153,10 +153,15 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 
 // readContent finds out a document's format and hash.
 func readContent(a *store.Admission, doc *filing.Document) (err error) {
-	if a.ContentType, err = doc.ContentType(); err != nil {
+	var other string
+	if a.ContentType, other, err = doc.ContentType(); err != nil {
 		return err
 	}
-	if a.ContentType == "" {
+	switch {
+	case a.ContentType != "":
+	case other != "":
+		a.Failure = "unsupported format: " + other
+	default:
 		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
 	hash := sha256.New()

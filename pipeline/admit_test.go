@@ -168,7 +168,7 @@ func TestUnsupportedFilesFailWithoutAnUpload(t *testing.T) {
 		r.drop("words.doc", "no document that the service takes", "")
 		r.dropSparse("huge.pdf", 100<<20+1)
 		for name, reason := range map[string]string{
-			"empty.pdf": "empty", "words.doc": "unsupported format", "huge.pdf": "larger than",
+			"empty.pdf": "empty", "words.doc": "unsupported format: plain text", "huge.pdf": "larger than",
 		} {
 			d := r.reaches(name, store.Failed, time.Minute)
 			contains(t, name, d.Error, reason)

@@ -53,14 +53,15 @@ func TestContentType(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(root, "x"), []byte(content), 0o644))
 		d, err := OpenDocument(root, "x")
 		must(t, err)
-		got, err := d.ContentType()
+		got, other, err := d.ContentType()
 		must(t, err)
 		same(t, "type", got, want)
+		same(t, "other format", other, map[string]string{"text": "plain text"}[content])
 		all, err := io.ReadAll(d)
 		must(t, err)
 		same(t, "read afterwards", string(all), content)
 		must(t, d.Close())
-		if _, err := d.ContentType(); !errors.Is(err, fs.ErrClosed) {
+		if _, _, err := d.ContentType(); !errors.Is(err, fs.ErrClosed) {
 			t.Errorf("after the end: %v", err)
 		}
 	}

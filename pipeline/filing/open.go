@@ -59,16 +59,19 @@ func OpenDocument(root, rel string) (*Document, error) {
 	return &Document{f, id}, nil
 }
 
-// ContentType returns the media type of the document by its first bytes, or ""
-// where the service does not accept the format. It leaves alone what Read returns
-// next.
-func (d *Document) ContentType() (string, error) {
+// ContentType returns the media type of the document by its first bytes. Where the
+// service does not accept the format, it returns "" and what the document is, as far as
+// that is known. It leaves alone what Read returns next.
+func (d *Document) ContentType() (accepted, other string, err error) {
 	var head [format.SniffLength]byte
 	n, err := d.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
+		return "", "", err
 	}
-	return format.Sniff(head[:n]), nil
+	if accepted = format.Sniff(head[:n]); accepted == "" {
+		other = format.Name(head[:n])
+	}
+	return accepted, other, nil
 }
 
 // Unchanged returns ErrChanged if the file was written to since it was opened.

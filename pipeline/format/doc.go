@@ -1,6 +1,6 @@
 // Package format tells what a file is by its bytes, and whether it is whole.
 //
-// [Sniff] names the formats that the service accepts and no other. [Complete]
+// [Sniff] names the formats that the service accepts, [Name] others. [Complete]
 // reports whether a file has the end that its format requires, so that a file
 // that is still being written is left alone a little longer. Complete is a
 // reason to wait, never a reason to refuse: a valid file may look incomplete, and
