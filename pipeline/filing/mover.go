@@ -118,8 +118,7 @@ func (mv *Move) check() error {
 // Errors: ErrNeedsCopy, nothing was done, call Copy; fs.ErrExist, choose another
 // target, it is taken; ErrName, choose a safe one; ErrChanged, the source is another
 // file now; fs.ErrNotExist, it is gone; ErrBusy; ErrNotFolder; ErrNoRoot. Whatever the
-// error, the content is whole, and the call may be repeated. After a crash, call Resume
-// first.
+// error, the content is whole, and the call may be repeated; after a crash, Resume first.
 func (m *Mover) Do(ctx context.Context, mv Move) error {
 	return m.move(ctx, mv, func(t *transfer) error { return t.rename(ctx) })
 }
@@ -162,7 +161,7 @@ func (m *Mover) move(ctx context.Context, mv Move, way func(*transfer) error) er
 	if !unclear {
 		return err
 	}
-	outcome, resumeErr := m.resume(ctx, mv, errors.Is(err, errLeftOver))
+	outcome, resumeErr := m.resume(ctx, mv, errors.Is(err, errLeftOver), 2)
 	switch {
 	case resumeErr != nil:
 		return resumeErr

@@ -210,6 +210,20 @@ func TestRenameThatChangesTheIdentity(t *testing.T) {
 	}
 }
 
+// It does for Resume, too, whose own claim has another time.
+func TestResumeWithAClaimOfAnotherTime(t *testing.T) {
+	w := newWorld(t, true)
+	must(t, os.Mkdir(filepath.Dir(w.target()), 0o755))
+	must(t, os.WriteFile(w.target(), w.content, documentMode))
+	must(t, os.Chtimes(w.target(), documentTime, documentTime))
+	claim := filepath.Join(filepath.Dir(w.source()), w.mv.sourceClaim())
+	m := moverAt("claim", true, func() error { return os.Chtimes(claim, time.Time{}, time.Now()) })
+	outcome, err := m.Resume(t.Context(), w.mv)
+	must(t, err)
+	same(t, "outcome", outcome, Done)
+	w.filed()
+}
+
 // A file that was written to while it was renamed is another one, whatever else it
 // kept. It is never removed: after a copy it is a new document.
 func TestRenameOfAChangedFile(t *testing.T) {

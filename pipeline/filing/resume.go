@@ -37,7 +37,7 @@ func (m *Mover) Resume(ctx context.Context, mv Move) (Outcome, error) {
 	if err := mv.check(); err != nil {
 		return NotStarted, err
 	}
-	return m.resume(ctx, mv, true)
+	return m.resume(ctx, mv, true, 2)
 }
 
 // place is a name in a folder.
@@ -59,7 +59,7 @@ type look struct {
 
 // resume is Resume. A reserved target is removed where reserved is true: only if no
 // other move can be about to use the name.
-func (m *Mover) resume(ctx context.Context, mv Move, reserved bool) (_ Outcome, err error) {
+func (m *Mover) resume(ctx context.Context, mv Move, reserved bool, tries int) (found Outcome, err error) {
 	t := &transfer{Mover: m, Move: mv, from: noDir, to: noDir}
 	defer t.close()
 	t.from, t.fromName, err = openParent(mv.Root, mv.Source)
@@ -99,7 +99,11 @@ func (m *Mover) resume(ctx context.Context, mv Move, reserved bool) (_ Outcome, 
 	if err != nil {
 		return NotStarted, err
 	}
-	return t.decide(ctx, source, target)
+	found, err = t.decide(ctx, source, target)
+	if errors.Is(err, errLeftOver) && tries > 1 { // it made a claim that has to be compared
+		return m.resume(ctx, mv, reserved, tries-1)
+	}
+	return found, err
 }
 
 // isAbsent reports whether a folder does not exist, or is one that Open refuses.
