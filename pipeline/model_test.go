@@ -206,6 +206,7 @@ func (m *model) rescan() {
 func (m *model) settle() {
 	m.service.SetFaults(docutraytest.Faults{})
 	m.setFull(false)
+	m.p.RetryNow(bg) // as a person does who is told that no job was named
 	for i := range 6 * 60 {
 		if i%60 == 1 {
 			m.put("other.pdf", pdf(fmt.Sprint("other ", i)))

@@ -237,7 +237,7 @@ func (w *world) checkNothingElse() {
 	}
 	entries, err := os.ReadDir(w.home)
 	noErr(w.t, err)
-	may := []string{"inbox", "sorted", "docusort.db", "docusort.db-lock", "docusort.db-running", "docusort.db-shm", "docusort.db-wal"}
+	may := []string{"inbox", "sorted", "docusort.db", "docusort.db-lock", "docusort.db-running", "docusort.db-shm", "docusort.db-wal", ".docusort-lock-inbox"}
 	for _, e := range entries {
 		if !slices.Contains(may, e.Name()) {
 			w.t.Errorf("docusort wrote %s in its home", e.Name())

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"docusort/cmd/docusort/internal/settings"
@@ -17,10 +18,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inboxLock is the file in an inbox by which a daemon keeps others from it: two of them
-// would both pay for every document. Only its owner can open it, and watchers leave names
-// like this alone.
-const inboxLock = ".docusort-lock"
+// inboxLocks returns the places of the file by which a daemon keeps others from an inbox:
+// two of them would both pay for every document. It is beside the inbox or, where that is
+// another mount or not ours to write to, in it. Only its owner can open it, and watchers leave
+// names like these alone.
+func inboxLocks(inbox string) (beside, inside string) {
+	return filepath.Join(filepath.Dir(inbox), ".docusort-lock-"+filepath.Base(inbox)), filepath.Join(inbox, ".docusort-lock")
+}
 
 // lockInbox keeps other daemons from the inbox until the lock is closed, and so from the
 // folders above and beneath it. [store.ErrRunning]: one of them has it. Where no lock can be
@@ -44,7 +48,11 @@ func lockInbox(s *settings.Settings, log *slog.Logger) (io.Closer, error) {
 	case err != nil:
 		log.Error("a folder of docusort's own is seen through the inbox, and left alone there", "err", err)
 	}
-	f, err := os.OpenFile(filepath.Join(inbox, inboxLock), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	beside, path := inboxLocks(inbox)
+	if above := filepath.Dir(inbox); mountOf(above) == mountOf(inbox) && unix.Access(above, unix.W_OK|unix.X_OK) == nil {
+		path = beside
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err == nil {
 		err = unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
 	}
@@ -96,14 +104,24 @@ func inboxTaken(inbox, by string) error {
 		"give each an inbox of its own", store.ErrRunning, by, inbox)
 }
 
-// isLocked reports whether a daemon has the lock of a folder. It cannot tell where that
+// mountOf returns the number of the mount that a folder is on; 0: not known.
+func mountOf(path string) uint64 {
+	var st unix.Statx_t
+	_ = unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st)
+	return st.Mnt_id
+}
+
+// isLocked reports whether a daemon has a folder as its inbox. It cannot tell where that
 // daemon is another user's.
 func isLocked(dir string) bool {
-	f, err := os.OpenFile(filepath.Join(dir, inboxLock), os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	lock := unix.Flock_t{Type: unix.F_WRLCK}
-	return unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock) == nil && lock.Type != unix.F_UNLCK
+	beside, inside := inboxLocks(dir)
+	return slices.ContainsFunc([]string{beside, inside}, func(path string) bool {
+		f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			return false
+		}
+		defer f.Close()
+		lock := unix.Flock_t{Type: unix.F_WRLCK}
+		return unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock) == nil && lock.Type != unix.F_UNLCK
+	})
 }

@@ -91,7 +91,7 @@ func TestManagedWithoutInbox(t *testing.T) {
 	w := newWorld(t)
 	w.drop("scan.pdf", pdf(invoice, "scan"))
 	w.runToEnd()
-	noErr(t, os.RemoveAll(w.inbox))
+	noErr(t, os.Remove(w.inbox))
 	c, m := w.startManaged()
 	m.waitMessage(1, "STATUS=waiting for the inbox "+w.inbox+"; ")
 	if got := m.all("READY"); len(got) > 0 {

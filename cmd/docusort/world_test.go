@@ -202,7 +202,7 @@ func filesIn(t testing.TB, root string) (all []string) {
 		if os.IsNotExist(err) {
 			return nil // moved away while we look
 		}
-		if err == nil && !e.IsDir() && e.Name() != inboxLock {
+		if err == nil && !e.IsDir() && !strings.HasPrefix(e.Name(), ".docusort-lock") {
 			all = append(all, path)
 		}
 		return err
