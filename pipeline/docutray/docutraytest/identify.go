@@ -44,9 +44,17 @@ type score struct {
 	first  int     // where the first of them is
 }
 
+// longestLine is the length in bytes of the longest line that may be text.
+const longestLine = 64 << 10
+
 // identify decides what a document is, from its beginning and the options.
 func identify(head []byte, options []string) Result {
-	text := bytes.ToLower(head)
+	var text []byte
+	for line := range bytes.Lines(head) {
+		if len(line) <= longestLine {
+			text = append(text, bytes.ToLower(line)...)
+		}
+	}
 	scores := []score{{code: catchAll, points: 0.02, first: len(text)}} // wins if there are no words
 	for _, code := range options {
 		if !slices.ContainsFunc(scores, func(x score) bool { return x.code == code }) {
