@@ -1,13 +1,13 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 	"time"
 
 	"docusort/pipeline/docutray"
@@ -21,23 +21,28 @@ import (
 // the processor. It returns once there are no more.
 func (p *Pipeline) admitAll(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(p.Workers, 1))
-	for {
-		select {
-		case path, more := <-p.Files:
-			if more {
-				g.Go(func() error { return p.admit(ctx, path) })
-				continue
+	for range max(p.Workers, 1) {
+		g.Go(func() error {
+			for {
+				select {
+				case path, more := <-p.Files:
+					if !more {
+						return nil
+					}
+					if err := p.admit(ctx, path); err != nil {
+						return err
+					}
+				case <-ctx.Done():
+					return ctx.Err()
+				}
 			}
-			err := g.Wait()
-			if err == nil {
-				close(p.admitted)
-			}
-			return err
-		case <-ctx.Done():
-			return cmp.Or(g.Wait(), ctx.Err())
-		}
+		})
 	}
+	err := g.Wait()
+	if err == nil {
+		close(p.admitted)
+	}
+	return err
 }
 
 // admit stores one file of the inbox as a document. What prevents that is stored too,
@@ -151,6 +156,9 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 	return a, nil
 }
 
+// buffers are what contents are hashed with: one would be made for each document otherwise.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
 // readContent finds out a document's format and hash.
 func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	var other string
@@ -165,7 +173,9 @@ func readContent(a *store.Admission, doc *filing.Document) (err error) {
 		a.Failure = "unsupported format (JPEG, PNG, GIF, BMP, WebP and PDF can be identified)"
 	}
 	hash := sha256.New()
-	n, err := io.Copy(hash, doc)
+	buffer := buffers.Get().(*[]byte)
+	n, err := io.CopyBuffer(hash, doc, *buffer)
+	buffers.Put(buffer)
 	if err != nil {
 		return err
 	}

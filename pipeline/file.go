@@ -97,6 +97,9 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	if len(docs) > 0 && len(f.copies.inHand) < mostQueued {
 		f.batch(l.finish, docs)
 		if f.held > 0 {
+			if now := time.Now(); f.until.Before(now) { // those that were tried are gone
+				f.until = now.Add(firstPause)
+			}
 			return f.until, nil
 		}
 		if !all {
@@ -106,9 +109,13 @@ func (f *filer) round(l lifetimes) (again time.Time, err error) {
 	again, err = read(l.work, f.p, func(ctx context.Context) (time.Time, error) {
 		return f.p.Store.NextDue(ctx, store.PhaseFile, began)
 	})
-	if err == nil && f.held+len(f.unfit) > 0 && len(docs) == 0 && len(f.copies.inHand) == 0 {
+	switch {
+	case err != nil || f.held+len(f.unfit) == 0 || len(f.copies.inHand) > 0:
+	case len(docs) == 0:
 		f.held = 0 // no document waits for the disk
 		err = f.forgetGone(l.work)
+	case again.IsZero(): // what did not fit may be gone
+		again = time.Now().Add(time.Second)
 	}
 	return again, err
 }

@@ -2,11 +2,11 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -36,9 +36,38 @@ const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inb
 type questions struct {
 	from interface {
 		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-		QueryRowContext(context.Context, string, ...any) *sql.Row
 	}
 	result func(error) error // the error of an answer, made from SQLite's, which may be nil
+}
+
+// preparedQueries runs queries that are prepared once: to plan most of them takes longer
+// than to answer them. There are a few dozen.
+type preparedQueries struct {
+	db    *sql.DB
+	stmts sync.Map // by query
+}
+
+func (q *preparedQueries) prepared(query string) (*sql.Stmt, error) {
+	if st, ok := q.stmts.Load(query); ok {
+		return st.(*sql.Stmt), nil
+	}
+	st, err := q.db.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	if first, there := q.stmts.LoadOrStore(query, st); there {
+		return first.(*sql.Stmt), st.Close()
+	}
+	return st, nil
+}
+
+// QueryContext is that of [sql.DB].
+func (q *preparedQueries) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := q.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
 }
 
 type scanner interface{ Scan(dest ...any) error }
@@ -80,9 +109,12 @@ func (q *questions) documents(ctx context.Context, query string, args ...any) ([
 
 // row reads the one row of a query; [sql.ErrNoRows] where there is none.
 func (q *questions) row(ctx context.Context, query string, args []any, dest ...any) error {
-	err := q.from.QueryRowContext(ctx, query, args...).Scan(dest...)
+	err := sql.ErrNoRows
+	if failed := q.each(ctx, func(row scanner) error { err = row.Scan(dest...); return nil }, query, args...); failed != nil {
+		return failed
+	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return cmp.Or(q.result(nil), err)
+		return err
 	}
 	return q.result(err)
 }

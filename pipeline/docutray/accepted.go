@@ -43,14 +43,21 @@ func (k *call) accepted(ans *answer) (string, *Error) {
 // jobIDs returns the ids that an object names a job by. Versions of the service
 // differ in how they spell them.
 func jobIDs(object []byte) (ids []string) {
-	var fields map[string]text
-	if json.Unmarshal(object, &fields) != nil {
+	var o struct {
+		ID                text `json:"id"`
+		IdentificationID  text `json:"identification_id"`
+		IdentificationID2 text `json:"identificationId"`
+		JobID             text `json:"job_id"`
+		JobID2            text `json:"jobId"`
+		StatusURL         text `json:"status_url"`
+	}
+	if json.Unmarshal(object, &o) != nil {
 		return nil
 	}
-	for _, name := range []string{"id", "identification_id", "identificationId", "job_id", "jobId"} {
-		ids = append(ids, string(fields[name]))
+	for _, id := range []text{o.ID, o.IdentificationID, o.IdentificationID2, o.JobID, o.JobID2} {
+		ids = append(ids, string(id))
 	}
-	ids = append(ids, polledID(string(fields["status_url"])))
+	ids = append(ids, polledID(string(o.StatusURL)))
 	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 }
 
@@ -71,7 +78,7 @@ func polledID(address string) string {
 // another that names no job.
 func unwrapped(body []byte) []byte {
 	var outer map[string]json.RawMessage
-	if json.Unmarshal(body, &outer) != nil || len(jobIDs(body)) > 0 {
+	if len(jobIDs(body)) > 0 || json.Unmarshal(body, &outer) != nil {
 		return body
 	}
 	for _, name := range []string{"data", "result", "job", "identification"} {

@@ -12,12 +12,12 @@ import (
 
 // refusal returns the error that an answer reports, or nil for a 2xx.
 func (k *call) refusal(ans *answer) *Error {
-	body := parseErrorBody(ans.body)
 	page := isPage(ans)
 	class, outcomeUnknown := classify(k.op, ans.status, page)
 	if class == 0 {
 		return nil
 	}
+	body := parseErrorBody(ans.body)
 	e := &Error{Op: k.op, Class: class, StatusCode: ans.status, Message: k.show(body.message(), maxMessage),
 		OutcomeUnknown: outcomeUnknown, RequestID: k.requestID(ans), page: page}
 	for _, d := range body.details() {
@@ -120,16 +120,15 @@ func (t *text) UnmarshalJSON(b []byte) error {
 }
 
 // scalar returns the text of a JSON string or number, else "".
-func scalar(raw json.RawMessage) string {
-	var s string
-	var n json.Number
-	switch {
-	case json.Unmarshal(raw, &s) == nil:
-		return s
-	case json.Unmarshal(raw, &n) == nil:
-		return n.String()
+func scalar(raw json.RawMessage) (s string) {
+	switch raw = bytes.TrimSpace(raw); {
+	case len(raw) == 0:
+	case raw[0] == '"':
+		_ = json.Unmarshal(raw, &s)
+	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
+		s = string(raw)
 	}
-	return ""
+	return s
 }
 
 // isObject reports whether valid JSON is an object.

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -226,14 +225,21 @@ func (k *call) containsKey(s string) bool {
 	return len(key) >= minSecret && strings.Contains(s, key)
 }
 
-// notInNames are characters that a folder's name may not have, or that cannot be
-// seen, and others that keys have besides letters and digits.
-var notInNames = regexp.MustCompile("[^A-Za-z0-9]+")
-
 // hidesKey reports whether a code or an id is the key but for such characters.
 func (k *call) hidesKey(s string) bool {
-	key := notInNames.ReplaceAllString(k.key().Reveal(), "")
-	return k.containsKey(s) || len(key) >= minSecret && strings.Contains(notInNames.ReplaceAllString(s, ""), key)
+	key := lettersAndDigits(k.key().Reveal())
+	return k.containsKey(s) || len(key) >= minSecret && strings.Contains(lettersAndDigits(s), key)
+}
+
+// lettersAndDigits drops characters that a folder's name may not have, or that cannot be
+// seen, and others that keys have.
+func lettersAndDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, s)
 }
 
 // show prepares a text of the service for display. It cleans, redacts, and
