@@ -86,7 +86,9 @@ func TestIdenticalContentInFlightIsWaitedFor(t *testing.T) {
 				r.reaches(n, store.Filed, time.Minute)
 			}
 			same(t, "jobs", r.service.Stats().Jobs, 1)
-			same(t, "submissions", r.doc("two.pdf").Submissions, 0)
+			if stage != store.Waiting { // else any of them may be the first
+				same(t, "submissions", r.doc("two.pdf").Submissions, 0)
+			}
 		})
 	})
 }
