@@ -6,12 +6,12 @@ import (
 )
 
 // ignored reports whether name, of a file or folder without its path, matches
-// one of the patterns, in the form of path.Match, in upper or lower case. A
+// one of the patterns, in the form of path.Match and in lower case. A
 // malformed pattern matches nothing.
 func ignored(patterns []string, name string) bool {
 	name = strings.ToLower(name)
 	for _, p := range patterns {
-		if ok, err := path.Match(strings.ToLower(p), name); ok && err == nil {
+		if ok, err := path.Match(p, name); ok && err == nil {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -117,6 +118,10 @@ func New(cfg Config) (*Watcher, error) {
 		return nil, err
 	}
 	cfg.Root = root
+	cfg.Ignore = slices.Clone(cfg.Ignore)
+	for i, pattern := range cfg.Ignore {
+		cfg.Ignore[i] = strings.ToLower(pattern)
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

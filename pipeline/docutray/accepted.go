@@ -16,7 +16,7 @@ func (k *call) accepted(ans *answer) (string, *Error) {
 	e := k.decode(ans, new(struct{}))
 	ids := []string{polledID(ans.header.Get("Location"))}
 	if e == nil {
-		ids = append(jobIDs(unwrapped(ans.body)), ids...)
+		ids = append(ans.ids, ids...)
 	}
 	ids = slices.DeleteFunc(ids, func(id string) bool { return checkJobID(id) != nil || k.hidesKey(id) })
 	for i, id := range ids {
@@ -75,16 +75,16 @@ func polledID(address string) string {
 }
 
 // unwrapped returns the object that is the answer itself, where it stands in
-// another that names no job.
-func unwrapped(body []byte) []byte {
+// another that names no job, and the ids of the job that it names.
+func unwrapped(body []byte) (object []byte, ids []string) {
 	var outer map[string]json.RawMessage
-	if len(jobIDs(body)) > 0 || json.Unmarshal(body, &outer) != nil {
-		return body
+	if ids = jobIDs(body); len(ids) > 0 || json.Unmarshal(body, &outer) != nil {
+		return body, ids
 	}
 	for _, name := range []string{"data", "result", "job", "identification"} {
-		if in := outer[name]; len(jobIDs(in)) > 0 {
-			return in
+		if ids = jobIDs(outer[name]); len(ids) > 0 {
+			return outer[name], ids
 		}
 	}
-	return body
+	return body, nil
 }

@@ -50,7 +50,9 @@ type answer struct {
 	status   int
 	header   http.Header
 	body     []byte
-	err      error // why the body is incomplete
+	err      error    // why the body is incomplete
+	object   []byte   // what the body wraps, once it was decoded
+	ids      []string // of the job that it names
 	received time.Time
 }
 
@@ -195,7 +197,8 @@ func (k *call) decode(ans *answer, v any) *Error {
 		return k.unusable(ans, "not a JSON object", nil)
 	}
 	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(unwrapped(ans.body), v); err != nil && !errors.As(err, &odd) {
+	ans.object, ans.ids = unwrapped(ans.body)
+	if err := json.Unmarshal(ans.object, v); err != nil && !errors.As(err, &odd) {
 		return k.unusable(ans, "invalid JSON", k.redacted(err))
 	}
 	return nil

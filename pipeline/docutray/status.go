@@ -75,7 +75,7 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 	if e != nil {
 		return Status{}, e
 	}
-	if ids := jobIDs(unwrapped(ans.body)); len(ids) > 0 && !slices.Contains(ids, jobID) {
+	if len(ans.ids) > 0 && !slices.Contains(ans.ids, jobID) {
 		return Status{}, k.unusable(ans, "about another job", nil)
 	}
 	s := Status{Took: body.took()}
@@ -88,7 +88,7 @@ func (c *Client) Status(ctx context.Context, jobID string) (Status, error) {
 		s.Alternatives = k.types(body.Alternatives)
 	case "ERROR":
 		s.State = Failed
-		said := parseErrorBody(unwrapped(ans.body))
+		said := parseErrorBody(ans.object)
 		s.Error = k.show(cmp.Or(said.message(), said.details().join(), listOf(body.Error).join()), maxMessage)
 	case "ENQUEUED", "PROCESSING":
 	case "":
