@@ -49,6 +49,7 @@ func TestFolderThatLetsNoneGoIsLoggedOnce(t *testing.T) {
 func TestFolderThatCannotBeReadIsLoggedOnce(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
+		r.pass(time.Second) // and with it the first count
 		for i := range 20 {
 			name := fmt.Sprintf("locked/%d.pdf", i)
 			r.write(name, pdf(name), "invoice")
