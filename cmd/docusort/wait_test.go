@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // waitFor waits until is returns true for the report.
 func (w *world) waitFor(what string, is func(r *reportJSON) bool) (r reportJSON) {
@@ -81,6 +84,7 @@ func (w *world) finish(c *child) reportJSON {
 	w.t.Helper()
 	w.waitAllDone()
 	w.stop(c)
+	w.attributesRefused = strings.Contains(c.stderr.String(), "does not let attributes of documents be set")
 	return w.check()
 }
 

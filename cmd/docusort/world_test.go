@@ -48,6 +48,8 @@ type expected struct {
 	storedJobs    map[string]bool    // ids that were stored when a daemon was killed
 	interrupted   map[upload]bool    // uploads under way when a daemon was killed
 	minConfidence float64
+	// attributesRefused: the system refused to set a mode or a time.
+	attributesRefused bool
 	// requestsMayRepeat: the service had faults, or was asked by doctor or retry.
 	requestsMayRepeat bool
 }
