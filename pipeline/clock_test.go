@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,9 +32,9 @@ const year = 365 * 24 * time.Hour
 func TestJobSurvivesTheClock(t *testing.T) {
 	each(t, []time.Duration{-year, year}, func(t *testing.T, by time.Duration) {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
-			unfinished := true
+			var finished atomic.Bool
 			r.intercept(func(w http.ResponseWriter, req *http.Request) bool {
-				return unfinished && strings.Contains(req.URL.Path, "/status/") && answerStatus(w, path.Base(req.URL.Path), "PROCESSING")
+				return !finished.Load() && strings.Contains(req.URL.Path, "/status/") && answerStatus(w, path.Base(req.URL.Path), "PROCESSING")
 			})
 			r.start()
 			r.drop("scan.pdf", pdf("scan"), "invoice")
@@ -43,7 +44,7 @@ func TestJobSurvivesTheClock(t *testing.T) {
 			r.start()
 			r.pass(30 * time.Minute)
 			same(t, "state", r.doc("scan.pdf").State, store.Pending)
-			unfinished = false
+			finished.Store(true)
 			r.reaches("scan.pdf", store.Filed, time.Minute)
 			same(t, "jobs", r.service.Stats().Jobs, 1)
 		})

@@ -216,6 +216,9 @@ func (p *Pipeline) RetryNow(ctx context.Context) {
 
 // sleep waits for a time and reports whether ctx has not ended before.
 func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	select {
 	case <-time.After(d):
 		return true
