@@ -206,6 +206,20 @@ func TestConnectionsOfOneHost(t *testing.T) {
 	}
 }
 
+// TestConnectionsOfAll: beyond the limit the first of the idle ones is closed, whose ever.
+func TestConnectionsOfAll(t *testing.T) {
+	var c connections
+	var all []conn
+	for i := range maxConnections + 1 {
+		one := conn{addr: fmt.Sprintf("192.0.2.%d:1", i), closed: new(bool)}
+		c.track(one, http.StateNew)
+		all = append(all, one)
+	}
+	if !*all[0].closed || *all[1].closed || len(c.open) != maxConnections {
+		t.Errorf("%d are open", len(c.open))
+	}
+}
+
 // conn is a connection from an address.
 type conn struct {
 	net.Conn
