@@ -3,6 +3,7 @@ package docutray
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -169,6 +171,50 @@ func TestServerClosesKeptConnection(t *testing.T) {
 			t.Errorf("%d bytes: %q %v, %d submissions", size, id, err, posts.Load())
 		}
 	}
+}
+
+// TestNothingWrittenToKeptConnection: a small submission for which the kept connection
+// takes no byte goes out on another one, and its outcome is known.
+func TestNothingWrittenToKeptConnection(t *testing.T) {
+	var posts atomic.Int32
+	url := rawServer(t, func(n int, c net.Conn, r *bufio.Reader) {
+		request(c, r)
+		if n == 1 {
+			reply(c, "200 OK", `{"data":[]}`) // kept
+			request(c, r)
+			return
+		}
+		posts.Add(1)
+		reply(c, "202 OK", `{"id":"j"}`)
+	})
+	c := newClient(t, url)
+	var broken atomic.Bool
+	dial := c.own.DialContext
+	c.own.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if broken.Load() {
+			return dial(ctx, network, addr)
+		}
+		conn, err := dial(ctx, network, addr)
+		return breakingConn{conn, &broken}, err
+	}
+	must(t, c.Ping(t.Context()))
+	broken.Store(true)
+	if id, err := c.Submit(t.Context(), submission()); err != nil || id != "j" || posts.Load() != 1 {
+		t.Errorf("%q %v, %d submissions", id, err, posts.Load())
+	}
+}
+
+// breakingConn takes nothing more once it is broken.
+type breakingConn struct {
+	net.Conn
+	broken *atomic.Bool
+}
+
+func (c breakingConn) Write(p []byte) (int, error) {
+	if c.broken.Load() {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(p)
 }
 
 // TestSmallSubmissionInOneWrite: header and body of a small document leave together.

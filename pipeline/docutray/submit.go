@@ -87,7 +87,7 @@ func (c *Client) post(ctx context.Context, s Submission, f form, ask bool) (id s
 	up := newUpload(k, s, f)
 	req.Body, req.ContentLength = up, f.length
 	if f.length <= oneWrite && c.own != nil {
-		if req.Body, e = up.inMemory(f.length); e != nil {
+		if e = up.inMemory(req, f.length); e != nil {
 			return "", false, e
 		}
 	}

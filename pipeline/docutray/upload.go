@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 )
 
@@ -37,19 +38,22 @@ func newUpload(k *call, s Submission, f form) *upload {
 		body: io.MultiReader(bytes.NewReader(f.head), content, bytes.NewReader(f.tail))}
 }
 
-// inMemory reads the whole body, of length bytes, and returns it in the type that
-// net/http does not flush the header for. Nothing is sent of a content that fails.
-func (u *upload) inMemory(length int64) (io.ReadCloser, *Error) {
+// inMemory reads the whole body, of length bytes, into memory and gives it to req in the
+// type that net/http does not flush the header for. Nothing is sent of a content that
+// fails. A kept connection that takes no byte of it is replaced by net/http.
+func (u *upload) inMemory(req *http.Request, length int64) *Error {
 	body := make([]byte, length)
 	_, err := io.ReadFull(u, body)
 	u.started = false
 	if err != nil {
 		e := &Error{Op: OpSubmit, Class: Local, Err: err}
 		u.outcome(e)
-		return nil, e
+		return e
 	}
 	u.whole = true
-	return io.NopCloser(bytes.NewReader(body)), nil
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+	return nil
 }
 
 // Read implements io.Reader.
