@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -175,13 +176,19 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	s, url := w.serve()
 	viewer := w.follow(url)
 	viewer.next(t)
+	var idle []net.Conn
 	for range 2 * maxConnections {
 		conn, err := net.Dial("tcp", s.Addr().String())
 		w.ok(err)
 		t.Cleanup(func() { conn.Close() })
+		idle = append(idle, conn)
 	}
 	if resp := request(t, s, "GET", "/healthz", "localhost"); resp.StatusCode != http.StatusOK {
 		t.Errorf("/healthz: %s", resp.Status)
+	}
+	w.ok(idle[0].SetReadDeadline(time.Now().Add(time.Second))) // before the server's own timeout
+	if _, err := idle[0].Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the first idle connection: %v", err)
 	}
 	w.file("scan.pdf", "invoice")
 	viewer.next(t)
