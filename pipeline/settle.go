@@ -87,7 +87,7 @@ func (f *filer) succeeded(d *store.Document) {
 		log.Info("document moved aside", "err", d.Error)
 	} else {
 		log.Info("document filed", "state", d.Outcome, "type", d.Type, "confidence", d.Confidence,
-			"polls", d.Polls, "took", time.Since(d.DiscoveredAt).Round(time.Millisecond))
+			"polls", d.Polls, "took", max(0, time.Since(d.DiscoveredAt).Round(time.Millisecond)))
 	}
 	f.wasEmptied(path.Dir(d.Source), time.Now())
 }
