@@ -23,20 +23,19 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 		Short: "check whether everything is in order",
 		Long: "doctor checks settings, folders, permissions, free space, inotify limits, the\n" +
 			"database, the API key and the type codes. For each it says what is wrong and what to do.\n" +
-			"It changes nothing and may be run while the daemon runs, best as the daemon's user,\n" +
-			"because permissions are those of the user who runs it. With --fix it makes missing\n" +
-			"folders and gives their owner the rights that are lacking. It exits with 0, or with 78\n" +
-			"if anything is wrong.",
+			"It moves small files of its own from the inbox to the sorted folder, where the daemon\n" +
+			"leaves them alone, and removes them; else it changes nothing, and may be run while the\n" +
+			"daemon runs. Run as root, it works as the user that the database belongs to. With --fix\n" +
+			"it makes missing folders and gives their owner the rights that are lacking. It exits\n" +
+			"with 0, or with 78 if anything is wrong.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := load(settings.NeedKey | settings.NeedTypes)
 			if s == nil {
 				return err
 			}
-			if fix {
-				if err := p.becomeOwner(s.Database); err != nil {
-					return err
-				}
+			if err := p.becomeOwner(s.Database); err != nil {
+				return err
 			}
 			results := slices.Concat(checkSettings(s, err), checkInbox(s), reportHook(s), doctor.Doctor{
 				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,

@@ -39,6 +39,9 @@ var layout = []struct {
 		"shows what the store knows over HTTP, in the metrics' own library"},
 	{"docusort/cmd/docusort/internal/report/display", []string{"github.com/rivo/uniseg"},
 		"how text looks on a terminal"},
+	{"docusort/cmd/docusort/internal/doctor", []string{
+		"docusort/store", "docusort/pipeline/filing", "docusort/cmd/docusort/internal/...", "golang.org/x/sys/unix"},
+		"looks at what the daemon works with, and tries a move as the daemon makes it"},
 	{"docusort/cmd/docusort/internal/...", []string{
 		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
 		"shows what the store knows, and does nothing"},

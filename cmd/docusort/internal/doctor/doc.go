@@ -1,7 +1,8 @@
 // Package doctor checks whether docusort can work here: its folders, the room on
 // their disks, the limits of inotify and the database. It changes nothing, except
-// that a Doctor with Fix makes missing folders and gives their owner the rights that
-// are lacking. It never touches documents, and never deletes.
+// that it moves small files of its own from the inbox to the sorted folder and removes
+// them, and that a Doctor with Fix makes missing folders and gives their owner the rights
+// that are lacking. It never touches documents.
 //
 // Each check returns results, one for each thing checked, that say in a line what
 // was found, or what is wrong and what to do about it. The caller checks what needs

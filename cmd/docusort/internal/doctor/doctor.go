@@ -42,7 +42,7 @@ func (d Doctor) Check(ctx context.Context) []Result {
 		d.folder("sorted", "DOCUSORT_SORTED", d.Sorted, known(d.Sorted)),
 	}
 	results = append(results, d.typeFolders()...)
-	results = append(results, d.moves()...)
+	results = append(results, d.moves(ctx)...)
 	results = append(results, d.space()...)
 	return append(results, d.inotify(), d.database(ctx, reader, openErr))
 }

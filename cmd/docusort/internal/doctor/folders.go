@@ -125,18 +125,6 @@ func (d Doctor) typeFolders() []Result {
 	return bad
 }
 
-func (d Doctor) moves() []Result {
-	from, okFrom := mountOf(d.Inbox)
-	to, okTo := mountOf(d.Sorted)
-	switch {
-	case !okFrom || !okTo:
-		return nil
-	case from != to:
-		return []Result{OK("moves", "inbox and sorted are on different mounts: each move will be a copy, which is slower")}
-	}
-	return []Result{OK("moves", "inbox and sorted are on one filesystem")}
-}
-
 type mount struct {
 	device, id uint64
 }
