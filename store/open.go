@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
+
+	_ "docusort/store/needscgo"
 )
 
 // resolve follows a link at the database's path, as SQLite does, so that the

@@ -52,8 +52,10 @@ var layout = []struct {
 		"writes down what commands say of themselves"},
 	{"docusort/watcher", []string{"github.com/fsnotify/fsnotify", "golang.org/x/sys/unix"},
 		"knows nothing of documents, API or database"},
-	{"docusort/store", []string{"github.com/mattn/go-sqlite3"},
+	{"docusort/store", []string{"github.com/mattn/go-sqlite3", "docusort/store/needscgo"},
 		"the record alone"},
+	{"docusort/store/needscgo", nil,
+		"one line for whoever has no C compiler"},
 	{"docusort/pipeline", []string{
 		"docusort/store", "docusort/pipeline/docutray", "docusort/pipeline/filing", "docusort/pipeline/gate",
 		"golang.org/x/sync/..."},
