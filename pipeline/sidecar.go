@@ -44,6 +44,7 @@ type sidecar struct {
 	Confidence   *float64        `json:"confidence,omitempty"`
 	Alternatives json.RawMessage `json:"alternatives,omitempty"`
 	Reused       bool            `json:"reused,omitempty"`
+	DecidedBy    store.Decider   `json:"decided_by,omitempty"`
 	JobID        string          `json:"job_id,omitempty"`
 	Attempts     int             `json:"attempts"`
 	SHA256       string          `json:"sha256,omitempty"`
@@ -64,8 +65,11 @@ func sidecarText(d *store.Document) ([]byte, error) {
 	if d.Outcome == store.Failed {
 		s.Reason = d.Error
 	} else {
-		s.Type, s.Confidence, s.Alternatives, s.Reused = d.Type, &d.Confidence, d.Alternatives, d.Reused
+		s.Type, s.Alternatives, s.Reused, s.DecidedBy = d.Type, d.Alternatives, d.Reused, d.DecidedBy()
 		s.IdentifiedAt = d.IdentifiedAt.UTC()
+		if d.Rated() {
+			s.Confidence = &d.Confidence
+		}
 	}
 	data, err := json.MarshalIndent(s, "", "  ")
 	return append(data, '\n'), err

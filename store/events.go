@@ -31,15 +31,16 @@ type Hold struct {
 // [Store.Moved] or, for a hold, by a trigger.
 type Event struct {
 	ID   int64
-	Kind string // filed, review, failed, hold or resumed
+	Kind string // filed, review, failed, refiled, hold or resumed
 	At   time.Time
 
 	Document   int64  // 0: of no document
 	Source     string // relative to the inbox, raw bytes
 	Path       string // absolute, raw bytes
 	Type       string
-	Confidence float64
-	Reason     string // why it failed, or why the work waits or waited
+	Confidence float64 // 0 where a person decided otherwise than the service
+	DecidedBy  Decider // the type; "": there is none
+	Reason     string  // why it failed, or why the work waits or waited
 
 	Hold  HoldKind  // of hold and resumed
 	Until time.Time // zero: not known
@@ -85,9 +86,10 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 // addFinished adds the event of a document that was moved. A trigger would cost
 // every document a twentieth of all that it writes, hook or not.
 func (t *tx) addFinished(id int64) error {
-	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, reason)
+	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
 		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
-		       (SELECT code FROM types WHERE id = documents.type), confidence, error
+		       (SELECT code FROM types WHERE id = documents.type), confidence,
+		       CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END, error
 		FROM documents WHERE id = ?`, id)
 }
 
@@ -99,10 +101,10 @@ const firstOfDocument = `NOT EXISTS (SELECT 1 FROM events o WHERE o.document = e
 // each document only the first.
 func (s *Store) DueEvents(ctx context.Context, now time.Time, limit int) ([]Event, error) {
 	return list(ctx, &s.questions, func(row scanner) (e Event, err error) {
-		err = row.Scan(fields(&e.ID, &e.Kind, &e.At, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence, &e.Reason,
-			(*string)(&e.Hold), &e.Until, &e.Tries)...)
+		err = row.Scan(fields(&e.ID, &e.Kind, &e.At, &e.Document, &e.Source, &e.Path, &e.Type, &e.Confidence,
+			(*string)(&e.DecidedBy), &e.Reason, (*string)(&e.Hold), &e.Until, &e.Tries)...)
 		return e, err
-	}, `SELECT id, kind, at, document, source, path, type, confidence, reason, hold_kind, hold_until, tries
+	}, `SELECT id, kind, at, document, source, path, type, confidence, decided_by, reason, hold_kind, hold_until, tries
 		FROM events e WHERE retry_at <= ? AND `+firstOfDocument+` ORDER BY id LIMIT ?`, now.UnixMilli(), limit)
 }
 

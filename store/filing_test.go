@@ -57,7 +57,7 @@ func TestMovedTells(t *testing.T) {
 	for i, d := range []Document{doc(t, s, ids[2]), doc(t, s, ids[0]), doc(t, s, ids[1])} {
 		want := Event{
 			ID: int64(i) + 1, Kind: string(d.State), At: d.FinishedAt, Document: d.ID, Source: d.Source,
-			Path: d.Sorted + "/" + d.Target, Type: d.Type, Confidence: d.Confidence, Reason: d.Error,
+			Path: d.Sorted + "/" + d.Target, Type: d.Type, Confidence: d.Confidence, DecidedBy: d.DecidedBy(), Reason: d.Error,
 		}
 		if len(got) != 3 || !reflect.DeepEqual(got[i], want) {
 			t.Fatalf("event %d of %+v, want %+v", i, got, want)

@@ -27,7 +27,7 @@ const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inb
 	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
 	d.job_id, d.submissions, d.resubmissions, d.attempts, d.attempts_before_retry, d.failures, d.polls,
 	d.outcome_unknown, d.job_abandoned = 1, d.job_abandoned = 2,
-	d.retry_at, (SELECT code FROM types WHERE id = d.type), d.confidence, d.alternatives, d.reused,
+	d.retry_at, (SELECT code FROM types WHERE id = d.type), d.confidence, d.alternatives, d.reused, d.decided_at,
 	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.put_back, d.error
 	FROM documents d`
 
@@ -161,7 +161,7 @@ func scanDocument(row scanner) (d Document, err error) {
 		&d.DiscoveredAt, &d.SubmittedAt, &d.IdentifiedAt, &d.FinishedAt,
 		&d.JobID, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.AttemptsBeforeRetry, &d.Failures, &d.Polls,
 		&d.OutcomeUnknown, &d.JobAbandoned, &d.AskedAgain,
-		&d.RetryAt, &d.Type, &d.Confidence, &d.Alternatives, &d.Reused,
+		&d.RetryAt, &d.Type, &d.Confidence, &d.Alternatives, &d.Reused, &d.DecidedAt,
 		(*string)(&d.Outcome), &d.Sorted, &d.Target, &d.PutBack, &d.Error,
 	)...)
 	return d, err

@@ -105,13 +105,41 @@ type Document struct {
 	Type         string
 	Confidence   float64
 	Alternatives json.RawMessage
-	Reused       bool // the answer was given to identical content before
+	Reused       bool      // the answer was given to identical content before
+	DecidedAt    time.Time // by a person, who chose Type; zero: the service did
 
 	Outcome State  // what it will be once it has been moved; "" until decided
 	Sorted  string // the root that Target is relative to
 	Target  string // where it is being, or was, moved to
 	PutBack string // where in the inbox a failed document is put back to, until it is looked at there
 	Error   string // why it failed, waits or is gone
+}
+
+// Decider is who decided a document's type. The values are shown to users; they are
+// a contract.
+type Decider string
+
+// The deciders.
+const (
+	ByService Decider = "service"
+	ByPerson  Decider = "person"
+)
+
+// DecidedBy returns who decided the type; "" where there is none.
+func (d *Document) DecidedBy() Decider {
+	switch {
+	case d.Type == "":
+		return ""
+	case d.DecidedAt.IsZero():
+		return ByService
+	}
+	return ByPerson
+}
+
+// Rated reports whether the confidence is that of the type: it is not where a person
+// decided otherwise than the service.
+func (d *Document) Rated() bool {
+	return d.DecidedBy() == ByService || d.Confidence > 0
 }
 
 // Blocked reports whether the file cannot be read or moved, so that nothing is

@@ -71,6 +71,9 @@ CREATE TABLE documents (
   confidence    REAL CHECK (confidence BETWEEN 0 AND 1),
   alternatives  TEXT,                                   -- JSON
   reused        INTEGER NOT NULL DEFAULT 0,             -- 1: the answer to identical content
+  -- A person decided the type; NULL: the service did. The confidence is the service's,
+  -- and NULL where that decided otherwise.
+  decided_at    INTEGER,
 
   -- Where it goes, decided before it is moved.
   outcome       TEXT CHECK (outcome = 'filed' OR outcome = 'review' OR outcome = 'failed'),
@@ -97,7 +100,7 @@ CREATE TABLE documents (
   CHECK (state <> 'pending' OR job_id IS NOT NULL),
   CHECK (state = 'waiting' OR state = 'failed' OR state = 'gone' OR sha256 IS NOT NULL),
   CHECK ((state <> 'identified' AND state <> 'filed' AND state <> 'review')
-         OR (type IS NOT NULL AND identified_at IS NOT NULL AND outcome IS NOT NULL)),
+         OR (type IS NOT NULL AND outcome IS NOT NULL AND (identified_at IS NOT NULL OR decided_at IS NOT NULL))),
   CHECK (finished_at IS NULL OR state = 'gone' OR (state = outcome AND target IS NOT NULL)),
   CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL)),
   CHECK (put_back IS NULL OR state = 'failed' OR (state = 'waiting' AND outcome IS NULL)),
@@ -140,13 +143,14 @@ CREATE TABLE daemon (
 -- and removed once the hook has run. There are none while no hook is set.
 CREATE TABLE events (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind       TEXT    NOT NULL CHECK (kind IN ('filed', 'review', 'failed', 'hold', 'resumed')),
+  kind       TEXT    NOT NULL CHECK (kind IN ('filed', 'review', 'failed', 'refiled', 'hold', 'resumed')),
   at         INTEGER NOT NULL,
   document   INTEGER NOT NULL,                          -- 0: of no document
   source     TEXT,
   path       TEXT,
   type       TEXT,
   confidence REAL,
+  decided_by TEXT,
   reason     TEXT,
   hold_kind  TEXT,
   hold_until INTEGER,
@@ -197,6 +201,7 @@ CREATE VIEW documents_report AS
          d.attempts,
          d.polls,
          d.error,
+         CASE WHEN d.decided_at IS NOT NULL THEN 'person' WHEN d.type IS NOT NULL THEN 'service' END AS decided_by,
          strftime('%Y-%m-%dT%H:%M:%fZ', d.discovered_at / 1000.0, 'unixepoch') AS discovered_at,
          strftime('%Y-%m-%dT%H:%M:%fZ', d.submitted_at  / 1000.0, 'unixepoch') AS submitted_at,
          strftime('%Y-%m-%dT%H:%M:%fZ', d.identified_at / 1000.0, 'unixepoch') AS identified_at,

@@ -28,6 +28,7 @@ type document struct {
 	Path       string   `json:"path"`
 	Type       *string  `json:"type"`
 	Confidence *float64 `json:"confidence"`
+	DecidedBy  *string  `json:"decided_by"`
 	Error      *string  `json:"error"`
 }
 
@@ -51,7 +52,10 @@ func encode(e *store.Event) []byte {
 	} else {
 		v.Document = &document{ID: e.Document, Source: display.Name(e.Source), Path: display.Name(e.Path)}
 		if e.Type != "" {
-			v.Document.Type, v.Document.Confidence = new(display.Text(e.Type)), &e.Confidence
+			v.Document.Type, v.Document.DecidedBy = new(display.Text(e.Type)), new(string(e.DecidedBy))
+		}
+		if e.DecidedBy == store.ByService || e.Confidence > 0 {
+			v.Document.Confidence = &e.Confidence
 		}
 		if e.Reason != "" {
 			v.Document.Error = new(display.Text(e.Reason))
@@ -82,6 +86,7 @@ func environ(e *store.Event) []string {
 	add("SOURCE", e.Source)
 	add("PATH", e.Path)
 	add("TYPE", e.Type)
+	add("DECIDED_BY", string(e.DecidedBy))
 	add("REASON", e.Reason)
 	add("HOLD", string(e.Hold))
 	return all

@@ -39,7 +39,10 @@ var heads = []string{"ID", "STATE", "TYPE", "CONF", "AGE"}
 func (l *listing) cells(d *store.Document) []string {
 	kind, confidence := "-", "-"
 	if d.Type != "" {
-		kind, confidence = display.Printable(d.Type), fmt.Sprintf("%.2f", d.Confidence)
+		kind = display.Printable(d.Type)
+	}
+	if d.Rated() {
+		confidence = fmt.Sprintf("%.2f", d.Confidence)
 	}
 	return []string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
 }

@@ -182,6 +182,7 @@ type documentJSON struct {
 	Attempts     int         `json:"attempts"`
 	Polls        int         `json:"polls"`
 	Error        *reasonJSON `json:"error"`
+	DecidedBy    *string     `json:"decided_by"`
 	DiscoveredAt *string     `json:"discovered_at"`
 	SubmittedAt  *string     `json:"submitted_at"`
 	IdentifiedAt *string     `json:"identified_at"`
@@ -241,10 +242,10 @@ func documentOf(d *store.Document) *documentJSON {
 		ID: d.ID, Source: nameJSON(d.Source), Path: orNull(nameJSON(wording.Path(d))), State: string(d.State),
 		Type: orNull(textJSON(d.Type)), JobID: orNull(textJSON(d.JobID)), SHA256: orNull(hex.EncodeToString(d.SHA256)),
 		Size: d.Identity.Size, Attempts: d.Attempts, Polls: d.Polls, Error: orNull(reasonJSON(d.Error)),
-		DiscoveredAt: stamp(d.DiscoveredAt), SubmittedAt: stamp(d.SubmittedAt),
+		DecidedBy: orNull(string(d.DecidedBy())), DiscoveredAt: stamp(d.DiscoveredAt), SubmittedAt: stamp(d.SubmittedAt),
 		IdentifiedAt: stamp(d.IdentifiedAt), FinishedAt: stamp(d.FinishedAt),
 	}
-	if d.Type != "" {
+	if d.Rated() {
 		out.Confidence = &d.Confidence
 	}
 	return out

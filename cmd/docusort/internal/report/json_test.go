@@ -35,7 +35,7 @@ func TestSchema(t *testing.T) {
 		"requests":{"submissions":1,"polls":1,"reused":1,"resubmissions":1},
 		"failures":[{"reason":"","count":1}],
 		"documents":[{"id":1,"source":"","path":"","state":"","type":"","confidence":1,"job_id":"","sha256":"","size":1,
-			"attempts":1,"polls":1,"error":null,"discovered_at":"","submitted_at":"","identified_at":"","finished_at":""}]}`
+			"attempts":1,"polls":1,"error":null,"decided_by":"service","discovered_at":"","submitted_at":"","identified_at":"","finished_at":""}]}`
 	record(t, func(f *fixture) {
 		f.ok(f.s.Started(f.ctx, 4711))
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "r", Since: time.Now(), Until: time.Now()}))

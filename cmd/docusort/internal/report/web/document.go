@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
@@ -21,20 +22,32 @@ func Show(d *store.Document, now time.Time) Document { return Document{d, now} }
 
 // The methods below are for the templates.
 
-func (d Document) ID() int64          { return d.d.ID }
-func (d Document) State() string      { return string(d.d.State) }
-func (d Document) Word() string       { return wording.State(d.d.State) }
-func (d Document) Name() string       { return display.Printable(d.d.Source) }
-func (d Document) Type() string       { return display.Printable(d.d.Type) }
-func (d Document) Confidence() string { return fmt.Sprintf("%.2f", d.d.Confidence) }
-func (d Document) Why() string        { return display.Prose(d.d.Error) }
-func (d Document) Path() string       { return display.Printable(wording.Path(d.d)) }
-func (d Document) Events() []Event    { return events(d.d, d.now) }
+func (d Document) ID() int64       { return d.d.ID }
+func (d Document) State() string   { return string(d.d.State) }
+func (d Document) Word() string    { return wording.State(d.d.State) }
+func (d Document) Name() string    { return display.Printable(d.d.Source) }
+func (d Document) Type() string    { return display.Printable(d.d.Type) }
+func (d Document) Decided() string { return decided(d.d) }
+func (d Document) Why() string     { return display.Prose(d.d.Error) }
+func (d Document) Path() string    { return display.Printable(wording.Path(d.d)) }
+func (d Document) Events() []Event { return events(d.d, d.now) }
+
+// decided says how the type was found.
+func decided(d *store.Document) string {
+	var parts []string
+	if d.Rated() {
+		parts = append(parts, fmt.Sprintf("confidence %.2f", d.Confidence))
+	}
+	if d.DecidedBy() == store.ByPerson {
+		parts = append(parts, "decided by a person")
+	}
+	return strings.Join(parts, ", ")
+}
 
 // Last is the last change, without text.
 func (d Document) Last() Event {
 	last := d.d.DiscoveredAt
-	for _, at := range []time.Time{d.d.SubmittedAt, d.d.IdentifiedAt, d.d.FinishedAt} {
+	for _, at := range []time.Time{d.d.SubmittedAt, d.d.IdentifiedAt, d.d.FinishedAt, d.d.DecidedAt} {
 		if at.After(last) {
 			last = at
 		}
@@ -72,14 +85,27 @@ func events(d *store.Document, now time.Time) []Event {
 		add(d.SubmittedAt, submission(d))
 	}
 	if !d.IdentifiedAt.IsZero() && d.Type != "" {
-		text := fmt.Sprintf("identified as %s with confidence %.2f", display.Printable(d.Type), d.Confidence)
-		if d.Reused {
-			text += ", by the answer for identical content"
-		}
-		add(d.IdentifiedAt, text)
+		add(d.IdentifiedAt, identification(d))
 	}
 	add(d.FinishedAt, ending(d, now))
+	if !d.DecidedAt.IsZero() && !d.Reused {
+		add(d.DecidedAt, "filed as "+display.Printable(d.Type)+" by a person")
+	}
 	return all
+}
+
+func identification(d *store.Document) string {
+	switch {
+	case d.Reused && !d.DecidedAt.IsZero():
+		return "identified as " + display.Printable(d.Type) + ", by a person's decision for identical content"
+	case !d.Rated():
+		return "identified as another type"
+	}
+	text := fmt.Sprintf("identified as %s with confidence %.2f", display.Printable(d.Type), d.Confidence)
+	if d.Reused {
+		text += ", by the answer for identical content"
+	}
+	return text
 }
 
 func submission(d *store.Document) string {
