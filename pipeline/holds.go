@@ -82,6 +82,6 @@ func (p *Pipeline) logHold(was, now *store.Hold) {
 	case now.Kind == store.HoldService:
 		p.Logger.Warn("on hold", "hold", now.Kind, "reason", now.Reason)
 	default:
-		p.Logger.Error("on hold: action required", "hold", now.Kind, "reason", now.Reason, "help", "docusort doctor")
+		p.Logger.Error("on hold: action required", "hold", now.Kind, "reason", now.Reason, "help", p.Doctor)
 	}
 }

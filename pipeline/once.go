@@ -64,7 +64,7 @@ func (p *Pipeline) unfinished(ctx context.Context) (n int, err error) {
 	}
 	stuck, err := p.Store.Stuck(ctx, time.Now().Add(serviceGrace))
 	if err == nil && stuck >= n {
-		err = fmt.Errorf("%w: %d cannot be finished now, see docusort report", ErrLeft, n)
+		err = fmt.Errorf("%w: %d cannot be finished now", ErrLeft, n)
 	}
 	return n - stuck, err
 }

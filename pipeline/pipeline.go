@@ -56,6 +56,7 @@ type Config struct {
 	Settle            time.Duration // how long to leave a file alone that changed
 	Rescan            time.Duration // how often to look for removed files, and to try again what a file prevents
 	ShutdownGrace     time.Duration
+	Doctor            string // the command that checks everything, named where a person must act
 
 	// Only tests set these. OnStep is called at each step, by any goroutine. JobPause is the
 	// pause before a document's second job, two minutes where it is 0.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"docusort/cmd/docusort/internal/logging"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/cmd/internal/manual"
 	"docusort/pipeline"
@@ -51,6 +52,13 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
+func asUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
 var errLeft = errors.New("some documents were not filed")
 
 // run is the whole program. It ends early when ctx is done.
@@ -64,7 +72,11 @@ func run(ctx context.Context, p program) int {
 		return exitDone
 	}
 	if message := err.Error(); message != "" {
-		fmt.Fprintln(p.stderr, "docusort: "+strings.ReplaceAll(message, "\n", "\ndocusort: "))
+		prefix := "docusort: "
+		if f, ok := p.stderr.(*os.File); ok && logging.ToJournal(f, p.getenv("JOURNAL_STREAM")) {
+			prefix = logging.JournalError + prefix
+		}
+		fmt.Fprintln(p.stderr, prefix+strings.ReplaceAll(message, "\n", "\n"+prefix))
 	}
 	return exitCode(err)
 }
@@ -99,16 +111,48 @@ func (p program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nRun '%s --help' for what it takes", err, cmd.CommandPath())}
 	})
-	var config string
-	root.PersistentFlags().StringVar(&config, "config", "",
-		"read settings from this `file` (default "+settings.DefaultConfigFile+" if it exists)")
-	load := loader(func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, config, need) })
+	root.Version = versions()
+	root.SetVersionTemplate("{{.Version}}")
+	root.SuggestionsMinimumDistance = 2
+	var from settings.Source
+	root.PersistentFlags().Var(argument{&from.Config, "file"}, "config",
+		"read settings from this file (default "+settings.DefaultConfigFile+" if it exists)")
+	root.PersistentFlags().Var(argument{&from.Instance, "name"}, "instance",
+		"the settings, folders and key of docusort@NAME, from /etc/docusort/NAME.env")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return asUsage(from.Check()) }
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		cmd.Example = strings.ReplaceAll(cmd.Example, "  docusort ", "  "+from.Command(""))
+		help(cmd, args)
+	})
+	load := loader(func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, from, need) })
 	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.doctorCommand(load),
 		p.typesCommand(load), p.demoCommand(), p.versionCommand(), manual.Command("docusort "+version, manualPages))
 	return root
 }
 
+// argument is the value of a flag, of a kind that help shows. (A kind between backticks
+// in the usage would show in completions.)
+type argument struct {
+	value *string
+	kind  string
+}
+
+func (a argument) String() string { return *a.value }
+func (a argument) Type() string   { return a.kind }
+
+func (a argument) Set(value string) error {
+	*a.value = value
+	return nil
+}
+
 type loader func(settings.Need) (*settings.Settings, error)
+
+// command returns a command line of docusort that has the same settings.
+func (load loader) command(words string) string {
+	s, _ := load(0)
+	return s.Command(words)
+}
 
 func (load loader) openReader(ctx context.Context) (*store.Reader, error) {
 	s, err := load(0)
@@ -134,7 +178,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		return usageError{fmt.Errorf("there is no command %q\nRun '%s --help' for those there are", args[0], cmd.CommandPath())}
+		text := fmt.Sprintf("there is no command %q", args[0])
+		if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+			text += "; did you mean " + strings.Join(like, ", ") + "?"
+		}
+		return usageError{fmt.Errorf("%s\nRun '%s --help' for those there are", text, cmd.CommandPath())}
 	}
 	return usageError{fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args)}
 }

@@ -23,7 +23,15 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"help", "run"}, exitDone, "--once", ""},
 		{[]string{}, exitDone, "Usage:", ""},
 		{[]string{"completion", "bash"}, exitDone, "bash completion", ""},
+		{[]string{"--version"}, exitDone, "\nSQLite 3.", ""},
 		{[]string{"frobnicate"}, exitUsage, "", "frobnicate"},
+		{[]string{"reprot"}, exitUsage, "", "did you mean report?"},
+		{[]string{"--instance", "a/b", "report"}, exitUsage, "", "--instance"},
+		{[]string{"--instance", "a", "--config", "b", "report"}, exitUsage, "", "exclude each other"},
+		{[]string{"--instance", "a", "retry"}, exitUsage, "", "docusort --instance a report --documents"},
+		{[]string{"--instance", "a", "retry", "--help"}, exitDone, "  docusort --instance a retry 17 42", ""},
+		{[]string{"report", "--instance", "no-such"}, exitSettings, "", "/etc/docusort/no-such.env"},
+		{[]string{"__complete", "--inst"}, exitDone, "--instance\tthe settings", "Completion ended"},
 		{[]string{"run", "--frobnicate"}, exitUsage, "", "--frobnicate"},
 		{[]string{"run", "twice"}, exitUsage, "", "twice"},
 		{[]string{"--config"}, exitUsage, "", "--config"},
@@ -160,8 +168,12 @@ func TestManualPages(t *testing.T) {
 		if !strings.Contains(top, ".BR "+name+" (1)") {
 			t.Errorf("docusort.1 does not lead to %s", name)
 		}
-		if text := page(name + ".1"); !strings.Contains(text, `"EXIT STATUS"`) || !strings.Contains(text, `"--config FILE"`) {
+		text := page(name + ".1")
+		if !strings.Contains(text, `"EXIT STATUS"`) || !strings.Contains(text, `"--config FILE"`) {
 			t.Errorf("%s.1 lacks something:\n%s", name, text)
+		}
+		if strings.Contains(text, "run --once left") != (name == "docusort-run") {
+			t.Errorf("%s.1 has the exit codes of another command", name)
 		}
 	}
 	for _, v := range settings.Describe() {

@@ -91,7 +91,7 @@ func (d *daemon) openStatusPage() (err error) {
 	}
 	d.page, err = status.Listen(status.Config{
 		Addr: d.settings.HTTPAddr, Database: d.settings.Database, Version: version, Commit: commit(),
-		Logger: d.log, Meter: d.meter, PollMax: d.settings.PollMax,
+		Logger: d.log, Meter: d.meter, PollMax: d.settings.PollMax, Source: d.settings.Source,
 	})
 	return err
 }
@@ -132,7 +132,7 @@ func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {
 		PollMin: s.PollMin, PollMax: s.PollMax, JobTimeout: s.JobTimeout, MaxAttempts: s.MaxAttempts,
 		MinConfidence: s.MinConfidence, ReuseResults: s.ReuseResults, Sidecar: s.Sidecar, KeepHistory: s.KeepHistory,
 		Settle: s.Settle, Rescan: s.Rescan, ShutdownGrace: s.ShutdownGrace,
-		OnStep: hooks.step, JobPause: hooks.jobPause,
+		OnStep: hooks.step, JobPause: hooks.jobPause, Doctor: s.Command("doctor"),
 	}
 }
 

@@ -49,7 +49,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	api := httptest.NewServer(docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1}))
 	defer api.Close()
-	s, err := settings.Load(demoEnviron(p.environ, home, api.URL), "", settings.NeedKey|settings.NeedTypes)
+	s, err := settings.Load(demoEnviron(p.environ, home, api.URL), settings.Source{}, settings.NeedKey|settings.NeedTypes)
 	if err != nil {
 		return err
 	}

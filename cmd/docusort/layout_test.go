@@ -35,7 +35,7 @@ var layout = []struct {
 		"docusort/store", "docusort/cmd/docusort/internal/report/display", "github.com/coreos/go-systemd/v22/daemon"},
 		"tells systemd what the functions that it is given return"},
 	{"docusort/cmd/docusort/internal/status", []string{
-		"docusort/store", "docusort/cmd/docusort/internal/report/...", "github.com/prometheus/client_golang/..."},
+		"docusort/store", "docusort/cmd/docusort/internal/report/...", "docusort/cmd/docusort/internal/settings", "github.com/prometheus/client_golang/..."},
 		"shows what the store knows over HTTP, in the metrics' own library"},
 	{"docusort/cmd/docusort/internal/report/display", []string{"github.com/rivo/uniseg"},
 		"how text looks on a terminal"},

@@ -10,24 +10,43 @@ import (
 )
 
 func manualPages(root *cobra.Command) []manual.Page {
-	top := manual.Of(root, exitStatus, filesPart)
+	top := manual.Of(root, exitStatusOf("run"), filesPart)
 	top.Also = append(top.Also, "docusort.env(5)", "docutray-sim(1)", "systemctl(1)")
 	pages := []manual.Page{top, settingsPage()}
 	for _, cmd := range manual.Commands(root) {
-		page := manual.Of(cmd, exitStatus)
+		page := manual.Of(cmd, exitStatusOf(cmd.Name()))
 		page.Also = append(page.Also, "docusort.env(5)")
 		pages = append(pages, page)
 	}
 	return pages
 }
 
-var exitStatus = manual.Part{Heading: "Exit status", Terms: []manual.Term{
-	{Term: strconv.Itoa(exitDone), Meaning: "Done."},
-	{Term: strconv.Itoa(exitFailed), Meaning: "Failed; standard error says why."},
-	{Term: strconv.Itoa(exitUsage), Meaning: "The command line is wrong."},
-	{Term: strconv.Itoa(exitLeft), Meaning: "run --once left documents unfiled."},
-	{Term: strconv.Itoa(exitSettings), Meaning: "The settings are wrong, or the database cannot be used. systemd does not restart on it."},
-}}
+// exitStatusOf lists the exit codes of a command, and no others.
+func exitStatusOf(command string) manual.Part {
+	part := manual.Part{Heading: "Exit status"}
+	add := func(code int, meaning string) {
+		part.Terms = append(part.Terms, manual.Term{Term: strconv.Itoa(code), Meaning: meaning})
+	}
+	add(exitDone, "Done.")
+	switch command {
+	case "report":
+		add(exitFailed, "Failed, and standard error says why; or, with --exit-code, something failed or work is on hold.")
+	default:
+		add(exitFailed, "Failed; standard error says why.")
+	}
+	add(exitUsage, "The command line is wrong.")
+	switch command {
+	case "version", "demo":
+	case "run":
+		add(exitLeft, "run --once left documents unfiled.")
+		add(exitSettings, "The settings are wrong, or the database cannot be used. systemd does not restart on it.")
+	case "doctor":
+		add(exitSettings, "Something is wrong; the lines with a ✗ say what, and what to do.")
+	default:
+		add(exitSettings, "The settings are wrong, or the database cannot be used.")
+	}
+	return part
+}
 
 var filesPart = manual.Part{Heading: "Files", Terms: []manual.Term{
 	{Term: settings.DefaultConfigFile, Meaning: "The settings; see docusort.env(5)."},

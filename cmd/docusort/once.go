@@ -67,7 +67,7 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	line.Finish()
 	switch {
 	case errors.Is(err, pipeline.ErrLeft):
-		err = fmt.Errorf("%w: %w", errLeft, err)
+		err = fmt.Errorf("%w: %w; see '%s'", errLeft, err, d.settings.Command("report"))
 	case err == nil && finished:
 		err = d.checkFiled(context.WithoutCancel(ctx), begun, unsettled)
 	case err == nil:
@@ -85,7 +85,7 @@ func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []st
 	case err != nil:
 		return err
 	case counts[store.Failed] > 0:
-		return fmt.Errorf("%w: %d could not be identified, see 'docusort report'", errLeft, counts[store.Failed])
+		return fmt.Errorf("%w: %d could not be identified, see '%s'", errLeft, counts[store.Failed], d.settings.Command("report"))
 	case len(unsettled) > 0:
 		return fmt.Errorf("%w: %d are still being written or cut short", errLeft, len(unsettled))
 	}

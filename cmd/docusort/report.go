@@ -51,6 +51,11 @@ func (p program) reportCommand(load loader) *cobra.Command {
 }
 
 func (p program) report(ctx context.Context, load loader, format report.Format, o report.Options, exitCode bool) error {
+	s, err := load(0)
+	if err != nil {
+		return err
+	}
+	o.Name, o.Source = s.Where(), s.Source
 	r, err := load.openReader(ctx)
 	if err != nil {
 		return err

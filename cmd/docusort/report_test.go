@@ -144,7 +144,7 @@ func TestReportFormats(t *testing.T) {
 	environ := []string{"DOCUSORT_DATABASE=" + filepath.Join(dir, "docusort.db")}
 	makeDatabase(t, filepath.Join(dir, "docusort.db"))
 	for format, want := range map[string]string{
-		"table": "docusort is not running", "json": `{"version":1`, "csv": "id,source,path,state", "html": "<!DOCTYPE html>",
+		"table": "is not running", "json": `{"version":1`, "csv": "id,source,path,state", "html": "<!DOCTYPE html>",
 	} {
 		runWith(environ, "report", "--format", format).check(t, exitDone, want)
 	}
@@ -226,4 +226,17 @@ func (r *reportJSON) checkTotals(t *testing.T, want totals) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("totals (-want +got):\n%s", diff)
 	}
+}
+
+// TestReportNames the daemon, its machine, and the commands with what they need.
+func TestReportNames(t *testing.T) {
+	w := newWorld(t)
+	w.drop("mail.txt", []byte("no document"))
+	w.run("run", "--once").check(t, exitLeft, "see 'docusort --config ")
+	host, err := os.Hostname()
+	noErr(t, err)
+	hint := "docusort --config " + w.config() + " retry ID"
+	w.run("report").check(t, exitDone, "docusort on "+host+" is not running", hint,
+		"docusort --config "+w.config()+" report --documents --state failed")
+	w.run("report", "--format", "html").check(t, exitDone, "<h1>docusort on "+host+"</h1>", hint)
 }

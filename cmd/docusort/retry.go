@@ -30,7 +30,7 @@ func (p program) retryCommand(load loader) *cobra.Command {
 			"shows their IDs. Moving a document out of _failed into the inbox by hand does the same.",
 		Example: "  docusort retry 17 42\n  docusort retry --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := documentIDs(args, all)
+			ids, err := documentIDs(load, args, all)
 			if err != nil {
 				return err
 			}
@@ -44,12 +44,12 @@ func (p program) retryCommand(load loader) *cobra.Command {
 	return cmd
 }
 
-func documentIDs(args []string, all bool) (ids []int64, err error) {
+func documentIDs(load loader, args []string, all bool) (ids []int64, err error) {
 	switch {
 	case all && len(args) > 0:
 		return nil, usageError{errors.New("retry takes IDs or --all, not both")}
 	case !all && len(args) == 0:
-		return nil, usageError{errors.New("retry what? Give the IDs that 'docusort report --documents --state failed' shows, or --all")}
+		return nil, usageError{fmt.Errorf("retry what? Give the IDs that '%s' shows, or --all", load.command("report --documents --state failed"))}
 	}
 	var bad []string
 	for _, arg := range args {
@@ -61,7 +61,7 @@ func documentIDs(args []string, all bool) (ids []int64, err error) {
 		}
 	}
 	if len(bad) > 0 {
-		return nil, usageError{fmt.Errorf("%s: an ID is a number that 'docusort report --documents' shows", strings.Join(bad, ", "))}
+		return nil, usageError{fmt.Errorf("%s: an ID is a number that '%s' shows", strings.Join(bad, ", "), load.command("report --documents"))}
 	}
 	return ids, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -17,12 +18,16 @@ func (p program) versionCommand() *cobra.Command {
 		Short: "print the version, commit, Go and SQLite versions",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			sqlite, _, _ := sqlite3.Version()
-			_, err := fmt.Fprintf(p.stdout, "docusort %s\ncommit %s\n%s %s/%s\nSQLite %s\n",
-				version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, sqlite)
+			_, err := io.WriteString(p.stdout, versions())
 			return err
 		},
 	}
+}
+
+func versions() string {
+	sqlite, _, _ := sqlite3.Version()
+	return fmt.Sprintf("docusort %s\ncommit %s\n%s %s/%s\nSQLite %s\n",
+		version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, sqlite)
 }
 
 // commit returns the commit that the binary was built from, if the build knows it.

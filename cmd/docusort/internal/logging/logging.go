@@ -107,22 +107,28 @@ func unquoted(s string) string {
 }
 
 // ForJournal returns Journal where format is Auto or Text and f is connected to
-// the systemd journal, else format. stream is the variable JOURNAL_STREAM, which
-// names the device and inode of a service's output. Children inherit the variable
-// even where their output goes elsewhere, so f is compared with it; see
-// systemd.exec(5).
+// the systemd journal, else format.
 func ForJournal(format string, f *os.File, stream string) string {
-	if format != Auto && format != Text || stream == "" {
-		return format
+	if (format == Auto || format == Text) && ToJournal(f, stream) {
+		return Journal
 	}
+	return format
+}
+
+// JournalError before a line gives it the priority of an error in the journal.
+const JournalError = "<3>"
+
+// ToJournal reports whether f is connected to the systemd journal. stream is the variable
+// JOURNAL_STREAM, which names the device and inode of a service's output. Children inherit
+// the variable even where their output goes elsewhere, so f is compared with it; see
+// systemd.exec(5).
+func ToJournal(f *os.File, stream string) bool {
 	info, err := f.Stat()
-	if err != nil {
-		return format
+	if err != nil || stream == "" {
+		return false
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); !ok || fmt.Sprintf("%d:%d", st.Dev, st.Ino) != stream {
-		return format
-	}
-	return Journal
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && fmt.Sprintf("%d:%d", st.Dev, st.Ino) == stream
 }
 
 // newJournal returns slog's text without the time, which the journal adds itself,
@@ -147,7 +153,7 @@ func (p priorities) Write(line []byte) (int, error) {
 	priority := "<7>"
 	switch {
 	case bytes.HasPrefix(line, []byte("level=ERROR")):
-		priority = "<3>"
+		priority = JournalError
 	case bytes.HasPrefix(line, []byte("level=WARN")):
 		priority = "<4>"
 	case bytes.HasPrefix(line, []byte("level=INFO")):

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
@@ -17,6 +18,9 @@ type Options struct {
 	Now       time.Time // zero: the time of the call; its location is that of the table's times
 	Width     int       // columns of the terminal; 0: not a terminal, nothing is cut or broken
 	Color     bool
+
+	Name   string          // of the daemon, and where it runs; empty: docusort
+	Source settings.Source // of the commands that are named
 }
 
 func (o Options) now() time.Time {

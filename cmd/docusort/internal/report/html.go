@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	_ "embed"
 	"html/template"
@@ -30,6 +31,7 @@ func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
+	overview.Name, overview.Source = cmp.Or(o.Name, "docusort"), o.Source
 	out := bufio.NewWriter(w)
 	page := htmlPage{
 		Overview: overview, Documents: o.Documents, Style: template.CSS(web.Style), // #nosec: our own

@@ -11,6 +11,7 @@ import (
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/wording"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
@@ -25,8 +26,8 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	t := &table{w: bufio.NewWriter(w), width: o.Width, color: o.Color, now: o.now(), filter: o.Filter}
-	t.daemon(daemon)
+	t := &table{w: bufio.NewWriter(w), width: o.Width, color: o.Color, now: o.now(), filter: o.Filter, from: o.Source}
+	t.daemon(cmp.Or(o.Name, "docusort"), daemon)
 	t.line("")
 	if scope := wording.Scope(t.filter, t.now); scope != "" {
 		t.hang("", scope)
@@ -61,13 +62,14 @@ type table struct {
 	color  bool
 	now    time.Time
 	filter store.Filter
+	from   settings.Source
 }
 
 var levelStyles = map[wording.Level]style{wording.Fine: green, wording.Notice: yellow, wording.Trouble: red}
 
 // daemon says whether the daemon runs, and what it waits for.
-func (t *table) daemon(d store.Daemon) {
-	line := wording.Daemon(d, t.now)
+func (t *table) daemon(name string, d store.Daemon) {
+	line := wording.Daemon(name, d, t.now)
 	t.hang(t.paint(levelStyles[line.Level], line.Level.Mark())+" ", line.Text)
 	if hold := wording.Hold(d.Hold, t.now); hold != nil {
 		s := levelStyles[hold.Level]
@@ -134,7 +136,7 @@ func (t *table) failures(s *store.Summary) {
 		return
 	}
 	t.reasons("Failed", s.Failures, s.Totals[store.Failed], red)
-	t.hangIn(dim, "  ", "They are in _failed. docusort report --documents --state failed lists them; "+wording.RetryHint)
+	t.hangIn(dim, "  ", "They are in _failed. "+t.from.Command("report --documents --state failed")+" lists them; "+wording.RetryHint(t.from))
 }
 
 func (t *table) troubles(reasons []store.Reason) {

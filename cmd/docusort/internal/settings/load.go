@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,27 +16,22 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// Load reads and checks all settings. environ is what os.Environ returns;
-// configFile is the file that the user named, which must exist, or "" for
-// [DefaultConfigFile] if there is one. Relative paths are taken from the working
-// folder.
+// Load reads and checks all settings. environ is what os.Environ returns; the file of
+// from must exist where the user named it or an instance. Relative paths are taken from
+// the working folder.
 //
 // The error is nil or [Problems]. The settings are returned even then, with the
 // default in place of each value that was refused: doctor goes on with them, and
 // nothing else may.
-func Load(environ []string, configFile string, need Need) (*Settings, error) {
-	return load(environ, configFile, DefaultConfigFile, need)
-}
-
-func load(environ []string, configFile, defaultFile string, need Need) (*Settings, error) {
-	l := &loader{env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
+func Load(environ []string, from Source, need Need) (*Settings, error) {
+	l := &loader{Source: from, env: map[string]string{}, file: map[string]entry{}, values: map[string]string{}, refused: map[string]bool{}}
 	for _, kv := range environ {
 		if name, value, ok := strings.Cut(kv, "="); ok {
 			l.env[name] = value
 		}
 	}
-	var s Settings
-	l.readConfig(&s, configFile, defaultFile)
+	s := Settings{Source: from}
+	l.readConfig(&s)
 	l.checkNames()
 	for i := range variables {
 		l.setValue(&variables[i])
@@ -56,6 +50,7 @@ func load(environ []string, configFile, defaultFile string, need Need) (*Setting
 }
 
 type loader struct {
+	Source
 	env      map[string]string
 	file     map[string]entry
 	path     string            // of the file
@@ -64,14 +59,14 @@ type loader struct {
 	refused  map[string]bool // names that have a problem
 }
 
-func (l *loader) readConfig(s *Settings, named, defaultFile string) {
-	l.path = cmp.Or(named, defaultFile)
+func (l *loader) readConfig(s *Settings) {
+	l.path = l.configFile()
 	b, err := readBounded(l.path)
 	switch {
 	case err == nil:
-	case named == "" && errors.Is(err, fs.ErrNotExist):
+	case l.Config == "" && l.Instance == "" && errors.Is(err, fs.ErrNotExist):
 		return
-	case named == "" && errors.Is(err, fs.ErrPermission):
+	case l.Config == "" && errors.Is(err, fs.ErrPermission):
 		s.ConfigSkipped = err
 		return
 	default:
@@ -99,8 +94,11 @@ func (l *loader) lookup(name string) (value, origin string, ok bool) {
 	}
 	for _, n := range names {
 		if value, set := l.env[n]; set {
-			value = strings.TrimSpace(value)
-			return value, "environment", value != ""
+			value, origin = strings.TrimSpace(value), "environment"
+			if e, set := l.file[n]; set && strings.TrimSpace(e.value) == value {
+				origin = l.at(e.line) // systemd reads the same file
+			}
+			return value, origin, value != ""
 		}
 	}
 	for _, n := range names {
@@ -150,6 +148,9 @@ func (l *loader) defaultOf(v *Variable) string {
 		if state, _, _ := strings.Cut(l.env["STATE_DIRECTORY"], ":"); filepath.IsAbs(state) {
 			return state
 		}
+		if l.Instance != "" {
+			return v.Default + "-" + l.Instance
+		}
 	}
 	return strings.Replace(v.Default, "$"+homeName, l.values[homeName], 1)
 }
@@ -168,11 +169,12 @@ func (l *loader) checkNeeds(s *Settings, need Need) {
 		l.findCertificates(s)
 	}
 	if need&NeedTypes != 0 && len(s.DocumentTypes) == 0 && !l.refused[typesName] {
-		l.refuse(typesName, "is not set: name the type codes to choose from, such as invoice,receipt (`docusort types` lists them)")
+		l.refuse(typesName, "is not set: name the type codes to choose from, such as invoice,receipt, in "+display.Printable(l.path)+
+			" ('"+l.Command("types")+"' lists them)")
 	}
 	if s.ConfigSkipped != nil && len(l.problems) > before {
 		// What is missing may well stand in the file that was skipped.
-		l.problems = append(l.problems, Problem{Origin: display.Printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped)})
+		l.problems = append(l.problems, Problem{Origin: display.Printable(l.path), Text: "the settings file cannot be read: " + reason(s.ConfigSkipped) + ", or run this as root"})
 	}
 }
 
@@ -251,8 +253,10 @@ func (l *loader) findKey(s *Settings) {
 		default:
 			l.refuse(keyFileName, reason(err))
 		}
-	default:
+	case l.env["CREDENTIALS_DIRECTORY"] != "":
 		l.findCredential(s)
+	default:
+		l.findInstalled(s)
 	}
 }
 
@@ -264,20 +268,35 @@ func exposed(path string) string {
 	return path
 }
 
-// findCredential reads the key that systemd hands to a service.
+// findCredential reads the key that systemd hands to a service: a copy of a file, which
+// is empty where there is none.
 func (l *loader) findCredential(s *Settings) {
-	err := error(fs.ErrNotExist)
-	if directory := l.env["CREDENTIALS_DIRECTORY"]; directory != "" {
-		s.KeyFile = filepath.Join(directory, CredentialName)
-		s.Keys, err = docutray.FileKey(s.KeyFile)
+	path := filepath.Join(l.env["CREDENTIALS_DIRECTORY"], CredentialName)
+	keys, err := docutray.FileKey(path)
+	if err == nil {
+		s.Keys, s.KeyFile = keys, path
+		return
+	}
+	l.refuse(keyName, reason(err)+": the credential "+CredentialName+" is a copy of "+l.InstalledKey()+
+		": put the key into that file, of mode 600, and start the service again")
+}
+
+// findInstalled reads the key of the service, for commands that root runs. Not with
+// settings from elsewhere, which could send the key to another host.
+func (l *loader) findInstalled(s *Settings) {
+	path, err := l.InstalledKey(), error(fs.ErrNotExist)
+	if l.Config == "" {
+		s.Keys, err = docutray.FileKey(path)
 	}
 	switch {
 	case err == nil:
-		return
+		s.KeyFile, s.KeyExposed = path, exposed(path)
+	case errors.Is(err, fs.ErrPermission):
+		s.KeyOfRoot = path
+		l.refuse(keyName, "is in "+path+", which only root can read: run this as root")
 	case errors.Is(err, fs.ErrNotExist):
-		l.refuse(keyName, "is not set: set it, or name a file with the key in "+keyFileName+", or give the systemd credential "+CredentialName)
+		l.refuse(keyName, "is not set: put it into "+l.InstalledKey()+", of mode 600, for the service; or set it, or name a file with the key in "+keyFileName)
 	default:
-		l.problems = append(l.problems, Problem{Name: keyName, Origin: "credential " + CredentialName, Text: reason(err)})
+		l.refuse(keyName, reason(err))
 	}
-	s.KeyFile = ""
 }

@@ -23,7 +23,7 @@ func given(more ...string) []string {
 // loadHere is Load without what this machine has in /etc.
 func loadHere(t *testing.T, environ []string, file string, need Need) (*Settings, error) {
 	t.Helper()
-	return load(environ, file, filepath.Join(t.TempDir(), "none"), need)
+	return Load(environ, Source{Config: file, folder: t.TempDir()}, need)
 }
 
 func ok(t *testing.T, err error) {
@@ -71,7 +71,7 @@ func TestLoadEverything(t *testing.T) {
 		"DOCUSORT_SHUTDOWN_GRACE=0s", "DOCUSORT_KEEP_HISTORY=30d", "DOCUSORT_HOOK=/usr/bin/hook me",
 		"DOCUSORT_HTTP_ADDR=[::1]:0", "DOCUSORT_LOG_LEVEL=WARN", "DOCUSORT_LOG_FORMAT=json"), "", all)
 	ok(t, err)
-	s.Keys = nil
+	s.Keys, s.Source = nil, Source{}
 	want := &Settings{
 		BaseURL: "http://127.0.0.1:8080/base", DocumentTypes: []string{"invoice", "nota de crédito"},
 		Metadata: []byte(`{"a":"<&>","b":12345678901234567890}`),
@@ -82,7 +82,7 @@ func TestLoadEverything(t *testing.T) {
 		Sidecar: true, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
 		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: "json",
 	}
-	if diff := cmp.Diff(want, s); diff != "" {
+	if diff := cmp.Diff(want, s, cmp.AllowUnexported(Source{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -129,7 +129,7 @@ func TestConfigFile(t *testing.T) {
 		_, err := loadHere(t, nil, file, 0)
 		says(t, err, want)
 	}
-	s, err := load(nil, "", write(t, "DOCUSORT_WORKERS=2"), 0)
+	s, err := Load(nil, Source{folder: filepath.Dir(write(t, "DOCUSORT_WORKERS=2"))}, 0)
 	if err != nil || s.Workers != 2 {
 		t.Errorf("the default file is not read: %+v %v", s, err)
 	}
@@ -140,16 +140,18 @@ func TestConfigFile(t *testing.T) {
 func TestUnreadableDefaultFile(t *testing.T) {
 	file := write(t, "DOCUSORT_WORKERS=2")
 	ok(t, os.Chmod(file, 0))
+	closed := Source{folder: filepath.Dir(file)}
+	ok(t, os.Chmod(closed.folder, 0o755))
 	asNobody(t)
-	if s, err := load(nil, "", file, 0); err != nil || s.ConfigSkipped == nil || s.ConfigFile != "" {
+	if s, err := Load(nil, closed, 0); err != nil || s.ConfigSkipped == nil || s.ConfigFile != "" {
 		t.Errorf("a report: %+v %v", s, err)
 	}
-	if s, err := load(given(), "", file, all); err != nil || s.ConfigSkipped == nil {
+	if s, err := Load(given(), closed, all); err != nil || s.ConfigSkipped == nil {
 		t.Errorf("a daemon that has all it needs: %+v %v", s, err)
 	}
-	_, err := load(nil, "", file, all) // a daemon without settings
-	says(t, err, "DOCUTRAY_API_KEY: is not set", "no permission to read "+file)
-	_, err = load(given(), file, "", all) // a named file is not skipped
+	_, err := Load(nil, closed, all) // a daemon without settings
+	says(t, err, "DOCUTRAY_API_KEY: is ", "no permission to read "+file, "run this as root")
+	_, err = Load(given(), Source{Config: file}, all) // a named file is not skipped
 	says(t, err, "no permission")
 }
 

@@ -24,6 +24,8 @@ const FolderMode fs.FileMode = 0o750
 // are absolute and clean, all durations are zero or more. [Describe] has the
 // defaults, and says what each one means.
 type Settings struct {
+	Source
+
 	// Keys is nil unless NeedKey was asked for.
 	Keys docutray.KeySource
 	// KeyFile is the file that the key comes from, which may be the systemd
@@ -32,6 +34,8 @@ type Settings struct {
 	// KeyExposed is the file with the key where others than its owner can read it;
 	// empty where they cannot.
 	KeyExposed string
+	// KeyOfRoot is the service's file with the key where this user may not read it.
+	KeyOfRoot string
 	// BaseURL has no slash at its end.
 	BaseURL string `env:"DOCUTRAY_BASE_URL"`
 	// HTTPSProxy is the proxy's URL, or empty; it may contain a password.

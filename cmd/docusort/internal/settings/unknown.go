@@ -11,7 +11,8 @@ import (
 
 func (l *loader) checkNames() {
 	for _, name := range slices.Sorted(maps.Keys(l.env)) {
-		if ours(name) && !known(name) && !l.kubernetes(name) {
+		_, inFile := l.file[name]
+		if ours(name) && !known(name) && !inFile && !l.kubernetes(name) {
 			l.unknown(name, "environment")
 		}
 	}

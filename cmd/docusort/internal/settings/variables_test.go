@@ -121,15 +121,15 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		"as it is":  filled,
 		"all lines": regexp.MustCompile(`(?m)^#([A-Z_]+=)`).ReplaceAllString(filled, "$1"),
 	} {
-		got, err := Load(nil, write(t, text), all)
+		got, err := Load(nil, Source{Config: write(t, text)}, all)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if revealed(t, got) != "k" {
 			t.Errorf("%s: the key is not read", name)
 		}
-		got.Keys, want.Keys, got.ConfigFile = nil, nil, ""
-		if diff := cmp.Diff(want, got); diff != "" {
+		got.Keys, want.Keys, got.ConfigFile, got.Source = nil, nil, "", want.Source
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Source{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

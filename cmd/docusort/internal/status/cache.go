@@ -127,7 +127,7 @@ func (c *cache) view(w window) *view {
 	v.reading, err = c.read(func(ctx context.Context, r *store.Reader) error {
 		data, err := readPage(ctx, r, w, time.Now())
 		if err == nil {
-			data.Judged = health
+			data.Judged, data.Source = health, c.cfg.Source
 			v.sections = data.render()
 		}
 		return err

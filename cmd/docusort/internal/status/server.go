@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"docusort/cmd/docusort/internal/report/web"
+	"docusort/cmd/docusort/internal/settings"
 )
 
 // Config is what a server needs.
@@ -26,6 +27,7 @@ type Config struct {
 	Logger   *slog.Logger  // nil discards
 	Meter    *Meter        // of the requests to the service; nil: not known
 	PollMax  time.Duration // the longest pause between two polls of a job
+	Source   settings.Source
 }
 
 // Server serves the page with everything that belongs to it.

@@ -144,7 +144,7 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request, chosen window) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	err := pageTemplate.ExecuteTemplate(w, "page", map[string]any{
-		"Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
+		"Name": s.cfg.Source.Where(), "Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
 	})
 	if err != nil {
 		s.cfg.Logger.Debug("status page not sent completely", "err", err)

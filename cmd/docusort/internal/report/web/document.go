@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -112,6 +113,12 @@ func submission(d *store.Document) string {
 	text := "submitted"
 	if d.Submissions > 1 {
 		text += " " + times(d.Submissions)
+	}
+	if d.Submissions > 1 && d.Attempts < d.Submissions {
+		text += ", " + cmp.Or(map[int]string{0: "none", 1: "one"}[d.Attempts], display.Count(d.Attempts)) + " of them paid for"
+		if d.OutcomeUnknown {
+			text += ", and perhaps one more"
+		}
 	}
 	if d.Resubmissions > 0 {
 		text += ", " + times(d.Resubmissions) + " after a submission that was or may have been accepted"

@@ -19,11 +19,11 @@ func TestEventsOfADocument(t *testing.T) {
 			"waiting for its turn"},
 		"identical": {store.Document{State: store.Waiting, Phase: store.PhaseEqual},
 			"waiting for the answer for an identical document|waiting for its turn"},
-		"refused": {store.Document{State: store.Waiting, SubmittedAt: submitted, Submissions: 22, Error: "503:\n busy", RetryAt: now.Add(time.Minute)},
-			"11:57:00 submitted 22 times|waiting: 503: busy; next attempt at 12:01:00"},
+		"refused": {store.Document{State: store.Waiting, SubmittedAt: submitted, Submissions: 22, OutcomeUnknown: true, Error: "503:\n busy", RetryAt: now.Add(time.Minute)},
+			"11:57:00 submitted 22 times, none of them paid for, and perhaps one more|waiting: 503: busy; next attempt at 12:01:00"},
 		"uploading": {store.Document{State: store.Submitting}, "uploading"},
-		"pending": {store.Document{State: store.Pending, SubmittedAt: submitted, Submissions: 11, Resubmissions: 1, JobID: "j\x1b", Polls: 1},
-			`11:57:00 submitted 11 times, once after a submission that was or may have been accepted, job j\x1b, polled once|` +
+		"pending": {store.Document{State: store.Pending, SubmittedAt: submitted, Submissions: 11, Attempts: 3, Resubmissions: 1, JobID: "j\x1b", Polls: 1},
+			`11:57:00 submitted 11 times, 3 of them paid for, once after a submission that was or may have been accepted, job j\x1b, polled once|` +
 				"the service is working on it"},
 		"stuck": {store.Document{State: store.Identified, IdentifiedAt: identified, Type: "invoice", Confidence: 0.8, Error: "no space"},
 			"11:59:00 identified as invoice with confidence 0.80|not moved yet: no space"},

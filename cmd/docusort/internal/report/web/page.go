@@ -13,6 +13,7 @@ import (
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/plot"
 	"docusort/cmd/docusort/internal/report/wording"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
@@ -23,6 +24,9 @@ type Overview struct {
 	Daemon  store.Daemon
 	Summary store.Summary
 	Buckets []store.Bucket
+
+	Name   string          // of the daemon, and where it runs
+	Source settings.Source // of the commands that are named
 }
 
 // Read reads the overview of what the filter selects.
@@ -48,12 +52,12 @@ func Read(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (
 
 // The methods below are for the templates.
 
-func (o *Overview) Health() wording.Line    { return wording.Daemon(o.Daemon, o.Now) }
+func (o *Overview) Health() wording.Line    { return wording.Daemon("docusort", o.Daemon, o.Now) }
 func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold, o.Now) }
 func (o *Overview) Scope() string           { return wording.Scope(o.Filter, o.Now) }
 func (o *Overview) Nothing() string         { return wording.Nothing(o.Summary.Totals, o.Filter) }
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
-func (o *Overview) RetryHint() string       { return wording.RetryHint }
+func (o *Overview) RetryHint() string       { return wording.RetryHint(o.Source) }
 
 // Open is how many documents are unfinished.
 func (o *Overview) Open() (n int) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
@@ -33,20 +34,20 @@ type Line struct {
 	Text  string
 }
 
-// Daemon says whether the daemon runs.
-func Daemon(d store.Daemon, now time.Time) Line {
+// Daemon says whether the daemon of a name runs.
+func Daemon(name string, d store.Daemon, now time.Time) Line {
 	switch {
 	case d.Running && d.StartedAt.IsZero():
-		return Line{Fine, "docusort is starting"}
+		return Line{Fine, name + " is starting"}
 	case d.Running:
-		return Line{Fine, fmt.Sprintf("docusort has been running since %s, pid %d", display.Moment(d.StartedAt, now), d.PID)}
+		return Line{Fine, fmt.Sprintf("%s has been running since %s, pid %d", name, display.Moment(d.StartedAt, now), d.PID)}
 	case d.StartedAt.IsZero():
-		return Line{Notice, "docusort is not running and has never run"}
+		return Line{Notice, name + " is not running and has never run"}
 	case d.StoppedAt.IsZero():
-		return Line{Trouble, fmt.Sprintf("docusort is not running: it was killed or lost power some time after it started at %s; "+
-			"it continues its work when it starts again", display.Moment(d.StartedAt, now))}
+		return Line{Trouble, fmt.Sprintf("%s is not running: it was killed or lost power some time after it started at %s; "+
+			"it continues its work when it starts again", name, display.Moment(d.StartedAt, now))}
 	}
-	return Line{Notice, "docusort is not running: it stopped at " + display.Moment(d.StoppedAt, now)}
+	return Line{Notice, name + " is not running: it stopped at " + display.Moment(d.StoppedAt, now)}
 }
 
 // HoldLine is a line about a hold, with why it is there and what to do about it.
@@ -82,7 +83,9 @@ var advice = map[store.HoldKind]string{
 }
 
 // RetryHint says what to do about documents that failed.
-const RetryHint = "docusort retry ID puts one back into the inbox to try again."
+func RetryHint(from settings.Source) string {
+	return from.Command("retry ID") + " puts one back into the inbox to try again."
+}
 
 // Scope says which documents a filter selects. It is empty where the filter selects
 // all.
