@@ -34,11 +34,12 @@ type Config struct {
 	Keys    docutray.KeySource
 	// Files gives the settled files of the inbox, as paths relative to it. Once it is
 	// closed, Run returns when all documents are finished that can be.
-	Files  <-chan string
-	Inbox  string // absolute
-	Sorted string // absolute
-	Mover  *filing.Mover
-	Logger *slog.Logger // nil: discard
+	Files   <-chan string
+	Inbox   string         // absolute
+	Sorted  string         // absolute
+	Folders filing.Folders // beneath Sorted
+	Mover   *filing.Mover
+	Logger  *slog.Logger // nil: discard
 
 	DocumentTypes []string
 	Metadata      json.RawMessage // nil: none

@@ -46,13 +46,14 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 
 // target returns a free name in the folder of the document's outcome.
 func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
-	d, folder, base := m.doc, folderOf(m.doc), path.Base(m.doc.Source)
+	d, name, base := m.doc, filing.FolderName(m.doc.Type), path.Base(m.doc.Source)
 	if m.safe {
 		base = filing.SafeName(base)
 	}
+	folder := f.p.folderOf(d, name)
 	err := f.p.Mover.MakeFolder(f.p.Sorted, folder)
 	if errors.Is(err, filing.ErrName) {
-		folder = path.Join(path.Dir(folder), filing.SafeFolder(path.Base(folder)))
+		folder = f.p.folderOf(d, filing.SafeFolder(name))
 		err = f.p.Mover.MakeFolder(f.p.Sorted, folder)
 	}
 	if err != nil {
@@ -62,7 +63,7 @@ func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
 	if s := f.p.sidecarOf(d); s != "" {
 		companions = []string{s}
 	}
-	name, err := filing.FreeName(filepath.Join(f.p.Sorted, folder), base, companions, func(name string) bool {
+	name, err = filing.FreeName(filepath.Join(f.p.Sorted, folder), base, companions, func(name string) bool {
 		return taken[folder+"/"+name]
 	})
 	if err != nil {
@@ -75,13 +76,14 @@ func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
 	return folder + "/" + name, nil
 }
 
-// folderOf returns the folder of the document's outcome, beneath sorted.
-func folderOf(d *store.Document) string {
+// folderOf returns the folder of the document's outcome, beneath sorted. name is that of
+// its type.
+func (p *Pipeline) folderOf(d *store.Document, name string) string {
 	switch d.Outcome {
 	case store.Failed:
 		return "_failed"
 	case store.Review:
-		return "_review/" + filing.FolderName(d.Type)
+		return "_review/" + name
 	}
-	return filing.FolderName(d.Type)
+	return p.Folders.Path(name, d.DiscoveredAt.Local())
 }

@@ -49,6 +49,25 @@ func TestStrangeNamesAndTypes(t *testing.T) {
 	}, func(c *Config) { c.Sidecar = false })
 }
 
+// DOCUSORT_FOLDERS says where documents are filed, and nothing of _review and _failed. The
+// day is that of the discovery.
+func TestFoldersByDate(t *testing.T) {
+	bubble(t, docutraytest.Options{Latency: 48 * time.Hour}, func(r *rig) {
+		day := time.Now().Format("2006/01-02")
+		r.start()
+		r.drop("scan.pdf", pdf("x"), "../invoice")
+		r.drop("notes.txt", "notes", "")
+		r.write("unsure.pdf", pdf("y"), "receipt")
+		r.knows(pdf("y"), "receipt", 0.3)
+		r.files <- "unsure.pdf"
+		r.allFiled(3, 96*time.Hour)
+		sameList(t, "sorted", r.names(), day+"/invoice/scan.pdf", "_failed/notes.txt", "_review/receipt/unsure.pdf")
+	}, func(c *Config) {
+		c.MinConfidence, c.JobTimeout = 0.7, 96*time.Hour
+		c.Folders, _ = filing.ParseFolders("{year}/{month}-{day}/{type}")
+	})
+}
+
 // A filesystem that refuses the folder and the name of a document gets others. The record
 // keeps the document's own name.
 func TestNamesThatAreRefused(t *testing.T) {

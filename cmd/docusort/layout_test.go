@@ -27,8 +27,9 @@ var layout = []struct {
 	{"docusort/cmd/docusort", []string{anything},
 		"wires everything together"},
 	{"docusort/cmd/docusort/internal/settings", []string{
-		"github.com/sethvargo/go-envconfig", "docusort/pipeline/docutray", "docusort/cmd/docusort/internal/report/display"},
-		"plain values for the others; the client alone decides what a key and a base URL may be"},
+		"github.com/sethvargo/go-envconfig", "docusort/pipeline/docutray", "docusort/pipeline/filing",
+		"docusort/cmd/docusort/internal/report/display"},
+		"plain values for the others; the client decides what a key and a base URL may be, and filing what a folder may be called"},
 	{"docusort/cmd/docusort/internal/logging", []string{"github.com/lmittmann/tint"},
 		"makes a slog.Logger, the only thing that others know of it"},
 	{"docusort/cmd/docusort/internal/service", []string{

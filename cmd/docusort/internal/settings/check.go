@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"docusort/pipeline/docutray"
+	"docusort/pipeline/filing"
 )
 
 // shortest is the least that a duration may be which must not be zero: less is a
@@ -45,6 +46,11 @@ func path(v string) (string, error) {
 		return "", fmt.Errorf("%s is relative and the working folder is unknown: write the whole path", show(v))
 	}
 	return abs, nil
+}
+
+func typeFolders(v string) (string, error) {
+	_, err := filing.ParseFolders(v)
+	return v, err
 }
 
 // baseURL never shows the value: a password may stand in it.

@@ -63,7 +63,7 @@ func TestLoadEverything(t *testing.T) {
 	s, err := loadHere(t, given(
 		"DOCUTRAY_BASE_URL= http://127.0.0.1:8080/base/ ", "DOCUSORT_DOCUMENT_TYPES= invoice , nota de crédito",
 		`DOCUSORT_METADATA={"b": 12345678901234567890, "a":"<&>"}`,
-		"DOCUSORT_HOME=/h/./x/", "DOCUSORT_INBOX=/in/", "DOCUSORT_SORTED=/so", "DOCUSORT_DATABASE=/d/b.db",
+		"DOCUSORT_HOME=/h/./x/", "DOCUSORT_INBOX=/in/", "DOCUSORT_SORTED=/so", "DOCUSORT_FOLDERS={year}/{type}", "DOCUSORT_DATABASE=/d/b.db",
 		"DOCUSORT_WATCH=Poll", "DOCUSORT_RESCAN=10s", "DOCUSORT_SETTLE=1ms", "DOCUSORT_INCOMPLETE_AFTER=1h30m",
 		"DOCUSORT_RECURSIVE=no", "DOCUSORT_IGNORE=*.bak, [ab]?", "DOCUSORT_WORKERS=010", "DOCUSORT_MAX_PENDING=1",
 		"DOCUSORT_REQUESTS_PER_MINUTE=60", "DOCUSORT_POLL_MIN=1s", "DOCUSORT_POLL_MAX=1s", "DOCUSORT_JOB_TIMEOUT=1d12h",
@@ -75,7 +75,7 @@ func TestLoadEverything(t *testing.T) {
 	want := &Settings{
 		BaseURL: "http://127.0.0.1:8080/base", DocumentTypes: []string{"invoice", "nota de crédito"},
 		Metadata: []byte(`{"a":"<&>","b":12345678901234567890}`),
-		Home:     "/h/x", Inbox: "/in", Sorted: "/so", Database: "/d/b.db",
+		Home:     "/h/x", Inbox: "/in", Sorted: "/so", Folders: "{year}/{type}", Database: "/d/b.db",
 		Watch: "poll", Rescan: 10 * time.Second, Settle: time.Millisecond, IncompleteAfter: 90 * time.Minute,
 		Ignore: []string{"*.bak", "[ab]?"}, Workers: 10, MaxPending: 1, RequestsPerMinute: 60,
 		PollMin: time.Second, PollMax: time.Second, JobTimeout: 36 * time.Hour, MaxAttempts: 1, MinConfidence: 0.7,

@@ -54,6 +54,7 @@ type Settings struct {
 	Home     string `env:"DOCUSORT_HOME"`
 	Inbox    string `env:"DOCUSORT_INBOX"`
 	Sorted   string `env:"DOCUSORT_SORTED"`
+	Folders  string `env:"DOCUSORT_FOLDERS"` // for filing.ParseFolders, which takes it
 	Database string `env:"DOCUSORT_DATABASE"`
 
 	Watch           string        `env:"DOCUSORT_WATCH"` // auto, inotify or poll

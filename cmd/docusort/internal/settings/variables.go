@@ -38,7 +38,7 @@ const (
 	folders  = "Folders"
 	taking   = "Taking documents"
 	requests = "Requests"
-	filing   = "Filing"
+	sorting  = "Filing"
 	daemon   = "The daemon"
 )
 
@@ -63,6 +63,7 @@ var variables = []Variable{
 	{homeName, folders, "/var/lib/docusort", false, "parent of the next three; under systemd $STATE_DIRECTORY is the default", path},
 	{"DOCUSORT_INBOX", folders, "$DOCUSORT_HOME/inbox", false, "the watched folder", path},
 	{"DOCUSORT_SORTED", folders, "$DOCUSORT_HOME/sorted", false, "where documents go; not inside the inbox, nor the inbox inside it", path},
+	{"DOCUSORT_FOLDERS", folders, "{type}", false, "the folder of a filed document beneath the sorted folder, from {type}, {year}, {month}, {day} (when it was discovered) and fixed text, such as {type}/{year}", typeFolders},
 	{"DOCUSORT_DATABASE", folders, "$DOCUSORT_HOME/docusort.db", false, "the SQLite file; not inside the inbox or the sorted folder", path},
 
 	{"DOCUSORT_WATCH", taking, "auto", false, "inotify, poll, or auto: polls as well where the inbox is on a network or FUSE filesystem", oneOf("auto", "inotify", "poll")},
@@ -81,9 +82,9 @@ var variables = []Variable{
 	{"DOCUSORT_MAX_ATTEMPTS", requests, "5", false, "jobs of one document that may fail, be lost or time out before the document fails", number(1, 1000)},
 	{"DOCUSORT_REUSE_RESULTS", requests, "720h", false, "identical content identified within this long is filed without asking again; 0 never", duration(0)},
 
-	{"DOCUSORT_MIN_CONFIDENCE", filing, "0", false, "below this, 0 to 1, a document goes to review; the service advises 0.7", confidence},
-	{"DOCUSORT_SIDECAR", filing, "false", false, "write NAME.json with type, confidence and job beside each filed document: true or false", boolean},
-	{"DOCUSORT_KEEP_HISTORY", filing, "0", false, "finished documents older than this leave the database; 0 keeps them for ever", duration(0)},
+	{"DOCUSORT_MIN_CONFIDENCE", sorting, "0", false, "below this, 0 to 1, a document goes to review; the service advises 0.7", confidence},
+	{"DOCUSORT_SIDECAR", sorting, "false", false, "write NAME.json with type, confidence and job beside each filed document: true or false", boolean},
+	{"DOCUSORT_KEEP_HISTORY", sorting, "0", false, "finished documents older than this leave the database; 0 keeps them for ever", duration(0)},
 
 	{"DOCUSORT_SHUTDOWN_GRACE", daemon, "25s", false, "how long uploads under way may take to finish at a stop", duration(0)},
 	{"DOCUSORT_HOOK", daemon, "", false, "path of a program run for each event, with the event as JSON on its standard input", path},
