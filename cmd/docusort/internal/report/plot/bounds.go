@@ -17,7 +17,7 @@ const day = 24 * time.Hour
 var steps = []time.Duration{
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 7 * day, 14 * day, 28 * day, 91 * day, 182 * day, 364 * day,
+	day, 2 * day, 7 * day, 14 * day, 28 * day, 56 * day, 91 * day, 182 * day, 364 * day,
 }
 
 // Bounds divides the time between two moments into about 60 buckets at most. They
@@ -45,59 +45,51 @@ func Bounds(from, to time.Time) []time.Time {
 	return bounds
 }
 
-// label is the text below a place on the time axis.
+// label stands below a place on the time axis, in two lines: the time of day above
+// its day, or the day above its year. The second line is on the first label of each.
 type label struct {
-	X      float64
-	Anchor string
-	Text   string
+	X           float64
+	Text, Below string
 }
 
-// apart is the least distance of two labels in percent: on a phone they must not
-// touch.
-const apart = 19
+// maxLabels is how many labels have room on a phone.
+const maxLabels = 5
 
-func labels(buckets []store.Bucket) []label {
-	n := len(buckets)
-	if n == 0 {
+func labels(buckets []store.Bucket) (out []label) {
+	if len(buckets) == 0 {
 		return nil
 	}
-	format, round := axis(buckets[n-1].To.Sub(buckets[0].From))
-	var out []label
-	next := 0.0
-	for i, b := range buckets {
-		x := 100 * float64(i) / float64(n)
-		if !round(b.From) || x < next || x > 94 || i > 0 && x < 6 {
+	from, to := buckets[0].From, buckets[len(buckets)-1].To
+	step := steps[len(steps)-1]
+	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return to.Sub(from) <= maxLabels*step }); i >= 0 {
+		step = steps[i]
+	}
+	format, below := "2 Jan", "2006"
+	switch {
+	case step < day:
+		format, below = "15:04", "2 Jan"
+	case to.Sub(from) > 400*day:
+		format = "Jan"
+	}
+	days, minutes, last := int(step/day), int(step%day/time.Minute), ""
+	for n := 0; len(out) < maxLabels; n++ {
+		at := time.Date(from.Year(), from.Month(), from.Day()+n*days, 0, n*minutes, 0, 0, from.Location())
+		x := 100 * float64(at.Sub(from)) / float64(to.Sub(from))
+		if x > 90 { // the text would not fit
+			return out
+		}
+		if x < 0 {
 			continue
 		}
-		l := label{X: hundredths(x), Anchor: "middle", Text: b.From.Format(format)}
-		next = x + apart
-		if i == 0 {
-			l.Anchor = "start"
-			next += apart / 2
+		l := label{X: hundredths(x), Text: at.Format(format), Below: at.Format(below)}
+		if l.Below == last {
+			l.Below = ""
+		} else {
+			last = l.Below
 		}
 		out = append(out, l)
 	}
 	return out
-}
-
-// axis returns the format of labels for a span of time, and where they may stand.
-func axis(span time.Duration) (format string, round func(time.Time) bool) {
-	every := func(hours int) func(time.Time) bool {
-		return func(t time.Time) bool { return t.Minute() == 0 && t.Hour()%hours == 0 }
-	}
-	switch {
-	case span > 400*day:
-		return "Jan 2006", func(time.Time) bool { return true }
-	case span > 48*time.Hour:
-		return "2 Jan", every(24)
-	case span > 25*time.Hour:
-		return "15:04", every(6)
-	case span > 12*time.Hour:
-		return "15:04", every(3)
-	case span > 5*time.Hour:
-		return "15:04", every(1)
-	}
-	return "15:04", func(t time.Time) bool { return t.Minute()%10 == 0 }
 }
 
 func spanText(from, to time.Time) string {
