@@ -41,7 +41,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, chosen window) {
 	for {
 		text := s.changes(chosen, sent)
 		if text == "" && time.Since(last) > aliveEvery {
-			text = ": still here\n\n"
+			text = "event: alive\ndata: 1\n\n"
 		}
 		if text != "" {
 			_ = out.SetWriteDeadline(time.Now().Add(sendTimeout))

@@ -6,7 +6,7 @@
   const link = document.getElementById("link");
   const pending = new Map(); // sections that wait while a part of them is selected
   let source = null;
-  let timer = 0;
+  let timer = 0; // of silence, or until the next try
 
   const say = (text, lost) => {
     if (link.textContent !== text) link.textContent = text;
@@ -51,32 +51,42 @@
     }
   };
 
-  const connect = () => {
+  const stop = () => {
     clearTimeout(timer);
+    if (source) source.close();
+    source = null;
+  };
+
+  const lose = () => {
+    stop();
+    say("Connection to docusort lost. What stands below is from before; this page tries again by itself.", true);
+    timer = setTimeout(connect, 5000);
+  };
+
+  // The server says something every 15 seconds at least.
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(lose, 40000);
+  };
+
+  const connect = () => {
     if (source || document.hidden) return;
     source = new EventSource(document.body.dataset.events);
+    heard();
     source.addEventListener("open", () => say("This page updates itself.", false));
+    source.addEventListener("alive", heard);
     source.addEventListener("sections", (event) => {
+      heard();
       for (const [id, news] of Object.entries(JSON.parse(event.data))) pending.set(id, news);
       apply();
     });
-    source.addEventListener("error", () => {
-      say("Connection to docusort lost; trying again.", true);
-      if (source && source.readyState === EventSource.CLOSED) {
-        source = null;
-        timer = setTimeout(connect, 10000);
-      }
-    });
+    source.addEventListener("error", lose);
   };
 
   // A page that nobody sees costs nothing.
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      if (source) source.close();
-      source = null;
-    } else {
-      connect();
-    }
+    if (document.hidden) stop();
+    else connect();
   });
   document.addEventListener("selectionchange", () => { if (pending.size > 0) apply(); });
   connect();

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"docusort/cmd/docusort/internal/report"
@@ -110,6 +111,51 @@ func TestThePageFollows(t *testing.T) {
 	w.ok(w.store.SetHold(w.ctx, nil))
 	b.shows("the end of the hold", `!document.querySelector("#health [role=alert]")`)
 	b.quiet(address)
+}
+
+// TestALostConnectionShowsAtTheTop: whether the server went, or only says nothing any more.
+func TestALostConnectionShowsAtTheTop(t *testing.T) {
+	const lost = `(link => link.matches(".lost") && link.getBoundingClientRect().top >= 0 && link.getBoundingClientRect().bottom < 120)(document.getElementById("link"))`
+	t.Run("gone", func(t *testing.T) {
+		b := newBrowser(t)
+		w := newWorld(t)
+		w.crowd()
+		s, address := w.serve()
+		b.screen(1200, 900)
+		b.do(chromedp.Navigate(address + "/"))
+		b.shows("it follows", `document.getElementById("link").textContent.includes("updates itself")`)
+		b.do(chromedp.Evaluate[chromedp.Void](`scrollTo(0, document.body.scrollHeight)`))
+		w.ok(s.http.Close())
+		b.shows("the loss, however far down", lost)
+	})
+	t.Run("silent", func(t *testing.T) {
+		b := newBrowser(t)
+		w := newWorld(t)
+		_, address := w.serve()
+		b.screen(1200, 900)
+		call(b, page.Enable, page.EnableParams{})
+		call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `const slow = setTimeout; window.setTimeout = (f, after) => slow(f, after > 9999 ? 200 : after)`})
+		b.do(chromedp.Navigate(address + "/"))
+		b.shows("the loss", lost)
+		b.shows("that it follows again", `document.getElementById("link").textContent.includes("updates itself")`)
+	})
+}
+
+// TestNamesBeginAtTheLeft: those that are read from right to left as well.
+func TestNamesBeginAtTheLeft(t *testing.T) {
+	b := newBrowser(t)
+	w := newWorld(t)
+	w.file("scan.pdf", "invoice")
+	w.file("عقد.pdf", "invoice")
+	b.opens(w)
+	if got := eval[int](b, `new Set([...document.querySelectorAll("#documents .name")].map(name => {
+		const range = document.createRange();
+		range.selectNodeContents(name);
+		return Math.round(range.getBoundingClientRect().left);
+	})).size`); got != 1 {
+		t.Errorf("names begin at %d places", got)
+	}
 }
 
 // Whoever has no mouse gets everywhere, in the order of the page.
