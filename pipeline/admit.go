@@ -174,7 +174,7 @@ func readContent(a *store.Admission, doc *filing.Document) (err error) {
 	}
 	hash := sha256.New()
 	buffer := buffers.Get().(*[]byte)
-	n, err := io.CopyBuffer(hash, doc, *buffer)
+	n, err := io.CopyBuffer(hash, struct{ io.Reader }{doc}, *buffer) // a file would take another buffer
 	buffers.Put(buffer)
 	if err != nil {
 		return err

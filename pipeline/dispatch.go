@@ -20,7 +20,6 @@ type dispatcher struct {
 	l         lifetimes
 	documents errgroup.Group // their goroutines
 	working   sync.Map       // their ids
-	most      int            // how many there may be
 	parked    chan struct{}  // a place for each parked job that is polled
 	places    chan struct{}  // a place for each other document
 	excess    atomic.Int64   // places that an earlier run took beyond MaxPending
@@ -39,10 +38,10 @@ func (p *Pipeline) dispatch(l lifetimes, jobs []store.Document) error {
 	jobs = slices.DeleteFunc(jobs, func(doc store.Document) bool { return !doc.RetryAt.IsZero() }) // parked
 	places := max(p.MaxPending, len(jobs))
 	d := &dispatcher{
-		p: p, l: l, most: places + parkedPlaces, parked: make(chan struct{}, parkedPlaces),
+		p: p, l: l, parked: make(chan struct{}, parkedPlaces),
 		tried: true, places: make(chan struct{}, places), uploads: make(chan struct{}, p.Workers),
 	}
-	d.documents.SetLimit(d.most) // which places keep: Go never waits
+	d.documents.SetLimit(places + parkedPlaces) // which places keep: Go never waits
 	d.excess.Store(int64(places - p.MaxPending))
 	for _, doc := range jobs {
 		d.places <- struct{}{}
@@ -78,6 +77,9 @@ func (d *dispatcher) start(doc store.Document, t *turn, leave func()) {
 		return nil
 	})
 }
+
+// inHand is how many documents may be worked on, at most.
+func (d *dispatcher) inHand() int { return len(d.places) + len(d.parked) }
 
 func (d *dispatcher) isWorking(doc store.Document) bool {
 	_, is := d.working.Load(doc.ID)
@@ -148,7 +150,7 @@ func (d *dispatcher) refill(ctx context.Context) (err error) {
 			if d.p.gate.SubmissionsHeld() {
 				return d.probes(ctx) // whatever their pauses
 			}
-			return d.p.Store.Due(ctx, store.PhaseReady, now, refillCount+d.most)
+			return d.p.Store.Due(ctx, store.PhaseReady, now, refillCount+d.inHand())
 		})
 		if d.ready = slices.DeleteFunc(d.ready, d.isWorking); err != nil || len(d.ready) > 0 {
 			return err
@@ -192,7 +194,7 @@ func (d *dispatcher) choose(ctx context.Context, probe bool) (doc *store.Documen
 
 // probes returns the documents that may be submitted as a probe, the best one first.
 func (d *dispatcher) probes(ctx context.Context) ([]store.Document, error) {
-	n := d.most + 1
+	n := d.inHand() + 1
 	untried, err := d.p.Store.Untried(ctx, n)
 	if err != nil {
 		return nil, err

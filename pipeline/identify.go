@@ -41,13 +41,16 @@ func (p *Pipeline) submit(l lifetimes, doc *store.Document, t *turn) error {
 		return p.unreadable(l.work, doc, err)
 	}
 	defer content.Close()
-	row, err := write(l.work, p, func(ctx context.Context) (store.Document, error) {
-		return p.Store.Submitting(ctx, doc.ID, p.request())
+	err = p.save(l.work, func(ctx context.Context) error {
+		row, err := p.Store.Submitting(ctx, doc.ID, p.request())
+		if err == nil {
+			*doc = row
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("submitting: %w", err)
 	}
-	*doc = row
 	if doc.State != store.Submitting {
 		p.logSpared(doc)
 		return nil

@@ -101,13 +101,13 @@ const maxReturned = 64
 // this size and time where neither was ever read, may be: those that were this
 // very file first, then those of this place, then the newest.
 func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
-	const order = ` ORDER BY d.device = ?1 AND d.inode = ?2 DESC, d.source = ?3 DESC, d.id DESC LIMIT +?4`
+	const order = ` ORDER BY d.device = +?1 AND d.inode = +?2 DESC, d.source = +?3 DESC, d.id DESC LIMIT +?4`
 	args := []any{int64(id.Device), int64(id.Inode), source, maxReturned}
 	if sha256 == nil {
 		return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 IS NULL
 			AND d.size = +?5 AND d.modified = +?6`+order, append(args, id.Size, id.ModTime)...)
 	}
-	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "?5")+` AND d.state = 'failed'`+order, append(args, sha256)...)
+	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "+?5")+` AND d.state = 'failed'`+order, append(args, sha256)...)
 }
 
 // PuttingBack records, before the move, where in the inbox a failed document is

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"sync"
 	"time"
 )
 
@@ -38,36 +37,6 @@ type questions struct {
 		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 	}
 	result func(error) error // the error of an answer, made from SQLite's, which may be nil
-}
-
-// preparedQueries runs queries that are prepared once: to plan most of them takes longer
-// than to answer them. There are a few dozen.
-type preparedQueries struct {
-	db    *sql.DB
-	stmts sync.Map // by query
-}
-
-func (q *preparedQueries) prepared(query string) (*sql.Stmt, error) {
-	if st, ok := q.stmts.Load(query); ok {
-		return st.(*sql.Stmt), nil
-	}
-	st, err := q.db.Prepare(query)
-	if err != nil {
-		return nil, err
-	}
-	if first, there := q.stmts.LoadOrStore(query, st); there {
-		return first.(*sql.Stmt), st.Close()
-	}
-	return st, nil
-}
-
-// QueryContext is that of [sql.DB].
-func (q *preparedQueries) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := q.prepared(query)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
 }
 
 type scanner interface{ Scan(dest ...any) error }

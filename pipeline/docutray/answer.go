@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // refusal returns the error that an answer reports, or nil for a 2xx.
@@ -123,6 +124,8 @@ func (t *text) UnmarshalJSON(b []byte) error {
 func scalar(raw json.RawMessage) (s string) {
 	switch raw = bytes.TrimSpace(raw); {
 	case len(raw) == 0:
+	case raw[0] == '"' && utf8.Valid(raw) && !bytes.ContainsRune(raw, '\\'):
+		s = string(raw[1 : len(raw)-1])
 	case raw[0] == '"':
 		_ = json.Unmarshal(raw, &s)
 	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':

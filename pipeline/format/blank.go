@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 	"syscall"
 )
 
@@ -14,16 +15,21 @@ const (
 	blankBlocks = 64
 )
 
+// blocks are used again, as every document is looked at.
+var blocks = sync.Pool{New: func() any { return new([blankBlock]byte) }}
+
 // Blank reports whether a file is all zeros as far as a bounded look tells: its
 // length was reserved, and nothing has been written yet. Where r is a file, holes
 // are passed over.
 func Blank(r io.ReaderAt, size int64) bool {
 	file, isFile := r.(io.Seeker)
 	r = newBounded(r)
+	buffer := blocks.Get().(*[blankBlock]byte)
+	defer blocks.Put(buffer)
 	last := max(0, size-blankBlock)
-	blocks := min(blankBlocks, (size+blankBlock-1)/blankBlock)
-	for i := range blocks {
-		off := last * i / max(1, blocks-1)
+	count := min(blankBlocks, (size+blankBlock-1)/blankBlock)
+	for i := range count {
+		off := last * i / max(1, count-1)
 		if isFile {
 			const seekData = 3 // SEEK_DATA of lseek(2)
 			data, err := file.Seek(off, seekData)
@@ -34,8 +40,9 @@ func Blank(r io.ReaderAt, size int64) bool {
 				off = data
 			}
 		}
-		block, ok := window(r, off, min(blankBlock, size-off))
-		if !ok || len(bytes.TrimLeft(block, "\x00")) > 0 {
+		block := buffer[:min(blankBlock, size-off)]
+		n, _ := r.ReadAt(block, off)
+		if n < len(block) || len(bytes.TrimLeft(block, "\x00")) > 0 {
 			return false
 		}
 	}
