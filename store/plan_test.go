@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -193,5 +194,38 @@ func TestTransitionsBuildNoTables(t *testing.T) {
 	}))
 	if explained < 7 {
 		t.Errorf("only %d statements were looked at", explained)
+	}
+}
+
+// SQLite plans a statement anew where it was planned for the value of a parameter,
+// see [selectDocuments]. That must not happen to what an ordinary document needs.
+func TestNothingIsPlannedForEachDocument(t *testing.T) {
+	s := openNew(t)
+	s.read.SetMaxOpenConns(1)
+	planned := 0
+	count := func(driver any) error {
+		driver.(*sqlite3.SQLiteConn).RegisterAuthorizer(func(int, string, string, string) int {
+			planned++ // asked by whatever is planned
+			return sqlite3.SQLITE_OK
+		})
+		return nil
+	}
+	reading := must[*sql.Conn](t)(s.read.Conn(ctx))
+	check1(t, reading.Raw(count))
+	check1(t, reading.Close())
+	check1(t, s.write(ctx, func(tx *tx) error { return tx.conn.Raw(count) }))
+	before := 0
+	for n := range int64(3) {
+		before = planned
+		a := found(fmt.Sprint(n), fmt.Sprint(n))
+		must[bool](t)(s.Known(ctx, a.Source, a.Identity))
+		must[[]Document](t)(s.FailedMatches(ctx, a.Source, a.SHA256, a.Identity))
+		check1(t, take(s, n))
+		must[[]Document](t)(s.Due(ctx, PhaseReady, time.Now(), 9))
+		must[time.Time](t)(s.NextDue(ctx, PhaseReady, time.Now()))
+		check1(t, fileAway(s))
+	}
+	if before == 0 || planned > before {
+		t.Errorf("SQLite asked %d times what may be done for two documents, and %d times for the next", before, planned-before)
 	}
 }
