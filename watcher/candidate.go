@@ -37,17 +37,18 @@ func stateOf(info fs.FileInfo) fileState {
 //	          ▲                               │
 //	          └───────────── changed ─────────┘
 type candidate struct {
-	path  string
-	owner uint32
-	state fileState
-	first time.Time     // when it was first seen
-	added time.Time     // when it got its place here
-	since time.Time     // when it was last seen to have changed
-	due   time.Time     // when to look again
-	found Condition     // what the last look found
-	pause time.Duration // the last pause after Writing or Incomplete; 0: none yet
-	queue *queue        // the one that it is in
-	index int           // its place there
+	path   string
+	owner  uint32
+	state  fileState
+	first  time.Time     // when it was first seen
+	added  time.Time     // when it got its place here
+	since  time.Time     // when it was last seen to have changed
+	due    time.Time     // when to look again
+	found  Condition     // what the last look found
+	pause  time.Duration // the last pause after Writing or Incomplete; 0: none yet
+	listed bool          // as not taken
+	queue  *queue        // the one that it is in
+	index  int           // its place there
 }
 
 // candidates holds every candidate, by path and in a queue: those waiting in one for

@@ -10,19 +10,22 @@ import (
 
 const (
 	leftAfter = time.Minute // since it was first seen, a file that waits is listed
+	listPause = time.Second // at least, between two lists
 	maxLeft   = 1000        // files in a list
 )
 
 // Left is a file that was seen and has not been sent.
 type Left struct {
 	Path   string    // relative to Root
-	Reason string    // "being written", "cut short", "empty" or "too many"
+	Reason string    // "being written", "cut short", "empty", "too many" or "waiting for its turn"
 	Since  time.Time // when it was first seen
 }
 
 // reason says why c waits.
-func (c *candidate) reason() string {
+func (s *settler) reason(c *candidate) string {
 	switch {
+	case c.queue == &s.candidates.ready:
+		return "waiting for its turn"
 	case c.pause == 0, c.found == Writing:
 		return "being written"
 	case c.state.size == 0:
@@ -31,9 +34,10 @@ func (c *candidate) reason() string {
 	return "cut short"
 }
 
-// NotTaken returns up to 1,000 files that were first seen more than a minute ago and have
-// not settled since, those waiting longest first. No owner has all of the places where
-// there are several. The list is made every ten seconds.
+// NotTaken returns up to 1,000 files that were not sent, those waiting longest first: those
+// that look cut short or are empty, and those that were first seen more than a minute ago.
+// No owner has all of the places where there are several. The list is made every ten
+// seconds, and within a second of a file that looks cut short, or that is taken.
 func (w *Watcher) NotTaken() []Left {
 	if left := w.left.Load(); left != nil {
 		return *left
@@ -41,21 +45,51 @@ func (w *Watcher) NotTaken() []Left {
 	return nil
 }
 
+// Changed returns a channel that holds a token when NotTaken changed, or the inbox was
+// found missing, back or another folder, since one was last taken. It is for one listener.
+func (w *Watcher) Changed() <-chan struct{} { return w.changed }
+
+func (w *Watcher) noteChange() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+// list makes the list where it is due.
+func (l *loop) list(now time.Time) {
+	due := !l.files.listAt.IsZero() && !now.Before(l.files.listAt)
+	if !due && now.Before(l.inbox.nextCheck) {
+		return
+	}
+	l.files.listAt = time.Time{}
+	left := l.files.notTaken(now)
+	if !slices.Equal(left, l.NotTaken()) {
+		l.left.Store(&left)
+		l.noteChange()
+	}
+}
+
+// relist has the list made soon. RunOnce makes none.
+func (s *settler) relist() {
+	if s.listAt.IsZero() && !s.once {
+		s.listAt = time.Now().Add(listPause)
+	}
+}
+
 // notTaken makes the list.
 func (s *settler) notTaken(now time.Time) []Left {
 	byOwner := make(map[uint32][]Left)
-	add := func(owner uint32, l Left) {
-		if now.Sub(l.Since) > leftAfter {
-			byOwner[owner] = append(byOwner[owner], l)
-		}
-	}
-	for owner, q := range s.candidates.waiting {
-		for _, c := range q.all {
-			add(owner, Left{c.path, c.reason(), c.first})
+	for _, c := range s.candidates.byPath {
+		c.listed = now.Sub(c.first) > leftAfter || c.pause > 0 && c.found == Incomplete
+		if c.listed {
+			byOwner[c.owner] = append(byOwner[c.owner], Left{c.path, s.reason(c), c.first})
 		}
 	}
 	for path, o := range s.crowd.files {
-		add(o.owner, Left{path, "too many", o.first})
+		if now.Sub(o.first) > leftAfter {
+			byOwner[o.owner] = append(byOwner[o.owner], Left{path, "too many", o.first})
+		}
 	}
 	older := func(a, b Left) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Path, b.Path)) }
 	var all []Left

@@ -155,7 +155,8 @@ func TestTurnsAreEven(t *testing.T) {
 	}
 }
 
-// What waits for more than a minute can be asked for, with the reason.
+// What waits for more than a minute can be asked for, with the reason, and what looks cut
+// short or is empty at once.
 func TestNotTaken(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.remember()
@@ -169,24 +170,28 @@ func TestNotTaken(t *testing.T) {
 		f.restless([]string{"restless"}, "END")
 		f.start(w)
 		f.want(5*time.Second, "good")
+		unfit := []Left{{"cut", "cut short", began}, {"empty", "empty", began}}
+		lists := func(when string, want ...Left) {
+			t.Helper()
+			<-w.Changed()
+			if got := w.NotTaken(); !slices.Equal(got, want) {
+				t.Errorf("%s: got %v, want %v", when, got, want)
+			}
+		}
+		<-w.Changed() // the inbox is there
+		f.none(2 * time.Second)
+		lists("at once", unfit...)
 		f.none(50 * time.Second)
-		if left := w.NotTaken(); len(left) > 0 {
-			t.Errorf("before a minute: %v", left)
+		if got := w.NotTaken(); len(got) != 2 {
+			t.Errorf("before a minute: %v", got)
 		}
 		f.none(20 * time.Second)
-		want := []Left{
-			{"cut", "cut short", began}, {"empty", "empty", began}, {"open", "being written", began}, {"restless", "being written", began},
-		}
-		if got := w.NotTaken(); !slices.Equal(got, want) {
-			t.Errorf("got %v, want %v", got, want)
-		}
+		lists("after a minute", append(unfit, Left{"open", "being written", began}, Left{"restless", "being written", began})...)
 		f.drop("cut", "END")
 		f.drop("empty", "END")
 		f.want(5*time.Second, "cut", "empty")
-		f.none(11 * time.Second)
-		if got := w.NotTaken(); len(got) != 2 {
-			t.Errorf("when some were taken: %v", got)
-		}
+		f.none(2 * time.Second)
+		lists("when some were taken", Left{"open", "being written", began}, Left{"restless", "being written", began})
 		f.restless(numbered("more%02d", 40), "")
 		f.none(3 * time.Minute)
 		reasons := make(map[string]int)
@@ -225,6 +230,20 @@ func TestNotTakenForgets(t *testing.T) {
 		f.none(2 * time.Minute)
 		if left := w.NotTaken(); len(left) > 0 {
 			t.Errorf("removed: %v", left)
+		}
+	})
+}
+
+// So is what has settled and is not received.
+func TestNotTakenWhileNobodyReceives(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		f.write("good", "END")
+		began := time.Now()
+		w := f.make()
+		f.start(w)
+		time.Sleep(71 * time.Second)
+		if got := w.NotTaken(); !slices.Equal(got, []Left{{"good", "waiting for its turn", began}}) {
+			t.Errorf("got %v", got)
 		}
 	})
 }

@@ -116,9 +116,8 @@ func (l *loop) close() {
 // round does a bounded amount of each kind of work that is due. It returns an
 // error only where RunOnce cannot read the inbox.
 func (l *loop) round(now time.Time) error {
+	l.list(now)
 	if !now.Before(l.inbox.nextCheck) {
-		left := l.files.notTaken(now)
-		l.left.Store(&left)
 		if err := l.checkInbox(now); err != nil {
 			return err
 		}
@@ -145,7 +144,11 @@ func (l *loop) nextWake() time.Time {
 	if l.canScan() {
 		return time.Now()
 	}
-	return l.files.nextWake(earlier(l.inbox.nextCheck, l.nextScan()))
+	next := earlier(l.inbox.nextCheck, l.nextScan())
+	if !l.files.listAt.IsZero() {
+		next = earlier(next, l.files.listAt)
+	}
+	return l.files.nextWake(next)
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -172,6 +175,7 @@ func (l *loop) checkInbox(now time.Time) error {
 		l.watches.forgetTree("")
 		if !in.missing {
 			in.missing = true
+			l.noteChange()
 			l.log.Warn("inbox is missing; waiting for it", l.log.at(""), "err", err)
 		}
 		return nil
@@ -182,6 +186,7 @@ func (l *loop) checkInbox(now time.Time) error {
 	in.nextCheck = now.Add(rootCheck)
 	if !in.present || in.id != identityOf(info) || l.watches.died() {
 		in.present = true
+		l.noteChange()
 		l.beginScan()
 	}
 	return nil

@@ -28,6 +28,7 @@ type settler struct {
 	links      map[fileState]finding // of files with several links
 	offered    *candidate            // front of the ready queue, found fit to be sent
 	offeredAt  time.Time             // when it was found so
+	listAt     time.Time             // when to list what is not taken; zero: as always
 }
 
 // observe takes note of a regular file. Wrote says that an event told of a
@@ -163,6 +164,9 @@ func (s *settler) waitLonger(c *candidate, now time.Time) {
 	if s.gaveUp(c, now) {
 		return
 	}
+	if c.pause == 0 {
+		s.relist()
+	}
 	shortest := max(s.cfg.Settle, minPause)
 	pause := min(max(2*c.pause, shortest), max(maxPause, shortest))
 	due := now.Add(pause)
@@ -211,6 +215,9 @@ func (s *settler) leave(rel string) {
 func (s *settler) drop(c *candidate) {
 	if c == s.offered {
 		s.offered = nil
+	}
+	if c.listed {
+		s.relist()
 	}
 	s.candidates.remove(c)
 }

@@ -106,6 +106,7 @@ type Watcher struct {
 	readyOnce  sync.Once
 	heartbeat  heartbeat
 	left       atomic.Pointer[[]Left]
+	changed    chan struct{}            // holds one token: see Changed
 	open       func() (notifier, error) // inotify, or a fake in tests
 	filesystem func(path string) string // sharedFilesystem, or a fake in tests
 	limits     limits
@@ -132,6 +133,7 @@ func New(cfg Config) (*Watcher, error) {
 		cfg:        cfg,
 		kick:       make(chan struct{}, 1),
 		ready:      make(chan struct{}),
+		changed:    make(chan struct{}, 1),
 		open:       openInotify,
 		filesystem: sharedFilesystem,
 		limits:     defaultLimits,
