@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -49,16 +50,21 @@ type Event struct {
 }
 
 // Started records that a daemon has the database. It clears the hold of an earlier
-// one.
+// one, and what that one did not take.
 func (s *Store) Started(ctx context.Context, pid int) error {
-	return s.do(ctx, `INSERT INTO daemon (id, pid, started_at) VALUES (1, ?1, ?2)
-		ON CONFLICT (id) DO UPDATE SET pid = ?1, started_at = ?2, stopped_at = NULL,
-			hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`, pid, time.Now().UnixMilli())
+	return s.write(ctx, func(t *tx) error {
+		err := t.do(`INSERT INTO daemon (id, pid, started_at) VALUES (1, ?1, ?2)
+			ON CONFLICT (id) DO UPDATE SET pid = ?1, started_at = ?2, stopped_at = NULL,
+				hold_kind = NULL, hold_reason = NULL, hold_since = NULL, hold_until = NULL`, pid, t.now)
+		return cmp.Or(err, t.do(`DELETE FROM not_taken`))
+	})
 }
 
 // Stopped records that the daemon ended in good order.
 func (s *Store) Stopped(ctx context.Context) error {
-	return s.do(ctx, `UPDATE daemon SET stopped_at = ?`, time.Now().UnixMilli())
+	return s.write(ctx, func(t *tx) error {
+		return cmp.Or(t.do(`UPDATE daemon SET stopped_at = ?`, t.now), t.do(`DELETE FROM not_taken`))
+	})
 }
 
 // SetHold records the hold that the daemon is on; nil: none.

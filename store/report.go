@@ -32,6 +32,7 @@ type Summary struct {
 	Requests Requests
 	Failures []Reason // most frequent first
 	Troubles []Reason // why unfinished documents wait, most frequent first
+	NotTaken []NotTaken
 }
 
 // TypeCount counts the documents of a type.
@@ -60,7 +61,8 @@ type Reason struct {
 	Count  int
 }
 
-// Summary summarises the documents that the filter selects.
+// Summary summarises the documents that the filter selects, and lists the files that are
+// no documents yet.
 func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
 	if err = r.unfinished(ctx, f, &s); err != nil {
 		return s, err
@@ -74,6 +76,9 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
 	if err == nil {
 		cond, args := f.and("d." + unfinished)
 		s.Troubles, err = r.reasons(ctx, `WHERE d.error IS NOT NULL AND `+cond, args)
+	}
+	if err == nil {
+		s.NotTaken, err = r.notTaken(ctx)
 	}
 	return s, err
 }

@@ -174,6 +174,7 @@ func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.watcher.Run(ctx) })
 	g.Go(func() error { return d.pipeline.Run(ctx) })
+	g.Go(func() error { return d.followInbox(ctx) })
 	g.Go(func() error { return d.notifyManager(ctx) })
 	g.Go(func() error { return d.hook.Run(ctx) })
 	if d.page != nil {

@@ -189,6 +189,7 @@ type reportJSON struct {
 		Reason string
 		Count  int
 	}
+	NotTaken  []struct{ Path, Reason string } `json:"not_taken"`
 	Documents []reportDocument
 }
 
@@ -239,4 +240,22 @@ func TestReportNames(t *testing.T) {
 	w.run("report").check(t, exitDone, "docusort on "+host+" is not running", hint,
 		"docusort --config "+w.config()+" report --documents --state failed")
 	w.run("report", "--format", "html").check(t, exitDone, "<h1>docusort on "+host+"</h1>", hint)
+}
+
+// TestNotTakenIsReported: a file that waits because it looks cut short is listed, and not any
+// more once the daemon has ended.
+func TestNotTakenIsReported(t *testing.T) {
+	w := newWorld(t)
+	w.settings["DOCUSORT_INCOMPLETE_AFTER"] = "1h"
+	noErr(t, os.WriteFile(filepath.Join(w.inbox, "half.pdf"), []byte("%PDF-1.4\n"), 0o644))
+	d := w.start("run")
+	r := w.waitFor("it is listed", func(r *reportJSON) bool { return len(r.NotTaken) == 1 })
+	if f := r.NotTaken[0]; f.Path != "half.pdf" || f.Reason != "cut short" {
+		t.Errorf("listed as %+v", f)
+	}
+	w.run("report", "--documents").check(t, exitDone, "Not taken yet", "cut short  half.pdf")
+	w.stop(d)
+	if r, _ := w.report(); len(r.NotTaken) > 0 {
+		t.Errorf("after a stop: %+v", r.NotTaken)
+	}
 }

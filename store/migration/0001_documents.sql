@@ -139,6 +139,13 @@ CREATE TABLE daemon (
   CHECK (hold_kind IS NULL OR (hold_reason IS NOT NULL AND hold_since IS NOT NULL))
 ) STRICT;
 
+-- Files that lie in the inbox and are no documents yet, as of the last change.
+CREATE TABLE not_taken (
+  path   TEXT    NOT NULL,                              -- relative to the inbox
+  reason TEXT    NOT NULL,
+  since  INTEGER NOT NULL
+) STRICT;
+
 -- Events for the hook. A row is written together with the change that it reports,
 -- and removed once the hook has run. There are none while no hook is set.
 CREATE TABLE events (

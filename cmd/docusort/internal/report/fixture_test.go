@@ -210,6 +210,11 @@ func (f *fixture) fill() {
 	f.pend("in flight.pdf")
 	stuck := f.identify("stuck.pdf", "invoice", 0.8, store.Filed)
 	f.ok(f.s.SetMoveError(f.ctx, stuck, "move to invoice: permission denied", time.Now().Add(time.Minute)))
+	f.ok(f.s.SetNotTaken(f.ctx, []store.NotTaken{
+		{Path: "scans/2026-11 a long name that tells what it is.pdf", Reason: "cut short", Since: time.Now().Add(-3 * time.Minute)},
+		{Path: "new\xff.jpg", Reason: "waiting for its turn", Since: time.Now()},
+		{Path: "just now.pdf", Reason: "empty", Since: time.Now().Add(80 * time.Second)},
+	}))
 }
 
 func (f *fixture) same(a *store.Admission, id int64) {
@@ -255,6 +260,7 @@ type everything struct {
 	Oldest      *float64        `json:"oldest_unfinished_seconds"`
 	Requests    *requestsJSON   `json:"requests"`
 	Failures    []failureJSON   `json:"failures"`
+	NotTaken    []notTakenJSON  `json:"not_taken"`
 	Documents   *[]documentJSON `json:"documents,omitempty"`
 }
 

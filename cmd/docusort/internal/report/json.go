@@ -44,6 +44,7 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out.member("oldest_unfinished_seconds", oldest)
 	out.member("requests", requestsJSON(s.Requests))
 	out.member("failures", failuresOf(s.Failures))
+	out.member("not_taken", notTakenOf(wording.NotTaken(s.NotTaken, now, o.Documents)))
 	if o.Documents {
 		before, end := ",\n \"documents\":[\n  ", ",\n \"documents\":[]"
 		err := r.Documents(ctx, o.Filter, func(d *store.Document) error {
@@ -169,6 +170,12 @@ type failureJSON struct {
 	Count  int      `json:"count"`
 }
 
+type notTakenJSON struct {
+	Path   nameJSON `json:"path"` // relative to the inbox
+	Reason string   `json:"reason"`
+	Since  *string  `json:"since"`
+}
+
 type documentJSON struct {
 	ID           int64       `json:"id"`
 	Source       nameJSON    `json:"source"`
@@ -233,6 +240,14 @@ func failuresOf(reasons []store.Reason) []failureJSON {
 	out := make([]failureJSON, 0, len(reasons))
 	for _, r := range reasons {
 		out = append(out, failureJSON{textJSON(r.Reason), r.Count})
+	}
+	return out
+}
+
+func notTakenOf(files []store.NotTaken) []notTakenJSON {
+	out := make([]notTakenJSON, 0, len(files))
+	for _, f := range files {
+		out = append(out, notTakenJSON{nameJSON(f.Path), f.Reason, stamp(f.Since)})
 	}
 	return out
 }

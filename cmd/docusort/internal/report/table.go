@@ -33,7 +33,7 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 		t.hang("", scope)
 		t.line("")
 	}
-	if nothing := wording.Nothing(s.Totals, t.filter); nothing != "" {
+	if nothing := wording.Nothing(&s, t.filter); nothing != "" {
 		t.hang("", nothing)
 		return t.w.Flush()
 	}
@@ -41,6 +41,7 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	t.types(s.Types)
 	t.failures(&s)
 	t.troubles(s.Troubles)
+	t.notTaken(wording.NotTaken(s.NotTaken, t.now, o.Documents), o.Documents)
 	t.line("")
 	if s.Latency != nil {
 		t.fact("Time to file", wording.Latency(s.Latency))
@@ -142,6 +143,34 @@ func (t *table) failures(s *store.Summary) {
 func (t *table) troubles(reasons []store.Reason) {
 	if len(reasons) > 0 {
 		t.reasons("Not filed yet because", reasons, wording.Sum(reasons), yellow)
+	}
+}
+
+// notTaken lists files that are no documents yet: for how long, why, and their names.
+func (t *table) notTaken(files []store.NotTaken, all bool) {
+	if len(files) == 0 {
+		return
+	}
+	t.line("")
+	t.line(t.paint(bold, "Not taken yet"))
+	shown := files
+	if t.width > 0 && !all {
+		shown = files[:min(len(files), maxReasons)]
+	}
+	age, why := 0, 0
+	for _, f := range shown {
+		age, why = max(age, display.Width(display.Age(t.now.Sub(f.Since)))), max(why, display.Width(f.Reason))
+	}
+	for _, f := range shown {
+		head := "  " + display.PadLeft(display.Age(t.now.Sub(f.Since)), age) + "  " + t.paint(yellow, display.Pad(f.Reason, why)) + "  "
+		name := display.Printable(f.Path)
+		if t.width > 0 {
+			name = display.CutMiddle(name, max(t.width-age-why-6, 1))
+		}
+		t.line(head + name)
+	}
+	if more := len(files) - len(shown); more > 0 {
+		t.hangIn(dim, "  ", "and "+display.Things(more, "more file")+"; docusort report --documents lists all")
 	}
 }
 

@@ -203,3 +203,17 @@ func TestTheReportInABrowser(t *testing.T) {
 	b.fits()
 	b.quiet("file://")
 }
+
+// TestPageShowsWhatIsNotTaken: what lies in the inbox for more than a minute.
+func TestPageShowsWhatIsNotTaken(t *testing.T) {
+	w := newWorld(t)
+	w.ok(w.store.SetNotTaken(w.ctx, []store.NotTaken{
+		{Path: "half <b>.pdf", Reason: "cut short", Since: time.Now().Add(-time.Hour)}, {Path: "young.pdf", Reason: "empty", Since: time.Now()},
+	}))
+	_, url := w.serve()
+	_, body := w.get(url)
+	w.contains(body, "Not taken yet", "half &lt;b&gt;.pdf", "cut short, since")
+	if strings.Contains(body, "young.pdf") || strings.Contains(body, "nothing to show") {
+		t.Errorf("it says more than it should:\n%s", body)
+	}
+}

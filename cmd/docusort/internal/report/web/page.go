@@ -55,7 +55,7 @@ func Read(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (
 func (o *Overview) Health() wording.Line    { return wording.Daemon("docusort", o.Daemon, o.Now) }
 func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold, o.Now) }
 func (o *Overview) Scope() string           { return wording.Scope(o.Filter, o.Now) }
-func (o *Overview) Nothing() string         { return wording.Nothing(o.Summary.Totals, o.Filter) }
+func (o *Overview) Nothing() string         { return wording.Nothing(&o.Summary, o.Filter) }
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
 func (o *Overview) RetryHint() string       { return wording.RetryHint(o.Source) }
 
@@ -145,6 +145,26 @@ func (o *Overview) Failures() []Row {
 
 func (o *Overview) Troubles() []Row {
 	return reasons(o.Summary.Troubles, wording.Sum(o.Summary.Troubles), "review")
+}
+
+// File is a file that is no document yet.
+type File struct {
+	Name, Why string
+	Since     Event
+}
+
+const maxFiles = 50
+
+// NotTaken lists files that are no documents yet: the first ones of those that have waited
+// for long, or all.
+func (o *Overview) NotTaken(all bool) (files []File) {
+	for i, f := range wording.NotTaken(o.Summary.NotTaken, o.Now, all) {
+		if i == maxFiles && !all {
+			break
+		}
+		files = append(files, File{display.Printable(f.Path), f.Reason, Event{When: display.Clock(f.Since, o.Now), Stamp: stamp(f.Since)}})
+	}
+	return files
 }
 
 const maxReasons = 20

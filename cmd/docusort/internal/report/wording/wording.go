@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,17 +107,37 @@ func Scope(f store.Filter, now time.Time) string {
 	return "Only documents " + strings.Join(only, ", ")
 }
 
-// Nothing says that there is no document to report. It is empty where there is one.
-func Nothing(totals map[store.State]int, f store.Filter) string {
-	for _, n := range totals {
+// Nothing says that there is no document to report. It is empty where there is one, or a
+// file that is not taken.
+func Nothing(s *store.Summary, f store.Filter) string {
+	for _, n := range s.Totals {
 		if n > 0 {
 			return ""
 		}
+	}
+	if len(s.NotTaken) > 0 {
+		return ""
 	}
 	if f != (store.Filter{}) {
 		return "No document matches."
 	}
 	return "There is nothing to report yet. Drop a document into the inbox, and it shows up here."
+}
+
+// NotTakenAfter is how long a file lies in the inbox before the report speaks of it without
+// being asked for everything: most are taken by then.
+const NotTakenAfter = time.Minute
+
+// NotTaken returns the files to report: all of them, or those that have waited for long.
+func NotTaken(files []store.NotTaken, now time.Time, all bool) []store.NotTaken {
+	if all {
+		return files
+	}
+	young := slices.IndexFunc(files, func(f store.NotTaken) bool { return now.Sub(f.Since) < NotTakenAfter })
+	if young < 0 {
+		return files
+	}
+	return files[:young] // those waiting longest come first
 }
 
 // State is what people call a state.
