@@ -170,7 +170,7 @@ func (t *table) notTaken(files []store.NotTaken, all bool) {
 		t.line(head + name)
 	}
 	if more := len(files) - len(shown); more > 0 {
-		t.hangIn(dim, "  ", "and "+display.Things(more, "more file")+"; docusort report --documents lists all")
+		t.hangIn(dim, "  ", "and "+display.Things(more, "more file")+"; "+t.from.Command("report --documents")+" lists all")
 	}
 }
 
