@@ -35,6 +35,7 @@ type program struct {
 	environ        []string
 	stdout, stderr io.Writer
 	setUser        func(uid, gid int) error // see becomeOwner; nil: not, as tests share their process
+	lastResort     *lastResort              // nil: none, as tests share their process
 	hooks          testHooks
 }
 

@@ -49,7 +49,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	api := httptest.NewServer(docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1}))
 	defer api.Close()
-	s, err := settings.Load(demoEnviron(p.environ, home, api.URL), settings.Source{}, settings.NeedKey|settings.NeedTypes)
+	s, err := settings.Load(demoEnviron(p.environ, home, api.URL), settings.Source{}, settings.NeedKey|settings.NeedTypes|settings.NeedFolders)
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	p.lastResort.allowDaemon(d)
 
 	fmt.Fprintf(p.stderr, "A stand-in for the DocuTray API answers on %s; the daemon works in %s.\n", api.URL, home)
 	running, stop := context.WithCancel(ctx)

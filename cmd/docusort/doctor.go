@@ -30,7 +30,7 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			"with 0, or with 78 if anything is wrong.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := load(settings.NeedKey | settings.NeedTypes)
+			s, err := load(settings.NeedKey | settings.NeedTypes | settings.NeedFolders)
 			if s == nil {
 				return err
 			}

@@ -8,7 +8,14 @@ import (
 	"syscall"
 )
 
-func main() { os.Exit(run(untilSignal(), thisProcess(testHooks{}))) }
+func main() { os.Exit(process(testHooks{})) }
+
+// process is the whole life of this process.
+func process(hooks testHooks) int {
+	p, ctx := thisProcess(hooks), untilSignal()
+	context.AfterFunc(ctx, p.lastResort.end)
+	return run(ctx, p)
+}
 
 // untilSignal returns a context that ends with the first SIGTERM or SIGINT. A
 // second one ends the process at once.
@@ -20,7 +27,8 @@ func untilSignal() context.Context {
 
 func thisProcess(hooks testHooks) program {
 	addProcessor()
-	return program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, setUser: setUser, hooks: hooks}
+	return program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, setUser: setUser,
+		lastResort: &lastResort{within: commandStop}, hooks: hooks}
 }
 
 // addProcessor lets one more goroutine run than there are processors, unless the

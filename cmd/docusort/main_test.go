@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		}
 		hooks := i.hooks()
 		hooks.jobPause = 500 * time.Millisecond
-		os.Exit(run(untilSignal(), thisProcess(hooks)))
+		os.Exit(process(hooks))
 	}
 	flag.Parse()
 	parallel := false

@@ -26,14 +26,16 @@ func (p program) runCommand(load loader) *cobra.Command {
 			"when all of it is filed or in review, with 3 when some failed or are left.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := load(settings.NeedKey | settings.NeedTypes)
+			started := p.tellSlowStart()
+			defer started()
+			s, err := load(settings.NeedKey | settings.NeedTypes | settings.NeedFolders)
 			if err != nil {
 				return err
 			}
 			if once {
-				return p.runOnce(cmd.Context(), s)
+				return p.runOnce(cmd.Context(), s, started)
 			}
-			return p.runDaemon(cmd.Context(), s)
+			return p.runDaemon(cmd.Context(), s, started)
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "file what is in the inbox now, and exit")
@@ -41,7 +43,7 @@ func (p program) runCommand(load loader) *cobra.Command {
 }
 
 // runDaemon runs until ctx is done, which is no error, not even during the start.
-func (p program) runDaemon(ctx context.Context, s *settings.Settings) (err error) {
+func (p program) runDaemon(ctx context.Context, s *settings.Settings, started func() bool) (err error) {
 	log := p.logger(p.stderr, s)
 	d, err := newDaemon(ctx, s, log, p.hooks, true)
 	if wasStopped(ctx, err) {
@@ -51,6 +53,8 @@ func (p program) runDaemon(ctx context.Context, s *settings.Settings) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	p.lastResort.allowDaemon(d)
+	started()
 	if err := d.openStatusPage(); err != nil {
 		return err
 	}

@@ -43,7 +43,11 @@ func (l *loader) notMore(lowName string, low time.Duration, highName string, hig
 
 // apart notes a path that is a folder or lies inside it.
 func (l *loader) apart(name, path, folderName, folder string) {
-	if l.refused[name] || l.refused[folderName] || !inside(resolve(path), resolve(folder)) {
+	real := func(path string) string { return path }
+	if l.followLinks {
+		real = resolve
+	}
+	if l.refused[name] || l.refused[folderName] || !inside(real(path), real(folder)) {
 		return
 	}
 	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", display.Printable(path), folderName, display.Printable(folder), l.setWhere(folderName))

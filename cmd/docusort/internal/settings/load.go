@@ -42,6 +42,7 @@ func Load(environ []string, from Source, need Need) (*Settings, error) {
 		return nil, Problems{{Text: "settings: " + err.Error()}}
 	}
 	l.checkNeeds(&s, need)
+	l.followLinks = need&NeedFolders != 0
 	l.checkConflicts(&s)
 	if len(l.problems) == 0 {
 		return &s, nil
@@ -57,6 +58,8 @@ type loader struct {
 	values   map[string]string // checked, in the form that envconfig decodes
 	problems Problems
 	refused  map[string]bool // names that have a problem
+
+	followLinks bool // to find paths inside each other
 }
 
 func (l *loader) readConfig(s *Settings) {

@@ -144,10 +144,13 @@ func TestFoldersThroughLinks(t *testing.T) {
 		{"DOCUSORT_INBOX=" + dir + "/link/a", "DOCUSORT_SORTED=" + dir + "/inbox"},
 		{"DOCUSORT_INBOX=/", "DOCUSORT_SORTED=" + dir},
 	} {
-		_, err := loadHere(t, env, "", 0)
+		_, err := loadHere(t, env, "", NeedFolders)
 		says(t, err, "inside")
 	}
-	s, err := loadHere(t, []string{"DOCUSORT_INBOX=" + dir + "/link", "DOCUSORT_SORTED=" + dir + "/inbox2"}, "", 0)
+	if _, err := loadHere(t, []string{"DOCUSORT_INBOX=" + dir + "/link/a", "DOCUSORT_SORTED=" + dir + "/inbox"}, "", 0); err != nil {
+		t.Errorf("a link was followed for a command that needs no folder: %v", err)
+	}
+	s, err := loadHere(t, []string{"DOCUSORT_INBOX=" + dir + "/link", "DOCUSORT_SORTED=" + dir + "/inbox2"}, "", NeedFolders)
 	if err != nil || s.Inbox != dir+"/link" {
 		t.Errorf("%+v %v", s, err)
 	}

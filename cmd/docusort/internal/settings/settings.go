@@ -94,8 +94,11 @@ type Settings struct {
 // Need is a set of bits: what a command cannot do without.
 type Need int
 
-// What a command may need. Without NeedKey no file with a key is read.
+// What a command may need. Without NeedKey no file with a key is read, and without
+// NeedFolders nothing is looked at but the settings file: a disk that does not answer
+// would keep a command that has no use for it.
 const (
-	NeedKey   Need = 1 << iota // the API key
-	NeedTypes                  // at least one document type
+	NeedKey     Need = 1 << iota // the API key
+	NeedTypes                    // at least one document type
+	NeedFolders                  // folders that are outside each other, links followed
 )
