@@ -50,6 +50,9 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	if err := checkHook(s); err != nil {
 		return nil, err
 	}
+	if err := checkUnit(s); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(s.Home, settings.FolderMode); err != nil {
 		return nil, fmt.Errorf("make DOCUSORT_HOME: %w; make it by hand for the user that docusort runs as, or set another one", err)
 	}
@@ -199,46 +202,6 @@ func (d *daemon) reload(ctx context.Context) {
 	d.watcher.Rescan()
 	d.pipeline.RetryNow(ctx)
 	d.manager.Ready()
-}
-
-// checkHook finds out at the start whether the hook can be run: a missing event
-// would be noticed late.
-func checkHook(s *settings.Settings) error {
-	if s.Hook == "" {
-		return nil
-	}
-	if err := hook.Check(s.Hook); err != nil {
-		return settings.Problems{{Name: "DOCUSORT_HOOK", Text: err.Error()}}
-	}
-	return nil
-}
-
-// makeFolders makes the inbox and the sorted folder at the first run.
-func (d *daemon) makeFolders(ctx context.Context) error {
-	return errors.Join(d.makeFolder(ctx, "DOCUSORT_INBOX", d.settings.Inbox), d.makeFolder(ctx, "DOCUSORT_SORTED", d.settings.Sorted))
-}
-
-// makeFolder makes a folder that was never there. One that was there before and is
-// missing may be a filesystem that is not mounted: it is waited for and never made,
-// because what is put there would vanish under the mount.
-func (d *daemon) makeFolder(ctx context.Context, name, path string) error {
-	switch info, err := os.Stat(path); {
-	case err == nil && !info.IsDir():
-		return settings.Problems{{Name: name, Text: fmt.Sprintf("%q is not a folder: name another one, or move what is there away", path)}}
-	case err == nil:
-		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	known, err := d.store.KnowsFolder(ctx, path)
-	if err != nil {
-		return err
-	}
-	if known {
-		d.log.Warn("a folder that was there before is missing; waiting for it", "path", path)
-		return nil
-	}
-	return os.MkdirAll(path, settings.FolderMode)
 }
 
 // recordStart records the start of a run, and whether events are kept for a hook.

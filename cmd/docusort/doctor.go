@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"docusort/cmd/docusort/internal/doctor"
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline/docutray"
 
@@ -25,22 +28,21 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			"database, the API key and the type codes. For each it says what is wrong and what to do.\n" +
 			"It moves small files of its own from the inbox to the sorted folder, where the daemon\n" +
 			"leaves them alone, and removes them; else it changes nothing, and may be run while the\n" +
-			"daemon runs. Run as root, it works as the user that the database belongs to. With --fix\n" +
-			"it makes missing folders and gives their owner the rights that are lacking. It exits\n" +
-			"with 0, or with 78 if anything is wrong.",
+			"daemon runs. Run as root, it works as the user that the database belongs to, else as\n" +
+			"user docusort, and with the key of the service. With --fix it makes missing folders and\n" +
+			"gives their owner the rights that are lacking; run as root, it also opens the folders\n" +
+			"that members of the group made in the inbox to the group. It exits with 0, or with 78\n" +
+			"if anything is wrong.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := load(settings.NeedKey | settings.NeedTypes | settings.NeedFolders)
 			if s == nil {
 				return err
 			}
-			if err := p.becomeOwner(s.Database); err != nil {
+			results, err := p.checkAll(cmd.Context(), s, err, fix)
+			if err != nil {
 				return err
 			}
-			results := slices.Concat(checkSettings(s, err), checkInbox(s), reportHook(s), doctor.Doctor{
-				Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database,
-				Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,
-			}.Check(cmd.Context()), checkService(cmd.Context(), s))
 			if err := doctor.Write(p.stdout, results, p.color(p.stdout)); err != nil {
 				return err
 			}
@@ -54,20 +56,58 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 	return cmd
 }
 
+// checkAll checks first what root alone can see, then the rest as the service's user.
+func (p program) checkAll(ctx context.Context, s *settings.Settings, problems error, fix bool) ([]doctor.Result, error) {
+	d := doctor.Doctor{
+		Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database, Source: s.Source,
+		Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,
+	}
+	var first []doctor.Result
+	if s.Config == "" {
+		first = append(checkRunningKey(s, "/run/credentials/"+s.Unit()+".service"), d.Unit(ctx, s.Unit())...)
+	}
+	if fix && os.Geteuid() == 0 {
+		first = append(first, d.MendMembers()...)
+	}
+	if err := p.becomeOwner(s.Database); err != nil {
+		return nil, err
+	}
+	d.Watched = isLocked(s.Inbox)
+	return slices.Concat(checkSettings(s, problems), first, checkInbox(s), reportHook(s), d.Check(ctx), checkService(ctx, s)), nil
+}
+
+// checkRunningKey compares the key in the file with the copy that the service has.
+func checkRunningKey(s *settings.Settings, credentials string) []doctor.Result {
+	used, err := docutray.FileKey(filepath.Join(credentials, settings.CredentialName))
+	if err != nil || s.KeyFile != s.InstalledKey() {
+		return nil // it does not run, or this is not root
+	}
+	one, _ := used.Key()
+	other, _ := s.Keys.Key()
+	if one.Reveal() == other.Reveal() {
+		return []doctor.Result{doctor.OK("key", "the service runs with the one in %s", s.KeyFile)}
+	}
+	return []doctor.Result{doctor.Wrong("key", "the service runs with another one than %s has: systemctl restart %s", s.KeyFile, s.Unit())}
+}
+
 func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
 	var problems settings.Problems
-	if errors.As(err, &problems) {
-		for _, problem := range problems {
+	_ = errors.As(err, &problems)
+	for _, problem := range problems {
+		if problem.Name != settings.KeyName || s.KeyOfRoot == "" {
 			results = append(results, doctor.Wrong("settings", "%s", problem))
 		}
+	}
+	if len(results) > 0 {
 		return results
 	}
 	text := "from the environment"
 	if s.ConfigFile != "" {
 		text = "from " + s.ConfigFile
 	}
-	if os.Geteuid() == 0 {
-		text += "; permissions are checked as root, so run this as the daemon's user too: sudo -u docusort docusort doctor"
+	text += ", checked as user " + userName()
+	if s.KeyOfRoot != "" {
+		text += "; run this as root to check the key and the types too, because only root can read " + s.KeyOfRoot
 	}
 	results = append(results, doctor.OK("settings", "%s", text))
 	if s.KeyExposed != "" {
@@ -110,7 +150,21 @@ func checkService(ctx context.Context, s *settings.Settings) []doctor.Result {
 	if err != nil {
 		return []doctor.Result{serviceTrouble(s.BaseURL, err)}
 	}
-	return []doctor.Result{doctor.OK("key", "taken by %s", s.BaseURL), checkTypes(s.DocumentTypes, types)}
+	return append(checkClock(client.ClockSkew()), doctor.OK("key", "taken by %s", s.BaseURL), checkTypes(s.DocumentTypes, types))
+}
+
+// checkClock finds a clock that is off: times of documents would be wrong, and with a
+// larger error certificates seem not to be valid.
+func checkClock(off time.Duration) []doctor.Result {
+	where := "ahead of"
+	switch {
+	case off.Abs() < time.Minute:
+		return nil
+	case off < 0:
+		where = "behind"
+	}
+	return []doctor.Result{doctor.Wrong("clock", "the clock of this machine is %s %s the service's: set it, as with timedatectl set-ntp true",
+		display.Duration(off.Abs()), where)}
 }
 
 func serviceTrouble(url string, err error) doctor.Result {

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"docusort/cmd/docusort/internal/doctor"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/docutray/docutraytest"
 )
@@ -131,6 +136,56 @@ func TestDoctorTypes(t *testing.T) {
 		r := checkTypes(strings.Split(wanted, ","), types)
 		if !strings.Contains(r.Text, says) || r.Wrong != (wanted != "a") {
 			t.Errorf("%s: %+v", wanted, r)
+		}
+	}
+}
+
+// TestDoctorOfAMember: whoever is not the user of the service is not told to open anything,
+// and a key that root alone can read is not wrong.
+func TestDoctorOfAMember(t *testing.T) {
+	needsRoot(t)
+	w := newWorld(t)
+	w.runToEnd()
+	noErr(t, filepath.WalkDir(w.dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			err = os.Chmod(path, 0o755)
+		}
+		return errors.Join(err, os.Lchown(path, nobody-1, nobody))
+	}))
+	for _, name := range []string{"", "-wal", "-shm"} {
+		noErr(t, os.Chmod(filepath.Join(w.home, "docusort.db"+name), 0o640))
+	}
+	noErr(t, os.Chown(w.config(), nobody, nobody))
+	c := w.startAsNobody("doctor")
+	c.waitExit(exitDone)
+	checkContains(t, c.stdout.String(), "✓ settings", "checked as user nobody", "✓ inbox", "✓ database")
+	if text := c.stdout.String(); strings.Contains(text, "give that user") || strings.Contains(text, "✓ moves") {
+		t.Errorf("it says\n%s", text)
+	}
+}
+
+// TestDoctorComparesKeys: the service has a copy of its key, made at its start.
+func TestDoctorComparesKeys(t *testing.T) {
+	dir := t.TempDir()
+	var s settings.Settings
+	s.KeyFile, s.Keys = s.InstalledKey(), docutray.StaticKey("new")
+	for used, says := range map[string]string{"": "", "new\n": "✓ key", "old\n": "✗ key"} {
+		if used != "" {
+			noErr(t, os.WriteFile(filepath.Join(dir, settings.CredentialName), []byte(used), 0o600))
+		}
+		var b strings.Builder
+		noErr(t, doctor.Write(&b, checkRunningKey(&s, dir), false))
+		if !strings.HasPrefix(b.String(), says) || strings.Contains(b.String(), "systemctl restart docusort") != (used == "old\n") {
+			t.Errorf("with %q: %q", used, b.String())
+		}
+	}
+}
+
+func TestDoctorChecksTheClock(t *testing.T) {
+	for off, says := range map[time.Duration]string{0: "", -59 * time.Second: "", 2 * time.Hour: "2 h ahead of", -3 * time.Minute: "3 min behind"} {
+		results := checkClock(off)
+		if (len(results) == 0) != (says == "") || says != "" && (!results[0].Wrong || !strings.Contains(results[0].Text, says)) {
+			t.Errorf("%v: %+v", off, results)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (e *Error) advice() string {
 		return "check the name in DOCUTRAY_BASE_URL, and that this machine can resolve names"
 	case e.page:
 	case e.StatusCode == http.StatusUnauthorized:
-		return "make a key in DocuTray, and put it in the place of this one: it is taken up by itself"
+		return "make a key in DocuTray and put it in the place of this one: a file is read again by itself, DOCUTRAY_API_KEY after a restart"
 	case e.Class == Account && (e.StatusCode == http.StatusPaymentRequired || e.StatusCode == http.StatusTooManyRequests):
 		return "it goes on when the quota is renewed, or more is bought"
 	case e.StatusCode == http.StatusForbidden && e.Op == OpSubmit:

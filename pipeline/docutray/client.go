@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,6 +49,7 @@ type Client struct {
 	transport    http.RoundTripper
 	own          *http.Transport // nil if Config.Transport is used
 	unknownState sync.Once       // logs the first unknown job state
+	skew         atomic.Int64    // see ClockSkew
 }
 
 // New returns a client. It makes no request, but reads the key once, to refuse

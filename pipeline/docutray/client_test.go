@@ -203,42 +203,6 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-func TestDocumentTypes(t *testing.T) {
-	var types []docutraytest.DocumentType
-	for i := range 47 {
-		types = append(types, docutraytest.DocumentType{CodeType: fmt.Sprint("t", i), Name: "N", IsDraft: i == 3, Status: "S"})
-	}
-	sim := docutraytest.New(docutraytest.Options{Types: types})
-	got, err := newClient(t, serve(t, sim).URL).DocumentTypes(t.Context())
-	if err != nil || len(got) != 47 || got[46].Code != "t46" || !got[3].Draft || got[0].Status != "S" {
-		t.Fatalf("%d types, %v", len(got), err)
-	}
-	if n := sim.Stats().Requests; n != 3 {
-		t.Errorf("%d requests, want 3", n)
-	}
-}
-
-func TestDocumentTypesEndless(t *testing.T) {
-	n := 0
-	answer := func(page func() string) *Client {
-		n = 0
-		return newClient(t, "https://service.invalid", func(c *Config) {
-			c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-				n++
-				return answering(200, nil, page())(r)
-			})
-		})
-	}
-	c := answer(func() string { return fmt.Sprintf(`{"data":[{"codeType":"c%d"}]}`, n) })
-	if e := asError(t, second(c.DocumentTypes(t.Context()))); e.Class != Service || n != maxTypePages {
-		t.Errorf("%v after %d pages", e, n)
-	}
-	c = answer(func() string { return `{"data":[{"codeType":"a"},{"codeType":""},{"codeType":"a"}]}` }) // ignores the page number
-	if list, err := c.DocumentTypes(t.Context()); err != nil || len(list) != 1 || n != 2 {
-		t.Errorf("%v %v after %d pages", list, err, n)
-	}
-}
-
 func TestPingRefusesAnyOtherPage(t *testing.T) {
 	for _, body := range []string{"", "<html>sign in</html>", "{}", "[]", "null", `{"data":null}`, `{"data":5}`} {
 		if e := asError(t, fake(t, 200, nil, body).Ping(t.Context())); e.Class != Service {

@@ -3,8 +3,10 @@ package docutray
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // DocumentType is a type that the account can see. The service may still refuse
@@ -45,6 +47,9 @@ func (c *Client) DocumentTypes(ctx context.Context) ([]DocumentType, error) {
 		if e != nil {
 			return nil, e
 		}
+		if at, err := http.ParseTime(ans.header.Get("Date")); err == nil {
+			c.skew.Store(int64(ans.received.Sub(at)))
+		}
 		more := false
 		for _, t := range body.Data {
 			code := cut(string(t.CodeType), maxCode)
@@ -65,6 +70,10 @@ func (c *Client) DocumentTypes(ctx context.Context) ([]DocumentType, error) {
 		}
 	}
 }
+
+// ClockSkew returns how far this machine's clock was ahead of the service's when the types
+// were last listed, to a second or so; 0 where that is not known.
+func (c *Client) ClockSkew() time.Duration { return time.Duration(c.skew.Load()) }
 
 // Ping makes a request that costs no credit. It succeeds if the service is up
 // and accepts the key. The error is an [*Error].

@@ -32,16 +32,15 @@ func (d dir) mayMove(name string) error {
 	case errors.Is(err, unix.EROFS):
 		return fmt.Errorf("%q cannot be moved: its filesystem is mounted read-only; mount it read-write: %w", path, err)
 	case errors.Is(err, fs.ErrPermission):
-		return refuse(fmt.Sprintf("its folder %q (owner %d, group %d, mode %04o) may not be written to by user %d",
-			d.path, folder.Uid, folder.Gid, folder.Mode&0o7777, me),
-			"give that user write and search permission on the folder")
+		return refuse(fmt.Sprintf("its folder %q (mode %04o) may not be written to by the user that docusort runs as",
+			d.path, folder.Mode&0o7777), "chmod g+w on the folder helps, and 'doctor --fix', run as root, does that for all")
 	case err != nil:
 		return fmt.Errorf("access to %q: %w", d.path, err)
 	}
 	switch {
 	case folder.Mode&unix.S_ISVTX != 0 && folder.Uid != uint32(me) && st.Uid != uint32(me) && !ownsAll():
-		return refuse(fmt.Sprintf("its folder %q has the sticky bit and the file belongs to user %d, not to user %d",
-			d.path, st.Uid, me), "take the bit off the folder (chmod -t) or change the owner")
+		return refuse(fmt.Sprintf("its folder %q has the sticky bit, and the file belongs to another user than the one that docusort runs as",
+			d.path), "take the bit off the folder (chmod -t) or change the owner")
 	case d.immutable(name):
 		return refuse("it has the immutable or append-only attribute", "take it off with chattr -i -a")
 	case d.immutable(""):

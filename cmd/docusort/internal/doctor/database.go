@@ -23,7 +23,7 @@ func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Re
 	}
 	for _, path := range []string{d.Database, d.Database + "-wal", d.Database + "-shm", d.Database + "-lock"} {
 		err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK, unix.AT_EACCESS)
-		if err != nil && !errors.Is(err, unix.ENOENT) {
+		if err != nil && !errors.Is(err, unix.ENOENT) && !d.foreign() {
 			return Wrong("database", "%s cannot be written to by user %d: %v; give it to the user that docusort runs as", path, os.Geteuid(), err)
 		}
 	}
@@ -37,6 +37,8 @@ func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Re
 	case r.LargeWAL() > 0:
 		return Wrong("database", "%s-wal has %s, and grows as long as a program keeps a read transaction open: "+
 			"'fuser -v %s-shm', run as root, shows which: end it", d.Database, display.Size(r.LargeWAL()), d.Database)
+	case !daemon.Running && d.Watched:
+		return Wrong("inbox", "another docusort, with another database, watches %s: stop it, or give each an inbox of its own", d.Inbox)
 	case daemon.Running && daemon.Hold != nil:
 		return OK("database", "%s is whole; the daemon runs, and waits: %s", d.Database, daemon.Hold.Reason)
 	case daemon.Running:

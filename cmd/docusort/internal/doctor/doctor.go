@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,10 @@ type Doctor struct {
 	Recursive, Inotify            bool // how the inbox is watched
 	// Fix makes missing folders and corrects their modes.
 	Fix bool
+	// Source says how docusort is called.
+	settings.Source
+	// Watched: the inbox is locked, by a daemon.
+	Watched bool
 
 	// For tests; the zero values are the real ones.
 	statfs        func(path string, st *unix.Statfs_t) error
@@ -42,9 +47,11 @@ func (d Doctor) Check(ctx context.Context) []Result {
 		d.folder("sorted", "DOCUSORT_SORTED", d.Sorted, known(d.Sorted)),
 	}
 	results = append(results, d.typeFolders()...)
+	w := d.walkInbox()
+	results = append(results, d.members(w)...)
 	results = append(results, d.moves(ctx)...)
-	results = append(results, d.space()...)
-	return append(results, d.inotify(), d.database(ctx, reader, openErr))
+	results = append(results, d.space(w.largest)...)
+	return append(results, d.inotify(w.folders), d.database(ctx, reader, openErr))
 }
 
 // Result is what one check found.

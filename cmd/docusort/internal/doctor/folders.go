@@ -31,6 +31,8 @@ func (d Doctor) folder(name, setting, path string, known bool) Result {
 		info, err = os.Stat(path)
 	}
 	switch {
+	case err != nil && d.foreign():
+		return Wrong(name, "%v; run '%s' as root", err, d.Command("doctor"))
 	case err != nil:
 		return Wrong(name, "%v; let user %d search the folders above it, or set %s to another path", err, os.Geteuid(), setting)
 	case !info.IsDir():
@@ -38,6 +40,9 @@ func (d Doctor) folder(name, setting, path string, known bool) Result {
 	}
 	if err := accessible(path); err != nil && d.Fix && mend(path, info) == nil {
 		made = ", its mode mended just now"
+	}
+	if d.foreign() {
+		return OK(name, "%s", path)
 	}
 	if err := accessible(path); err != nil {
 		return Wrong(name, "%s (owner %d, mode %04o) cannot be used by user %d: %v; give that user the right to read, write and search it",
@@ -85,6 +90,23 @@ func mend(path string, info fs.FileInfo) error {
 	return os.Chmod(path, info.Mode()&(fs.ModePerm|fs.ModeSetgid|fs.ModeSticky)|0o700)
 }
 
+// foreign reports whether another user than the one who runs this owns the database or,
+// where there is none yet, the nearest folder above it: then what this one may do says
+// nothing about the service, and is not to be widened.
+func (d Doctor) foreign() bool {
+	info, err := os.Stat(d.Database)
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err = os.Stat(existing(d.Database))
+		if err == nil && ownerOf(info) == 0 {
+			return false // nobody's yet
+		}
+	}
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	return os.Geteuid() != 0 && ownerOf(info) != uint32(os.Geteuid())
+}
+
 func ownerOf(info fs.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
 
 // accessible returns why a folder cannot be read, written and searched.
@@ -100,7 +122,7 @@ const (
 // typeFolders checks the folders of the types, which somebody else may have made.
 func (d Doctor) typeFolders() []Result {
 	entries, err := os.ReadDir(d.Sorted)
-	if err != nil {
+	if err != nil || d.foreign() {
 		return nil // reported for the folder itself
 	}
 	var bad []Result

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,7 +11,7 @@ import (
 )
 
 // inotify checks whether the kernel lets every folder of the inbox be watched.
-func (d Doctor) inotify() Result {
+func (d Doctor) inotify(folders int) Result {
 	if !d.Inotify {
 		return OK("inotify", "not used: the inbox is polled")
 	}
@@ -28,27 +27,16 @@ func (d Doctor) inotify() Result {
 	if err != nil {
 		return Wrong("inotify", "the kernel's limit is not known: %v", err)
 	}
-	folders := d.countFolders()
-	if folders > limit {
-		return Wrong("inotify", "the inbox has %d folders and the kernel lets %d be watched: raise the sysctl fs.inotify.max_user_watches, or set DOCUSORT_WATCH=poll", folders, limit)
+	if !d.Recursive {
+		folders = 1
+	}
+	if 10*folders > 9*limit {
+		return Wrong("inotify", "the inbox has %d folders and the kernel lets %d be watched, by all programs of the user: raise the sysctl fs.inotify.max_user_watches, or set DOCUSORT_WATCH=poll", folders, limit)
 	}
 	if err := tryWatch(d.Inbox); err != nil {
 		return Wrong("inotify", "a watch is refused (%v): raise the sysctls fs.inotify.max_user_instances and max_user_watches, or set DOCUSORT_WATCH=poll", err)
 	}
 	return OK("inotify", "%d of at most %d folders to watch", folders, limit)
-}
-
-func (d Doctor) countFolders() (n int) {
-	if !d.Recursive {
-		return 1
-	}
-	_ = filepath.WalkDir(d.Inbox, func(_ string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() { // what cannot be read cannot be watched either
-			n++
-		}
-		return nil
-	})
-	return n
 }
 
 func tryWatch(path string) error {

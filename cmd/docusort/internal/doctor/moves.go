@@ -19,7 +19,7 @@ var awkward = []string{"scan.pdf", "a:b.pdf", "dot.", "Müller.pdf", "M\xfcller.
 // moves documents, and removes it. The folders that it makes for that have a name that
 // watchers leave alone.
 func (d Doctor) moves(ctx context.Context) []Result {
-	if accessible(d.Inbox) != nil || accessible(d.Sorted) != nil {
+	if accessible(d.Inbox) != nil || accessible(d.Sorted) != nil || d.foreign() {
 		return nil // reported for the folders themselves
 	}
 	from, err := os.MkdirTemp(d.Inbox, strings.TrimSuffix(filing.Temporaries, "*")+"doctor-")

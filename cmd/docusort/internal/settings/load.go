@@ -184,7 +184,7 @@ func (l *loader) checkNeeds(s *Settings, need Need) {
 // withoutKey returns the problems without the key, which users paste into other
 // variables too.
 func (l *loader) withoutKey() Problems {
-	for _, key := range []string{l.env[keyName], l.file[keyName].value} {
+	for _, key := range []string{l.env[KeyName], l.file[KeyName].value} {
 		if key = strings.TrimSpace(key); len(key) < 8 {
 			continue
 		}
@@ -230,20 +230,20 @@ func readBounded(path string) ([]byte, error) {
 // findKey finds the key. What the user has set goes before the credential, which
 // the unit may bring along for everybody.
 func (l *loader) findKey(s *Settings) {
-	value, _, set := l.lookup(keyName)
+	value, _, set := l.lookup(KeyName)
 	fileValue, fileOrigin, fileSet := l.lookup(keyFileName)
 	switch {
-	case l.refused[keyName] || l.refused[keyFileName]:
+	case l.refused[KeyName] || l.refused[keyFileName]:
 	case set && fileSet:
-		l.refuse(keyName, "is set, and so is "+keyFileName+" ("+fileOrigin+"): keep one of the two")
+		l.refuse(KeyName, "is set, and so is "+keyFileName+" ("+fileOrigin+"): keep one of the two")
 	case set:
 		keys := docutray.StaticKey(value)
 		if _, err := keys.Key(); err != nil {
-			l.refuse(keyName, err.Error())
+			l.refuse(KeyName, err.Error())
 			return
 		}
 		s.Keys = keys
-		if _, inEnvironment := l.env[keyName]; !inEnvironment {
+		if _, inEnvironment := l.env[KeyName]; !inEnvironment {
 			s.KeyExposed = exposed(l.path)
 		}
 	case fileSet:
@@ -252,7 +252,7 @@ func (l *loader) findKey(s *Settings) {
 		case err == nil:
 			s.Keys, s.KeyExposed = keys, exposed(s.KeyFile)
 		case errors.Is(err, fs.ErrNotExist) && !strings.Contains(fileValue, "/"):
-			l.refuse(keyFileName, "names no file in the working folder (not shown, as it may be a key itself): write the file's whole path, or put a key into "+keyName)
+			l.refuse(keyFileName, "names no file in the working folder (not shown, as it may be a key itself): write the file's whole path, or put a key into "+KeyName)
 		default:
 			l.refuse(keyFileName, reason(err))
 		}
@@ -280,7 +280,7 @@ func (l *loader) findCredential(s *Settings) {
 		s.Keys, s.KeyFile = keys, path
 		return
 	}
-	l.refuse(keyName, reason(err)+": the credential "+CredentialName+" is a copy of "+l.InstalledKey()+
+	l.refuse(KeyName, reason(err)+": the credential "+CredentialName+" is a copy of "+l.InstalledKey()+
 		": put the key into that file, of mode 600, and start the service again")
 }
 
@@ -296,10 +296,10 @@ func (l *loader) findInstalled(s *Settings) {
 		s.KeyFile, s.KeyExposed = path, exposed(path)
 	case errors.Is(err, fs.ErrPermission):
 		s.KeyOfRoot = path
-		l.refuse(keyName, "is in "+path+", which only root can read: run this as root")
+		l.refuse(KeyName, "is in "+path+", which only root can read: run this as root")
 	case errors.Is(err, fs.ErrNotExist):
-		l.refuse(keyName, "is not set: put it into "+l.InstalledKey()+", of mode 600, for the service; or set it, or name a file with the key in "+keyFileName)
+		l.refuse(KeyName, "is not set: put it into "+l.InstalledKey()+", of mode 600, for the service; or set it, or name a file with the key in "+keyFileName)
 	default:
-		l.refuse(keyName, reason(err))
+		l.refuse(KeyName, reason(err))
 	}
 }

@@ -19,7 +19,7 @@ const exampleFile = "../../../../config.example.env"
 
 // Every variable but the key has a field, and every field a variable.
 func TestVariablesAndFieldsAreTheSame(t *testing.T) {
-	want := []string{keyName}
+	want := []string{KeyName}
 	for field := range reflect.TypeFor[Settings]().Fields() {
 		if name, _, _ := strings.Cut(field.Tag.Get("env"), ","); name != "" {
 			want = append(want, name)
