@@ -55,7 +55,7 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 			if gone, err := p.isGone(doc); err != nil || !gone {
 				continue
 			}
-			p.notStored(doc, p.markGone(ctx, doc, "removed from the inbox before it was submitted"))
+			p.notStored(doc, p.markGone(ctx, doc, p.whyGone(doc, "submitted")))
 		}
 	}
 }

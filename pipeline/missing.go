@@ -32,7 +32,8 @@ var (
 	errFolderAway = errors.New("its folder in the inbox is not the one that the document was in; is it mounted?")
 )
 
-// isGone reports whether a document's file was removed. It returns an error where the
+// isGone reports whether a document's file was removed, or lies in an inbox that is no
+// longer configured: what is paid for is found again by its content. It returns an error where the
 // inbox is missing, or is not the folder that the document was in, as when a filesystem
 // is not mounted. An inbox counts as the same where either its device or its inode is:
 // it may have been made again, and device numbers change with a restart of the machine.
@@ -52,13 +53,24 @@ func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
 		return false, err
 	}
 	then := doc.Inbox
-	if now.Path != then.Path || now.Inode != then.Inode && now.Device != then.Device {
+	if now.Path != then.Path {
+		return true, nil // the settings name another inbox, and it did not come along
+	}
+	if now.Inode != then.Inode && now.Device != then.Device {
 		return false, errInboxAway
 	}
 	if wasMounted := doc.Identity.Device != then.Device; wasMounted != p.isMounted(doc.Source, now.Device) {
 		return false, errFolderAway
 	}
 	return true, nil
+}
+
+// whyGone says why a document is gone that is missing before a step.
+func (p *Pipeline) whyGone(doc *store.Document, step string) string {
+	if doc.Inbox.Path != p.Inbox {
+		return "left in an inbox that was no longer configured when it was to be " + step
+	}
+	return "removed from the inbox before it was " + step
 }
 
 // isMounted reports whether the nearest folder above a place in the inbox that exists is on

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -63,6 +64,39 @@ func TestInboxThatIsAnotherFolder(t *testing.T) {
 			same(t, "reason", d.Error, errInboxAway.Error())
 			must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
 			r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+		})
+	})
+}
+
+// A document of an inbox that is no longer configured does not wait for ever. Its file stays
+// where it is, and is not paid for again where it comes into the new inbox.
+func TestInboxThatIsNoLongerConfigured(t *testing.T) {
+	each(t, []store.State{store.Waiting, store.Pending, store.Identified}, func(t *testing.T, state store.State) {
+		bubble(t, docutraytest.Options{Latency: time.Minute}, func(r *rig) {
+			if state == store.Pending {
+				r.at(state, func() { must(t, r.halt()) })
+			} else {
+				r.admitted("scan.pdf", pdf("old"))
+				r.knows(pdf("old"), "invoice", 0.97)
+			}
+			if state == store.Identified {
+				r.answered(1, "invoice")
+			}
+			before := r.inbox
+			r.inbox += ".new"
+			must(t, os.Mkdir(r.inbox, 0o755))
+			r.cfg.Inbox = r.inbox
+			r.start()
+			d := r.reaches("scan.pdf", store.Gone, 5*time.Minute)
+			same(t, "reason", strings.HasPrefix(d.Error, "left in an inbox that was no longer configured"), true)
+			must(t, os.Rename(filepath.Join(before, "scan.pdf"), filepath.Join(r.inbox, "scan.pdf")))
+			r.files <- "scan.pdf"
+			r.reaches("scan.pdf", store.Filed, 5*time.Minute)
+			jobs := 1
+			if state == store.Identified { // the answer was stored without one
+				jobs = 0
+			}
+			same(t, "jobs", r.service.Stats().Jobs, jobs)
 		})
 	})
 }

@@ -103,7 +103,7 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	case errors.Is(err, fs.ErrNotExist):
 		gone, cause := f.p.isGone(d)
 		if gone {
-			f.p.notStored(d, f.p.markGone(ctx, d, "removed from the inbox before it was filed"))
+			f.p.notStored(d, f.p.markGone(ctx, d, f.p.whyGone(d, "filed")))
 			return
 		}
 		if cause != nil {
