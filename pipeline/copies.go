@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -9,6 +10,9 @@ const (
 	copiers    = 4  // copies at a time
 	mostQueued = 64 // documents that wait to be copied; then no others are moved
 )
+
+// errNotCopied: what no service would take may have any size, and is not copied about.
+var errNotCopied = errors.New("larger than the service takes, and to be copied to another filesystem: move it by hand, or remove it")
 
 // copies are the documents that are copied to another filesystem, which may take minutes,
 // in goroutines beside the loop that moves the others. Only that loop uses it.

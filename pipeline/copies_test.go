@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -67,5 +69,33 @@ func TestDocumentsOfOneNameAreCopiedAtOnce(t *testing.T) {
 		for name, content := range map[string]string{"scan.pdf": "one", "scan-2.pdf": "two"} {
 			contains(t, name, tree(t, far)["invoice/"+name], content)
 		}
+	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
+}
+
+// What is over the service's limit may have any size: it is never copied, neither to
+// _failed nor back, stays whole where it is, and keeps nobody waiting.
+func TestWhatIsTooLargeIsNotCopied(t *testing.T) {
+	far := t.TempDir()
+	var copied atomic.Int64
+	mover := filing.NewMover(filing.Options{Fault: func(op string, done bool) error {
+		if op == "write" && done {
+			copied.Add(1)
+		}
+		return nil
+	}})
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.dropSparse("film.mp4", 100<<20+1)
+		r.until(time.Minute, "two tries", func() bool { return r.doc("film.mp4").Failures > 1 })
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.reaches("scan.pdf", store.Filed, time.Minute)
+		d := r.doc("film.mp4")
+		contains(t, "reason", d.Error, "larger than")
+		same(t, "state", d.State, store.Waiting)
+		exists(t, r.inbox, "film.mp4")
+		same(t, "files in sorted", len(tree(t, far)), 1)
+		same(t, "copies", copied.Load(), 1)
+		must(t, os.Remove(filepath.Join(r.inbox, "film.mp4")))
+		r.reaches("film.mp4", store.Gone, 2*time.Minute)
 	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
 	"docusort/store"
 
@@ -142,6 +143,9 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 		}
 		switch {
 		case errors.Is(m.err, store.ErrStale): // whatever changed it goes on with it
+		case errors.Is(m.err, filing.ErrNeedsCopy) && m.doc.Identity.Size > docutray.MaxFileSize:
+			m.err = errNotCopied
+			here = append(here, m)
 		case errors.Is(m.err, filing.ErrNeedsCopy):
 			f.copies.add(ctx, f.p, m)
 		default:

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
 	"docusort/store"
 )
@@ -111,7 +112,11 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 			return mv, err
 		}
 		r.OnStep(PlaceStored)
-		err = r.Mover.MoveOrCopy(ctx, mv)
+		if err = r.Mover.Do(ctx, mv); errors.Is(err, filing.ErrNeedsCopy) {
+			if err = errNotCopied; mv.Identity.Size <= docutray.MaxFileSize {
+				err = r.Mover.Copy(ctx, mv)
+			}
+		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return mv, ErrMoved

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -123,15 +124,23 @@ func (r *rig) putBackEnded(n int, next string, far bool, elsewhere string) bool 
 	return ended
 }
 
-// A file that took the place of a failed document, however large, is not read.
+// A file that took the place of a failed document, however large, is neither read nor
+// copied.
 func TestPutBackOfAHugeFile(t *testing.T) {
+	far := t.TempDir()
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
 		r.drop("notes.txt", "no document", "invoice")
 		doc := r.reaches("notes.txt", store.Failed, time.Minute)
 		must(t, r.halt())
 		must(t, os.Truncate(filepath.Join(r.sorted, doc.Target), 8<<40)) // reading it would take hours
-		_, changed, err := Requeuer{Store: r.store, Inbox: r.inbox, Mover: filing.NewMover(filing.Options{})}.PutBack(bg, doc)
+		retry := Requeuer{Store: r.store, Inbox: far, Mover: filing.NewMover(filing.Options{})}
+		if _, _, err := retry.PutBack(bg, doc); !errors.Is(err, errNotCopied) {
+			t.Errorf("to another filesystem: %v", err)
+		}
+		exists(t, r.sorted, doc.Target)
+		retry.Inbox = r.inbox
+		_, changed, err := retry.PutBack(bg, doc)
 		must(t, err)
 		same(t, "changed", changed, true)
 		exists(t, r.inbox, "notes.txt")

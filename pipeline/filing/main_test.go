@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -276,4 +277,13 @@ func names(t *testing.T, dir string) string {
 		all = append(all, e.Name())
 	}
 	return strings.Join(all, " ")
+}
+
+// MoveOrCopy is Do and, where the content has to be copied, Copy.
+func (m *Mover) MoveOrCopy(ctx context.Context, mv Move) error {
+	err := m.Do(ctx, mv)
+	if errors.Is(err, ErrNeedsCopy) {
+		err = m.Copy(ctx, mv)
+	}
+	return err
 }

@@ -130,15 +130,6 @@ func (m *Mover) Copy(ctx context.Context, mv Move) error {
 	return m.move(ctx, mv, func(t *transfer) error { return t.copy(ctx) })
 }
 
-// MoveOrCopy is Do and, where the content has to be copied, Copy.
-func (m *Mover) MoveOrCopy(ctx context.Context, mv Move) error {
-	err := m.Do(ctx, mv)
-	if errors.Is(err, ErrNeedsCopy) {
-		err = m.Copy(ctx, mv)
-	}
-	return err
-}
-
 var (
 	// errLeftOver: an earlier try of the same move was cut short.
 	errLeftOver = errors.New("an earlier try of this move has to be finished first")
