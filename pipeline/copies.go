@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"docusort/pipeline/docutray"
+	"docusort/pipeline/filing"
 )
 
 const (
@@ -13,6 +16,18 @@ const (
 
 // errNotCopied: what no service would take may have any size, and is not copied about.
 var errNotCopied = errors.New("larger than the service takes, and to be copied to another filesystem: move it by hand, or remove it")
+
+// moveOrCopy moves a file inside its filesystem or, where it is not too large, across two.
+func moveOrCopy(ctx context.Context, m *filing.Mover, mv filing.Move) error {
+	err := m.Do(ctx, mv)
+	switch {
+	case !errors.Is(err, filing.ErrNeedsCopy):
+		return err
+	case mv.Identity.Size > docutray.MaxFileSize:
+		return errNotCopied
+	}
+	return m.Copy(ctx, mv)
+}
 
 // copies are the documents that are copied to another filesystem, which may take minutes,
 // in goroutines beside the loop that moves the others. Only that loop uses it.

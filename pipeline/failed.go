@@ -4,11 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"docusort/pipeline/filing"
 	"docusort/store"
@@ -30,7 +26,7 @@ func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int
 	for i := range docs {
 		moved, err := p.movedAway(ctx, &docs[i], a.Source)
 		if err == nil && moved {
-			err = removeFailure(&docs[i])
+			err = removeSidecar(&docs[i])
 		}
 		if err != nil {
 			return nil, err
@@ -69,35 +65,4 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 		return errors.Is(err, ErrMoved), nil
 	}
 	return err == nil && !bytes.Equal(sum, doc.SHA256), err
-}
-
-// removeFailure removes the .error.json beside a failed document, if it is exactly what
-// was written for this document; anything else stays.
-func removeFailure(doc *store.Document) error {
-	text, err := sidecarText(doc)
-	if err != nil {
-		return err
-	}
-	name := doc.Target + failureSuffix
-	f, _, err := filing.Open(doc.Sorted, name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	there, err := io.ReadAll(io.LimitReader(f, int64(len(text))+1))
-	if err != nil || !bytes.Equal(there, text) {
-		return err
-	}
-	root, err := os.OpenRoot(doc.Sorted)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove %q: %w", filepath.Join(doc.Sorted, name), err)
-	}
-	return nil
 }

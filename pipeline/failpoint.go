@@ -26,11 +26,21 @@ const (
 	PutBackStored  Step = "put back stored"
 )
 
-// Steps are the steps of a document's way, and PutBackSteps those of putting one back.
+// The steps of a person's decision, in their order.
+const (
+	DecisionStored  Step = "decision stored" // the move comes next
+	Refiled         Step = "refiled"
+	SidecarsChanged Step = "sidecars changed"
+	DecidedStored   Step = "decided stored"
+)
+
+// Steps are the steps of a document's way, PutBackSteps those of putting one back, and
+// RefileSteps those of a person's decision.
 var (
 	Steps = []Step{
 		SubmittingStored, Posted, AcceptedStored, Answered, IdentifiedStored,
 		TargetStored, FileMoved, SidecarWritten, FoldersSynced, MovedStored,
 	}
 	PutBackSteps = []Step{PlaceStored, PutBackMoved, FailureRemoved, PutBackStored}
+	RefileSteps  = []Step{DecisionStored, Refiled, SidecarsChanged, DecidedStored}
 )

@@ -26,7 +26,7 @@ func (p *Pipeline) sweepAll(ctx context.Context) error {
 		if n > 0 {
 			p.wakeAll()
 		}
-		if err = cmp.Or(err, p.sweep(ctx)); err != nil {
+		if err = cmp.Or(err, p.finishDecisions(ctx), p.sweep(ctx)); err != nil {
 			return err
 		}
 		select {
@@ -36,6 +36,18 @@ func (p *Pipeline) sweepAll(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// finishDecisions finishes decisions of persons whose command was killed.
+func (p *Pipeline) finishDecisions(ctx context.Context) error {
+	all, err := read(ctx, p, p.Store.Decisions)
+	if err != nil || len(all) == 0 || p.Store.SharedNow() {
+		return err // a command is at work
+	}
+	if err := p.refiler().Finish(ctx, all); err != nil {
+		p.Logger.Warn("a person's decision is not carried out yet; will try again", "err", err)
+	}
+	return nil
 }
 
 // sweepBatch is how many documents are read at once.

@@ -139,7 +139,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	begin("holds", p.showHolds)
 	begin("recover", func(ctx context.Context) error {
 		jobs, err := p.recover(ctx)
-		if err != nil {
+		if err = cmp.Or(err, p.finishDecisions(ctx)); err != nil {
 			return err
 		}
 		begin("admit", p.admitAll)

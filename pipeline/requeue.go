@@ -12,12 +12,11 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
-// ErrMoved says that a failed document is no longer in _failed.
+// ErrMoved says that a document's file is no longer where it was put.
 var ErrMoved = errors.New("it is no longer there")
 
 // Requeuer puts failed documents back into the inbox, whether the daemon runs or not. If
@@ -57,7 +56,7 @@ func (r Requeuer) PutBack(ctx context.Context, doc store.Document) (place string
 		return "", false, err
 	}
 	r.OnStep(PutBackMoved)
-	if err := removeFailure(&doc); err != nil {
+	if err := removeSidecar(&doc); err != nil {
 		return "", false, err
 	}
 	r.OnStep(FailureRemoved)
@@ -112,11 +111,7 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 			return mv, err
 		}
 		r.OnStep(PlaceStored)
-		if err = r.Mover.Do(ctx, mv); errors.Is(err, filing.ErrNeedsCopy) {
-			if err = errNotCopied; mv.Identity.Size <= docutray.MaxFileSize {
-				err = r.Mover.Copy(ctx, mv)
-			}
-		}
+		err = moveOrCopy(ctx, r.Mover, mv)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return mv, ErrMoved
@@ -130,7 +125,13 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 // readFailed returns the present identity of a failed document's file, and its hash where it
 // may still be what it was: of any size, it could be anything else.
 func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
-	f, id, err := filing.Open(doc.Sorted, doc.Target)
+	return readFile(doc.Sorted, doc.Target, func(size int64) bool { return doc.SHA256 != nil && size == doc.Identity.Size })
+}
+
+// readFile returns the present identity of a regular file, and its hash where that is
+// wanted for its size. [ErrMoved]: there is none.
+func readFile(root, rel string, hashed func(size int64) bool) (id filing.Identity, hash []byte, err error) {
+	f, id, err := filing.Open(root, rel)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
 		return id, nil, ErrMoved
 	}
@@ -138,12 +139,12 @@ func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
 		return id, nil, err
 	}
 	defer f.Close()
-	if doc.SHA256 == nil || id.Size != doc.Identity.Size {
+	if !hashed(id.Size) {
 		return id, nil, nil
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {
-		return id, nil, fmt.Errorf("read %q: %w", filepath.Join(doc.Sorted, doc.Target), err)
+		return id, nil, fmt.Errorf("read %q: %w", filepath.Join(root, rel), err)
 	}
 	return id, sum.Sum(nil), nil
 }

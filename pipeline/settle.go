@@ -22,7 +22,9 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 	f.p.filing.beat()
 	moved := withoutError(all)
 	for _, m := range moved {
-		m.err = f.writeSidecar(m.doc)
+		if err := f.p.sidecars().write(m.doc); err != nil {
+			m.err = fmt.Errorf("%w: %w", errSorted, err)
+		}
 	}
 	if moved = withoutError(moved); len(moved) > 0 {
 		f.p.OnStep(SidecarWritten)

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
@@ -23,12 +26,21 @@ const (
 	failureSuffix = ".error.json"
 )
 
-// sidecarOf returns the suffix of the document's sidecar; "" where it gets none.
-func (p *Pipeline) sidecarOf(d *store.Document) string {
+// sidecars writes the sidecars of documents.
+type sidecars struct {
+	mover *filing.Mover
+	all   bool // filed documents have one, too
+	log   *slog.Logger
+}
+
+func (p *Pipeline) sidecars() sidecars { return sidecars{p.Mover, p.Sidecar, p.Logger} }
+
+// suffix returns the suffix of the document's sidecar; "" where it gets none.
+func (s sidecars) suffix(d *store.Document) string {
 	switch {
 	case d.Outcome == store.Failed:
 		return failureSuffix
-	case d.Outcome == store.Review || p.Sidecar:
+	case d.Outcome == store.Review || s.all:
 		return answerSuffix
 	}
 	return ""
@@ -92,9 +104,9 @@ func nameText(name string) string {
 	return b.String()
 }
 
-// writeSidecar writes the sidecar of a document that was moved, where it gets one.
-func (f *filer) writeSidecar(d *store.Document) error {
-	suffix := f.p.sidecarOf(d)
+// write writes the sidecar of a document that lies at its place, where it gets one.
+func (s sidecars) write(d *store.Document) error {
+	suffix := s.suffix(d)
 	if suffix == "" {
 		return nil
 	}
@@ -102,18 +114,49 @@ func (f *filer) writeSidecar(d *store.Document) error {
 	if err != nil {
 		return err
 	}
-	err = f.p.Mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
-	switch {
-	case err == nil:
-		return nil
-	case !errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%w: %w", errSorted, err)
+	err = s.mover.WriteFile(d.Sorted, d.Target+suffix, data, 0o640)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
 	}
 	// It is most likely ours, written before the daemon was killed.
 	if there, readErr := os.ReadFile(filepath.Join(d.Sorted, d.Target+suffix)); readErr == nil && bytes.Equal(there, data) {
 		return nil
 	}
-	f.p.Logger.Warn("a file stands where the sidecar belongs; leaving it as it is",
+	s.log.Warn("a file stands where the sidecar belongs; leaving it as it is",
 		"doc", d.ID, "path", d.Target+suffix)
+	return nil
+}
+
+// removeSidecar removes the sidecar beside a document, if it is exactly what was written
+// for it; anything else stays.
+func removeSidecar(d *store.Document) error {
+	text, err := sidecarText(d)
+	if err != nil {
+		return err
+	}
+	name := d.Target + answerSuffix
+	if d.Outcome == store.Failed {
+		name = d.Target + failureSuffix
+	}
+	f, _, err := filing.Open(d.Sorted, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	there, err := io.ReadAll(io.LimitReader(f, int64(len(text))+1))
+	if err != nil || !bytes.Equal(there, text) {
+		return err
+	}
+	root, err := os.OpenRoot(d.Sorted)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %q: %w", filepath.Join(d.Sorted, name), err)
+	}
 	return nil
 }

@@ -16,9 +16,16 @@ import (
 // anything is moved. It returns the documents that can be moved now.
 func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 	taken := f.copies.targets() // names that are not on disk yet
+	decisions, err := read(ctx, f.p, f.p.Store.Decisions)
+	for _, d := range decisions {
+		taken[d.Target] = true
+	}
 	var targets []store.Targeted
 	for _, m := range all {
 		if m.moved || m.err != nil || m.doc.Target != "" {
+			continue
+		}
+		if m.err = err; err != nil {
 			continue
 		}
 		m.doc.Sorted = f.p.Sorted
@@ -39,6 +46,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 	return slices.DeleteFunc(chosen, func(m *moving) bool {
 		if m.err = err; err == nil && slices.Contains(stale, m.doc.ID) {
 			m.err = store.ErrStale // it must not be moved
+			f.p.fileNow.wake()     // unless a person's decision has its place: then to another one
 		}
 		return m.err != nil
 	})
@@ -46,34 +54,53 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 
 // target returns a free name in the folder of the document's outcome.
 func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
-	d, name, base := m.doc, filing.FolderName(m.doc.Type), path.Base(m.doc.Source)
-	if m.safe {
-		base = filing.SafeName(base)
-	}
-	folder := f.p.folderOf(d, name)
-	err := f.p.Mover.MakeFolder(f.p.Sorted, folder)
-	if errors.Is(err, filing.ErrName) {
-		folder = f.p.folderOf(d, filing.SafeFolder(name))
-		err = f.p.Mover.MakeFolder(f.p.Sorted, folder)
-	}
+	d := m.doc
+	t := targets{f.p.Mover, f.p.Sorted, func(name string) string { return f.p.folderOf(d, name) }}
+	folder, err := t.folder(d.Type)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errSorted, err)
 	}
 	var companions []string
-	if s := f.p.sidecarOf(d); s != "" {
+	if s := f.p.sidecars().suffix(d); s != "" {
 		companions = []string{s}
 	}
-	name, err = filing.FreeName(filepath.Join(f.p.Sorted, folder), base, companions, func(name string) bool {
+	target, err := t.free(folder, path.Base(d.Source), m.safe, companions, taken)
+	if err == nil {
+		taken[target] = true
+		for _, c := range companions {
+			taken[target+c] = true
+		}
+	}
+	return target, err
+}
+
+// targets chooses places beneath sorted.
+type targets struct {
+	mover  *filing.Mover
+	sorted string
+	path   func(name string) string // of the folder for a type of this name
+}
+
+// folder returns the folder for a type, and makes it where it is missing.
+func (t targets) folder(kind string) (string, error) {
+	name := filing.FolderName(kind)
+	err := t.mover.MakeFolder(t.sorted, t.path(name))
+	if errors.Is(err, filing.ErrName) {
+		name = filing.SafeFolder(name)
+		err = t.mover.MakeFolder(t.sorted, t.path(name))
+	}
+	return t.path(name), err
+}
+
+// free returns a free place in a folder. taken are those that are not on disk yet.
+func (t targets) free(folder, base string, safe bool, companions []string, taken map[string]bool) (string, error) {
+	if safe {
+		base = filing.SafeName(base)
+	}
+	name, err := filing.FreeName(filepath.Join(t.sorted, folder), base, companions, func(name string) bool {
 		return taken[folder+"/"+name]
 	})
-	if err != nil {
-		return "", err
-	}
-	taken[folder+"/"+name] = true
-	for _, c := range companions {
-		taken[folder+"/"+name+c] = true
-	}
-	return folder + "/" + name, nil
+	return folder + "/" + name, err
 }
 
 // folderOf returns the folder of the document's outcome, beneath sorted. name is that of

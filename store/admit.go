@@ -184,8 +184,8 @@ func (t *tx) insert(inbox int64, a Admission, alike bool) (id int64, err error) 
 	if err != nil {
 		return 0, fmt.Errorf("insert: %w", err)
 	}
-	if alike && options != nil {
-		err = t.match(id, options.(int64), a)
+	if alike && a.Blocked == "" {
+		err = t.match(id, options, a)
 	}
 	return id, err
 }
@@ -196,8 +196,12 @@ func (t *tx) decide(doc int64, a Admission) error {
 		return t.do(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
 	}
 	if a.Failure != "" {
-		return t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
+		err := t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
 			a.SHA256, text(a.ContentType), a.Failure, doc)
+		if err != nil {
+			return err
+		}
+		return t.match(doc, nil, a)
 	}
 	options, err := t.optionSet(a.Options)
 	if err != nil {
@@ -212,9 +216,17 @@ func (t *tx) decide(doc int64, a Admission) error {
 	return t.match(doc, options, a)
 }
 
-func (t *tx) match(doc, options int64, a Admission) (err error) {
-	if a.ReuseWithin > 0 {
-		_, err = t.reuse(candidate{a.SubmitRequest, doc, options, a.SHA256})
+// match looks for what is known of the content: a person's decision or, where it can be
+// submitted, the service's answer.
+func (t *tx) match(doc int64, options any, a Admission) error {
+	if a.SHA256 == nil {
+		return nil
+	}
+	c := candidate{SubmitRequest: a.SubmitRequest, id: doc, sha256: a.SHA256}
+	followed, err := t.followDecision(c)
+	if set, ok := options.(int64); ok && err == nil && !followed && a.ReuseWithin > 0 {
+		c.options = set
+		_, err = t.reuse(c)
 	}
 	return err
 }

@@ -21,6 +21,9 @@
 // and the place that it is moved to in Target. A document that cannot be
 // identified waits, with the outcome failed, until it lies in its folder.
 //
+// A person may decide the type of a finished document ([Store.Deciding], [Store.Decided]).
+// Identical content that comes later follows the decision, whatever the service says.
+//
 // [Store.Submitting] is the one question before a submission: it looks for what is
 // paid for already. Documents of identical content wait while one of them is under
 // way ([PhaseEqual]). One of them is released whenever that one brings no answer.

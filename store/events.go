@@ -29,7 +29,7 @@ type Hold struct {
 
 // Event is what the hook is run for: the end of a document's way, or the beginning
 // or the end of a hold. It is stored in the transaction of the change itself, by
-// [Store.Moved] or, for a hold, by a trigger.
+// [Store.Moved] and [Store.Decided] or, for a hold, by a trigger.
 type Event struct {
 	ID   int64
 	Kind string // filed, review, failed, refiled, hold or resumed
@@ -89,11 +89,17 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 	return dropped, err
 }
 
-// addFinished adds the event of a document that was moved. A trigger would cost
-// every document a twentieth of all that it writes, hook or not.
-func (t *tx) addFinished(id int64) error {
+// listening reports whether a hook is set.
+func (t *tx) listening() (is bool, err error) {
+	err = t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &is)
+	return is, err
+}
+
+// addEvent adds the event of a document that was moved, of a kind and a time in SQL. A
+// trigger would cost every document a twentieth of all that it writes, hook or not.
+func (t *tx) addEvent(id int64, kindAndTime string) error {
 	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
-		SELECT state, finished_at, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
+		SELECT `+kindAndTime+`, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
 		       (SELECT code FROM types WHERE id = documents.type), confidence,
 		       CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END, error
 		FROM documents WHERE id = ?`, id)

@@ -15,7 +15,8 @@ type Targeted struct {
 }
 
 // Target records, before the move, where documents are about to go. Each must
-// have an outcome; those that no longer do are left out and returned. Another
+// have an outcome; those that no longer do are left out and returned, and so are those
+// whose place another document is moved to by a person's decision. Another
 // document that was meant for the same place, and was not moved, loses its target:
 // it could take the equal file at the place for its own.
 func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, err error) {
@@ -48,7 +49,8 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 
 func (t *tx) target(m Targeted, sorted int64) (int64, error) {
 	return t.exec(`UPDATE documents SET sorted = ?2, target = ?3
-		WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL`, m.ID, sorted, m.Target)
+		WHERE id = +?1 AND outcome IS NOT NULL AND finished_at IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.sorted = +?2 AND d.target = +?3)`, m.ID, sorted, m.Target)
 }
 
 // Moved records that documents lie at their targets, safe on the disk, and adds
@@ -57,8 +59,8 @@ func (t *tx) target(m Targeted, sorted int64) (int64, error) {
 func (s *Store) Moved(ctx context.Context, ids []int64) (stale []int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		stale = nil
-		var listening bool
-		if err := t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &listening); err != nil {
+		listening, err := t.listening()
+		if err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -66,7 +68,7 @@ func (s *Store) Moved(ctx context.Context, ids []int64) (stale []int64, err erro
 					error = CASE outcome WHEN 'failed' THEN error END
 				WHERE id = +?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
 			if err == nil && n > 0 && listening {
-				err = t.addFinished(id)
+				err = t.addEvent(id, "state, finished_at")
 			}
 			if err != nil {
 				return err

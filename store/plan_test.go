@@ -119,6 +119,7 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		{"LastMoved", func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished", false},
 		{"FailedMatches", func() error { _, err := s.FailedMatches(ctx, "a", hash("a"), Identity{}); return err }, "documents_content", true},
 		{"FailedMatches, unread", func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread", true},
+		{"Decisions", func() error { _, err := s.Decisions(ctx); return err }, "decisions", false},
 		{"KnowsFolder", func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders", false},
 		{"Document", func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY", false},
 	})

@@ -33,6 +33,7 @@ type candidate struct {
 // in one transaction. It looks for what is paid for already. A document in
 // [PhaseReady] becomes, the first that applies:
 //
+//   - identified, where a person decided about identical content;
 //   - pending, where its own newest job was given up unfinished, chose from the
 //     same options and was not asked again since;
 //   - identified, where the service answered for identical content and options,
@@ -59,6 +60,11 @@ func (t *tx) submitting(id int64, r SubmitRequest) error {
 	}
 	if c.options, err = t.optionSet(r.Options); err != nil {
 		return err
+	}
+	if alike {
+		if done, err := t.followDecision(c); done || err != nil {
+			return err
+		}
 	}
 	if abandoned {
 		if done, err := t.askAgain(c); done || err != nil {
@@ -107,7 +113,7 @@ func (t *tx) reuse(c candidate) (bool, error) {
 	var from, newest int64
 	var confidence float64
 	err := t.row(`SELECT max(identified_at), id, confidence FROM documents d
-		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0
+		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0 AND decided_at IS NULL
 		  AND identified_at >= +?3 AND id <> +?4`, // the columns are those of the newest: sqlite.org/lang_select.html
 		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, fields(&newest, &from, &confidence)...)
 	if err != nil || from == 0 {

@@ -191,4 +191,5 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int64, 
 }
 
 // prunable is the condition that nobody needs a finished document any more.
-const prunable = `put_back IS NULL AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)`
+const prunable = `put_back IS NULL AND NOT EXISTS (SELECT 1 FROM events WHERE document = documents.id)
+	AND id NOT IN (SELECT document FROM decisions)`

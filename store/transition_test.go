@@ -107,6 +107,16 @@ func staleOf(stale []int64, err error) error {
 	return err
 }
 
+// decide carries out a person's decision.
+func decide(s *Store, id int64, kind string) error {
+	d := Decision{ID: id, Type: kind, Sorted: "/sorted", Target: kind + "/a", SHA256: hash("a")}
+	err := s.Deciding(ctx, d)
+	if err == nil {
+		err = s.Decided(ctx, Document{ID: id, Type: kind, SHA256: d.SHA256})
+	}
+	return err
+}
+
 // transitions are all of them, with the starts that they are legal from.
 var transitions = []struct {
 	name  string
@@ -165,6 +175,10 @@ var transitions = []struct {
 	{name: "PutBackChanged", may: []string{"state", "finished_at", "put_back", "outcome", "sorted", "target", "error"},
 		run: func(s *Store, id int64) error { return s.PutBackChanged(ctx, id) }, legal: []string{"failed"},
 		want: map[string]any{"state": "gone", "put_back": nil, "target": nil}},
+	{name: "Decided", may: []string{"state", "outcome", "type", "confidence", "alternatives", "decided_at", "error", "sorted", "target",
+		"device", "inode", "size", "modified", "changed", "sha256"},
+		run: func(s *Store, id int64) error { return decide(s, id, "receipt") }, legal: []string{"filed", "review", "failed"},
+		want: map[string]any{"state": "filed", "outcome": "filed", "confidence": nil, "error": nil, "target": "receipt/a"}},
 	{name: "SetMoveError", may: []string{"error", "retry_at", "failures"}, run: func(s *Store, id int64) error {
 		return s.SetMoveError(ctx, id, "folder is read-only", inAnHour)
 	}, quiet: true, legal: []string{"failing", "failing, moving", "identified", "identified, moving"},

@@ -135,7 +135,7 @@ func (t *tx) transact(batch []change) (guards []error, err error) {
 
 // isGuard reports whether a change refused before it wrote anything.
 func isGuard(err error) bool {
-	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrDuplicateJob)
+	return errors.Is(err, ErrStale) || errors.Is(err, ErrMoving) || errors.Is(err, ErrTaken) || errors.Is(err, ErrDuplicateJob)
 }
 
 // rollback undoes the transaction. SQLite has done so by itself after some

@@ -187,6 +187,7 @@ func (w *world) checkSidecar(path string, content []byte, d *reportDocument) {
 	w.t.Helper()
 	var s struct {
 		Source, Reason, Type, SHA256 string
+		DecidedBy                    string `json:"decided_by"`
 		Confidence                   *float64
 	}
 	if err := json.Unmarshal(content, &s); err != nil {
@@ -197,15 +198,15 @@ func (w *world) checkSidecar(path string, content []byte, d *reportDocument) {
 	if d.State == "failed" {
 		ok = ok && s.Reason == *d.Error
 	} else {
-		ok = ok && s.Type == *d.Type && s.Confidence != nil && *s.Confidence == *d.Confidence
+		ok = ok && s.Type == *d.Type && cmp.Equal(s.Confidence, d.Confidence) && s.DecidedBy == *d.DecidedBy
 	}
 	if !ok {
 		w.t.Errorf("%s is %s; the report has %+v", path, content, d)
 	}
 }
 
-// checkTypes is DESIGN §2.2: the folder is that of the type that the service gave to
-// exactly these bytes.
+// checkTypes is DESIGN §2.2: the folder is that of the type that the service, or a person,
+// gave to exactly these bytes.
 func (w *world) checkTypes(r *reportJSON) {
 	w.t.Helper()
 	answers := map[string]docutraytest.Result{}
@@ -216,12 +217,18 @@ func (w *world) checkTypes(r *reportJSON) {
 		if d.State != "filed" && d.State != "review" {
 			continue
 		}
+		if kind := w.decided[d.hash()]; kind != "" {
+			if *d.Type != kind || *d.DecidedBy != "person" || filepath.Dir(*d.Path) != filepath.Join(w.sorted, folderOf(kind)) {
+				w.t.Errorf("%q is at %q as %q by %s; a person said %s", d.Source, *d.Path, *d.Type, *d.DecidedBy, kind)
+			}
+			continue
+		}
 		answer, asked := answers[d.hash()]
 		folder := folderOf(answer.Type.Code)
 		if answer.Type.Confidence < w.minConfidence {
 			folder = filepath.Join("_review", folder)
 		}
-		if !asked || *d.Type != answer.Type.Code || filepath.Dir(*d.Path) != filepath.Join(w.sorted, folder) {
+		if !asked || *d.DecidedBy != "service" || *d.Type != answer.Type.Code || filepath.Dir(*d.Path) != filepath.Join(w.sorted, folder) {
 			w.t.Errorf("%q is at %q as %q; the service said %+v (asked: %v)", d.Source, *d.Path, *d.Type, answer.Type, asked)
 		}
 	}

@@ -17,10 +17,11 @@ import (
 
 type step = pipeline.Step
 
-// The steps at which a daemon, and docusort retry, can be ended.
+// The steps at which a daemon, docusort retry and docusort refile can be ended.
 var (
 	daemonSteps = pipeline.Steps
 	retrySteps  = pipeline.PutBackSteps
+	refileSteps = pipeline.RefileSteps
 )
 
 // The steps that tests name.

@@ -51,6 +51,7 @@ func TestReadmeCommands(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
 	w.dropOneOfEach("readme")
+	w.dropMany(8, "%d.pdf")
 	w.runToEnd()
 	ran := 0
 	for _, line := range readmeCommands(t) {

@@ -156,6 +156,7 @@ type reportDocument struct {
 	Source, State             string
 	Path, Type, SHA256, Error *string
 	JobID                     *string `json:"job_id"`
+	DecidedBy                 *string `json:"decided_by"`
 	Confidence                *float64
 	Size                      int64
 	Attempts, Polls           int

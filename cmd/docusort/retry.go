@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline"
-	"docusort/pipeline/filing"
 	"docusort/store"
 
 	"github.com/spf13/cobra"
@@ -37,7 +36,7 @@ func (p program) retryCommand(load loader) *cobra.Command {
 			return p.retry(cmd.Context(), load, ids, all)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return completeFailed(cmd.Context(), load, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+			return completeDocuments(cmd.Context(), load, store.Failed, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "retry every failed document")
@@ -51,6 +50,10 @@ func documentIDs(load loader, args []string, all bool) (ids []int64, err error) 
 	case !all && len(args) == 0:
 		return nil, usageError{fmt.Errorf("retry what? Give the IDs that '%s' shows, or --all", load.command("report --documents --state failed"))}
 	}
+	return parseIDs(load, args)
+}
+
+func parseIDs(load loader, args []string) (ids []int64, err error) {
 	var bad []string
 	for _, arg := range args {
 		id, err := strconv.ParseInt(arg, 10, 64)
@@ -67,28 +70,18 @@ func documentIDs(load loader, args []string, all bool) (ids []int64, err error) 
 }
 
 func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) error {
-	s, err := load(0)
-	if err != nil {
-		return err
-	}
-	if err := p.becomeOwner(s.Database); err != nil {
-		return err
-	}
-	record, err := store.OpenShared(ctx, store.Config{Path: s.Database})
-	if err != nil {
-		return hintAtConfig(s, err)
-	}
-	r := retrier{out: p.stdout, all: all, Requeuer: pipeline.Requeuer{
-		Store: record, Inbox: s.Inbox, OnStep: p.hooks.step,
-		Mover: filing.NewMover(filing.Options{Fault: p.hooks.file}),
-	}}
-	if all {
-		err = eachFailed(ctx, load, func(d *store.Document) { ids = append(ids, d.ID) })
-	}
-	if err == nil {
-		err = r.retryAll(ctx, ids)
-	}
-	return errors.Join(err, record.Close())
+	return p.changeRecord(ctx, load, func(s *settings.Settings, refiler pipeline.Refiler) error {
+		r := retrier{out: p.stdout, all: all, Requeuer: pipeline.Requeuer{
+			Store: refiler.Store, Inbox: s.Inbox, OnStep: p.hooks.step, Mover: refiler.Mover,
+		}}
+		if all {
+			err := eachInState(ctx, load, store.Failed, func(d *store.Document) { ids = append(ids, d.ID) })
+			if err != nil {
+				return err
+			}
+		}
+		return r.retryAll(ctx, ids)
+	})
 }
 
 // retrier puts documents back, one after the other.
@@ -104,20 +97,7 @@ func (r retrier) retryAll(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		fmt.Fprintln(r.out, "nothing has failed")
 	}
-	var errs []error
-	for _, id := range ids {
-		if ctx.Err() != nil {
-			return errors.Join(append(errs, errors.New("stopped; what is left was not touched"))...)
-		}
-		outcome, err := r.retryOne(ctx, id)
-		if err == nil {
-			_, err = fmt.Fprintf(r.out, "%d: %s\n", id, outcome)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("document %d: %w", id, err))
-		}
-	}
-	return errors.Join(errs...)
+	return eachID(ctx, r.out, ids, r.retryOne)
 }
 
 // noLongerFailed is the outcome where the daemon was quicker.
@@ -141,10 +121,8 @@ func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err er
 		return "skipped, it is no longer at " + display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
 	case errors.Is(err, store.ErrStale):
 		return noLongerFailed, nil
-	case errors.Is(err, fs.ErrPermission):
-		return "", fmt.Errorf("%w; run this as the user that docusort runs as, or as root", err)
 	case err != nil:
-		return "", err
+		return "", hintAtUser(err)
 	}
 	outcome = "back in the inbox as " + display.Printable(place)
 	if changed {
@@ -153,13 +131,13 @@ func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err er
 	return outcome, nil
 }
 
-func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error {
+func eachInState(ctx context.Context, load loader, state store.State, f func(*store.Document)) error {
 	reader, err := load.openReader(ctx)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	return reader.Documents(ctx, store.Filter{State: store.Failed}, func(d *store.Document) error {
+	return reader.Documents(ctx, store.Filter{State: state}, func(d *store.Document) error {
 		f(d)
 		return nil
 	})
@@ -167,11 +145,11 @@ func eachFailed(ctx context.Context, load loader, f func(*store.Document)) error
 
 const maxCompleted = 100
 
-// completeFailed offers the failed documents that are not given yet, newest first,
+// completeDocuments offers the documents in a state that are not given yet, newest first,
 // each with its name. A shell shows no errors.
-func completeFailed(ctx context.Context, load loader, given []string) []string {
+func completeDocuments(ctx context.Context, load loader, state store.State, given []string) []string {
 	var all []string
-	_ = eachFailed(ctx, load, func(d *store.Document) {
+	_ = eachInState(ctx, load, state, func(d *store.Document) {
 		if id := strconv.FormatInt(d.ID, 10); !slices.Contains(given, id) {
 			all = append(all, id+"\t"+display.Printable(d.Source))
 		}

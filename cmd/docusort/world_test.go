@@ -47,6 +47,7 @@ type expected struct {
 	mustFail      map[string]bool    // hashes
 	storedJobs    map[string]bool    // ids that were stored when a daemon was killed
 	interrupted   map[upload]bool    // uploads under way when a daemon was killed
+	decided       map[string]string  // types that persons gave, by hash
 	minConfidence float64
 	// attributesRefused: the system refused to set a mode or a time.
 	attributesRefused bool
@@ -83,7 +84,7 @@ func newWorldIn(t *testing.T, dir string, o docutraytest.Options) *world {
 	o.Key = secretKey
 	w := &world{
 		t: t, dir: dir, api: docutraytest.New(o),
-		expected: expected{dropped: map[string][]stamp{}, mustFail: map[string]bool{}, storedJobs: map[string]bool{}, interrupted: map[upload]bool{}},
+		expected: expected{dropped: map[string][]stamp{}, mustFail: map[string]bool{}, storedJobs: map[string]bool{}, interrupted: map[upload]bool{}, decided: map[string]string{}},
 	}
 	w.home = filepath.Join(w.dir, "home")
 	w.inbox, w.sorted = filepath.Join(w.home, "inbox"), filepath.Join(w.home, "sorted")

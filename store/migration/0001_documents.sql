@@ -37,7 +37,7 @@ CREATE TABLE documents (
                   state = 'waiting' OR state = 'submitting' OR state = 'pending' OR state = 'identified' OR
                   state = 'filed' OR state = 'review' OR state = 'failed' OR state = 'gone'),
 
-  -- The file as it was when it was admitted.
+  -- The file as it was when it was admitted, or when a person decided its type.
   device        INTEGER NOT NULL,
   inode         INTEGER NOT NULL,
   size          INTEGER NOT NULL,
@@ -105,6 +105,22 @@ CREATE TABLE documents (
   CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL)),
   CHECK (put_back IS NULL OR state = 'failed' OR (state = 'waiting' AND outcome IS NULL)),
   CHECK (equal = 0 OR (state = 'waiting' AND outcome IS NULL AND put_back IS NULL AND sha256 IS NOT NULL))
+) STRICT;
+
+-- Decisions of persons that are being carried out: the file of a finished document goes to
+-- a place, or lies there already. It has the identity that it had at the decision.
+CREATE TABLE decisions (
+  document INTEGER PRIMARY KEY,
+  type     INTEGER NOT NULL REFERENCES types (id),
+  sorted   INTEGER NOT NULL REFERENCES folders (id),
+  target   TEXT    NOT NULL CHECK (target <> ''),       -- relative to sorted
+  device   INTEGER NOT NULL,
+  inode    INTEGER NOT NULL,
+  size     INTEGER NOT NULL,
+  modified INTEGER NOT NULL,
+  changed  INTEGER NOT NULL,
+  sha256   BLOB    NOT NULL CHECK (length(sha256) = 32),
+  UNIQUE (sorted, target)
 ) STRICT;
 
 -- At most one unfinished document at a place in the inbox.

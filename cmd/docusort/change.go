@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"docusort/cmd/docusort/internal/settings"
+	"docusort/pipeline"
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// changeRecord opens the database beside a daemon that may run, finishes the decisions of
+// commands that were killed, and calls change.
+func (p program) changeRecord(ctx context.Context, load loader, change func(*settings.Settings, pipeline.Refiler) error) error {
+	s, err := load(0)
+	if err != nil {
+		return err
+	}
+	if err := p.becomeOwner(s.Database); err != nil {
+		return err
+	}
+	record, err := store.OpenShared(ctx, store.Config{Path: s.Database})
+	if err != nil {
+		return hintAtConfig(s, err)
+	}
+	folders, _ := filing.ParseFolders(s.Folders) // checked with the settings
+	log := p.logger(p.stderr, s)
+	r := pipeline.Refiler{
+		Store: record, Mover: filing.NewMover(filing.Options{Logger: log, Fault: p.hooks.file}),
+		Sorted: s.Sorted, Folders: folders, Sidecar: s.Sidecar, Logger: log, OnStep: p.hooks.step,
+	}
+	left, err := record.Decisions(ctx)
+	if err == nil {
+		if err := r.Finish(ctx, left); err != nil {
+			log.Warn("an earlier decision cannot be carried out yet", "err", err)
+		}
+		err = change(s, r)
+	}
+	return errors.Join(err, record.Close())
+}
+
+// eachID says what became of each document. An error of one does not keep it from the
+// others.
+func eachID(ctx context.Context, out io.Writer, ids []int64, do func(context.Context, int64) (string, error)) error {
+	var errs []error
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, errors.New("stopped; what is left was not touched"))...)
+		}
+		outcome, err := do(ctx, id)
+		if err == nil {
+			_, err = fmt.Fprintf(out, "%d: %s\n", id, outcome)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("document %d: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// hintAtUser adds to a refused permission who has it.
+func hintAtUser(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; run this as the user that docusort runs as, or as root", err)
+	}
+	return err
+}
