@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"docusort/cmd/docusort/internal/settings"
@@ -50,6 +53,27 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("more than three lines: %q", got.stderr)
 			}
 		})
+	}
+}
+
+// TestErrorsInTheJournal have the priority of errors, each line of them.
+func TestErrorsInTheJournal(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "journal"))
+	noErr(t, err)
+	defer f.Close()
+	info, err := f.Stat()
+	noErr(t, err)
+	st := info.Sys().(*syscall.Stat_t)
+	for stream, prefix := range map[string]string{fmt.Sprintf("%d:%d", st.Dev, st.Ino): "<3>docusort: ", "1:1": "docusort: "} {
+		noErr(t, f.Truncate(0))
+		_, err = f.Seek(0, io.SeekStart)
+		noErr(t, err)
+		run(t.Context(), program{args: []string{"run"}, environ: []string{"JOURNAL_STREAM=" + stream}, stdout: io.Discard, stderr: f})
+		text, err := os.ReadFile(f.Name())
+		noErr(t, err)
+		if lines := strings.Count(string(text), "\n"); lines < 2 || lines != strings.Count("\n"+string(text), "\n"+prefix) {
+			t.Errorf("%s: %q", prefix, text)
+		}
 	}
 }
 

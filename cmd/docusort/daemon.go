@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/hook"
@@ -75,7 +76,7 @@ func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 		return err
 	}
 	if s.Hook != "" {
-		d.hook = &hook.Runner{Program: s.Hook, Store: d.store, Logger: d.log, Grace: s.ShutdownGrace}
+		d.hook = &hook.Runner{Program: s.Hook, Command: strings.TrimSpace(s.Command("")), Store: d.store, Logger: d.log, Grace: s.ShutdownGrace}
 	}
 	if err := d.retryDisk(ctx, d.makeFolders); err != nil {
 		return err

@@ -64,7 +64,7 @@ func (p program) checkAll(ctx context.Context, s *settings.Settings, problems er
 	}
 	var first []doctor.Result
 	if s.Config == "" {
-		first = append(checkRunningKey(s, "/run/credentials/"+s.Unit()+".service"), d.Unit(ctx, s.Unit())...)
+		first = append(checkRunningKey(s, "/run/credentials/"+s.Unit()+".service"), d.CheckUnit(ctx)...)
 	}
 	if fix && os.Geteuid() == 0 {
 		first = append(first, d.MendMembers()...)
@@ -110,7 +110,11 @@ func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
 		text += "; run this as root to check the key and the types too, because only root can read " + s.KeyOfRoot
 	}
 	results = append(results, doctor.OK("settings", "%s", text))
-	if s.KeyExposed != "" {
+	switch s.KeyExposed {
+	case "":
+	case s.KeyFile:
+		results = append(results, doctor.Wrong("key", "others than its owner can read %s: chmod 600 %s", s.KeyFile, s.KeyFile))
+	default:
 		results = append(results, doctor.Wrong("key", "%s holds the API key, and others than its owner can read it: "+
 			"put the key into a file of its own, of mode 600, and name that in DOCUTRAY_API_KEY_FILE", s.KeyExposed))
 	}
@@ -150,7 +154,7 @@ func checkService(ctx context.Context, s *settings.Settings) []doctor.Result {
 	if err != nil {
 		return []doctor.Result{serviceTrouble(s.BaseURL, err)}
 	}
-	return append(checkClock(client.ClockSkew()), doctor.OK("key", "taken by %s", s.BaseURL), checkTypes(s.DocumentTypes, types))
+	return append(checkClock(client.ClockSkew()), doctor.OK("key", "taken by %s", s.BaseURL), checkTypes(s.Source, s.DocumentTypes, types))
 }
 
 // checkClock finds a clock that is off: times of documents would be wrong, and with a
@@ -182,7 +186,7 @@ func serviceTrouble(url string, err error) doctor.Result {
 	return doctor.Wrong("service", "%s cannot be asked: %s; docusort waits until it can be", url, e.Reason())
 }
 
-func checkTypes(wanted []string, types []docutray.DocumentType) doctor.Result {
+func checkTypes(from settings.Source, wanted []string, types []docutray.DocumentType) doctor.Result {
 	var missing, drafts, text []string
 	for _, code := range wanted {
 		i := slices.IndexFunc(types, func(t docutray.DocumentType) bool { return t.Code == code })
@@ -193,8 +197,8 @@ func checkTypes(wanted []string, types []docutray.DocumentType) doctor.Result {
 		}
 	}
 	if len(missing) > 0 {
-		text = append(text, fmt.Sprintf("the account cannot see %s: correct DOCUSORT_DOCUMENT_TYPES ('docusort types' lists what there is), or make it in DocuTray",
-			strings.Join(missing, ", ")))
+		text = append(text, fmt.Sprintf("the account cannot see %s: correct DOCUSORT_DOCUMENT_TYPES ('%s' lists what there is), or make it in DocuTray",
+			strings.Join(missing, ", "), from.Command("types")))
 	}
 	if len(drafts) > 0 {
 		text = append(text, fmt.Sprintf("only a draft: %s: publish it in DocuTray, or leave it out of DOCUSORT_DOCUMENT_TYPES", strings.Join(drafts, ", ")))

@@ -77,11 +77,11 @@ func TestDoctorFinds(t *testing.T) {
 			noErr(w.t, os.Chmod(file, 0o640))
 			delete(w.settings, "DOCUTRAY_API_KEY")
 			w.settings["DOCUTRAY_API_KEY_FILE"] = file
-		}, []string{"✗ key", "others than its owner can read it", "DOCUTRAY_API_KEY_FILE", "✓ types"}},
+		}, []string{"✗ key", "others than its owner can read ", "chmod 600 ", "✓ types"}},
 		"service down": {func(w *world) { w.api.SetOutage(docutraytest.OutageUnavailable) },
 			[]string{"✗ service", "503", "docusort waits until it can be"}},
 		"unknown type": {func(w *world) { w.settings["DOCUSORT_DOCUMENT_TYPES"] = "invoice,summons,memo" },
-			[]string{"✓ key", "✗ types", "cannot see summons, memo", "docusort types"}},
+			[]string{"✓ key", "✗ types", "cannot see summons, memo", "docusort --config ", " types' lists"}},
 		"inbox": {func(w *world) {
 			noErr(w.t, os.Remove(w.inbox))
 			noErr(w.t, os.WriteFile(w.inbox, nil, 0o644))
@@ -133,7 +133,7 @@ func TestDoctorTypes(t *testing.T) {
 	for wanted, says := range map[string]string{
 		"a": "a: all there", "a,b": "only a draft: b: publish it", "c,d,b": "cannot see d", "c,d": "only a draft: c",
 	} {
-		r := checkTypes(strings.Split(wanted, ","), types)
+		r := checkTypes(settings.Source{}, strings.Split(wanted, ","), types)
 		if !strings.Contains(r.Text, says) || r.Wrong != (wanted != "a") {
 			t.Errorf("%s: %+v", wanted, r)
 		}
@@ -164,12 +164,26 @@ func TestDoctorOfAMember(t *testing.T) {
 	}
 }
 
+// TestDoctorWithoutTheKey: what root alone can read is not wrong; it is only not checked.
+func TestDoctorWithoutTheKey(t *testing.T) {
+	s := settings.Settings{KeyOfRoot: "/etc/docusort/api-key"}
+	problems := settings.Problems{{Name: settings.KeyName, Text: "only root can read it"}}
+	results := checkSettings(&s, problems)
+	if len(results) != 1 || results[0].Wrong || !strings.Contains(results[0].Text, "run this as root to check the key") {
+		t.Errorf("%+v", results)
+	}
+	if results = checkSettings(&s, append(problems, settings.Problem{Name: "DOCUSORT_WORKERS", Text: "wrong"})); len(results) != 1 || !results[0].Wrong {
+		t.Errorf("with another problem: %+v", results)
+	}
+}
+
 // TestDoctorComparesKeys: the service has a copy of its key, made at its start.
 func TestDoctorComparesKeys(t *testing.T) {
 	dir := t.TempDir()
 	var s settings.Settings
 	s.KeyFile, s.Keys = s.InstalledKey(), docutray.StaticKey("new")
-	for used, says := range map[string]string{"": "", "new\n": "✓ key", "old\n": "✗ key"} {
+	for _, c := range [][2]string{{"", ""}, {"new\n", "✓ key"}, {"old\n", "✗ key"}} {
+		used, says := c[0], c[1]
 		if used != "" {
 			noErr(t, os.WriteFile(filepath.Join(dir, settings.CredentialName), []byte(used), 0o600))
 		}

@@ -102,7 +102,7 @@ func TestHook(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(w.dir, "hook output", "environment"))
 	noErr(t, err)
 	if text := string(b); !strings.HasPrefix(text, "/\n") || strings.Contains(text, "API_KEY") || strings.Contains(text, secretKey) ||
-		strings.Contains(text, "DOCUSORT_HOME") || !strings.Contains(text, "DOCUSORT_EVENT_SOURCE=not\xff'$(x)\n.txt") {
+		strings.Contains(text, "DOCUSORT_HOME") || !strings.Contains(text, "DOCUSORT_EVENT_COMMAND=docusort --config /") || !strings.Contains(text, "DOCUSORT_EVENT_SOURCE=not\xff'$(x)\n.txt") {
 		t.Errorf("its environment was %q", text)
 	}
 }

@@ -51,6 +51,7 @@ func exitStatusOf(command string) manual.Part {
 var filesPart = manual.Part{Heading: "Files", Terms: []manual.Term{
 	{Term: settings.DefaultConfigFile, Meaning: "The settings; see docusort.env(5)."},
 	{Term: "/etc/docusort/api-key", Meaning: "The API key and nothing else, for root alone; systemd hands it to the service."},
+	{Term: "/etc/docusort/NAME.env, /etc/docusort/NAME.api-key, /var/lib/docusort-NAME", Meaning: "The same for docusort@NAME, which --instance NAME stands for."},
 	{Term: "/var/lib/docusort/inbox", Meaning: "The watched folder. Members of the group docusort may put documents there."},
 	{Term: "/var/lib/docusort/sorted", Meaning: "Where documents go, in folders named after their types; _review and _failed are for those that need somebody to look."},
 	{Term: "/var/lib/docusort/docusort.db", Meaning: "The SQLite database of all documents."},

@@ -86,7 +86,7 @@ const unnamedPause = 2 * time.Minute
 
 func (s *submissions) holdUnnamed() {
 	s.unnamed, s.hold.Kind = true, Account
-	s.hold.Reason = "the service accepts documents and names no job, so that each try may cost; ask DocuTray, and then try one more with systemctl reload docusort"
+	s.hold.Reason = "the service accepts documents and names no job, so that each try may cost; ask DocuTray, and then reload docusort, which tries one more"
 }
 
 // succeed notes that the service accepted a document.

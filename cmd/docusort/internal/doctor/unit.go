@@ -15,16 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Unit checks whether the unit lets the service write to its folders, as far as systemd
+// CheckUnit checks whether the unit lets the service write to its folders, as far as systemd
 // tells whoever runs this: ProtectSystem=strict makes all others read-only, for it alone.
-func (d Doctor) Unit(ctx context.Context, unit string) []Result {
-	show := exec.CommandContext(ctx, "systemctl", "show", unit+".service", "--property",
+func (d Doctor) CheckUnit(ctx context.Context) []Result {
+	show := exec.CommandContext(ctx, "systemctl", "show", d.Unit()+".service", "--property",
 		"LoadState,ProtectSystem,ProtectHome,StateDirectory,ReadWritePaths")
 	text, err := show.Output()
 	if err != nil || !strings.Contains(string(text), "LoadState=loaded") {
 		return nil
 	}
-	return d.limits(unit, string(text))
+	return d.limits(d.Unit(), string(text))
 }
 
 func (d Doctor) limits(unit, properties string) []Result {
@@ -99,7 +99,7 @@ func Remedy(unit string, folders []string) string {
 	folders, missing := together(folders), ""
 	for _, folder := range folders {
 		if _, err := os.Lstat(folder); errors.Is(err, fs.ErrNotExist) {
-			missing += "install -d -o docusort -g docusort " + folder + " && "
+			missing += "install -d -o docusort -g docusort -m 2750 " + folder + " && "
 		}
 	}
 	lines := `[Service]\nReadWritePaths=` + strings.Join(folders, " ") + `\n`

@@ -117,7 +117,7 @@ func TestRunEnds(t *testing.T) {
 		waitForLines(t, filepath.Join(dir, "pid"), 1)
 		cancel(why)
 	}()
-	if _, err := run(ctx, file, &store.Event{Kind: "filed"}); !errors.Is(err, why) {
+	if _, err := run(ctx, file, "", &store.Event{Kind: "filed"}); !errors.Is(err, why) {
 		t.Errorf("the error is %v", err)
 	}
 	pid := waitForLines(t, filepath.Join(dir, "pid"), 1)[0]
@@ -131,7 +131,7 @@ func TestRunEnds(t *testing.T) {
 		}
 	}
 	file, _ = program(t, `exec yes | head -c 1000000`)
-	if out, err := run(t.Context(), file, &store.Event{Kind: "filed"}); err != nil || len(out) != maxOutput {
+	if out, err := run(t.Context(), file, "", &store.Event{Kind: "filed"}); err != nil || len(out) != maxOutput {
 		t.Errorf("%d bytes were kept, and the error is %v", len(out), err)
 	}
 }

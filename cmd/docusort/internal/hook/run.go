@@ -43,13 +43,13 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // run runs the program for one event until it ends, its time is over or ctx is done,
-// and returns the first bytes of its output.
-func run(ctx context.Context, program string, e *store.Event) (text string, err error) {
+// and returns the first bytes of its output. command is how docusort is called.
+func run(ctx context.Context, program, command string, e *store.Event) (text string, err error) {
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it took longer than %s and was killed", timeout))
 	defer cancel()
 	var out output
 	cmd := exec.CommandContext(limited, program)
-	cmd.Dir, cmd.Env = "/", environ(e)
+	cmd.Dir, cmd.Env = "/", append(environ(e), "DOCUSORT_EVENT_COMMAND="+command)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(encode(e)), &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { // with all that it started

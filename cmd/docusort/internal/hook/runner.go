@@ -21,6 +21,7 @@ const (
 // Runner runs a program for each event. A nil Runner does nothing.
 type Runner struct {
 	Program string
+	Command string // how docusort is called with the same settings
 	Store   *store.Store
 	Logger  *slog.Logger
 	// Grace is how long a program may go on at a stop.
@@ -88,7 +89,7 @@ func (r *Runner) runDue(ctx, programs context.Context) (ran bool, next time.Time
 	outputs, errs := make([]string, len(due)), make([]error, len(due))
 	var running sync.WaitGroup
 	for i := range due {
-		running.Go(func() { outputs[i], errs[i] = run(programs, r.Program, &due[i]) })
+		running.Go(func() { outputs[i], errs[i] = run(programs, r.Program, r.Command, &due[i]) })
 	}
 	running.Wait()
 	for i := range due {

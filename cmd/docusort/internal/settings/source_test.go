@@ -26,6 +26,7 @@ func TestInstance(t *testing.T) {
 		t.Errorf("under systemd: %v, %v", s.Home, err)
 	}
 	// Settings from elsewhere could send the key to another host.
+	ok(t, os.WriteFile(from.in("api-key"), []byte("of-all\n"), 0o600))
 	_, err = Load(nil, Source{Config: from.in("scans.env"), folder: from.folder}, NeedKey)
 	says(t, err, "DOCUTRAY_API_KEY: is not set")
 }

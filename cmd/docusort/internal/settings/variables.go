@@ -51,7 +51,7 @@ const defaultIgnore = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.opdownloa
 	"#snapshot,$RECYCLE.BIN,RECYCLER,System Volume Information,lost+found,__MACOSX,Thumbs.db,ehthumbs.db,desktop.ini"
 
 var variables = []Variable{
-	{KeyName, service, "", true, "the API key, never in a file that others can read; or name a file below, or give the systemd credential docutray-api-key", nil},
+	{KeyName, service, "", true, "the API key, never in a file that others can read; or name a file below; the service takes it from /etc/docusort/api-key, as the systemd credential docutray-api-key", nil},
 	{keyFileName, service, "", false, "a file that holds the key and nothing else, of mode 600; read again when the service refuses the key", path},
 	{"DOCUTRAY_BASE_URL", service, "https://app.docutray.com", false, "where the service is; plain http only for a loopback host", baseURL},
 	{typesName, service, "", true, "type codes to choose from, comma-separated; `docusort types` lists them", documentTypes},
