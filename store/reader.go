@@ -182,14 +182,9 @@ func (r *Reader) Underway(ctx context.Context, limit int) (all []Document, err e
 	return all, err
 }
 
-// Last returns up to limit documents that were finished last, the newest first, or
-// only those that failed.
-func (r *Reader) Last(ctx context.Context, failed bool, limit int) ([]Document, error) {
-	cond := `d.finished_at IS NOT NULL`
-	if failed {
-		cond = `d.state = 'failed'`
-	}
-	return r.documents(ctx, selectDocuments+` WHERE `+cond+` ORDER BY d.finished_at DESC LIMIT ?`, limit)
+// Last returns up to limit documents that were finished last, the newest first.
+func (r *Reader) Last(ctx context.Context, limit int) ([]Document, error) {
+	return r.documents(ctx, selectDocuments+` WHERE d.finished_at IS NOT NULL ORDER BY d.finished_at DESC LIMIT ?`, limit)
 }
 
 // FinishedBetween calls f for every document that was finished after one time, and

@@ -9,16 +9,26 @@ import (
 type Filter struct {
 	Since time.Time // leaves out what was finished before
 	State State
-	Type  string
+	// Unfinished leaves out what was finished at any time.
+	Unfinished bool
+	Type       string
+	Name       string // part of the name in the inbox or below sorted; of ASCII letters, upper and lower case are alike
 }
 
-// and adds what the filter says of the state and the type to a condition.
+// and adds what the filter says of state, type and name to a condition.
 func (f Filter) and(cond string, args ...any) (string, []any) {
 	if f.State != "" {
 		cond, args = cond+" AND d.state = ?", append(args, string(f.State))
 	}
+	if f.Unfinished {
+		cond += " AND d." + unfinished
+	}
 	if f.Type != "" {
 		cond, args = cond+" AND d.type = (SELECT id FROM types WHERE code = ?)", append(args, f.Type)
+	}
+	if f.Name != "" {
+		like := containing(f.Name)
+		cond, args = cond+` AND (d.source LIKE ? ESCAPE '\' OR d.target LIKE ? ESCAPE '\')`, append(args, like, like)
 	}
 	return cond, args
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,7 +63,8 @@ func randomRow(t *rapid.T, i int) func(*tx) error {
 }
 
 func matches(d Document, f Filter) bool {
-	return (f.State == "" || d.State == f.State) && (f.Type == "" || d.Type == f.Type) &&
+	named := strings.Contains(d.Source, strings.ToLower(f.Name)) || strings.Contains(d.Target, strings.ToLower(f.Name))
+	return (f.State == "" || d.State == f.State) && (f.Type == "" || d.Type == f.Type) && named && !(f.Unfinished && d.State.Finished()) &&
 		(!d.State.Finished() || f.Since.IsZero() || !d.FinishedAt.Before(f.Since))
 }
 
@@ -155,8 +157,10 @@ func TestSummaryAgainstANaiveOne(t *testing.T) {
 
 func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 	f := Filter{
-		State: rapid.SampledFrom(append(States(), "", "", "")).Draw(rt, "filter state"),
-		Type:  rapid.SampledFrom([]string{"", "", "invoice"}).Draw(rt, "filter type"),
+		State:      rapid.SampledFrom(append(States(), "", "", "")).Draw(rt, "filter state"),
+		Type:       rapid.SampledFrom([]string{"", "", "invoice"}).Draw(rt, "filter type"),
+		Unfinished: rapid.IntRange(0, 3).Draw(rt, "unfinished") == 0,
+		Name:       rapid.SampledFrom([]string{"", "", "", "DOC1", "x", "_", "%"}).Draw(rt, "filter name"),
 	}
 	if since := rapid.Int64Range(-50, 99).Draw(rt, "since"); since > 0 {
 		f.Since = time.UnixMilli(since)
@@ -178,6 +182,7 @@ func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 			rt.Errorf("stopped after %d with %v", n, err)
 		}
 	}
+	compareList(rt, r, f, wanted)
 	got, err := r.Summary(ctx, f)
 	check1(rt, err)
 	want := naive(all, f)
@@ -189,6 +194,38 @@ func compareSummary(rt *rapid.T, r *Reader, all []Document) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		rt.Errorf("filter %+v\n got %+v %+v\nwant %+v %+v", f, got, got.Latency, want, want.Latency)
+	}
+}
+
+// compareList goes through the pages of a list.
+func compareList(rt *rapid.T, r *Reader, f Filter, wanted []int64) {
+	size := rapid.IntRange(1, 7).Draw(rt, "documents on a page")
+	var ids []int64
+	last := time.Unix(1<<40, 0)
+	for {
+		docs, total, err := r.List(ctx, f, len(ids), size)
+		check1(rt, err)
+		if total != len(wanted) || len(docs) != min(size, total-len(ids)) {
+			rt.Fatalf("%d of %d documents after %d, want %d in all", len(docs), total, len(ids), len(wanted))
+		}
+		for _, d := range docs {
+			ids = append(ids, d.ID)
+			at := d.FinishedAt
+			if !d.State.Finished() {
+				at = time.Unix(1<<30+d.ID, 0)
+			}
+			if at.After(last) {
+				rt.Errorf("document %d is too late in the list", d.ID)
+			}
+			last = at
+		}
+		if len(ids) == total {
+			break
+		}
+	}
+	slices.Sort(ids)
+	if !slices.Equal(ids, wanted) {
+		rt.Errorf("listed %d, want %d", ids, wanted)
 	}
 }
 

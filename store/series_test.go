@@ -85,7 +85,6 @@ func TestRecentAgainstAllDocuments(t *testing.T) {
 	order := map[Phase]int{PhaseFile: 0, PhasePoll: 1, PhaseSubmit: 2, PhaseAdmit: 3, PhaseReady: 3, PhaseEqual: 3}
 	rapid.Check(t, func(rt *rapid.T) {
 		limit := rapid.IntRange(1, 20).Draw(rt, "limit")
-		failed := rapid.Bool().Draw(rt, "failed")
 		after, until := rapid.Int64Range(0, 99).Draw(rt, "after"), rapid.Int64Range(0, 99).Draw(rt, "until")
 		randomRecord(rt, s, func(r *Reader, all []Document) {
 			var open []Document
@@ -97,9 +96,7 @@ func TestRecentAgainstAllDocuments(t *testing.T) {
 					continue
 				}
 				ms := d.FinishedAt.UnixMilli()
-				if !failed || d.State == Failed {
-					last = append(last, ms)
-				}
+				last = append(last, ms)
 				if ms > after && ms <= until {
 					between = append(between, d.ID)
 				}
@@ -110,7 +107,7 @@ func TestRecentAgainstAllDocuments(t *testing.T) {
 			slices.SortStableFunc(open, func(a, b Document) int { return order[a.Phase] - order[b.Phase] })
 			same(rt, "under way", ids(must[[]Document](rt)(r.Underway(ctx, limit))), ids(open[:min(limit, len(open))]))
 			slices.SortFunc(last, func(a, b int64) int { return int(b - a) })
-			newest := must[[]Document](rt)(r.Last(ctx, failed, limit))
+			newest := must[[]Document](rt)(r.Last(ctx, limit))
 			for i, ms := range last[:min(limit, len(last))] {
 				if i >= len(newest) || newest[i].FinishedAt.UnixMilli() != ms {
 					rt.Fatalf("last finished: %+v, want those of %v", newest, last)
@@ -181,13 +178,15 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 	now := time.Now()
 	checkPlans(t, s, &seen, []planned{
 		{"Underway", func() error { _, err := r.Underway(ctx, 9); return err }, "documents_phase", true},
-		{"Last", func() error { _, err := r.Last(ctx, false, 9); return err }, "documents_finished", false},
-		{"Last failed", func() error { _, err := r.Last(ctx, true, 9); return err }, "documents_failed", false},
+		{"Last", func() error { _, err := r.Last(ctx, 9); return err }, "documents_finished", false},
 		{"FinishedBetween", func() error { return r.FinishedBetween(ctx, now, now, nil) }, "documents_finished", false},
 		{"Series", func() error { _, err := r.Series(ctx, Filter{}, []time.Time{now, now.Add(time.Second)}); return err }, "COVERING INDEX documents_finished", true},
 		{"FirstFinished", func() error { _, err := r.FirstFinished(ctx); return err }, "COVERING INDEX documents_finished", false},
 		{"Progress", func() error { _, err := r.Progress(ctx, now); return err }, "documents_", false},
 		{"Types", func() error { _, err := r.Types(ctx); return err }, "types", false},
+		{"List", func() error { _, _, err := r.List(ctx, Filter{Type: "invoice", Name: "a"}, 0, 9); return err }, "INDEX documents_", true},
+		{"List, failed", func() error { _, _, err := r.List(ctx, Filter{State: Failed}, 0, 9); return err }, "documents_failed", false},
+		{"List, in review", func() error { _, _, err := r.List(ctx, Filter{State: Review}, 0, 9); return err }, "documents_review", false},
 		{"Summary", func() error { return errOf(r.Summary(ctx, Filter{Since: now})) }, "INDEX documents_", true},
 	})
 }

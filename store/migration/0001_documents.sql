@@ -139,6 +139,7 @@ CREATE INDEX documents_content ON documents (substr(sha256, 1, 8)) WHERE sha256 
 CREATE INDEX documents_finished ON documents (finished_at, state, type, discovered_at, confidence,
   submissions, polls, reused, resubmissions) WHERE finished_at IS NOT NULL;
 CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
+CREATE INDEX documents_review ON documents (finished_at) WHERE state = 'review';
 -- Failed without having been read: recognised by size and time only.
 CREATE INDEX documents_unread ON documents (size, modified) WHERE state = 'failed' AND sha256 IS NULL;
 

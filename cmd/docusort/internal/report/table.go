@@ -137,7 +137,12 @@ func (t *table) failures(s *store.Summary) {
 		return
 	}
 	t.reasons("Failed", s.Failures, s.Totals[store.Failed], red)
-	t.hangIn(dim, "  ", "They are in _failed. "+t.from.Command("report --documents --state failed")+" lists them; "+wording.RetryHint(t.from))
+	t.hint(store.Failed)
+}
+
+// hint says what to do about documents in a state, and how to list them.
+func (t *table) hint(state store.State) {
+	t.hangIn(dim, "  ", wording.Hint(state, t.from)+" "+t.from.Command("report --documents --state "+string(state))+" lists them.")
 }
 
 func (t *table) troubles(reasons []store.Reason) {

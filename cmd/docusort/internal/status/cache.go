@@ -12,13 +12,21 @@ import (
 const (
 	// readEvery is the shortest time between two readings of the database.
 	readEvery = time.Second
-	// readShare limits the time spent on reading: to one part in so many.
+	// readShare limits the time spent on reading a page: to one part in so many.
 	readShare = 10
+	// allShare does so for all pages together.
+	allShare = 2
 	// readTimeout limits one reading.
 	readTimeout = 30 * time.Second
 	// staleAfter is when to read again although nothing was written: ages grow, and
 	// holds end.
 	staleAfter = 15 * time.Second
+	// burst is how far views may be ahead of their share of the time.
+	burst = 10 * time.Second
+	// maxWait is how long a page that was not shown before waits for its turn.
+	maxWait = 15 * time.Second
+	// maxViews is how many different pages are remembered: one for each that follows.
+	maxViews = maxViewers
 )
 
 // cache reads the database for all who ask, and remembers what it read.
@@ -26,14 +34,17 @@ type cache struct {
 	cfg   Config
 	begun time.Time
 
-	mu    sync.Mutex
-	views map[string]*view // by window
+	mu    sync.Mutex // of last and tally
 	last  *daemonState
 	tally *tally
+
+	reading sync.Mutex // of the rest; health and metrics wait for no page
+	views   map[query]*view
+	paidOff time.Time // when reading views will have taken its share of the time
 }
 
 func newCache(cfg Config) *cache {
-	return &cache{cfg: cfg, begun: time.Now(), views: make(map[string]*view), tally: newTally(time.Now())}
+	return &cache{cfg: cfg, begun: time.Now(), views: make(map[query]*view), tally: newTally(time.Now())}
 }
 
 // reading is when something was read, how long that took, and the state of the
@@ -114,27 +125,65 @@ func (c *cache) state() *daemonState {
 	return s
 }
 
-func (c *cache) view(w window) *view {
+// view returns what a page shows. What people may ask for has no end, so reading it
+// is limited for all of them together: what was read before is shown as it was, and
+// what was not waits, or fails with ctx's error.
+func (c *cache) view(ctx context.Context, q query) (*view, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
 	health := c.state().health
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	before := c.views[w.Name]
-	if before != nil && c.fresh(before.reading) {
-		return before
-	}
-	v := &view{}
-	var err error
-	v.reading, err = c.read(func(ctx context.Context, r *store.Reader) error {
-		data, err := readPage(ctx, r, w, time.Now())
-		if err == nil {
-			data.Judged, data.Source = health, c.cfg.Source
-			v.sections = data.render()
+	for {
+		v, wait := c.viewNow(q, health)
+		if v != nil {
+			return v, nil
 		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// viewNow returns a view, or nil and how long it has to wait.
+func (c *cache) viewNow(q query, health Health) (*view, time.Duration) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	before, wait := c.views[q], time.Until(c.paidOff.Add(-burst))
+	switch {
+	case before != nil && (wait > 0 || c.fresh(before.reading)):
+		return before, 0
+	case wait > 0:
+		return nil, wait
+	}
+	var v *view
+	reading, err := c.read(func(ctx context.Context, r *store.Reader) (err error) {
+		v, err = c.render(ctx, r, q, health, time.Now())
 		return err
 	})
 	if err != nil {
-		v.sections = broken(err, before)
+		v = q.broken(err, before)
 	}
-	c.views[w.Name] = v
-	return v
+	v.reading = reading
+	if c.paidOff.Before(reading.at) {
+		c.paidOff = reading.at
+	}
+	c.paidOff = c.paidOff.Add(allShare * reading.cost)
+	c.views[q] = v
+	c.forget()
+	return v, 0
+}
+
+// forget drops the view that was read longest ago where there are too many.
+func (c *cache) forget() {
+	if len(c.views) <= maxViews {
+		return
+	}
+	var oldest query
+	for q, v := range c.views {
+		if o := c.views[oldest]; o == nil || v.at.Before(o.at) {
+			oldest = q
+		}
+	}
+	delete(c.views, oldest)
 }

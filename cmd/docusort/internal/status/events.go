@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -19,7 +20,7 @@ const (
 
 // events sends a page the sections that have changed, as server-sent events, until
 // the viewer or the server goes away.
-func (s *Server) events(w http.ResponseWriter, r *http.Request, chosen window) {
+func (s *Server) events(w http.ResponseWriter, r *http.Request, q query) {
 	select {
 	case s.viewers <- struct{}{}:
 		defer func() { <-s.viewers }()
@@ -39,7 +40,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, chosen window) {
 	defer ticker.Stop()
 	sent, last := make(map[string]string), time.Time{}
 	for {
-		text := s.changes(chosen, sent)
+		text := s.changes(r.Context(), q, sent)
 		if text == "" && time.Since(last) > aliveEvery {
 			text = "event: alive\ndata: 1\n\n"
 		}
@@ -60,9 +61,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, chosen window) {
 	}
 }
 
-func (s *Server) changes(w window, sent map[string]string) string {
+func (s *Server) changes(ctx context.Context, q query, sent map[string]string) string {
+	v, err := s.cache.view(ctx, q)
+	if err != nil {
+		return ""
+	}
 	changed := make(map[string]section)
-	for _, part := range s.cache.view(w).sections {
+	for _, part := range v.sections {
 		if sent[part.ID] != part.Version {
 			sent[part.ID] = part.Version
 			changed[part.ID] = part

@@ -53,7 +53,7 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		t.Errorf("the type is %q", got)
 	}
 	first := e.next(t)
-	if len(first) != len(sectionNames) || !strings.Contains(string(first["documents"].HTML), "first.pdf") {
+	if len(first) != len(query{}.sections()) || !strings.Contains(string(first["documents"].HTML), "first.pdf") {
 		t.Errorf("first came %d sections: %v", len(first), first)
 	}
 	w.file("two\nlines.pdf", "invoice")

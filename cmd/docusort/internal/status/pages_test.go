@@ -165,9 +165,9 @@ func TestThePageWithAKeyboard(t *testing.T) {
 	w.file("first.pdf", "invoice")
 	address := b.opens(w)
 	var order []string
-	for range 20 {
+	for range 40 {
 		b.do(chromedp.KeyEvent("\t"))
-		got := eval[string](b, `(e => e === document.body ? "" : (e.textContent || e.ariaLabel).trim().split("\n")[0].slice(0, 24))(document.activeElement)`)
+		got := eval[string](b, `(e => e === document.body ? "" : (e.name || e.textContent || e.ariaLabel).trim().split("\n")[0].slice(0, 24))(document.activeElement)`)
 		if got == "" {
 			break
 		}
@@ -177,7 +177,8 @@ func TestThePageWithAKeyboard(t *testing.T) {
 		order = append(order, got)
 	}
 	got := strings.Join(order, "|")
-	want := "Skip to the documents|1 hour|24 hours|7 days|30 days|all|The numbers|The numbers|filed first.pdf"
+	want := "Skip to the documents|1 hour|24 hours|7 days|30 days|all|filed|in review|failed|unfinished|state|type|name|Find documents|" +
+		"The numbers|The numbers|invoice|1 filed first.pdf"
 	if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "metrics|health") {
 		t.Errorf("the order is\n%s\nwant\n%s…metrics|health", got, want)
 	}

@@ -142,8 +142,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", inWindow(s.page))
-	mux.HandleFunc("/events", inWindow(s.events))
+	mux.HandleFunc("/{$}", asked(s.page))
+	mux.HandleFunc("/events", asked(s.events))
 	mux.HandleFunc("/healthz", s.healthz)
 	mux.Handle("/metrics", newMetrics(s))
 	mux.HandleFunc("/style.css", file("text/css; charset=utf-8", web.Style))

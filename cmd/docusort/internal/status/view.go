@@ -1,7 +1,6 @@
 package status
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -15,40 +14,15 @@ import (
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/web"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/store"
 )
 
-// How many documents a page lists.
-const lastDocuments, lastFailures, maxUnderway = 100, 10, 50
-
-// window is how far back the numbers and plots of a page go.
-type window struct {
-	Name, Text string
-	back       time.Duration // 0: no limit
-}
-
-var windows = []window{
-	{"1h", "1 hour", time.Hour}, {"24h", "24 hours", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour},
-	{"30d", "30 days", 30 * 24 * time.Hour}, {"all", "all", 0},
-}
-
-// inWindow serves what depends on the window that a request names. No name means
-// a day.
-func inWindow(serve func(http.ResponseWriter, *http.Request, window)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		name := cmp.Or(r.URL.Query().Get("window"), "24h")
-		i := slices.IndexFunc(windows, func(w window) bool { return w.Name == name })
-		if i < 0 {
-			http.Error(w, "Unknown window.", http.StatusNotFound)
-			return
-		}
-		serve(w, r, windows[i])
-	}
-}
-
+// view is what a page shows, as of one reading.
 type view struct {
 	reading
 	sections []section
+	types    []string // that documents were identified as
 }
 
 // section is a part of the page that changes as a whole.
@@ -58,44 +32,55 @@ type section struct {
 	Version string        `json:"version"` // differs where the HTML does
 }
 
-// pageData is what the sections are made of.
-type pageData struct {
-	*web.Overview
-	Judged                 Health
-	Underway, Failed, Last []web.Document
-	More                   string // how many documents under way are not listed; empty: none
+// Label is the section's name for those who cannot see where it begins.
+func (s section) Label() string { return sectionLabels[s.ID] }
+
+var sectionLabels = map[string]string{
+	"health": "State of docusort", "numbers": "Numbers", "underway": "In progress", "plots": "Over time",
+	"failures": "Types and failures", "documents": "Documents",
 }
 
-func readPage(ctx context.Context, r *store.Reader, w window, now time.Time) (data pageData, err error) {
-	var f store.Filter
-	if w.back > 0 {
-		f.Since = now.Add(-w.back)
+// sections are those of a page, in their order.
+func (q query) sections() []string {
+	if q.isList {
+		return []string{"health", "documents"}
 	}
-	if data.Overview, err = web.Read(ctx, r, f, now); err != nil {
-		return data, err
-	}
-	underway, err := r.Underway(ctx, maxUnderway)
-	if err != nil {
-		return data, err
-	}
-	failed, err := r.Last(ctx, true, lastFailures)
-	if err != nil {
-		return data, err
-	}
-	last, err := r.Last(ctx, false, lastDocuments)
-	data.Underway, data.Failed, data.Last = shown(underway, now), shown(failed, now), shown(last, now)
-	if more := data.Open() - len(underway); more > 0 {
-		data.More = display.Count(more)
-	}
-	return data, err
+	return []string{"health", "numbers", "underway", "plots", "failures", "documents"}
 }
 
-func shown(docs []store.Document, now time.Time) []web.Document {
-	out := make([]web.Document, 0, len(docs))
-	for i := range docs {
-		out = append(out, web.Show(&docs[i], now))
+// maxTypeChoices is how many types the form offers.
+const maxTypeChoices = 200
+
+// render reads what a page shows and makes its sections.
+func (c *cache) render(ctx context.Context, r *store.Reader, q query, health Health, now time.Time) (v *view, err error) {
+	v = &view{}
+	if v.types, err = r.Types(ctx); err != nil {
+		return nil, err
 	}
-	return out
+	v.types = v.types[:min(len(v.types), maxTypeChoices)]
+	var data any
+	prefix := "section-"
+	if q.isList {
+		l, failed := readList(ctx, r, q, now)
+		l.Judged, l.Source = health, c.cfg.Source
+		data, err, prefix = l, failed, "list-"
+	} else {
+		o, failed := readOverview(ctx, r, q, now)
+		o.Judged, o.Source = health, c.cfg.Source
+		data, err = o, failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range q.sections() {
+		var b strings.Builder
+		if err := pageTemplate.ExecuteTemplate(&b, prefix+id, data); err != nil {
+			b.Reset()
+			fmt.Fprintf(&b, `<p class="nothing">%s</p>`, template.HTMLEscapeString(err.Error()))
+		}
+		v.sections = append(v.sections, newSection(id, b.String()))
+	}
+	return v, nil
 }
 
 //go:embed page.html
@@ -103,50 +88,75 @@ var pageSource string
 
 var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
-var sectionNames = []string{"health", "numbers", "underway", "plots", "failures", "documents"}
-
-func (d pageData) render() []section {
-	var out []section
-	for _, id := range sectionNames {
-		var b strings.Builder
-		if err := pageTemplate.ExecuteTemplate(&b, "section-"+id, d); err != nil {
-			b.Reset()
-			fmt.Fprintf(&b, `<p class="nothing">%s</p>`, template.HTMLEscapeString(err.Error()))
-		}
-		out = append(out, newSection(id, b.String()))
-	}
-	return out
-}
-
 func newSection(id, html string) section {
 	sum := sha256.Sum256([]byte(html))
 	return section{ID: id, HTML: template.HTML(html), Version: hex.EncodeToString(sum[:8])} // #nosec: of a template
 }
 
-// broken returns the sections of a page whose database cannot be read: what is
-// wrong, and below it what was shown before.
-func broken(err error, before *view) []section {
-	out := []section{newSection("health", `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the database cannot be read: `+
-		template.HTMLEscapeString(display.Prose(err.Error()))+`</p>`)}
+// broken returns the page of a database that cannot be read: what is wrong, and
+// below it what was shown before.
+func (q query) broken(err error, before *view) *view {
+	v := &view{sections: []section{newSection("health", `<p class="line trouble"><span class="mark" aria-hidden="true">✗</span> the database cannot be read: `+
+		template.HTMLEscapeString(display.Prose(err.Error()))+`</p>`)}}
 	if before != nil {
-		return append(out, before.sections[1:]...)
+		v.sections, v.types = append(v.sections, before.sections[1:]...), before.types
+		return v
 	}
-	for _, id := range sectionNames[1:] {
-		out = append(out, newSection(id, ""))
+	for _, id := range q.sections()[1:] {
+		v.sections = append(v.sections, newSection(id, ""))
 	}
-	return out
+	return v
 }
 
-func (s *Server) page(w http.ResponseWriter, _ *http.Request, chosen window) {
-	sections := make(map[string]section)
-	for _, part := range s.cache.view(chosen).sections {
-		sections[part.ID] = part
+// busy says that the database is being read for others.
+const busy = "Others are reading a great deal just now. Please try again in a moment."
+
+func (s *Server) page(w http.ResponseWriter, r *http.Request, q query) {
+	v, err := s.cache.view(r.Context(), q)
+	if err != nil {
+		w.Header().Set("Retry-After", "15")
+		http.Error(w, busy, http.StatusServiceUnavailable)
+		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	err := pageTemplate.ExecuteTemplate(w, "page", map[string]any{
-		"Name": s.cfg.Source.Where(), "Windows": windows, "Window": chosen, "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"), "Sections": sections,
+	err = pageTemplate.ExecuteTemplate(w, "page", map[string]any{
+		"Name": s.cfg.Source.Where(), "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"),
+		"Sections": v.sections, "List": q.isList, "Events": "/events?" + q.params(), "Windows": q.windowLinks(),
+		"Window": q.window.Name, "States": q.stateChoices(), "Types": q.typeChoices(v.types), "Search": q.search,
 	})
 	if err != nil {
 		s.cfg.Logger.Debug("status page not sent completely", "err", err)
 	}
+}
+
+// choice is a link, or an option of a form.
+type choice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+func (q query) windowLinks() (all []choice) {
+	for _, w := range windows {
+		all = append(all, choice{q.in(w).href(), w.Text, w == q.window})
+	}
+	return all
+}
+
+func (q query) stateChoices() []choice {
+	all := []choice{{"", "any", false}}
+	for _, s := range states() {
+		all = append(all, choice{string(s), wording.State(s), s == q.state})
+	}
+	return all
+}
+
+func (q query) typeChoices(types []string) []choice {
+	all := []choice{{"", "any", false}}
+	if q.typeCode != "" && !slices.Contains(types, q.typeCode) {
+		types = append([]string{q.typeCode}, types...)
+	}
+	for _, code := range types {
+		all = append(all, choice{code, display.Printable(code), code == q.typeCode})
+	}
+	return all
 }

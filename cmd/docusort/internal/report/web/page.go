@@ -57,7 +57,8 @@ func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold,
 func (o *Overview) Scope() string           { return wording.Scope(o.Filter, o.Now) }
 func (o *Overview) Nothing() string         { return wording.Nothing(&o.Summary, o.Filter) }
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
-func (o *Overview) RetryHint() string       { return wording.RetryHint(o.Source) }
+func (o *Overview) FailedHint() string      { return wording.Hint(store.Failed, o.Source) }
+func (o *Overview) ReviewHint() string      { return wording.Hint(store.Review, o.Source) }
 
 // Open is how many documents are unfinished.
 func (o *Overview) Open() (n int) {
@@ -70,23 +71,26 @@ func (o *Overview) Open() (n int) {
 }
 
 // Tile is a number at the top of the page.
-type Tile struct{ Value, Name, Class, Note string }
+type Tile struct {
+	Value, Name, Class, Note string
+	Link                     string // to the documents; empty: none
+}
 
 // Tiles are the numbers of what was finished and of what is left to do.
 func (o *Overview) Tiles() []Tile {
 	n := o.Summary.Totals
 	tiles := []Tile{
-		{display.Count(n[store.Filed]), "filed", "filed", ""},
-		{display.Count(n[store.Review]), "in review", "review", ""},
-		{display.Count(n[store.Failed]), "failed", "failed", ""},
-		{display.Count(o.Open()), "unfinished", "open", o.unfinished()},
+		{Value: display.Count(n[store.Filed]), Name: "filed", Class: "filed"},
+		{Value: display.Count(n[store.Review]), Name: "in review", Class: "review"},
+		{Value: display.Count(n[store.Failed]), Name: "failed", Class: "failed"},
+		{Value: display.Count(o.Open()), Name: "unfinished", Class: "open", Note: o.unfinished()},
 	}
 	if n[store.Gone] > 0 {
-		tiles = append(tiles, Tile{display.Count(n[store.Gone]), "gone before they were filed", "gone", ""})
+		tiles = append(tiles, Tile{Value: display.Count(n[store.Gone]), Name: "gone before they were filed", Class: "gone"})
 	}
 	if l := o.Summary.Latency; l != nil {
-		tiles = append(tiles, Tile{display.Duration(l.P50), "half are filed within", "took",
-			fmt.Sprintf("95 %% within %s, the longest %s", display.Duration(l.P95), display.Duration(l.Max))})
+		tiles = append(tiles, Tile{Value: display.Duration(l.P50), Name: "half are filed within", Class: "took",
+			Note: fmt.Sprintf("95 %% within %s, the longest %s", display.Duration(l.P95), display.Duration(l.Max))})
 	}
 	return tiles
 }
@@ -113,6 +117,7 @@ func (o *Overview) Plots() []template.HTML {
 // Row is a row of a list, with a bar for how many there are.
 type Row struct {
 	Name, Count, Review, Confidence string
+	Link                            string // to the documents; empty: none
 	Bar                             []BarPart
 }
 

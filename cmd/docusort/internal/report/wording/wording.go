@@ -83,9 +83,12 @@ var advice = map[store.HoldKind]string{
 		"docusort continues when it is over, and no document fails because of it.",
 }
 
-// RetryHint says what to do about documents that failed.
-func RetryHint(from settings.Source) string {
-	return from.Command("retry ID") + " puts one back into the inbox to try again."
+// Hint says what to do about documents in a state; empty: nothing.
+func Hint(state store.State, from settings.Source) string {
+	if state == store.Failed {
+		return "They are in _failed. " + from.Command("retry ID") + " puts one back into the inbox to try again."
+	}
+	return ""
 }
 
 // Scope says which documents a filter selects. It is empty where the filter selects
