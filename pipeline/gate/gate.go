@@ -27,6 +27,7 @@ type Gate struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when waiters should look again
+	shown   bool          // Hold returned a hold
 	busy    time.Time     // when a request last stopped waiting, or ended
 	pinged  time.Time     // when a ping last succeeded
 	key     int           // counts the keys that were read
@@ -150,8 +151,13 @@ func (g *Gate) spend(now time.Time) {
 	g.limit.passed(now)
 }
 
-// notify wakes everybody who waits. The mutex is held.
+// notify wakes everybody who waits, unless nobody does and there is no hold to show. The
+// mutex is held.
 func (g *Gate) notify() {
+	waiting := len(g.lines[Poll])+len(g.lines[Submission]) > 0
+	if !waiting && !g.shown && len(g.holds(time.Now())) == 0 {
+		return
+	}
 	close(g.changed)
 	g.changed = make(chan struct{})
 }

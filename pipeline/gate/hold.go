@@ -97,6 +97,18 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.endIdle(now)
+	all := g.holds(now)
+	if g.shown = len(all) > 0; !g.shown {
+		return nil, g.changed
+	}
+	first := slices.MinFunc(all, func(a, b Hold) int { // by the alphabet, what needs a person is first
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
+	})
+	return &first, g.changed
+}
+
+// holds returns all that there are. The mutex is held.
+func (g *Gate) holds(now time.Time) []Hold {
 	all := slices.AppendSeq(g.jobsHeld(now), maps.Values(g.disks))
 	for _, t := range g.probed() {
 		all = append(all, t.Hold)
@@ -104,13 +116,7 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
 	if len(all) == 0 && now.Before(g.limit.Until) {
 		all = append(all, g.limit.Hold)
 	}
-	if len(all) == 0 {
-		return nil, g.changed
-	}
-	first := slices.MinFunc(all, func(a, b Hold) int { // by the alphabet, what needs a person is first
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.Reason, b.Reason))
-	})
-	return &first, g.changed
+	return all
 }
 
 // endIdle ends holds that nobody has waited for, or probed, for a minute: nobody would

@@ -108,17 +108,25 @@ func TestTroubleOfJobsIsShown(t *testing.T) {
 	})
 }
 
-// Who shows holds learns of each change.
+// Who shows holds learns of each change, and is left alone while there is none.
 func TestHoldTellsOfChanges(t *testing.T) {
 	inBubble(t, 0, func(d *door) {
-		for name, change := range map[string]func(){
-			"429":      func() { d.poll(1, tooMany(time.Second)) },
-			"disk":     func() { d.HoldDisk("sorted", "full") },
-			"job":      func() { d.poll(1, answer(500)) },
-			"answered": func() { d.poll(1, answer(500)); d.poll(1, nil) },
-			"retry":    d.RetryNow,
-		} {
-			same(t, name+" is a change", d.changes(change), true)
-		}
+		answered := func() { d.poll(1, nil) }
+		d.held("")
+		same(t, "an answer is a change", d.changes(answered), false)
+		same(t, "a 429 is a change", d.changes(func() { d.poll(1, tooMany(time.Minute)) }), true)
+		d.held(gate.Rate)
+		same(t, "another try is a change", d.changes(d.RetryNow), true)
+		d.held("")
+		same(t, "a full disk is a change", d.changes(func() { d.HoldDisk("sorted", "full") }), true)
+		d.held(gate.Disk)
+		same(t, "room is a change", d.changes(func() { d.HoldDisk("sorted", "") }), true)
+		d.held("")
+		d.poll(1, answer(500))
+		d.poll(2, answer(500))
+		same(t, "the third job in trouble is a change", d.changes(func() { d.poll(3, answer(500)) }), true)
+		d.held(gate.Service)
+		same(t, "an answer then is a change", d.changes(answered), true)
+		d.held("")
 	})
 }
