@@ -37,7 +37,7 @@ func (k *call) refusal(ans *answer) *Error {
 	}
 	switch e.Class {
 	case Rate:
-		e.RetryAfter = retryAfter(ans.header, body, ans.received)
+		e.RetryAfter, e.PerMinute = retryAfter(ans.header, body, ans.received), perMinute(ans.header, body)
 		if limit := ans.header.Get("X-RateLimit-Limit"); e.Message == "" && limit != "" {
 			e.Message = k.show("the limit is "+limit+" a "+ans.header.Get("X-RateLimit-Limit-Type"), maxMessage)
 		}
@@ -75,6 +75,8 @@ type errorBody struct {
 	Code       text  `json:"code"`
 	Errors     texts `json:"errors"`
 	Details    texts `json:"details"`
+	Limit      text  `json:"limit"`
+	LimitType  text  `json:"limitType"`
 	RetryAfter text  `json:"retryAfter"`
 	ResetTime  text  `json:"resetTime"`
 	ResetDate  text  `json:"resetDate"`

@@ -65,6 +65,8 @@ type Error struct {
 	// RetryAfter is how long the service asks to wait (429, 5xx): 0 (not
 	// specified) to 25 h.
 	RetryAfter time.Duration
+	// PerMinute is the limit of a minute that a 429 names, or 0.
+	PerMinute float64
 	// ResetAt is when the quota is renewed (402, 429), or zero.
 	ResetAt time.Time
 	// OutcomeUnknown reports that the service may have made a job, although no

@@ -300,6 +300,31 @@ func TestRetryAfterInErrors(t *testing.T) {
 	}
 }
 
+func TestPerMinute(t *testing.T) {
+	headers := http.Header{"X-Ratelimit-Limit": {"90"}, "X-Ratelimit-Limit-Type": {"minute"}}
+	for _, c := range []struct {
+		header http.Header
+		body   string
+		want   float64
+	}{
+		{nil, `{"limitType":"minute","limit":60,"remaining":0}`, 60},
+		{nil, `{"error":{"limitType":"minute","limit":"60"}}`, 60},
+		{headers, ``, 90},
+		{headers, `{"limitType":"minute","limit":60}`, 60},
+		{headers, `{"limitType":"day","limit":60}`, 0},
+		{nil, `{"limit":60}`, 0},
+		{nil, `{"limitType":"minute","limit":-60}`, 0},
+		{nil, `{"limitType":"minute","limit":"NaN"}`, 0},
+		{nil, `{"limitType":"minute","limit":1e9}`, 0},
+		{nil, `{"error":"Rate limit exceeded"}`, 0},
+	} {
+		_, err := fake(t, 429, c.header, c.body).Status(t.Context(), "j")
+		if got := asError(t, err).PerMinute; got != c.want {
+			t.Errorf("%v, %s: %v, want %v", c.header, c.body, got, c.want)
+		}
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	f.Add("12", "", `{"retryAfter":1,"resetTime":1767225600}`, int64(1767225600))
 	f.Add("Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:00:00 GMT", `{"resetDate":"2026-01-01"}`, int64(0))

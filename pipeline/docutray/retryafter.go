@@ -1,6 +1,7 @@
 package docutray
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"strconv"
@@ -29,6 +30,17 @@ func retryAfter(h http.Header, body errorBody, now time.Time) time.Duration {
 		}
 	}
 	return 0
+}
+
+// perMinute returns the limit of a minute that a 429 names; 0: it names none that
+// can be believed.
+func perMinute(h http.Header, body errorBody) float64 {
+	kind, limit := cmp.Or(string(body.LimitType), h.Get("X-RateLimit-Limit-Type")), cmp.Or(string(body.Limit), h.Get("X-RateLimit-Limit"))
+	n, err := strconv.ParseFloat(strings.TrimSpace(limit), 64)
+	if err != nil || kind != "minute" || !(n >= 1 && n <= 1e6) {
+		return 0
+	}
+	return n
 }
 
 // serviceClock returns the time by which to read the service's dates: its own,

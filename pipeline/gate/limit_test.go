@@ -42,7 +42,7 @@ func TestLimitsAreUsed(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%s of %d a minute, silent %v", name, perMinute, silent), func(t *testing.T) {
 					inBubble(t, 0, func(d *door) {
-						s := &service{limit: limit, silent: silent}
+						s := &service{limit: limit, silent: silent, perMinute: float64(perMinute)}
 						defer d.saturate(s, 16, 12)()
 						time.Sleep(10 * time.Minute)
 						span := time.Hour
@@ -163,7 +163,7 @@ func TestFirstRefusal(t *testing.T) {
 		d.poll(1, tooMany(time.Minute))
 		when := d.times(11, gate.Poll, 1, nil)
 		same(t, "the pause", when[0]-begun, time.Minute)
-		if each := (when[10] - when[0]) / 10; each > 1200*time.Millisecond {
+		if each := (when[10] - when[0]) / 10; each > 2*time.Second { // half of the limit at first
 			t.Errorf("%s each", each)
 		}
 	})
@@ -234,7 +234,7 @@ func TestAcceptedBesideARefusalCounts(t *testing.T) {
 			p.Done(t.Context(), 1, nil)
 		}
 		when := d.times(3, gate.Poll, 1, nil)
-		if each := when[2] - when[1]; each < 4*time.Second || each > 7*time.Second {
+		if each := when[2] - when[1]; each < 9*time.Second || each > 13*time.Second { // half of the limit at first
 			t.Errorf("%s each, after 10 in a minute", each)
 		}
 	})

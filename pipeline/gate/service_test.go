@@ -77,7 +77,8 @@ func (l *bucket) take(now time.Time) (bool, time.Time) {
 
 // service is one behind a limit, and what it was asked.
 type service struct {
-	silent bool // its refusals name no time
+	silent    bool    // its refusals name no time
+	perMinute float64 // the limit that they name; 0: none
 
 	mu       sync.Mutex
 	limit    limiter
@@ -99,7 +100,9 @@ func (s *service) request(kind gate.Kind) error {
 		return tooMany(0)
 	}
 	s.refused++
-	return tooMany(max(1, time.Duration(math.Ceil(again.Sub(now).Seconds()))) * time.Second)
+	e := tooMany(max(1, time.Duration(math.Ceil(again.Sub(now).Seconds()))) * time.Second)
+	e.PerMinute = s.perMinute
+	return e
 }
 
 func (s *service) setLimit(l limiter) {
