@@ -120,7 +120,8 @@ func TestAcceptedBefore(t *testing.T) {
 }
 
 // TestGoodOneAfterManyRefused: a document that was never tried is tried within 30 s,
-// whatever else is refused.
+// whatever else is refused. Once it was accepted the others are at fault themselves: they
+// are stuck, or fail, each with the reason.
 func TestGoodOneAfterManyRefused(t *testing.T) {
 	for _, status := range []int{400, 500} {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
@@ -139,6 +140,16 @@ func TestGoodOneAfterManyRefused(t *testing.T) {
 					t.Errorf("%s waits, and nothing says why", d.Source)
 				}
 			}
+			time.Sleep(15 * time.Minute)
+			for _, d := range r.docs()[:40] {
+				contains(t, d.Source, d.Error, fmt.Sprint(status))
+			}
+			want := []store.Reason(nil)
+			if status == 500 {
+				want = []store.Reason{{Reason: "500 Internal Server Error: no", Count: 40}}
+			}
+			sameList(t, "stuck", r.summary().Stuck, want...)
+			same(t, "failed", r.counts()[store.Failed], map[int]int{400: 40}[status])
 		})
 	}
 }
@@ -214,9 +225,11 @@ func TestOneJobNotNamed(t *testing.T) {
 		d := r.doc("odd.pdf")
 		same(t, "phase", d.Phase, store.PhaseUnnamed)
 		same(t, "submissions", d.Submissions, 2)
-		if n, err := r.store.Stuck(bg, time.Now()); n != 1 || err != nil {
-			t.Errorf("%d stuck, %v", n, err)
+		if n, err := r.store.Left(bg, time.Now()); n != 1 || err != nil {
+			t.Errorf("%d left, %v", n, err)
 		}
+		time.Sleep(15 * time.Minute)
+		same(t, "stuck", len(r.summary().Stuck), 1)
 	})
 }
 

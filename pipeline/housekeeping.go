@@ -72,6 +72,23 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 	}
 }
 
+// markStuck marks documents as stuck, each minute, that have been in trouble of their own
+// for StuckAfter.
+func (p *Pipeline) markStuck(ctx context.Context) error {
+	for sleep(ctx, min(time.Minute, max(p.StuckAfter, time.Second))) {
+		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
+			return p.Store.MarkStuck(ctx, time.Now().Add(-p.StuckAfter))
+		})
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			p.Logger.Warn("documents are stuck; docusort report says why", "documents", n)
+		}
+	}
+	return ctx.Err()
+}
+
 // pruneBatch is how many rows are removed in one transaction: few, because all other
 // changes wait for it.
 const pruneBatch = 200

@@ -93,7 +93,7 @@ func newRig(t *testing.T, base string, o docutraytest.Options) *rig {
 		DocumentTypes: []string{"invoice", "receipt", "contract"},
 		Workers:       4, MaxPending: 100, PollMin: 500 * time.Millisecond, PollMax: 30 * time.Second,
 		JobTimeout: time.Hour, MaxAttempts: 5, ReuseResults: 720 * time.Hour,
-		Settle: 5 * time.Second, Rescan: time.Minute, ShutdownGrace: 25 * time.Second,
+		Settle: 5 * time.Second, Rescan: time.Minute, StuckAfter: 15 * time.Minute, ShutdownGrace: 25 * time.Second,
 	}
 	return r
 }

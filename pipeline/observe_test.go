@@ -143,10 +143,10 @@ func same[T comparable](t testing.TB, what string, got, want T) {
 	}
 }
 
-func sameList(t testing.TB, what string, got []string, want ...string) {
+func sameList[T comparable](t testing.TB, what string, got []T, want ...T) {
 	t.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %q, want %q", what, got, want)
+		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
 
@@ -214,6 +214,17 @@ func (r *rig) reportedHold() store.HoldKind {
 		return ""
 	}
 	return d.Hold.Kind
+}
+
+// summary is what the report adds up.
+func (r *rig) summary() (s store.Summary) {
+	r.t.Helper()
+	reader, err := store.OpenReader(bg, filepath.Join(filepath.Dir(r.inbox), "docusort.db"))
+	must(r.t, err)
+	defer reader.Close()
+	s, err = reader.Summary(bg, store.Filter{})
+	must(r.t, err)
+	return s
 }
 
 // alive fails the test where a loop is late.

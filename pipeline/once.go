@@ -62,7 +62,7 @@ func (p *Pipeline) unfinished(ctx context.Context) (n int, err error) {
 	if hold, _ := p.Hold(); hold != nil && tooLong(hold) {
 		return 0, fmt.Errorf("%w: %s: %s", ErrLeft, hold.Kind, hold.Reason)
 	}
-	stuck, err := p.Store.Stuck(ctx, time.Now().Add(serviceGrace))
+	stuck, err := p.Store.Left(ctx, time.Now().Add(serviceGrace))
 	if err == nil && stuck >= n {
 		err = fmt.Errorf("%w: %d cannot be finished now", ErrLeft, n)
 	}

@@ -56,6 +56,7 @@ type Config struct {
 	KeepHistory       time.Duration // how long finished documents stay in the database; 0: for ever
 	Settle            time.Duration // how long to leave a file alone that changed
 	Rescan            time.Duration // how often to look for removed files, and to try again what a file prevents
+	StuckAfter        time.Duration // how long a document is in trouble of its own before it is stuck
 	ShutdownGrace     time.Duration
 	Doctor            string // the command that checks everything, named where a person must act
 
@@ -146,6 +147,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		begin("dispatch", func(context.Context) error { return p.dispatch(l, jobs) })
 		begin("file", func(context.Context) error { return p.fileAll(l) })
 		begin("removed files", p.sweepAll)
+		begin("stuck", p.markStuck)
 		begin("history", p.pruneAll)
 		begin("finish", p.awaitEnd)
 		return nil

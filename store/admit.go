@@ -160,10 +160,10 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 
 func (t *tx) insert(inbox int64, a Admission, alike bool) (id int64, err error) {
 	var sum []byte
-	var kind, options, outcome, reason any
+	var kind, options, outcome, reason, trouble any
 	switch {
 	case a.Blocked != "":
-		reason = a.Blocked
+		reason, trouble = a.Blocked, t.now
 	case a.Failure != "":
 		sum, kind, outcome, reason = a.SHA256, text(a.ContentType), string(Failed), a.Failure
 	default:
@@ -174,10 +174,10 @@ func (t *tx) insert(inbox int64, a Admission, alike bool) (id int64, err error) 
 	}
 	is := a.Identity
 	row, err := t.run(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at,
-			sha256, content_type, options, outcome, error)
-		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			sha256, content_type, options, outcome, error, trouble_since)
+		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, t.now,
-		sum, kind, options, outcome, reason)
+		sum, kind, options, outcome, reason, trouble)
 	if err == nil {
 		id, err = row.LastInsertId()
 	}
@@ -193,10 +193,11 @@ func (t *tx) insert(inbox int64, a Admission, alike bool) (id int64, err error) 
 // decide stores what is known of the content, and what follows from it.
 func (t *tx) decide(doc int64, a Admission) error {
 	if a.Blocked != "" {
-		return t.do(`UPDATE documents SET error = ? WHERE id = ?`, a.Blocked, doc)
+		return t.do(`UPDATE documents SET error = ?2, `+troubled("?3")+` WHERE id = ?1`, doc, a.Blocked, t.now)
 	}
 	if a.Failure != "" {
-		err := t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL WHERE id = ?`,
+		err := t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL,
+				trouble_since = NULL, stuck = 0 WHERE id = ?`,
 			a.SHA256, text(a.ContentType), a.Failure, doc)
 		if err != nil {
 			return err

@@ -87,8 +87,9 @@ func (s *Store) Moved(ctx context.Context, ids []int64) (stale []int64, err erro
 // failed: then its error says why.
 func (s *Store) SetMoveError(ctx context.Context, id int64, reason string, retryAt time.Time) error {
 	return s.do(ctx, `UPDATE documents SET retry_at = ?2, failures = failures + 1,
-			error = iif(outcome = 'failed', error, ?3)
-		WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason)
+			error = iif(outcome = 'failed', error, ?3),
+			trouble_since = coalesce(iif(failures = 0, NULL, trouble_since), ?4), stuck = iif(failures = 0, 0, stuck)
+		WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason, time.Now().UnixMilli())
 }
 
 // A failed document goes on, with the same id, once its file is back in the inbox.

@@ -105,10 +105,10 @@ func inPhases(phases ...Phase) string {
 }
 
 // EndPauses lets documents be tried now whose pause has not ended, and returns how
-// many there were: those whose submission was refused, or all of them. With all,
+// many there were: those whose submission was refused or whose polls fail, or all of them. With all,
 // what was accepted twice without a job may be submitted once more.
 func (s *Store) EndPauses(ctx context.Context, all bool) (int64, error) {
-	cond := `phase = 'ready' AND failures > 0`
+	cond := `(phase = 'ready' AND failures > 0 OR phase = 'poll')`
 	if all {
 		cond = `phase <> 'submit'`
 		if err := s.do(ctx, `UPDATE documents SET unnamed = 1 WHERE phase = 'unnamed' AND `+unfinished); err != nil {
@@ -130,10 +130,10 @@ func (s *Store) Counts(ctx context.Context) (map[State]int, error) {
 	return s.countUnfinished(ctx, "", nil)
 }
 
-// Stuck returns how many unfinished documents nothing will be done about before a
+// Left returns how many unfinished documents nothing will be done about before a
 // time: those that cannot be admitted or moved, those whose pause ends later, and those
 // that wait for an equal document which is one of these.
-func (s *Store) Stuck(ctx context.Context, before time.Time) (n int, err error) {
+func (s *Store) Left(ctx context.Context, before time.Time) (n int, err error) {
 	err = s.row(ctx, `SELECT count(*) FROM documents d WHERE d.`+unfinished+` AND CASE d.phase
 		WHEN 'admit' THEN TRUE
 		WHEN 'unnamed' THEN TRUE

@@ -107,19 +107,19 @@ func TestStuckAndFinished(t *testing.T) {
 	for _, start := range starts {
 		s := openNew(t)
 		start.make(t, s)
-		if n := must[int](t)(s.Stuck(ctx, now.Add(time.Minute))); n != map[string]int{
+		if n := must[int](t)(s.Left(ctx, now.Add(time.Minute))); n != map[string]int{
 			"blocked": 1, "refused": 1, "given up": 1, "pending, parked": 1}[start.name] {
 			t.Errorf("%s: %d stuck", start.name, n)
 		}
 	}
 	parked := pending(t, s, found("x", "x"))
 	ask(t, s, admit(t, s, found("y", "x")).ID, request)
-	same(t, "stuck, one of which waits for the other", must[int](t)(s.Stuck(ctx, now)), 0)
+	same(t, "stuck, one of which waits for the other", must[int](t)(s.Left(ctx, now)), 0)
 	check1(t, s.PollLater(ctx, parked, "500", inAnHour, 1))
-	same(t, "stuck", must[int](t)(s.Stuck(ctx, now)), 2)
+	same(t, "stuck", must[int](t)(s.Left(ctx, now)), 2)
 	moving := identified(t, s, found("m", "m"), invoice)
 	check1(t, s.SetMoveError(ctx, moving, "read-only", now))
-	same(t, "stuck", must[int](t)(s.Stuck(ctx, now)), 3)
+	same(t, "stuck", must[int](t)(s.Left(ctx, now)), 3)
 	move(t, s, moving)
 	if got := must[map[State]int](t)(s.Finished(ctx, now.Add(-time.Minute))); len(got) != 1 || got[Filed] != 1 {
 		t.Errorf("finished: %v", got)

@@ -41,7 +41,8 @@ type Summary struct {
 	Oldest   time.Time     // discovery of the oldest unfinished document; zero: none
 	Requests Requests
 	Failures []Reason // most frequent first
-	Troubles []Reason // why unfinished documents wait, most frequent first
+	Stuck    []Reason // why documents are stuck, most frequent first
+	Troubles []Reason // why other unfinished documents wait, most frequent first
 	NotTaken []NotTaken
 }
 
@@ -85,7 +86,11 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
 	}
 	if err == nil {
 		cond, args := f.and("d." + unfinished)
-		s.Troubles, err = r.reasons(ctx, `WHERE d.error IS NOT NULL AND `+cond, args)
+		s.Stuck, err = r.whyUnfinished(ctx, `INDEXED BY documents_trouble WHERE d.stuck = 1 AND d.trouble_since IS NOT NULL
+			AND d.error IS NOT NULL AND `+cond, args)
+		if err == nil {
+			s.Troubles, err = r.whyUnfinished(ctx, `WHERE d.error IS NOT NULL AND d.stuck = 0 AND `+cond, args)
+		}
 	}
 	if err == nil {
 		s.NotTaken, err = r.notTaken(ctx)
@@ -123,7 +128,7 @@ func (r *Reader) reasons(ctx context.Context, from string, args []any) ([]Reason
 	return list(ctx, &r.questions, func(row scanner) (reason Reason, err error) {
 		err = row.Scan(&reason.Reason, &reason.Count)
 		return reason, err
-	}, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d `+from+` GROUP BY 1 ORDER BY n DESC, 1 LIMIT 100`, args...)
+	}, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d `+from+` GROUP BY 1 ORDER BY n DESC, 1 LIMIT +?`, append(args, maxReasons)...)
 }
 
 // Documents calls f for every document that the filter selects, oldest first,

@@ -243,8 +243,8 @@ func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted, u
 func (s *Store) Unnamed(ctx context.Context, id int64, reason string, retryAt time.Time) error {
 	return s.write(ctx, func(t *tx) error {
 		err := t.change(`UPDATE documents SET state = 'waiting', unnamed = unnamed + 1, outcome_unknown = 1,
-				failures = failures + 1, retry_at = ?2, error = ?3
-			WHERE id = ?1 AND state = 'submitting'`, id, millis(retryAt), reason)
+				failures = failures + 1, retry_at = ?2, error = ?3, `+troubled("?4")+`
+			WHERE id = ?1 AND state = 'submitting'`, id, millis(retryAt), reason, t.now)
 		if err == nil {
 			err = t.do(`UPDATE option_sets SET unnamed = unnamed + 1 WHERE id = (SELECT options FROM documents WHERE id = ?)`, id)
 		}
@@ -276,7 +276,7 @@ func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 	return s.write(ctx, func(t *tx) error {
 		return t.giveUp(id, `UPDATE documents SET state = 'waiting', outcome_unknown = outcome_unknown OR ?2,
 				failures = failures + ?3, error = iif(?3, ?4, error),
-				retry_at = CASE WHEN ?3 THEN coalesce(?5, ?6) WHEN failures > 0 THEN ?6 END
+				retry_at = CASE WHEN ?3 THEN coalesce(?5, ?6) WHEN failures > 0 THEN ?6 END, `+troubled("iif(?3, ?6, NULL)")+`
 			WHERE id = ?1 AND state = 'submitting'`,
 			r.OutcomeUnknown, !r.Uncounted, r.Reason, millis(r.RetryAt), t.now)
 	})
@@ -287,7 +287,7 @@ func (s *Store) Refused(ctx context.Context, id int64, r Refusal) error {
 // identical document that waits for this one goes first.
 func (s *Store) Postponed(ctx context.Context, id int64, reason string, until time.Time) error {
 	return s.write(ctx, func(t *tx) error {
-		return t.giveUp(id, `UPDATE documents SET retry_at = ?2, error = ?3
-			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, millis(until), reason)
+		return t.giveUp(id, `UPDATE documents SET retry_at = ?2, error = ?3, `+troubled("?4")+`
+			WHERE id = ?1 AND state = 'waiting' AND outcome IS NULL`, millis(until), reason, t.now)
 	})
 }

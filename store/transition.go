@@ -50,8 +50,8 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 			}
 			return t.fail(id, reason)
 		}
-		err = t.do(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3 WHERE id = ?1`,
-			id, millis(e.RetryAt), e.Reason)
+		err = t.do(`UPDATE documents SET state = 'waiting', retry_at = ?2, error = ?3, `+troubled("?4")+` WHERE id = ?1`,
+			id, millis(e.RetryAt), e.Reason, t.now)
 		if err != nil {
 			return err
 		}
@@ -63,8 +63,8 @@ func (s *Store) JobEnded(ctx context.Context, id int64, e JobEnd) (Document, err
 // PollLater parks a pending document: [Store.Parked] returns it from a time on. The
 // reason is shown.
 func (s *Store) PollLater(ctx context.Context, id int64, reason string, at time.Time, polls int) error {
-	return s.change(ctx, `UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4 WHERE id = ?1 AND state = 'pending'`,
-		id, millis(at), text(reason), polls)
+	return s.change(ctx, `UPDATE documents SET retry_at = ?2, error = ?3, polls = polls + ?4, `+troubled("?5")+`
+		WHERE id = ?1 AND state = 'pending'`, id, millis(at), text(reason), polls, time.Now().UnixMilli())
 }
 
 // Answer is what the service found.
@@ -125,7 +125,7 @@ func (t *tx) fail(id int64, reason string) error {
 	if err != nil {
 		return err
 	}
-	err = t.do(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2,
+	err = t.do(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, trouble_since = NULL, stuck = 0,
 			retry_at = NULL, failures = 0, equal = 0, put_back = NULL
 		WHERE id = ?1`, id, reason)
 	if err != nil {
@@ -134,7 +134,7 @@ func (t *tx) fail(id int64, reason string) error {
 	if phase != PhaseSubmit && phase != PhasePoll {
 		return t.releaseEqual(id) // the service has not judged the content
 	}
-	return t.do(`UPDATE documents SET outcome = 'failed', error = ?2, retry_at = NULL, failures = 0, equal = 0
+	return t.do(`UPDATE documents SET outcome = 'failed', error = ?2, trouble_since = NULL, stuck = 0, retry_at = NULL, failures = 0, equal = 0
 		WHERE id IN (SELECT o.id `+fromAlike+` AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
 }
 
@@ -171,7 +171,7 @@ func (s *Store) Recover(ctx context.Context) (n int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		n, err = t.exec(`UPDATE documents SET state = 'waiting', outcome_unknown = 1,
 				retry_at = iif(failures > 0, ?, NULL),
-				error = 'the daemon ended during its upload; whether a job was made is not known'
+				error = 'the daemon ended during its upload; whether a job was made is not known', trouble_since = NULL, stuck = 0
 			WHERE phase = 'submit' AND `+unfinished, t.now)
 		if err != nil {
 			return err

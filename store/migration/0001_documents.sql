@@ -83,6 +83,9 @@ CREATE TABLE documents (
   -- put back, and has not been looked at since.
   put_back      TEXT CHECK (put_back <> ''),
   error         TEXT,
+  -- Trouble of its own, which error tells of while there is any: see stuck.go.
+  trouble_since INTEGER,
+  stuck         INTEGER NOT NULL DEFAULT 0,             -- 1: for so long that it is shown as stuck
 
   -- What an unfinished document waits for, and until when.
   phase         TEXT AS (CASE
@@ -140,6 +143,9 @@ CREATE INDEX documents_finished ON documents (finished_at, state, type, discover
   submissions, polls, reused, resubmissions) WHERE finished_at IS NOT NULL;
 CREATE INDEX documents_failed ON documents (finished_at) WHERE state = 'failed';
 CREATE INDEX documents_review ON documents (finished_at) WHERE state = 'review';
+-- In trouble, which is rare.
+CREATE INDEX documents_trouble ON documents (stuck, trouble_since)
+  WHERE trouble_since IS NOT NULL AND error IS NOT NULL AND finished_at IS NULL;
 -- Failed without having been read: recognised by size and time only.
 CREATE INDEX documents_unread ON documents (size, modified) WHERE state = 'failed' AND sha256 IS NULL;
 
@@ -167,7 +173,7 @@ CREATE TABLE not_taken (
 -- and removed once the hook has run. There are none while no hook is set.
 CREATE TABLE events (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  kind       TEXT    NOT NULL CHECK (kind IN ('filed', 'review', 'failed', 'refiled', 'hold', 'resumed')),
+  kind       TEXT    NOT NULL CHECK (kind IN ('filed', 'review', 'failed', 'refiled', 'stuck', 'hold', 'resumed')),
   at         INTEGER NOT NULL,
   document   INTEGER NOT NULL,                          -- 0: of no document
   source     TEXT,
