@@ -27,21 +27,21 @@ type Hold struct {
 	Until  time.Time // zero: not known
 }
 
-// Event is what the hook is run for: the end of a document's way, or the beginning
-// or the end of a hold. It is stored in the transaction of the change itself, by
-// [Store.Moved] and [Store.Decided] or, for a hold, by a trigger.
+// Event is what the hook is run for: the end of a document's way, that it is stuck, or the
+// beginning or the end of a hold. It is stored in the transaction of the change itself, by
+// [Store.Moved], [Store.Decided] and [Store.MarkStuck] or, for a hold, by a trigger.
 type Event struct {
 	ID   int64
-	Kind string // filed, review, failed, refiled, hold or resumed
+	Kind string // filed, review, failed, refiled, stuck, hold or resumed
 	At   time.Time
 
 	Document   int64  // 0: of no document
 	Source     string // relative to the inbox, raw bytes
-	Path       string // absolute, raw bytes
+	Path       string // absolute, raw bytes; of one that is stuck, in the inbox
 	Type       string
 	Confidence float64 // 0 where a person decided otherwise than the service
 	DecidedBy  Decider // the type; "": there is none
-	Reason     string  // why it failed, or why the work waits or waited
+	Reason     string  // why it failed or is stuck, or why the work waits or waited
 
 	Hold  HoldKind  // of hold and resumed
 	Until time.Time // zero: not known
@@ -89,6 +89,9 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 	return dropped, err
 }
 
+// decidedBy is who decided the type of a document, for an event.
+const decidedBy = `CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END`
+
 // listening reports whether a hook is set.
 func (t *tx) listening() (is bool, err error) {
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &is)
@@ -101,7 +104,7 @@ func (t *tx) addEvent(id int64, kindAndTime string) error {
 	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
 		SELECT `+kindAndTime+`, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
 		       (SELECT code FROM types WHERE id = documents.type), confidence,
-		       CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END, error
+		       `+decidedBy+`, error
 		FROM documents WHERE id = ?`, id)
 }
 

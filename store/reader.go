@@ -222,6 +222,8 @@ type Progress struct {
 	// Due counts the unfinished documents that can be worked on now: not those
 	// that cannot be read or moved, or that wait for a pause or an equal document.
 	Due int
+	// Stuck counts those that have been in trouble of their own for long.
+	Stuck int
 	// Oldest is when the oldest unfinished document was discovered; zero: none.
 	Oldest time.Time
 	// Last is the newest change of a document's state; zero: there was none.
@@ -234,6 +236,9 @@ func (r *Reader) Progress(ctx context.Context, now time.Time) (p Progress, err e
 		`, count(*) FILTER (WHERE phase <> 'admit' AND phase <> 'equal' AND phase <> 'unnamed' AND due <= ?), min(discovered_at),
 			max(max(discovered_at, coalesce(submitted_at, 0), coalesce(identified_at, 0)))`,
 		[]any{now.UnixMilli()}, fields(&p.Due, &p.Oldest, &p.Last)...)
+	if err == nil {
+		p.Stuck, err = r.Stuck(ctx)
+	}
 	if err != nil {
 		return p, err
 	}

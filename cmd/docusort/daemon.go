@@ -136,7 +136,7 @@ func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {
 		Workers: s.Workers, MaxPending: s.MaxPending, RequestsPerMinute: s.RequestsPerMinute,
 		PollMin: s.PollMin, PollMax: s.PollMax, JobTimeout: s.JobTimeout, MaxAttempts: s.MaxAttempts,
 		MinConfidence: s.MinConfidence, ReuseResults: s.ReuseResults, Sidecar: s.Sidecar, KeepHistory: s.KeepHistory,
-		Settle: s.Settle, Rescan: s.Rescan, ShutdownGrace: s.ShutdownGrace,
+		Settle: s.Settle, Rescan: s.Rescan, StuckAfter: s.StuckAfter, ShutdownGrace: s.ShutdownGrace,
 		OnStep: hooks.step, JobPause: hooks.jobPause, Doctor: s.Command("doctor"),
 	}
 }

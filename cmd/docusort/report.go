@@ -43,7 +43,7 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	f.StringVar(&o.Filter.Type, "type", "", "only documents of this type code")
 	f.BoolVar(&o.Documents, "documents", false, "list the documents too")
 	f.Var(&format, "format", "the form of the report")
-	f.BoolVar(&exitCode, "exit-code", false, "exit with 1 when something failed or the daemon is on hold")
+	f.BoolVar(&exitCode, "exit-code", false, "exit with 1 when something failed within --since, else 24h, or is stuck, or the daemon is on hold or was killed")
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(stateNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("type", completeTypes(load))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp))
@@ -64,7 +64,7 @@ func (p program) report(ctx context.Context, load loader, format report.Format, 
 	if err := report.Write(ctx, p.stdout, r, format, o); err != nil || !exitCode {
 		return err
 	}
-	trouble, err := report.Trouble(ctx, r, o.Filter)
+	trouble, err := report.Trouble(ctx, r, o.Filter, time.Now())
 	if err == nil && trouble {
 		err = errTrouble
 	}

@@ -60,6 +60,9 @@ func (d *daemon) work(ctx context.Context) (service.Work, error) {
 	if w.Open, err = d.store.Counts(ctx); err != nil {
 		return w, err
 	}
+	if w.Stuck, err = d.store.Stuck(ctx); err != nil {
+		return w, err
+	}
 	now := time.Now()
 	year, month, day := now.Date()
 	w.Today, err = d.store.Finished(ctx, time.Date(year, month, day, 0, 0, 0, 0, now.Location()))

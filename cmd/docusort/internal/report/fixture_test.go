@@ -129,6 +129,16 @@ func (f *fixture) fail(source, reason string) int64 {
 	return id
 }
 
+// stuck marks those that are in trouble, of which there must be n.
+func (f *fixture) stuck(n int64) {
+	f.t.Helper()
+	got, err := f.s.MarkStuck(f.ctx, time.Now())
+	f.ok(err)
+	if got != n {
+		f.t.Fatalf("%d documents are stuck", got)
+	}
+}
+
 // says checks that a text has all of these in it.
 func (f *fixture) says(text string, want ...string) {
 	f.t.Helper()
@@ -201,6 +211,7 @@ func (f *fixture) fill() {
 	f.admit("private/secret.pdf", func(a *store.Admission) {
 		a.SHA256, a.Blocked = nil, "may not be read: permission denied; let the user docusort read it"
 	})
+	f.stuck(1)
 	refused := f.drop("refused.pdf")
 	f.submit(refused)
 	f.ok(f.s.Refused(f.ctx, refused, store.Refusal{Reason: "503: Internal server error: Failed to start processing",
@@ -250,18 +261,19 @@ func (f *fixture) crowd(n int) {
 // everything is what --format json --documents gives, as a reader of it would
 // declare it.
 type everything struct {
-	Version     *int            `json:"version"`
-	GeneratedAt *string         `json:"generated_at"`
-	Since       *string         `json:"since"`
-	Daemon      *daemonJSON     `json:"daemon"`
-	Totals      *totalsJSON     `json:"totals"`
-	Types       []typeJSON      `json:"types"`
-	Latency     *latencyJSON    `json:"latency_seconds"`
-	Oldest      *float64        `json:"oldest_unfinished_seconds"`
-	Requests    *requestsJSON   `json:"requests"`
-	Failures    []failureJSON   `json:"failures"`
-	NotTaken    []notTakenJSON  `json:"not_taken"`
-	Documents   *[]documentJSON `json:"documents,omitempty"`
+	Version     *int              `json:"version"`
+	GeneratedAt *string           `json:"generated_at"`
+	Since       *string           `json:"since"`
+	Daemon      *daemonJSON       `json:"daemon"`
+	Totals      *totalsJSON       `json:"totals"`
+	Types       []typeJSON        `json:"types"`
+	Latency     *latencyJSON      `json:"latency_seconds"`
+	Oldest      *float64          `json:"oldest_unfinished_seconds"`
+	Requests    *requestsJSON     `json:"requests"`
+	Failures    []reasonCountJSON `json:"failures"`
+	Stuck       []reasonCountJSON `json:"stuck"`
+	NotTaken    []notTakenJSON    `json:"not_taken"`
+	Documents   *[]documentJSON   `json:"documents,omitempty"`
 }
 
 func decode(t interface {

@@ -80,16 +80,21 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, f Format, o Option
 	return f.Set(string(f))
 }
 
-// Trouble reports whether something failed since f.Since, or the daemon is on
-// hold. State and type are ignored, so that what a person chooses to look at does
-// not silence monitoring.
-func Trouble(ctx context.Context, r *store.Reader, f store.Filter) (bool, error) {
+// Trouble reports whether something failed since f.Since, or within a day where that is
+// zero, something is stuck, the daemon is on hold, or it was killed. State and type are
+// ignored, so that what a person chooses to look at does not silence monitoring.
+func Trouble(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (bool, error) {
 	d, err := r.Daemon(ctx)
 	if err != nil {
 		return false, err
 	}
-	if d.Hold != nil {
-		return true, nil
+	killed := !d.Running && !d.StartedAt.IsZero() && d.StoppedAt.IsZero()
+	stuck, err := r.Stuck(ctx)
+	if err != nil || d.Hold != nil || killed || stuck > 0 {
+		return true, err
+	}
+	if f.Since.IsZero() {
+		f.Since = now.Add(-24 * time.Hour)
 	}
 	s, err := r.Summary(ctx, store.Filter{Since: f.Since, State: store.Failed})
 	return s.Totals[store.Failed] > 0, err

@@ -18,7 +18,7 @@ func TestTrouble(t *testing.T) {
 		trouble := func(filter store.Filter, want bool) {
 			t.Helper()
 			f.read(func(r *store.Reader) {
-				got, err := Trouble(f.ctx, r, filter)
+				got, err := Trouble(f.ctx, r, filter, time.Now())
 				if f.ok(err); got != want {
 					t.Errorf("trouble: %v, want %v", got, want)
 				}
@@ -37,6 +37,17 @@ func TestTrouble(t *testing.T) {
 		trouble(store.Filter{Type: "invoice", State: store.Filed}, true) // what is shown does not matter
 		trouble(store.Filter{Since: time.Now().Add(-2 * time.Hour)}, true)
 		trouble(store.Filter{Since: time.Now().Add(-time.Minute)}, false)
+		f.pass(24 * time.Hour)
+		trouble(store.Filter{}, false)
+		trouble(store.Filter{Since: time.Now().Add(-48 * time.Hour)}, true)
+		f.admit("c.pdf", func(a *store.Admission) { a.SHA256, a.Blocked = nil, "not readable" })
+		trouble(store.Filter{}, false)
+		f.stuck(1)
+		trouble(store.Filter{}, true)
+		f.ok(f.s.Gone(f.ctx, 3, "removed"))
+		trouble(store.Filter{}, false)
+		f.ok(f.s.Close()) // as a kill would
+		trouble(store.Filter{}, true)
 	})
 }
 

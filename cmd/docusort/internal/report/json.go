@@ -43,7 +43,8 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out.member("latency_seconds", latencyOf(s.Latency))
 	out.member("oldest_unfinished_seconds", oldest)
 	out.member("requests", requestsJSON(s.Requests))
-	out.member("failures", failuresOf(s.Failures))
+	out.member("failures", reasonsOf(s.Failures))
+	out.member("stuck", reasonsOf(s.Stuck))
 	out.member("not_taken", notTakenOf(wording.NotTaken(s.NotTaken, now, o.Documents)))
 	if o.Documents {
 		before, end := ",\n \"documents\":[\n  ", ",\n \"documents\":[]"
@@ -165,7 +166,7 @@ type requestsJSON struct {
 	Resubmissions int `json:"resubmissions"`
 }
 
-type failureJSON struct {
+type reasonCountJSON struct {
 	Reason textJSON `json:"reason"`
 	Count  int      `json:"count"`
 }
@@ -236,10 +237,10 @@ func latencyOf(l *store.Latency) latencyJSON {
 	return latencyJSON{seconds(l.P50), seconds(l.P95), seconds(l.Max)}
 }
 
-func failuresOf(reasons []store.Reason) []failureJSON {
-	out := make([]failureJSON, 0, len(reasons))
+func reasonsOf(reasons []store.Reason) []reasonCountJSON {
+	out := make([]reasonCountJSON, 0, len(reasons))
 	for _, r := range reasons {
-		out = append(out, failureJSON{textJSON(r.Reason), r.Count})
+		out = append(out, reasonCountJSON{textJSON(r.Reason), r.Count})
 	}
 	return out
 }

@@ -34,6 +34,7 @@ func TestSchema(t *testing.T) {
 		"oldest_unfinished_seconds":1,
 		"requests":{"submissions":1,"polls":1,"reused":1,"resubmissions":1},
 		"failures":[{"reason":"","count":1}],
+		"stuck":[{"reason":"","count":1}],
 		"not_taken":[{"path":"","reason":"","since":""}],
 		"documents":[{"id":1,"source":"","path":"","state":"","type":"","confidence":1,"job_id":"","sha256":"","size":1,
 			"attempts":1,"polls":1,"error":null,"decided_by":"service","discovered_at":"","submitted_at":"","identified_at":"","finished_at":""}]}`
@@ -45,6 +46,8 @@ func TestSchema(t *testing.T) {
 		full := f.render(JSON, Options{Documents: true, Filter: store.Filter{Since: o.Filter.Since, State: store.Filed}})
 		f.fail("b.docx", "unsupported format")
 		f.drop("c.pdf")
+		f.admit("e.pdf", func(a *store.Admission) { a.SHA256, a.Blocked = nil, "not readable" })
+		f.stuck(1)
 		f.ok(f.s.SetNotTaken(f.ctx, []store.NotTaken{{Path: "d.pdf", Reason: "empty", Since: time.Now()}}))
 		f.pass(time.Second)
 		all := f.render(JSON, o)
@@ -72,7 +75,7 @@ func TestJSONOfNothing(t *testing.T) {
 			`"daemon":{"running":true,"pid":null,"started_at":null,"hold":null},` +
 			`"totals":{"waiting":0,"submitting":0,"pending":0,"identified":0,"filed":0,"review":0,"failed":0,"gone":0},` +
 			`"types":[],"latency_seconds":{"p50":null,"p95":null,"max":null},"oldest_unfinished_seconds":null,` +
-			`"requests":{"submissions":0,"polls":0,"reused":0,"resubmissions":0},"failures":[],"not_taken":[]`
+			`"requests":{"submissions":0,"polls":0,"reused":0,"resubmissions":0},"failures":[],"stuck":[],"not_taken":[]`
 		if got := compact(f.t, f.render(JSON, Options{})); got != want+"}" {
 			t.Errorf("got\n%s\nwant\n%s", got, want+"}")
 		}

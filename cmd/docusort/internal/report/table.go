@@ -40,6 +40,7 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	t.counts(&s, daemon.Running)
 	t.types(s.Types)
 	t.failures(&s)
+	t.stuck(s.Stuck)
 	t.troubles(s.Troubles)
 	t.notTaken(wording.NotTaken(s.NotTaken, t.now, o.Documents), o.Documents)
 	t.line("")
@@ -143,6 +144,13 @@ func (t *table) failures(s *store.Summary) {
 // hint says what to do about documents in a state, and how to list them.
 func (t *table) hint(state store.State) {
 	t.hangIn(dim, "  ", wording.Hint(state, t.from)+" "+t.from.Command("report --documents --state "+string(state))+" lists them.")
+}
+
+func (t *table) stuck(reasons []store.Reason) {
+	if len(reasons) > 0 {
+		t.reasons("Stuck", reasons, wording.Sum(reasons), red)
+		t.hangIn(dim, "  ", wording.StuckHint(t.from))
+	}
 }
 
 func (t *table) troubles(reasons []store.Reason) {

@@ -248,8 +248,8 @@ func TestLine(t *testing.T) {
 			Open:  map[store.State]int{store.Waiting: 12, store.Submitting: 4, store.Pending: 31},
 			Today: map[store.State]int{store.Filed: 1204, store.Gone: 3},
 		},
-		"0 waiting, 0 uploading, 0 pending, 2 to be filed, 1 filed today, 3 to review, 4 failed": {
-			Open:  map[store.State]int{store.Identified: 2},
+		"0 waiting, 0 uploading, 0 pending, 2 to be filed, 1 filed today, 3 to review, 5 stuck, 4 failed": {
+			Open: map[store.State]int{store.Identified: 2}, Stuck: 5,
 			Today: map[store.State]int{store.Filed: 1, store.Review: 3, store.Failed: 4},
 		},
 		`on hold (account): 401: no\x1b[2J key; 1 waiting, 0 uploading, 0 pending, 0 filed today`: {

@@ -13,8 +13,9 @@ import (
 type Work struct {
 	Open  map[store.State]int // unfinished documents
 	Today map[store.State]int // documents that ended today
-	Hold  *store.Hold         // nil: none
-	Inbox string              // the inbox that is waited for; empty: none
+	Stuck int
+	Hold  *store.Hold // nil: none
+	Inbox string      // the inbox that is waited for; empty: none
 	// Changed is closed when Hold or Inbox may have changed; it may be nil.
 	Changed <-chan struct{}
 }
@@ -34,6 +35,7 @@ func (w Work) Line() string {
 	count(w.Open[store.Identified], "to be filed", false)
 	count(w.Today[store.Filed], "filed today", true)
 	count(w.Today[store.Review], "to review", false)
+	count(w.Stuck, "stuck", false)
 	count(w.Today[store.Failed], "failed", false)
 	line := strings.Join(parts, ", ")
 	if w.Inbox != "" {

@@ -68,7 +68,7 @@ func TestLoadEverything(t *testing.T) {
 		"DOCUSORT_RECURSIVE=no", "DOCUSORT_IGNORE=*.bak, [ab]?", "DOCUSORT_WORKERS=010", "DOCUSORT_MAX_PENDING=1",
 		"DOCUSORT_REQUESTS_PER_MINUTE=60", "DOCUSORT_POLL_MIN=1s", "DOCUSORT_POLL_MAX=1s", "DOCUSORT_JOB_TIMEOUT=1d12h",
 		"DOCUSORT_MAX_ATTEMPTS=1", "DOCUSORT_MIN_CONFIDENCE=0.7", "DOCUSORT_REUSE_RESULTS=0", "DOCUSORT_SIDECAR=1",
-		"DOCUSORT_SHUTDOWN_GRACE=0s", "DOCUSORT_KEEP_HISTORY=30d", "DOCUSORT_HOOK=/usr/bin/hook me",
+		"DOCUSORT_SHUTDOWN_GRACE=0s", "DOCUSORT_STUCK_AFTER=2h", "DOCUSORT_KEEP_HISTORY=30d", "DOCUSORT_HOOK=/usr/bin/hook me",
 		"DOCUSORT_HTTP_ADDR=[::1]:0", "DOCUSORT_LOG_LEVEL=WARN", "DOCUSORT_LOG_FORMAT=json"), "", all)
 	ok(t, err)
 	s.Keys, s.Source = nil, Source{}
@@ -79,7 +79,7 @@ func TestLoadEverything(t *testing.T) {
 		Watch: "poll", Rescan: 10 * time.Second, Settle: time.Millisecond, IncompleteAfter: 90 * time.Minute,
 		Ignore: []string{"*.bak", "[ab]?"}, Workers: 10, MaxPending: 1, RequestsPerMinute: 60,
 		PollMin: time.Second, PollMax: time.Second, JobTimeout: 36 * time.Hour, MaxAttempts: 1, MinConfidence: 0.7,
-		Sidecar: true, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
+		Sidecar: true, StuckAfter: 2 * time.Hour, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
 		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: "json",
 	}
 	if diff := cmp.Diff(want, s, cmp.AllowUnexported(Source{})); diff != "" {

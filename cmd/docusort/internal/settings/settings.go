@@ -75,6 +75,7 @@ type Settings struct {
 	ReuseResults      time.Duration `env:"DOCUSORT_REUSE_RESULTS"`  // 0: never
 
 	Sidecar       bool          `env:"DOCUSORT_SIDECAR"`
+	StuckAfter    time.Duration `env:"DOCUSORT_STUCK_AFTER"`
 	ShutdownGrace time.Duration `env:"DOCUSORT_SHUTDOWN_GRACE"`
 	KeepHistory   time.Duration `env:"DOCUSORT_KEEP_HISTORY"` // 0: for ever
 	Hook          string        `env:"DOCUSORT_HOOK"`         // a program's path, or empty

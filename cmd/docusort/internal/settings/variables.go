@@ -87,6 +87,7 @@ var variables = []Variable{
 	{"DOCUSORT_SIDECAR", sorting, "false", false, "write NAME.json with type, confidence and job beside each filed document: true or false", boolean},
 	{"DOCUSORT_KEEP_HISTORY", sorting, "0", false, "finished documents older than this leave the database; 0 keeps them for ever", duration(0)},
 
+	{"DOCUSORT_STUCK_AFTER", daemon, "15m", false, "a document unfinished this long for a reason of its own (not readable, not movable, refused again and again) is shown as stuck", duration(shortest)},
 	{"DOCUSORT_SHUTDOWN_GRACE", daemon, "25s", false, "how long uploads under way may take to finish at a stop", duration(0)},
 	{"DOCUSORT_HOOK", daemon, "", false, "path of a program run for each event, with the event as JSON on its standard input", path},
 	{"DOCUSORT_HTTP_ADDR", daemon, "", false, "address of the status page, /metrics and /healthz, such as 9464, which everybody on this machine reaches, and so what the folders hide; unix:/run/docusort/page is a socket for the group; 0.0.0.0:9464 is for everybody on the network, and without a password", httpAddr},

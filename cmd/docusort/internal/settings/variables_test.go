@@ -48,7 +48,7 @@ func TestDefaultsAreThosePromised(t *testing.T) {
 		DOCUSORT_IGNORE=.*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.opdownload,*.download,*.filepart,*.aria2,*.sb-*,*:Zone.Identifier,@eaDir,@Recycle,@Recently-Snapshot,#recycle,#snapshot,$RECYCLE.BIN,RECYCLER,System_Volume_Information,lost+found,__MACOSX,Thumbs.db,ehthumbs.db,desktop.ini
 		DOCUSORT_WORKERS=4 DOCUSORT_MAX_PENDING=100 DOCUSORT_REQUESTS_PER_MINUTE=0 DOCUSORT_POLL_MIN=500ms DOCUSORT_POLL_MAX=30s
 		DOCUSORT_JOB_TIMEOUT=1h DOCUSORT_MAX_ATTEMPTS=5 DOCUSORT_REUSE_RESULTS=720h DOCUSORT_MIN_CONFIDENCE=0
-		DOCUSORT_SIDECAR=false DOCUSORT_KEEP_HISTORY=0 DOCUSORT_SHUTDOWN_GRACE=25s DOCUSORT_HOOK= DOCUSORT_HTTP_ADDR=
+		DOCUSORT_SIDECAR=false DOCUSORT_KEEP_HISTORY=0 DOCUSORT_STUCK_AFTER=15m DOCUSORT_SHUTDOWN_GRACE=25s DOCUSORT_HOOK= DOCUSORT_HTTP_ADDR=
 		DOCUSORT_LOG_LEVEL=info DOCUSORT_LOG_FORMAT=auto`
 	var got []string
 	for _, v := range Describe() {

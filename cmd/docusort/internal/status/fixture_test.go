@@ -146,6 +146,16 @@ func (w *world) fail(source, reason string) int64 {
 	return got.ID
 }
 
+// stuck makes a document that may not be read, for long.
+func (w *world) stuck(source string) {
+	w.t.Helper()
+	_, err := w.store.Admit(w.ctx, store.Admission{
+		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, Blocked: "not readable <b>"})
+	w.ok(err)
+	_, err = w.store.MarkStuck(w.ctx, time.Now())
+	w.ok(err)
+}
+
 // contains says which of the texts are missing.
 func (w *world) contains(text string, want ...string) {
 	w.t.Helper()

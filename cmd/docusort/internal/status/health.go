@@ -24,6 +24,7 @@ type Health struct {
 	Reason string     `json:"reason,omitempty"`
 	Since  *time.Time `json:"since,omitempty"`
 	Until  *time.Time `json:"until,omitempty"` // the end of a hold, where it is known
+	Stuck  int        `json:"stuck,omitempty"` // documents, for which the daemon itself may be ok
 }
 
 const (
@@ -39,7 +40,7 @@ const (
 // when the server started, pollMax the longest pause between two polls.
 func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pollMax time.Duration) Health {
 	if h := d.Hold; h != nil {
-		out := Health{Status: onHold, Reason: fmt.Sprintf("on hold (%s): %s", h.Kind, display.Prose(h.Reason)), Since: &h.Since}
+		out := Health{Stuck: p.Stuck, Status: onHold, Reason: fmt.Sprintf("on hold (%s): %s", h.Kind, display.Prose(h.Reason)), Since: &h.Since}
 		if !h.Until.IsZero() {
 			out.Until = &h.Until
 		}
@@ -56,10 +57,10 @@ func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pol
 		limit = max(limit, uploadPatience)
 	}
 	if p.Due > 0 && now.Sub(last) > limit {
-		return Health{Status: stalled, Since: &last,
+		return Health{Stuck: p.Stuck, Status: stalled, Since: &last,
 			Reason: fmt.Sprintf("%s could continue, but nothing has happened for %s", display.Things(p.Due, "document"), display.Age(now.Sub(last)))}
 	}
-	return Health{Status: healthy}
+	return Health{Stuck: p.Stuck, Status: healthy}
 }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {

@@ -17,7 +17,9 @@ import (
 
 var (
 	unfinishedDesc = prometheus.NewDesc("docusort_documents_unfinished", "Documents under way, by state.", []string{"state"}, nil)
-	oldestDesc     = prometheus.NewDesc("docusort_oldest_unfinished_age_seconds",
+	stuckDesc      = prometheus.NewDesc("docusort_documents_stuck",
+		"Documents that have been unfinished for long for a reason of their own.", nil, nil)
+	oldestDesc = prometheus.NewDesc("docusort_oldest_unfinished_age_seconds",
 		"Age of the oldest unfinished document; 0 if there is none.", nil, nil)
 	progressDesc = prometheus.NewDesc("docusort_last_progress_timestamp_seconds",
 		"When a document last changed its state; 0 for never.", nil, nil)
@@ -50,6 +52,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for state, n := range s.progress.Unfinished {
 		gauge(unfinishedDesc, float64(n), string(state))
 	}
+	gauge(stuckDesc, float64(s.progress.Stuck))
 	age := 0.0
 	if !s.progress.Oldest.IsZero() {
 		age = max(0, time.Since(s.progress.Oldest).Seconds())

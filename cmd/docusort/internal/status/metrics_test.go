@@ -20,6 +20,7 @@ func TestMetrics(t *testing.T) {
 	w.fail("c.eml", "unsupported format")
 	w.pend("d.pdf")
 	w.drop("e.pdf")
+	w.stuck("f.pdf")
 	w.ok(w.store.SetHold(w.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "full"}))
 	s.cfg.Meter.Observe("submit", 202, 300*time.Millisecond)
 	s.cfg.Meter.Observe("submit", 0, time.Second)
@@ -36,7 +37,7 @@ func TestMetrics(t *testing.T) {
 		`docusort_documents_finished_total{outcome="gone"} 0`,
 		`docusort_documents_typed_total{type="invoice"} 1`, `docusort_documents_typed_total{type="odd\\xff\\x0atype"} 1`,
 		`docusort_document_duration_seconds_count 2`, `docusort_job_duration_seconds_count`,
-		`docusort_documents_unfinished{state="pending"} 1`, `docusort_documents_unfinished{state="waiting"} 1`,
+		`docusort_documents_unfinished{state="pending"} 1`, `docusort_documents_unfinished{state="waiting"} 2`, `docusort_documents_stuck 1`,
 		`docusort_documents_unfinished{state="submitting"} 0`, `docusort_oldest_unfinished_age_seconds `,
 		`docusort_hold{kind="disk"} 1`, `docusort_hold{kind="account"} 0`, `docusort_healthy 0`, `docusort_record_readable 1`,
 		`docusort_api_requests_total{code="202",operation="submit"} 1`, `docusort_api_requests_total{code="none",operation="submit"} 1`,

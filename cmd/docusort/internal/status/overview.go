@@ -76,7 +76,7 @@ func (o overview) Tiles() []web.Tile {
 	tiles := o.Overview.Tiles()
 	for i, t := range tiles {
 		switch state := store.State(t.Class); {
-		case t.Class == "open":
+		case t.Class == "open", t.Class == "stuck":
 			tiles[i].Link = listOf(unfinished, o.query.window).href()
 		case state.Finished():
 			tiles[i].Link = listOf(state, o.query.window).href()

@@ -205,15 +205,19 @@ func TestTheReportInABrowser(t *testing.T) {
 	b.quiet("file://")
 }
 
-// TestPageShowsWhatIsNotTaken: what lies in the inbox for more than a minute.
+// TestPageShowsWhatIsNotTaken: what lies in the inbox for more than a minute, and what is stuck.
 func TestPageShowsWhatIsNotTaken(t *testing.T) {
 	w := newWorld(t)
+	w.stuck("c.pdf")
 	w.ok(w.store.SetNotTaken(w.ctx, []store.NotTaken{
 		{Path: "half <b>.pdf", Reason: "cut short", Since: time.Now().Add(-time.Hour)}, {Path: "young.pdf", Reason: "empty", Since: time.Now()},
 	}))
 	_, url := w.serve()
 	_, body := w.get(url)
-	w.contains(body, "Not taken yet", "half &lt;b&gt;.pdf", "cut short, since")
+	w.contains(body, "Not taken yet", "half &lt;b&gt;.pdf", "cut short, since", "Stuck because", "not readable &lt;b&gt;", ">stuck</a></dt><dd>1</dd>")
+	if resp, body := w.get(url + "/healthz"); resp.StatusCode != 200 || body != `{"status":"ok","stuck":1}`+"\n" {
+		t.Errorf("/healthz: %s %s", resp.Status, body)
+	}
 	if strings.Contains(body, "young.pdf") || strings.Contains(body, "nothing to show") {
 		t.Errorf("it says more than it should:\n%s", body)
 	}

@@ -59,6 +59,7 @@ func (o *Overview) Nothing() string         { return wording.Nothing(&o.Summary,
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }
 func (o *Overview) FailedHint() string      { return wording.Hint(store.Failed, o.Source) }
 func (o *Overview) ReviewHint() string      { return wording.Hint(store.Review, o.Source) }
+func (o *Overview) StuckHint() string       { return wording.StuckHint(o.Source) }
 
 // Open is how many documents are unfinished.
 func (o *Overview) Open() (n int) {
@@ -84,6 +85,9 @@ func (o *Overview) Tiles() []Tile {
 		{Value: display.Count(n[store.Review]), Name: "in review", Class: "review"},
 		{Value: display.Count(n[store.Failed]), Name: "failed", Class: "failed"},
 		{Value: display.Count(o.Open()), Name: "unfinished", Class: "open", Note: o.unfinished()},
+	}
+	if stuck := wording.Sum(o.Summary.Stuck); stuck > 0 {
+		tiles = append(tiles, Tile{Value: display.Count(stuck), Name: "stuck", Class: "stuck"})
 	}
 	if n[store.Gone] > 0 {
 		tiles = append(tiles, Tile{Value: display.Count(n[store.Gone]), Name: "gone before they were filed", Class: "gone"})
@@ -146,6 +150,10 @@ func (o *Overview) Types() []Row {
 
 func (o *Overview) Failures() []Row {
 	return reasons(o.Summary.Failures, o.Summary.Totals[store.Failed], "failed")
+}
+
+func (o *Overview) Stuck() []Row {
+	return reasons(o.Summary.Stuck, wording.Sum(o.Summary.Stuck), "failed")
 }
 
 func (o *Overview) Troubles() []Row {

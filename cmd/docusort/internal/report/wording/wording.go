@@ -91,6 +91,11 @@ func Hint(state store.State, from settings.Source) string {
 	return ""
 }
 
+// StuckHint says what to do about documents that are stuck.
+func StuckHint(from settings.Source) string {
+	return "docusort keeps trying, but they need somebody: " + from.Command("report --documents") + " says which they are."
+}
+
 // Scope says which documents a filter selects. It is empty where the filter selects
 // all.
 func Scope(f store.Filter, now time.Time) string {
