@@ -18,6 +18,10 @@ func (p *Pipeline) Hold() (h *store.Hold, changed <-chan struct{}) {
 	return &store.Hold{Kind: store.HoldKind(held.Kind), Reason: held.Reason, Since: held.Since, Until: held.Until}, changed
 }
 
+// HoldDisk begins a hold because of a disk, of which name tells it from others, or ends it
+// where reason is empty.
+func (p *Pipeline) HoldDisk(name, reason string) { p.gate.HoldDisk(name, reason) }
+
 // lookAgain is how long to wait with a hold that may end by itself, or was not stored.
 const lookAgain = 5 * time.Second
 

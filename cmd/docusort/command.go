@@ -45,7 +45,8 @@ type testHooks struct {
 	file  func(op string, done bool) error // see filing.Options
 	store func(op string) error            // see store.Config
 
-	jobPause time.Duration // see pipeline.Config
+	jobPause  time.Duration // see pipeline.Config
+	hangAfter time.Duration // 0: as a constant says
 }
 
 type usageError struct{ err error }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"docusort/cmd/docusort/internal/hook"
@@ -33,6 +35,8 @@ type daemon struct {
 	settings     *settings.Settings
 	log          *slog.Logger
 	waitsForDisk bool // at the start, for the disk of the database
+	hangAfter    time.Duration
+	hangs        atomic.Bool // a folder does not answer
 	store        *store.Store
 	client       *docutray.Client
 	files        chan string // from the watcher to the pipeline
@@ -57,7 +61,7 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	if err := os.MkdirAll(s.Home, settings.FolderMode); err != nil {
 		return nil, fmt.Errorf("make DOCUSORT_HOME: %w; make it by hand for the user that docusort runs as, or set another one", err)
 	}
-	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, files: make(chan string),
+	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, hangAfter: cmp.Or(hooks.hangAfter, hangAfter), files: make(chan string),
 		manager: service.New(log), meter: status.NewMeter()}
 	var err error
 	if d.client, err = newClient(s, log, d.meter.Observe); err != nil {
@@ -180,6 +184,7 @@ func (d *daemon) run(ctx context.Context, reload <-chan os.Signal) error {
 	g.Go(func() error { return d.pipeline.Run(ctx) })
 	g.Go(func() error { return d.followInbox(ctx) })
 	g.Go(func() error { return d.notifyManager(ctx) })
+	g.Go(func() error { return d.holdHanging(ctx) })
 	g.Go(func() error { return d.hook.Run(ctx) })
 	if d.page != nil {
 		g.Go(func() error { return d.page.Run(ctx) })

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 	"golang.org/x/sys/unix"
@@ -18,6 +19,8 @@ type injection struct {
 	Panic  bool  // by a panic instead of SIGKILL
 	Freeze bool  // stops instead, for its parent to kill it
 	Fault  fault // does not end itself, but has an operation fail
+
+	HangAfter time.Duration // a folder hangs after this long; 0: as ever
 }
 
 func (i injection) String() string {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		hooks := i.hooks()
-		hooks.jobPause = 500 * time.Millisecond
+		hooks.jobPause, hooks.hangAfter = 500*time.Millisecond, i.HangAfter
 		os.Exit(process(hooks))
 	}
 	flag.Parse()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -22,11 +21,7 @@ const stopMargin = 30 * time.Second
 // notifyManager tells the service manager, if there is one, how the daemon is.
 func (d *daemon) notifyManager(ctx context.Context) error {
 	var g errgroup.Group
-	g.Go(func() error {
-		return d.manager.Watchdog(ctx, func(limit time.Duration) string {
-			return cmp.Or(d.watcher.Late(limit), d.pipeline.Late(limit), d.store.Late(limit))
-		})
-	})
+	g.Go(func() error { return d.manager.Watchdog(ctx, d.late) })
 	g.Go(func() error { return d.manager.ShowStatus(ctx, d.store.Changed(), d.work) })
 	g.Go(func() error {
 		timer := time.NewTimer(readyAnyway)

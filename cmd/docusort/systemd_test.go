@@ -22,6 +22,15 @@ type manager struct {
 // startManaged starts a daemon that somebody manages, with a watchdog.
 func (w *world) startManaged() (*child, *manager) {
 	w.t.Helper()
+	c := w.child("run")
+	m := w.manage(c)
+	c.begin()
+	return c, m
+}
+
+// manage has a process that is not started yet send to the manager that it returns.
+func (w *world) manage(c *child) *manager {
+	w.t.Helper()
 	socket := filepath.Join(w.dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	noErr(w.t, err)
@@ -43,10 +52,8 @@ func (w *world) startManaged() (*child, *manager) {
 		_ = conn.Close()
 		listening.Wait()
 	})
-	c := w.child("run")
 	c.cmd.Env = append(c.cmd.Env, "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=300000")
-	c.begin()
-	return c, m
+	return m
 }
 
 // all returns what was heard that begins in one of these ways, in its order.
