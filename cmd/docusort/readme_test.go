@@ -43,7 +43,7 @@ var remark = regexp.MustCompile(`\s{2,}#.*$`)
 // .ci/boot boots.
 func TestReadmeCommands(t *testing.T) {
 	elsewhere := ""
-	for _, name := range []string{"run", "boot-inside"} {
+	for _, name := range []string{"run", "boot-inside", "boot-shares"} {
 		text, err := os.ReadFile(filepath.Join("../../.ci", name))
 		noErr(t, err)
 		elsewhere += string(text)
