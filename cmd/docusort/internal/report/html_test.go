@@ -24,7 +24,7 @@ func TestHTMLIsComplete(t *testing.T) {
 			"402: quota used up", "Until that is mended", `<dd>4</dd>`, "half are filed within",
 			"Documents finished", "Time to file", "Documents failed", "unsupported format: e-mail", "<bdi>receipt</bdi>",
 			"may not be read: permission denied", "9 submissions (1 repeated), 5 polls; 1 answer reused",
-			"請求書2026年11月分の控え.pdf", "/srv/docusort/sorted/invoice/again-2.pdf", "</html>\n", "<style>"+web.Style+"</style>")
+			"請求書2026年11月分の控え.pdf", "/srv/docusort/sorted/invoice/again-2.pdf", "docusort refile ID TYPE", "</html>\n", "<style>"+web.Style+"</style>")
 		if got := strings.Count(text, `<li class="document"`); got != 15 {
 			t.Errorf("%d documents, want 15", got)
 		}

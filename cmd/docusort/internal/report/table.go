@@ -41,6 +41,7 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	t.types(s.Types)
 	t.failures(&s)
 	t.stuck(s.Stuck)
+	t.review(&s)
 	t.troubles(s.Troubles)
 	t.notTaken(wording.NotTaken(s.NotTaken, t.now, o.Documents), o.Documents)
 	t.line("")
@@ -139,6 +140,14 @@ func (t *table) failures(s *store.Summary) {
 	}
 	t.reasons("Failed", s.Failures, s.Totals[store.Failed], red)
 	t.hint(store.Failed)
+}
+
+func (t *table) review(s *store.Summary) {
+	if s.Totals[store.Review] > 0 {
+		t.line("")
+		t.line(t.paint(bold, "In review"))
+		t.hint(store.Review)
+	}
 }
 
 // hint says what to do about documents in a state, and how to list them.

@@ -40,6 +40,9 @@ func TestListsOfDocuments(t *testing.T) {
 	id := w.pend("taken.pdf")
 	w.ok(w.store.Identified(w.ctx, id, store.Answer{Type: "invoice", Confidence: 0.97, Outcome: store.Filed}))
 	w.move(id, "invoice/taken-2.pdf")
+	id = w.pend("blurred.pdf")
+	w.ok(w.store.Identified(w.ctx, id, store.Answer{Type: "invoice", Confidence: 0.3, Outcome: store.Review}))
+	w.move(id, "_review/invoice/blurred.pdf")
 	_, address := w.serve()
 	for params, want := range map[string]string{
 		"state=filed":                         "taken.pdf|scanA1.pdf|a/scan_1.pdf",
@@ -49,7 +52,7 @@ func TestListsOfDocuments(t *testing.T) {
 		"name=+TAKEN-2+":                      "taken.pdf",    // the name that it was filed under
 		"name=scan&type=invoice&state=filed":  "a/scan_1.pdf",
 		"state=unfinished&type=&name=":        "under way.pdf",
-		"state=review":                        "",
+		"state=review":                        "blurred.pdf",
 		"window=1h&state=filed&name=scanA":    "scanA1.pdf",
 		"name=%3Cscript%3Ealert(1)%3C/script": "",
 	} {
@@ -71,7 +74,11 @@ func TestListsOfDocuments(t *testing.T) {
 	_, body := w.listed(address, "state=failed&page=2")
 	w.contains(body, `href="/?name=&amp;state=failed&amp;type=&amp;window=all">first`, `page=3&amp;state=failed&amp;type=&amp;window=all">next`)
 	_, body = w.listed(address, "state=&type=&name=")
-	w.contains(body, "234 documents", "under way.pdf")
+	w.contains(body, "235 documents", "under way.pdf")
+	for _, params := range []string{"", "state=review"} {
+		_, body := w.listed(address, params)
+		w.contains(body, "docusort refile ID TYPE")
+	}
 	if names, body := w.listed(address, ""); len(names) > maxUnderway+lastDocuments+2*lastAside {
 		t.Errorf("the overview has %d documents", len(names))
 	} else {

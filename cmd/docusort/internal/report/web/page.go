@@ -61,6 +61,9 @@ func (o *Overview) FailedHint() string      { return wording.Hint(store.Failed, 
 func (o *Overview) ReviewHint() string      { return wording.Hint(store.Review, o.Source) }
 func (o *Overview) StuckHint() string       { return wording.StuckHint(o.Source) }
 
+// InReview reports whether a person is to look at documents.
+func (o *Overview) InReview() bool { return o.Summary.Totals[store.Review] > 0 }
+
 // Open is how many documents are unfinished.
 func (o *Overview) Open() (n int) {
 	for state, count := range o.Summary.Totals {

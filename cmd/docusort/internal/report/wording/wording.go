@@ -85,8 +85,12 @@ var advice = map[store.HoldKind]string{
 
 // Hint says what to do about documents in a state; empty: nothing.
 func Hint(state store.State, from settings.Source) string {
-	if state == store.Failed {
+	switch state {
+	case store.Failed:
 		return "They are in _failed. " + from.Command("retry ID") + " puts one back into the inbox to try again."
+	case store.Review:
+		return "They are in _review. " + from.Command("refile ID TYPE") + " files one under the type that is right, and " +
+			from.Command("refile ID --as-identified") + " under the one that the service named."
 	}
 	return ""
 }
