@@ -185,7 +185,7 @@ func TestManualPages(t *testing.T) {
 	}
 	top := page("docusort.1")
 	for _, cmd := range (program{}).rootCommand().Commands() {
-		if cmd.Hidden || cmd.HasSubCommands() {
+		if cmd.Hidden || cmd.HasSubCommands() || cmd.IsAdditionalHelpTopicCommand() {
 			continue
 		}
 		name := "docusort-" + cmd.Name()
@@ -198,6 +198,11 @@ func TestManualPages(t *testing.T) {
 		}
 		if strings.Contains(text, "run --once left") != (name == "docusort-run") {
 			t.Errorf("%s.1 has the exit codes of another command", name)
+		}
+	}
+	for _, state := range stateNames() {
+		if !strings.Contains(top, `.B "`+state+`"`) {
+			t.Errorf("docusort.1 does not explain %s", state)
 		}
 	}
 	for _, v := range settings.Describe() {

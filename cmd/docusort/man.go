@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/cmd/internal/manual"
 
@@ -10,7 +11,7 @@ import (
 )
 
 func manualPages(root *cobra.Command) []manual.Page {
-	top := manual.Of(root, exitStatusOf("run"), filesPart)
+	top := manual.Of(root, statesPart(), exitStatusOf("run"), filesPart)
 	top.Also = append(top.Also, "docusort.env(5)", "docutray-sim(1)", "systemctl(1)")
 	pages := []manual.Page{top, settingsPage()}
 	for _, cmd := range manual.Commands(root) {
@@ -19,6 +20,15 @@ func manualPages(root *cobra.Command) []manual.Page {
 		pages = append(pages, page)
 	}
 	return pages
+}
+
+// statesPart is the topic of help.
+func statesPart() manual.Part {
+	part := manual.Part{Heading: "States"}
+	for _, w := range wording.Words() {
+		part.Terms = append(part.Terms, manual.Term{Term: w.Word, Meaning: w.Text()})
+	}
+	return part
 }
 
 // exitStatusOf lists the exit codes of a command, and no others.

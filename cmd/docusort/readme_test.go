@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"docusort/cmd/docusort/internal/report/wording"
 )
 
 // readmeCommands returns the lines of README.md's blocks of commands, as they are
@@ -95,5 +98,22 @@ func TestReadmeTypes(t *testing.T) {
 			w.drop("first.pdf", pdf(invoice, "first"))
 			w.runToEnd()
 		})
+	}
+}
+
+// TestReadmeStates: README explains each word of the report as help does, and help each state.
+func TestReadmeStates(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	noErr(t, err)
+	help := runWith(nil, "help", "states").stdout
+	for _, w := range wording.Words() {
+		if row := "| " + w.Word + " | " + w.Meaning + " | " + cmp.Or(w.Do, "Nothing.") + " |\n"; !strings.Contains(string(text), row) {
+			t.Errorf("README.md lacks this row:\n%s", row)
+		}
+	}
+	for _, state := range stateNames() {
+		if !strings.Contains(help, "\n  "+state+" ") {
+			t.Errorf("help does not explain %s", state)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"docusort/cmd/docusort/internal/report"
 	"docusort/cmd/docusort/internal/report/display"
+	"docusort/cmd/docusort/internal/report/wording"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 
@@ -26,6 +27,7 @@ func (p program) reportCommand(load loader) *cobra.Command {
 		Short: "show what happened and what is going on",
 		Long: "report shows what happened and what is going on. It reads the database only, so it\n" +
 			"works while the daemon runs, after it stopped, and after it was killed.\n\n" +
+			"What the states mean, and what to do about each: docusort help states.\n\n" +
 			"Of the formats, table is for people, json for programs, csv has a row for each\n" +
 			"document and nothing else, and html is one page with plots that needs no network.",
 		Args: noArguments,
@@ -48,6 +50,15 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("type", completeTypes(load))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// statesTopic is no command, but a topic of help.
+func statesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "states",
+		Short: "what the states of documents mean, and what to do about each",
+		Long:  "What the report and the status page say of documents, and what to do about it:\n\n" + wording.Explain(78),
+	}
 }
 
 func (p program) report(ctx context.Context, load loader, format report.Format, o report.Options, exitCode bool) error {

@@ -122,7 +122,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, q query) {
 	err = pageTemplate.ExecuteTemplate(w, "page", map[string]any{
 		"Name": s.cfg.Source.Where(), "Version": s.cfg.Version, "Zone": time.Now().Format("MST (-07:00)"),
 		"Sections": v.sections, "List": q.isList, "Events": "/events?" + q.params(), "Windows": q.windowLinks(),
-		"Window": q.window.Name, "States": q.stateChoices(), "Types": q.typeChoices(v.types), "Search": q.search,
+		"Window": q.window.Name, "States": q.stateChoices(), "Types": q.typeChoices(v.types), "Search": q.search, "Words": wording.Words(),
 	})
 	if err != nil {
 		s.cfg.Logger.Debug("status page not sent completely", "err", err)
