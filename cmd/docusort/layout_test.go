@@ -147,7 +147,7 @@ func matches(pattern, path string) bool {
 
 // TestTopLevel: nothing new appears at the top level.
 func TestTopLevel(t *testing.T) {
-	allowed := strings.Fields(`.ci .gitignore .gitattributes LICENSE README.md cmd config.example.env
+	allowed := strings.Fields(`.ci .github .gitignore .gitattributes LICENSE README.md cmd config.example.env
 		go.mod go.sum pipeline store systemd testdata watcher
 		.editorconfig .golangci.yml .goreleaser.yaml .nfpm.yaml`)
 	cmd := exec.Command("git", "ls-files", "-z")
