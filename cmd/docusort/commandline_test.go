@@ -115,7 +115,7 @@ func TestWrongPaths(t *testing.T) {
 			noErr(t, os.WriteFile(filepath.Join(w.dir, "plain"), []byte("#!/bin/sh\n"), 0o644))
 			path := filepath.Join(w.dir, c.path)
 			w.settings[c.name] = path
-			w.run("run").check(t, exitSettings, c.name, path)
+			w.run("run").check(t, exitSettings, c.name+" ("+w.config()+":", path)
 			w.run("run", "--once").check(t, exitSettings, c.name, path)
 			w.run("doctor").check(t, exitSettings, "✗ ", path)
 		})

@@ -20,7 +20,7 @@ func checkHook(s *settings.Settings) error {
 		return nil
 	}
 	if err := hook.Check(s.Hook); err != nil {
-		return settings.Problems{{Name: "DOCUSORT_HOOK", Text: err.Error()}}
+		return s.Refuse("DOCUSORT_HOOK", err.Error())
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func checkUnit(s *settings.Settings) error {
 	case slices.Contains(closed, s.Sorted):
 		name = "DOCUSORT_SORTED"
 	}
-	return settings.Problems{{Name: name, Text: doctor.Remedy(s.Unit(), closed)}}
+	return s.Refuse(name, doctor.Remedy(s.Unit(), closed))
 }
 
 // makeFolders makes the inbox and the sorted folder at the first run.
@@ -56,7 +56,7 @@ func (d *daemon) makeFolders(ctx context.Context) error {
 func (d *daemon) makeFolder(ctx context.Context, name, path string) error {
 	switch info, err := os.Stat(path); {
 	case err == nil && !info.IsDir():
-		return settings.Problems{{Name: name, Text: fmt.Sprintf("%q is not a folder: name another one, or move what is there away", path)}}
+		return d.settings.Refuse(name, fmt.Sprintf("%q is not a folder: name another one, or move what is there away", path))
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):

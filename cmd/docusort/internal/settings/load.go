@@ -30,7 +30,10 @@ func Load(environ []string, from Source, need Need) (*Settings, error) {
 			l.env[name] = value
 		}
 	}
-	s := Settings{Source: from}
+	s := Settings{Source: from, origin: func(name string) string {
+		_, origin, _ := l.lookup(name)
+		return origin
+	}}
 	l.readConfig(&s)
 	l.checkNames()
 	for i := range variables {

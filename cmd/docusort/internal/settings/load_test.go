@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const all = NeedKey | NeedTypes
@@ -82,7 +83,7 @@ func TestLoadEverything(t *testing.T) {
 		Sidecar: true, StuckAfter: 2 * time.Hour, KeepHistory: 720 * time.Hour, Hook: "/usr/bin/hook me",
 		HTTPAddr: "[::1]:0", LogLevel: slog.LevelWarn, LogFormat: "json",
 	}
-	if diff := cmp.Diff(want, s, cmp.AllowUnexported(Source{})); diff != "" {
+	if diff := cmp.Diff(want, s, cmp.AllowUnexported(Source{}), cmpopts.IgnoreUnexported(Settings{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

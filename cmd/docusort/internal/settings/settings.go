@@ -90,6 +90,14 @@ type Settings struct {
 	// the service, or for somebody who looks at reports; a command that does not
 	// find the database should mention it.
 	ConfigSkipped error
+
+	origin func(name string) string // where a variable is set; empty: nowhere
+}
+
+// Refuse returns what is wrong with the value of a variable, as [Load] does, for what only
+// its user can find out.
+func (s *Settings) Refuse(name, text string) Problems {
+	return Problems{{Name: name, Origin: s.origin(name), Text: text}}
 }
 
 // Need is a set of bits: what a command cannot do without.

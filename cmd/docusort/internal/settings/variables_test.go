@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var update = flag.Bool("update", false, "write config.example.env anew")
@@ -129,7 +130,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 			t.Errorf("%s: the key is not read", name)
 		}
 		got.Keys, want.Keys, got.ConfigFile, got.Source = nil, nil, "", want.Source
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Source{})); diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Source{}), cmpopts.IgnoreUnexported(Settings{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
