@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"strconv"
 	"time"
@@ -38,10 +40,13 @@ type filer struct {
 // moving is a document that is being moved. In the end it was moved, or err says why not.
 type moving struct {
 	doc   *store.Document
-	safe  bool // the filesystem refused the document's own name
+	name  string // to have, where the filesystem refused the document's own; "": that
 	moved bool
 	err   error
 }
+
+// wanted is the name that the document is to have.
+func (m *moving) wanted() string { return cmp.Or(m.name, path.Base(m.doc.Source)) }
 
 // fileAll moves every document whose outcome is decided. It returns once l.work has
 // ended, and with it the moves under way.
@@ -209,7 +214,7 @@ func (f *filer) move(ctx context.Context, all []*moving) {
 			case errors.Is(err, fs.ErrExist):
 				m.doc.Target = ""
 			case errors.Is(err, filing.ErrName):
-				m.doc.Target, m.safe = "", true
+				m.doc.Target, m.name = "", filing.NextName(m.wanted())
 			default:
 				m.err = err
 			}

@@ -56,8 +56,8 @@ func (r Refiler) Refile(ctx context.Context, doc store.Document, kind string) (p
 	}
 	d.Identity, d.SHA256 = store.Identity(id), sum // a person may have changed the file
 	taken := make(map[string]bool)
-	for safe := false; len(taken) < nameTries; {
-		if d.Target, err = r.place(&doc, kind, safe, taken); err != nil {
+	for name := path.Base(doc.Target); len(taken) < nameTries; {
+		if d.Target, err = r.place(&doc, kind, name, taken); err != nil {
 			return "", err
 		}
 		if err = r.Store.Deciding(ctx, d); err == nil {
@@ -65,8 +65,8 @@ func (r Refiler) Refile(ctx context.Context, doc store.Document, kind string) (p
 			err = r.move(ctx, &doc, d)
 		}
 		switch {
-		case errors.Is(err, filing.ErrName) && !safe:
-			safe = true
+		case errors.Is(err, filing.ErrName) && filing.NextName(name) != name:
+			name = filing.NextName(name)
 		case errors.Is(err, store.ErrTaken), errors.Is(err, fs.ErrExist):
 			taken[d.Target] = true
 		case err != nil:
@@ -121,7 +121,7 @@ func isPlaced(doc *store.Document, d store.Decision) bool {
 
 // place returns where a document of a type goes: it stays where it is, if that is the
 // folder of the type.
-func (r Refiler) place(doc *store.Document, kind string, safe bool, taken map[string]bool) (string, error) {
+func (r Refiler) place(doc *store.Document, kind, name string, taken map[string]bool) (string, error) {
 	t := targets{r.Mover, r.Sorted, func(name string) string { return r.Folders.Path(name, doc.DiscoveredAt.Local()) }}
 	folder, err := t.folder(kind)
 	if err != nil {
@@ -134,7 +134,7 @@ func (r Refiler) place(doc *store.Document, kind string, safe bool, taken map[st
 	if r.Sidecar {
 		companions = []string{answerSuffix}
 	}
-	return t.free(folder, path.Base(doc.Target), safe, companions, taken)
+	return t.free(folder, name, companions, taken)
 }
 
 func refileMove(doc *store.Document, d store.Decision) filing.Move {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"path/filepath"
 	"slices"
 
@@ -64,7 +63,7 @@ func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
 	if s := f.p.sidecars().suffix(d); s != "" {
 		companions = []string{s}
 	}
-	target, err := t.free(folder, path.Base(d.Source), m.safe, companions, taken)
+	target, err := t.free(folder, m.wanted(), companions, taken)
 	if err == nil {
 		taken[target] = true
 		for _, c := range companions {
@@ -93,10 +92,7 @@ func (t targets) folder(kind string) (string, error) {
 }
 
 // free returns a free place in a folder. taken are those that are not on disk yet.
-func (t targets) free(folder, base string, safe bool, companions []string, taken map[string]bool) (string, error) {
-	if safe {
-		base = filing.SafeName(base)
-	}
+func (t targets) free(folder, base string, companions []string, taken map[string]bool) (string, error) {
 	name, err := filing.FreeName(filepath.Join(t.sorted, folder), base, companions, func(name string) bool {
 		return taken[folder+"/"+name]
 	})

@@ -4,7 +4,7 @@
 //
 // [Inspect] and [Examine] tell, before anything is paid for, whether a document is
 // whole and can be moved. [FolderName] and [FreeName] choose a place, [SafeFolder] and
-// [SafeName] another one where the filesystem refuses it. [Mover.Do] moves inside a
+// [NextName] another one where the filesystem refuses it. [Mover.Do] moves inside a
 // filesystem, [Mover.Copy] across two; [Mover.SyncContents] before many moves makes them
 // cheaper. [Mover.SyncFoldersOf] makes moves durable: call it before storing that a
 // document is filed. [Mover.Resume] finishes what an earlier run left.

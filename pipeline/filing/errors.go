@@ -26,7 +26,7 @@ var (
 	// and is not written through.
 	ErrNotFolder = errors.New("not a real folder")
 	// ErrName: the filesystem does not take the name of the target, or of its folder.
-	// Nothing was done; choose another with SafeName or SafeFolder.
+	// Nothing was done; choose another with NextName or SafeFolder.
 	ErrName = errors.New("the filesystem does not take this name")
 	// ErrNoRoot: the inbox or sorted folder itself is missing (removed or
 	// unmounted). It is not an fs.ErrNotExist, because it says nothing about the

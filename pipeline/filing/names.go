@@ -147,7 +147,7 @@ func FolderName(code string) string {
 // names take 143 of 255.
 const safeLength = 120
 
-// SafeName returns a name for one that a filesystem did not take (ErrName). FAT, NTFS,
+// SafeName returns a name for one that a filesystem did not take, see NextName. FAT, NTFS,
 // file servers and filesystems that encrypt names take the result, and it has the same
 // extension. A safe name stays as it is.
 func SafeName(name string) string {
@@ -167,6 +167,20 @@ func SafeName(name string) string {
 		name = stem + "-" + name[len(stem):]
 	}
 	return name
+}
+
+// NextName returns what to try for a name that a filesystem did not take (ErrName): its
+// SafeName or, for a safe one, a name of ASCII alone, which stays as it is.
+func NextName(name string) string {
+	if safe := SafeName(name); safe != name {
+		return safe
+	}
+	return SafeName(strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '-'
+		}
+		return r
+	}, name))
 }
 
 // dosDevice are the names that Windows gives to devices, whatever extension follows.

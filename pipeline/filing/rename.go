@@ -90,7 +90,7 @@ func (m *Mover) renameReserved(op string, from dir, fromName string, to dir, toN
 // do not tell (exFAT returns ENOENT), so it makes a folder of that name, and removes it.
 // A file would not do: on rclone an empty one may come back after its removal.
 func (t *transfer) refusesName() bool {
-	if SafeName(t.toName) == t.toName {
+	if NextName(t.toName) == t.toName {
 		return false
 	}
 	err := t.step("try name", func() error { return unix.Mkdirat(t.to.fd, t.toName, 0o700) })

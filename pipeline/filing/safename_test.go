@@ -39,6 +39,17 @@ func TestSafeName(t *testing.T) {
 	}
 }
 
+// What is refused is tried safe, and then in ASCII.
+func TestNextName(t *testing.T) {
+	for name, want := range map[string]string{
+		"a: ü.pdf": "a- ü.pdf", "a- ü.pdf": "a- -.pdf", "a- -.pdf": "a- -.pdf", "scan.pdf": "scan.pdf", "領収書": "---",
+	} {
+		if got := NextName(name); got != want {
+			t.Errorf("NextName(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestSafeNameIsSafe(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := string(rapid.SliceOf(rapid.Byte()).Draw(t, "name"))
@@ -78,6 +89,7 @@ func TestNameIsRefused(t *testing.T) {
 		{"invoice/a:b.pdf", unix.EIO, unix.ENOTDIR},
 		{"invoice/a:b.pdf", nil, unix.ENOTDIR},
 		{"invoice/a.pdf", unix.ENOENT, unix.ENOTDIR},
+		{"invoice/ü.pdf", unix.EPERM, ErrName}, // some FAT takes ASCII alone
 	} {
 		w := newWorld(t, false)
 		w.mv.Target = c.target

@@ -74,8 +74,9 @@ func (d Doctor) tryMove(ctx context.Context, folder, name string) (copied bool, 
 	if err := mover.MakeFolder(d.Sorted, folder); err != nil {
 		return false, err
 	}
-	for _, target := range []string{name, filing.SafeName(name)} {
-		if target, err = filing.FreeName(filepath.Join(d.Sorted, folder), target, nil, nil); err != nil {
+	for wanted, tries := name, 0; tries < 3; wanted, tries = filing.NextName(wanted), tries+1 {
+		target, err := filing.FreeName(filepath.Join(d.Sorted, folder), wanted, nil, nil)
+		if err != nil {
 			return copied, err
 		}
 		mv := filing.Move{Root: d.Inbox, Source: filepath.Join(folder, name), Identity: id, Sorted: d.Sorted,
@@ -85,8 +86,8 @@ func (d Doctor) tryMove(ctx context.Context, folder, name string) (copied bool, 
 			copied, err = true, mover.Copy(ctx, mv)
 		}
 		if !errors.Is(err, filing.ErrName) {
-			break
+			return copied, err
 		}
 	}
-	return copied, err
+	return copied, filing.ErrName
 }
