@@ -25,7 +25,8 @@
 // Beside these, housekeeping.go finds removed files and removes empty folders and old
 // rows, holds.go logs and stores holds, and once.go ends a run with --once. A [Requeuer]
 // puts failed documents back, and failed.go recognises them in the inbox. A [Refiler] files
-// documents under the types that persons choose.
+// documents under the types that persons choose; follow.go finds out what they chose by
+// moving files out of _review and _failed.
 //
 // What a goroutine knows of its document goes stale, because the file may be renamed,
 // changed or removed at any time. So the transitions before a submission and at the end

@@ -15,9 +15,11 @@ import (
 // sweepAll looks at every rescan for waiting documents whose file was removed from the
 // inbox, so that the report does not list them during a hold. It leaves alone documents
 // that have a job: the file may have been moved within the inbox, and its answer is paid
-// for. It also ends pauses that a clock which was set back has made endless, and logs what
+// for. It follows what persons did by hand with what was put aside, and finishes their
+// decisions. It also ends pauses that a clock which was set back has made endless, and logs what
 // there was of folders that let no document go.
 func (p *Pipeline) sweepAll(ctx context.Context) error {
+	f := follower{p: p}
 	for {
 		p.locked.count(p.Logger)
 		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
@@ -29,9 +31,18 @@ func (p *Pipeline) sweepAll(ctx context.Context) error {
 		if err = cmp.Or(err, p.finishDecisions(ctx), p.sweep(ctx)); err != nil {
 			return err
 		}
+		again, err := f.follow(ctx)
+		if err != nil {
+			return err
+		}
+		pause := p.Rescan
+		if !again.IsZero() {
+			pause = min(pause, time.Until(again))
+		}
 		select {
-		case <-time.After(p.Rescan):
+		case <-time.After(pause):
 		case <-p.sweepNow:
+			f.all, f.until = time.Time{}, time.Time{} // a person asks for a look
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -38,8 +38,10 @@ type Config struct {
 	Inbox   string         // absolute
 	Sorted  string         // absolute
 	Folders filing.Folders // beneath Sorted
-	Mover   *filing.Mover
-	Logger  *slog.Logger // nil: discard
+	// Ignore has patterns, for path.Match, of folders in which nobody files anything.
+	Ignore []string
+	Mover  *filing.Mover
+	Logger *slog.Logger // nil: discard
 
 	DocumentTypes []string
 	Metadata      json.RawMessage // nil: none

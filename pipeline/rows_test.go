@@ -39,7 +39,7 @@ func (r *rig) answered(id int64, kind string) {
 // targeted stores the target of a document.
 func (r *rig) targeted(id int64, sorted, target string) {
 	r.t.Helper()
-	_, err := r.store.Target(bg, []store.Targeted{{ID: id, Sorted: sorted, Target: target}})
+	_, err := r.store.Target(bg, []store.Targeted{{ID: id, Sorted: store.Folder{Path: sorted}, Target: target}})
 	must(r.t, err)
 }
 

@@ -30,7 +30,7 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 		m.doc.Sorted = f.p.Sorted
 		if m.doc.Target, m.err = f.target(m, taken); m.err == nil {
 			chosen = append(chosen, m)
-			targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: m.doc.Sorted, Target: m.doc.Target})
+			targets = append(targets, store.Targeted{ID: m.doc.ID, Sorted: f.rootFor(m.doc), Target: m.doc.Target})
 		}
 	}
 	if len(chosen) == 0 {
@@ -49,6 +49,18 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 		}
 		return m.err != nil
 	})
+}
+
+// rootFor returns the sorted folder as it is stored for a document. What is put aside is
+// followed, and missed only where that folder stands.
+func (f *filer) rootFor(d *store.Document) store.Folder {
+	root := store.Folder{Path: f.p.Sorted}
+	if d.Outcome != store.Filed {
+		if now, err := folderAt(f.p.Sorted); err == nil {
+			root = now
+		}
+	}
+	return root
 }
 
 // target returns a free name in the folder of the document's outcome.

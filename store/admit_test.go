@@ -136,7 +136,7 @@ func TestNamesSurviveByteForByte(t *testing.T) {
 		a := found(name, name)
 		a.Inbox.Path = "/in/" + name
 		id := identified(t, s, a, Answer{Type: name, Outcome: Filed})
-		must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/out/" + name, name}}))
+		must[[]int64](t)(s.Target(ctx, []Targeted{{id, Folder{Path: "/out/" + name}, name}}))
 		must[[]int64](t)(s.Moved(ctx, []int64{id}))
 		d := doc(t, s, id)
 		if d.Identity != a.Identity || !slices.Equal(d.SHA256, a.SHA256) || d.ContentType != a.ContentType || d.DiscoveredAt.IsZero() {

@@ -35,7 +35,7 @@ func fileAway(s *Store) error {
 		}
 		targets, ids := make([]Targeted, len(docs)), make([]int64, len(docs))
 		for i, d := range docs {
-			targets[i], ids[i] = Targeted{ID: d.ID, Sorted: "/sorted", Target: "invoice/" + d.Source}, d.ID
+			targets[i], ids[i] = Targeted{ID: d.ID, Sorted: Folder{Path: "/sorted"}, Target: "invoice/" + d.Source}, d.ID
 		}
 		if _, err := s.Target(ctx, targets); err != nil {
 			return err

@@ -57,9 +57,9 @@ func TestDecisionTakesNoPlaceOfAnother(t *testing.T) {
 	filing := identified(t, s, found("b", "b"), invoice)
 	to := Decision{ID: decided, Type: "receipt", Sorted: "/sorted", Target: "receipt/a", SHA256: hash("a")}
 	check1(t, s.Deciding(ctx, to))
-	same(t, "left out", must[[]int64](t)(s.Target(ctx, []Targeted{{filing, "/sorted", "receipt/a"}})), []int64{filing})
+	same(t, "left out", must[[]int64](t)(s.Target(ctx, []Targeted{{filing, Folder{Path: "/sorted"}, "receipt/a"}})), []int64{filing})
 	check1(t, s.Undecided(ctx, decided))
-	must[[]int64](t)(s.Target(ctx, []Targeted{{filing, "/sorted", "receipt/a"}}))
+	must[[]int64](t)(s.Target(ctx, []Targeted{{filing, Folder{Path: "/sorted"}, "receipt/a"}}))
 	if err := s.Deciding(ctx, to); !errors.Is(err, ErrTaken) {
 		t.Errorf("a place that a document is being moved to: %v", err)
 	}

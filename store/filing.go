@@ -10,7 +10,7 @@ import (
 // Targeted is where a document is about to be moved to.
 type Targeted struct {
 	ID     int64
-	Sorted string // the root of all targets
+	Sorted Folder // the root of all targets, with what tells it apart where its documents are followed
 	Target string // relative to it
 }
 
@@ -23,7 +23,7 @@ func (s *Store) Target(ctx context.Context, targets []Targeted) (stale []int64, 
 	err = s.write(ctx, func(t *tx) error {
 		stale = nil
 		for _, m := range targets {
-			sorted, err := t.folder(Folder{Path: m.Sorted})
+			sorted, err := t.folder(m.Sorted)
 			if err != nil {
 				return err
 			}

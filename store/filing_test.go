@@ -14,15 +14,15 @@ func TestTargetIsMeantForOneDocument(t *testing.T) {
 	s := openNew(t)
 	one, two := identified(t, s, found("a", "a"), invoice), identified(t, s, found("b", "b"), invoice)
 	bad := pending(t, s, found("bad", "bad"))
-	stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "c"}, {one, "/s", "a"}, {99, "/s", "d"}}))
+	stale := must[[]int64](t)(s.Target(ctx, []Targeted{{bad, Folder{Path: "/s"}, "c"}, {one, Folder{Path: "/s"}, "a"}, {99, Folder{Path: "/s"}, "d"}}))
 	same(t, "stale", stale, []int64{bad, 99})
-	same(t, "stale", must[[]int64](t)(s.Target(ctx, []Targeted{{bad, "/s", "a"}})), []int64{bad})
+	same(t, "stale", must[[]int64](t)(s.Target(ctx, []Targeted{{bad, Folder{Path: "/s"}, "a"}})), []int64{bad})
 	same(t, "target that a stale document was to take", doc(t, s, one).Target, "a")
-	must[[]int64](t)(s.Target(ctx, []Targeted{{two, "/s", "a"}}))
+	must[[]int64](t)(s.Target(ctx, []Targeted{{two, Folder{Path: "/s"}, "a"}}))
 	if a, b := doc(t, s, one), doc(t, s, two); a.Target != "" || a.Sorted != "" || b.Target != "a" {
 		t.Errorf("targets %q and %q", a.Target, b.Target)
 	}
-	must[[]int64](t)(s.Target(ctx, []Targeted{{one, "/elsewhere", "a"}}))
+	must[[]int64](t)(s.Target(ctx, []Targeted{{one, Folder{Path: "/elsewhere"}, "a"}}))
 	same(t, "stale", must[[]int64](t)(s.Moved(ctx, []int64{one, two})), nil)
 }
 

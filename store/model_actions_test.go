@@ -197,7 +197,7 @@ func (m *machine) Go(t *rapid.T) {
 func (m *machine) Target(t *rapid.T) {
 	id, d := m.any(t)
 	place := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "target")
-	stale, err := m.s.Target(ctx, []Targeted{{id, "/sorted", place}})
+	stale, err := m.s.Target(ctx, []Targeted{{id, Folder{Path: "/sorted"}, place}})
 	legal := d.outcome != "" && !d.state.Finished()
 	if err != nil || legal != (len(stale) == 0) {
 		t.Fatalf("stale %d, error %v; legal: %v", stale, err, legal)

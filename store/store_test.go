@@ -241,7 +241,7 @@ var invoice = Answer{Type: "invoice", Confidence: 0.9, Alternatives: []byte(`[{"
 func move(t testing.TB, s *Store, ids ...int64) {
 	t.Helper()
 	for _, id := range ids {
-		stale := must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/sorted", fmt.Sprintf("x/%d", id)}}))
+		stale := must[[]int64](t)(s.Target(ctx, []Targeted{{id, Folder{Path: "/sorted"}, fmt.Sprintf("x/%d", id)}}))
 		if len(stale) > 0 {
 			t.Fatalf("document %d has no outcome", id)
 		}

@@ -76,7 +76,7 @@ func failing(t testing.TB, s *Store) int64 {
 // targeted gives a document a place to be moved to.
 func targeted(t testing.TB, s *Store, id int64) int64 {
 	t.Helper()
-	must[[]int64](t)(s.Target(ctx, []Targeted{{id, "/sorted", "x/a"}}))
+	must[[]int64](t)(s.Target(ctx, []Targeted{{id, Folder{Path: "/sorted"}, "x/a"}}))
 	return id
 }
 
@@ -165,7 +165,7 @@ var transitions = []struct {
 			"submitting", "pending", "pending, parked", "identified", "identified, moving"},
 		want: map[string]any{"state": "gone", "error": "deleted", "sorted": nil, "target": nil, "equal": int64(0), "retry_at": nil}},
 	{name: "Target", may: []string{"sorted", "target"}, run: func(s *Store, id int64) error {
-		return staleOf(s.Target(ctx, []Targeted{{id, "/sorted", "new/a"}}))
+		return staleOf(s.Target(ctx, []Targeted{{id, Folder{Path: "/sorted"}, "new/a"}}))
 	}, legal: []string{"failing", "failing, moving", "identified", "identified, moving"},
 		want: map[string]any{"target": "new/a", "sorted": int64(2)}},
 	{name: "Moved", may: []string{"state", "finished_at", "error"}, run: func(s *Store, id int64) error { return staleOf(s.Moved(ctx, []int64{id})) },
@@ -179,6 +179,12 @@ var transitions = []struct {
 		"device", "inode", "size", "modified", "changed", "sha256"},
 		run: func(s *Store, id int64) error { return decide(s, id, "receipt") }, legal: []string{"filed", "review", "failed"},
 		want: map[string]any{"state": "filed", "outcome": "filed", "confidence": nil, "error": nil, "target": "receipt/a"}},
+	{name: "AsideIn", may: []string{"sorted"}, run: func(s *Store, id int64) error { return s.AsideIn(ctx, []int64{id}, Folder{Path: "/sorted", Inode: 7}) },
+		quiet: true, legal: []string{"review", "failed"}},
+	{name: "AsideMoved", may: []string{"target"}, run: func(s *Store, id int64) error { return s.AsideMoved(ctx, id, "x/1", "y") },
+		legal: []string{"review", "failed"}, want: map[string]any{"target": "y"}},
+	{name: "AsideGone", may: []string{"state", "outcome", "sorted", "target", "error"}, run: func(s *Store, id int64) error { return s.AsideGone(ctx, id, "x/1") },
+		legal: []string{"review", "failed"}, want: map[string]any{"state": "gone", "target": nil}},
 	{name: "SetMoveError", may: []string{"error", "retry_at", "failures"}, run: func(s *Store, id int64) error {
 		return s.SetMoveError(ctx, id, "folder is read-only", inAnHour)
 	}, quiet: true, legal: []string{"failing", "failing, moving", "identified", "identified, moving"},

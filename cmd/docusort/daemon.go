@@ -135,7 +135,7 @@ func (d *daemon) pipelineConfig(hooks testHooks) pipeline.Config {
 	folders, _ := filing.ParseFolders(s.Folders) // checked with the settings
 	return pipeline.Config{
 		Store: d.store, Service: d.client, Keys: s.Keys, Files: d.files,
-		Inbox: s.Inbox, Sorted: s.Sorted, Folders: folders, Mover: filing.NewMover(filing.Options{Logger: d.log, Fault: hooks.file}), Logger: d.log,
+		Inbox: s.Inbox, Sorted: s.Sorted, Folders: folders, Ignore: s.Ignore, Mover: filing.NewMover(filing.Options{Logger: d.log, Fault: hooks.file}), Logger: d.log,
 		DocumentTypes: s.DocumentTypes, Metadata: s.Metadata,
 		Workers: s.Workers, MaxPending: s.MaxPending, RequestsPerMinute: s.RequestsPerMinute,
 		PollMin: s.PollMin, PollMax: s.PollMax, JobTimeout: s.JobTimeout, MaxAttempts: s.MaxAttempts,

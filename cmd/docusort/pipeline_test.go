@@ -29,6 +29,7 @@ const (
 	stepSubmitting = pipeline.SubmittingStored // stored, and not sent yet
 	stepPosted     = pipeline.Posted           // sent, and the job id not stored yet
 	stepFinished   = pipeline.MovedStored
+	stepRefiled    = pipeline.Refiled // moved by a command
 )
 
 // isMove reports whether a step depends on the way of moving.
@@ -110,7 +111,7 @@ func makeDatabase(t *testing.T, path string, types ...string) {
 		noErr(t, err)
 		err = s.Identified(ctx, got.ID, store.Answer{Type: code, Confidence: 1, Outcome: store.Filed})
 		noErr(t, err)
-		_, err = s.Target(ctx, []store.Targeted{{ID: got.ID, Sorted: "/sorted", Target: code}})
+		_, err = s.Target(ctx, []store.Targeted{{ID: got.ID, Sorted: store.Folder{Path: "/sorted"}, Target: code}})
 		noErr(t, err)
 		_, err = s.Moved(ctx, []int64{got.ID})
 		noErr(t, err)

@@ -53,7 +53,7 @@ func failDocument(t *testing.T, s *store.Store, source string, n int) {
 	for range n {
 		d, err := s.Admit(ctx, a)
 		noErr(t, err)
-		_, err = s.Target(ctx, []store.Targeted{{ID: d.ID, Sorted: "/sorted", Target: "_failed/" + source}})
+		_, err = s.Target(ctx, []store.Targeted{{ID: d.ID, Sorted: store.Folder{Path: "/sorted"}, Target: "_failed/" + source}})
 		noErr(t, err)
 		_, err = s.Moved(ctx, []int64{d.ID})
 		noErr(t, err)

@@ -100,7 +100,7 @@ func (f *fixture) identify(source, kind string, confidence float64, outcome stor
 
 func (f *fixture) move(id int64, target string) {
 	f.t.Helper()
-	stale, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: sortedRoot, Target: target}})
+	stale, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: store.Folder{Path: sortedRoot}, Target: target}})
 	f.ok(err)
 	if len(stale) > 0 {
 		f.t.Fatalf("document %d has nowhere to go", id)

@@ -113,7 +113,7 @@ func TestJSONOfOddReasons(t *testing.T) {
 func TestJSONOfDocuments(t *testing.T) {
 	record(t, func(f *fixture) {
 		moving := f.identify("a/b.pdf", "invoice", 0, store.Filed)
-		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: moving, Sorted: sortedRoot, Target: "invoice/b.pdf"}})
+		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: moving, Sorted: store.Folder{Path: sortedRoot}, Target: "invoice/b.pdf"}})
 		f.ok(err)
 		f.admit("blocked", func(a *store.Admission) { a.SHA256, a.Blocked = nil, "no <&> \xff" })
 		docs := *decode(f.t, f.render(JSON, Options{Documents: true})).Documents

@@ -157,7 +157,7 @@ func TestTargetsAreAbsoluteWhereTheFolderWasChanged(t *testing.T) {
 		o := Options{Documents: true, Width: 120}
 		f.says(f.render(Table, o), "filed below "+sortedRoot+"\n", "a.pdf → invoice/\n")
 		id := f.identify("b.pdf", "invoice", 1, store.Filed)
-		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: "/elsewhere", Target: "invoice/b.pdf"}})
+		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: store.Folder{Path: "/elsewhere"}, Target: "invoice/b.pdf"}})
 		f.ok(err)
 		f.moved(id)
 		f.says(f.render(Table, o),

@@ -127,7 +127,7 @@ func (w *world) file(source, kind string) int64 {
 
 func (w *world) move(id int64, target string) {
 	w.t.Helper()
-	_, err := w.store.Target(w.ctx, []store.Targeted{{ID: id, Sorted: "/srv/docusort/sorted", Target: target}})
+	_, err := w.store.Target(w.ctx, []store.Targeted{{ID: id, Sorted: store.Folder{Path: "/srv/docusort/sorted"}, Target: target}})
 	w.ok(err)
 	_, err = w.store.Moved(w.ctx, []int64{id})
 	w.ok(err)

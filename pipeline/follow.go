@@ -1,0 +1,210 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"docusort/pipeline/filing"
+	"docusort/store"
+)
+
+// follower finds out what persons did by hand with documents in _review and _failed. Such
+// a document is filed under the type of the folder that its file was moved to; where the
+// file is nowhere beneath sorted, and not in the inbox, the document is gone. A conclusion
+// is drawn once two looks, some time apart, came to it. A rescan costs a look at the times
+// of these folders, however many documents lie in them and beneath sorted.
+type follower struct {
+	p    *Pipeline
+	seen map[string]time.Time // folders that had all their documents, with their times then
+	all  time.Time            // when to look at the documents whatever these times say
+	left map[int64]sighting   // documents whose files have left
+	// Looks in a row that found too little, and when to look again.
+	unclear int
+	until   time.Time
+}
+
+// sighting is where the file of a document was found, relative to sorted; "": nowhere.
+type sighting struct {
+	place string
+	since time.Time
+}
+
+const (
+	lookAtAll   = time.Hour       // not every filesystem keeps the times of its folders
+	coarseTimes = 2 * time.Second // a folder that changed this recently may change again with the same time
+	mostLeft    = 256             // documents that are searched for at once
+)
+
+// follow looks once, and returns when to look again; zero: at the next rescan.
+func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
+	now := time.Now()
+	if now.Before(f.until) {
+		return time.Time{}, nil
+	}
+	folders, same := f.folders(now)
+	if same && now.Before(f.all) {
+		return time.Time{}, nil
+	}
+	docs, err := f.missing(ctx, folders)
+	if err != nil || len(docs) == 0 {
+		f.seen, f.left, f.unclear, f.all = folders, nil, 0, now.Add(lookAtAll)
+		return time.Time{}, err
+	}
+	f.seen = nil
+	found, certain := f.search(ctx, docs)
+	before := f.left
+	f.left = make(map[int64]sighting)
+	for i := range docs {
+		doc := &docs[i]
+		is := sighting{found[doc.ID].rel, now}
+		if was, ok := before[doc.ID]; ok && was.place == is.place {
+			is.since = was.since
+		}
+		switch {
+		case is.place == "" && !certain: // it may be where we cannot look
+		case now.Sub(is.since) < f.p.Settle:
+			f.left[doc.ID] = is
+			again = now.Add(f.p.Settle)
+		default:
+			f.p.notStored(doc, f.conclude(ctx, doc, found[doc.ID]))
+		}
+	}
+	if f.until = (time.Time{}); !certain {
+		f.unclear++
+		f.until = now.Add(backoff(f.unclear, longestPause))
+	}
+	return again, ctx.Err()
+}
+
+// conclude stores what became of a document that has left.
+func (f *follower) conclude(ctx context.Context, doc *store.Document, is located) error {
+	log := f.p.logOf(doc)
+	if is.rel == "" {
+		err := removeSidecar(doc)
+		if err == nil {
+			err = f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideGone(ctx, doc.ID, doc.Target) })
+		}
+		if err == nil {
+			log.Info("document is gone", "reason", "taken out of "+path.Dir(doc.Target)+" by hand")
+		}
+		return err
+	}
+	dir := path.Dir(is.rel)
+	if top, _, _ := strings.Cut(is.rel, "/"); dir == "." || top == "_review" || top == "_failed" { // no type's folder
+		old := *doc
+		doc.Target = is.rel
+		err := errors.Join(f.p.sidecars().write(doc), removeSidecar(&old))
+		if err != nil {
+			return err
+		}
+		return f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideMoved(ctx, doc.ID, old.Target, is.rel) })
+	}
+	d := store.Decision{ID: doc.ID, Type: f.typeOf(doc, dir), Sorted: f.p.Sorted, Target: is.rel, Identity: store.Identity(is.id), SHA256: is.sha256}
+	err := f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.Deciding(ctx, d) })
+	if err == nil {
+		f.p.OnStep(DecisionStored)
+		err = f.p.refiler().finish(ctx, doc, d)
+	}
+	if err == nil {
+		log.Info("document was filed by hand", "type", d.Type, "target", d.Target)
+	}
+	return err
+}
+
+// typeOf returns the type whose folder a folder is: one that is configured, that which the
+// service named, or one of the folder's own name.
+func (f *follower) typeOf(doc *store.Document, dir string) string {
+	name := f.p.Folders.TypeName(dir)
+	for _, code := range append([]string{doc.Type}, f.p.DocumentTypes...) {
+		if folder := filing.FolderName(code); code != "" && (folder == name || filing.SafeFolder(folder) == name) {
+			return code
+		}
+	}
+	return name
+}
+
+// folders returns the folders that documents are put aside into, with their times, and
+// whether those are what they were when all documents were there.
+func (f *follower) folders(now time.Time) (map[string]time.Time, bool) {
+	all := make(map[string]time.Time)
+	add := func(rel string) bool {
+		info, err := os.Stat(filepath.Join(f.p.Sorted, rel))
+		if err == nil && info.IsDir() && now.Sub(info.ModTime()) > coarseTimes {
+			all[rel] = info.ModTime()
+		} else if err == nil && info.IsDir() {
+			all[rel] = time.Time{} // it may change again, and its time stay
+		}
+		return err == nil
+	}
+	add("_failed")
+	if add("_review") {
+		entries, _ := os.ReadDir(filepath.Join(f.p.Sorted, "_review"))
+		for _, e := range entries {
+			add("_review/" + e.Name())
+		}
+	}
+	for _, at := range all {
+		if at.IsZero() {
+			return all, false
+		}
+	}
+	return all, f.seen != nil && maps.Equal(all, f.seen)
+}
+
+// errEnough ends a query whose further rows are not needed.
+var errEnough = errors.New("enough")
+
+// missing returns documents whose files have left the folder that they were put into. The
+// folder above it must be there, and sorted be the folder that they were put into: it may
+// be the place of a filesystem that is not mounted.
+func (f *follower) missing(ctx context.Context, folders map[string]time.Time) (docs []store.Document, err error) {
+	root, err := folderAt(f.p.Sorted)
+	if err != nil {
+		return nil, nil
+	}
+	var ids, moved []int64
+	_, err = read(ctx, f.p, func(ctx context.Context) (struct{}, error) {
+		ids, moved = nil, nil
+		return struct{}{}, f.p.Store.Aside(ctx, f.p.Sorted, func(d store.Aside) error {
+			top, _, _ := strings.Cut(d.Target, "/")
+			_, isThere := folders[top]
+			info, err := os.Lstat(filepath.Join(f.p.Sorted, d.Target))
+			sameRoot := d.Root.Device == root.Device || d.Root.Inode == root.Inode
+			switch {
+			case err == nil && info.Mode().IsRegular():
+				if !sameRoot && len(moved) < mostLeft {
+					moved = append(moved, d.ID)
+				}
+			case isThere && sameRoot && (err == nil || errors.Is(err, fs.ErrNotExist)):
+				ids = append(ids, d.ID)
+			}
+			if len(ids) >= mostLeft {
+				return errEnough
+			}
+			return nil
+		})
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	if len(moved) > 0 { // sorted was copied to another disk, with these documents
+		if err := f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideIn(ctx, moved, root) }); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range ids {
+		doc, err := read(ctx, f.p, func(ctx context.Context) (store.Document, error) { return f.p.Store.Document(ctx, id) })
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, doc)
+	}
+	return docs, nil
+}
