@@ -81,7 +81,9 @@ func (m *Mover) renameReserved(op string, from dir, fromName string, to dir, toN
 		})
 	}
 	if err != nil && mark.Ino != 0 {
-		err = errors.Join(err, m.sweepReserved(to, toName, &mark))
+		err = errors.Join(err, m.sweepReserved(to, toName, func(st *unix.Stat_t) bool {
+			return identityOf(st).sameInode(identityOf(&mark))
+		}))
 	}
 	return err
 }
@@ -100,18 +102,23 @@ func (t *transfer) refusesName() bool {
 	return err != nil && !errors.Is(err, fs.ErrExist) && !DiskTrouble(err)
 }
 
-// sweepReserved removes an empty file that reserves a name: mark, or for nil what a
-// killed run left. That is ours and without any permission, as nobody else makes them.
-func (m *Mover) sweepReserved(d dir, name string, mark *unix.Stat_t) error {
+// sweepReserved removes an empty file that reserves a name, which ours tells.
+func (m *Mover) sweepReserved(d dir, name string, ours func(*unix.Stat_t) bool) error {
 	st, err := d.stat(name)
-	ours := st.Mode == unix.S_IFREG && int(st.Uid) == os.Geteuid()
-	if mark != nil {
-		ours = identityOf(&st).sameInode(identityOf(mark))
-	}
-	if err != nil || st.Size != 0 || !ours {
+	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size != 0 || !ours(&st) {
 		return nil
 	}
 	return m.unlink("unlink reserved", d, name)
+}
+
+// sweepKilled removes an empty file that reserves a name for a run that was killed: ours
+// and without any permission, as nobody else makes them, or beside temp, the file that was
+// about to have the name, as not all filesystems have permissions.
+func (m *Mover) sweepKilled(d dir, name, temp string) error {
+	_, there := d.stat(temp)
+	return m.sweepReserved(d, name, func(st *unix.Stat_t) bool {
+		return there == nil || st.Mode == unix.S_IFREG && int(st.Uid) == os.Geteuid()
+	})
 }
 
 // unlink removes a name, which may be gone already.

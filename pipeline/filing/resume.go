@@ -71,7 +71,7 @@ func (m *Mover) resume(ctx context.Context, mv Move, reserved bool, tries int) (
 		return NotStarted, err
 	}
 	if reserved {
-		if err := t.sweepReserved(t.to, t.toName, nil); err != nil {
+		if err := t.sweepKilled(t.to, t.toName, t.copyName()); err != nil {
 			return NotStarted, err
 		}
 	}

@@ -37,6 +37,10 @@ func TestResume(t *testing.T) {
 		{"half a copy", func(w *world) {
 			put(w, in(w.target(), w.mv.copyName()), w.content[:99])
 		}, NotStarted, (*world).source, nil},
+		{"a copy, and its name reserved without permissions", func(w *world) {
+			put(w, in(w.target(), w.mv.copyName()), w.content)
+			put(w, w.target(), nil)
+		}, NotStarted, (*world).source, nil},
 		{"a whole copy, source there", func(w *world) { copyTo(w, w.target()) }, Done, (*world).target, nil},
 		{"a whole copy, source claimed", func(w *world) {
 			copyTo(w, w.target())

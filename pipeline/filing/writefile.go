@@ -41,7 +41,7 @@ func (m *Mover) writeFile(d dir, name string, data []byte, mode fs.FileMode) err
 	sum := sha256.Sum256([]byte(name))
 	temp := temporaryPrefix + hex.EncodeToString(sum[:8]) + ".new"
 	sweep := func() error { return m.unlink("unlink new file", d, temp) }
-	if err := errors.Join(sweep(), m.sweepReserved(d, name, nil)); err != nil {
+	if err := errors.Join(m.sweepKilled(d, name, temp), sweep()); err != nil {
 		return err
 	}
 	_, err := m.writeNew(d, temp, func(f *os.File) error {
