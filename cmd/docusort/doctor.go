@@ -24,8 +24,8 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "check whether everything is in order",
-		Long: "doctor checks settings, folders, permissions, free space, inotify limits, the\n" +
-			"database, the API key and the type codes. For each it says what is wrong and what to do.\n" +
+		Long: "doctor checks settings, folders, permissions, free space, inotify limits, what the unit\n" +
+			"lets the service write, the database, the API key, the clock and the type codes. For each it says what is wrong and what to do.\n" +
 			"It moves small files of its own from the inbox to the sorted folder, where the daemon\n" +
 			"leaves them alone, and removes them; else it changes nothing, and may be run while the\n" +
 			"daemon runs. Run as root, it works as the user that the database belongs to, else as\n" +

@@ -19,7 +19,7 @@ import (
 // tells whoever runs this: ProtectSystem=strict makes all others read-only, for it alone.
 func (d Doctor) CheckUnit(ctx context.Context) []Result {
 	show := exec.CommandContext(ctx, "systemctl", "show", d.Unit()+".service", "--property",
-		"LoadState,ProtectSystem,ProtectHome,StateDirectory,ReadWritePaths")
+		"LoadState,ProtectSystem,ProtectHome,PrivateTmp,StateDirectory,ReadWritePaths")
 	text, err := show.Output()
 	if err != nil || !strings.Contains(string(text), "LoadState=loaded") {
 		return nil
@@ -42,8 +42,12 @@ func (d Doctor) limits(unit, properties string) []Result {
 	}
 	var closed []string
 	for _, folder := range d.folders() {
-		isOpen := slices.ContainsFunc(open, func(path string) bool { return isInside(folder, path) })
-		hidden := of["ProtectHome"] != "no" && isHome(folder)
+		real, err := filepath.EvalSymlinks(folder)
+		if err != nil {
+			real = folder
+		}
+		isOpen := slices.ContainsFunc(open, func(path string) bool { return isInside(real, path) })
+		hidden := of["ProtectHome"] != "no" && isHome(real) || of["PrivateTmp"] == "yes" && isTemporary(real)
 		if hidden || of["ProtectSystem"] == "strict" && !isOpen {
 			closed = append(closed, folder)
 		}
@@ -106,7 +110,10 @@ func Remedy(unit string, folders []string) string {
 	if slices.ContainsFunc(folders, isHome) {
 		lines += `ProtectHome=no\n`
 	}
-	return fmt.Sprintf("the unit %s keeps %s read-only for the service, whatever the disk and the modes allow; this opens them: "+
+	if slices.ContainsFunc(folders, isTemporary) {
+		lines += `PrivateTmp=no\n`
+	}
+	return fmt.Sprintf("the unit %s keeps %s from the service, or read-only, whatever the disk and the modes allow; this opens them: "+
 		"%smkdir -p %s && printf '%s' >%s/folders.conf && systemctl daemon-reload && systemctl restart %s",
 		unit, strings.Join(folders, " and "), missing, dir, lines, dir, unit)
 }
@@ -129,6 +136,9 @@ func together(folders []string) []string {
 func isInside(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
+
+// isTemporary reports whether a folder is where PrivateTmp= gives the service others.
+func isTemporary(path string) bool { return isInside(path, "/tmp") || isInside(path, "/var/tmp") }
 
 // isHome reports whether a folder is where ProtectHome= hides all.
 func isHome(path string) bool {

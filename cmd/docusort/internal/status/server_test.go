@@ -28,7 +28,7 @@ func TestThePageSaysWhatTheRecordSays(t *testing.T) {
 		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 			t.Fatalf("%s: %s", path, resp.Status)
 		}
-		w.contains(body, "docusort has been running since", "scan &lt;1&gt;.pdf", "unsupported format: e-mail", "in flight.pdf",
+		w.contains(body, "<h1>docusort on ", "docusort has been running since", "scan &lt;1&gt;.pdf", "unsupported format: e-mail", "in flight.pdf",
 			"the service is working on it", "filed: /srv/docusort/sorted/invoice/scan &lt;1&gt;.pdf", "Documents finished", "docusort 1.2.3")
 		if strings.Contains(body, "scan <1>") || strings.Contains(body, " style=") {
 			t.Errorf("%s: something is not escaped:\n%s", path, body)
