@@ -91,6 +91,9 @@ func checkRunningKey(s *settings.Settings, credentials string) []doctor.Result {
 }
 
 func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
+	if s.ConfigSkipped != nil && err != nil { // what else is wrong comes of this
+		return []doctor.Result{doctor.Wrong("settings", "%v; run '%s' as root", s.ConfigSkipped, s.Command("doctor"))}
+	}
 	var problems settings.Problems
 	_ = errors.As(err, &problems)
 	for _, problem := range problems {

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 
 	"docusort/cmd/docusort/internal/report/display"
@@ -15,6 +16,8 @@ func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Re
 	switch {
 	case errors.Is(openErr, store.ErrNoDatabase):
 		return OK("database", "%s is not there yet: it is made when docusort run first starts", d.Database)
+	case errors.Is(openErr, fs.ErrPermission) && d.foreign():
+		return Wrong("database", "%v; run '%s' as root", openErr, d.Command("doctor"))
 	case openErr != nil:
 		return Wrong("database", "%v", openErr)
 	}

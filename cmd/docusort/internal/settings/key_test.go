@@ -118,7 +118,7 @@ func keyCases(dir, file, credentials, credential string) []keyCase {
 		{name: "emptied by the environment", env: []string{"DOCUTRAY_API_KEY=", "DOCUTRAY_API_KEY_FILE=" + file}, file: "DOCUTRAY_API_KEY=" + secret, key: "from-file", at: file},
 		{name: "both", env: []string{"DOCUTRAY_API_KEY_FILE=" + file}, file: "\nDOCUTRAY_API_KEY=" + secret, problems: []string{"DOCUTRAY_API_KEY (", "docusort.env:2", "DOCUTRAY_API_KEY_FILE (environment)"}},
 		{name: "none", problems: []string{"DOCUTRAY_API_KEY: is not set"}},
-		{name: "no such credential", env: []string{"CREDENTIALS_DIRECTORY=" + dir}, problems: []string{"there is no file", "api-key: put the key into that file"}},
+		{name: "no such credential", env: []string{"CREDENTIALS_DIRECTORY=" + dir}, problems: []string{"there is no file", "api-key has no usable key: put it there"}},
 		{name: "malformed", env: []string{"DOCUTRAY_API_KEY=" + secret + " x"}, problems: []string{"DOCUTRAY_API_KEY (environment): unusable API key", "white space"}},
 		{name: "quoted", env: []string{`DOCUTRAY_API_KEY="` + secret + `"`}, problems: []string{"quotes"}},
 		{name: "no such file", env: []string{"DOCUTRAY_API_KEY_FILE=" + dir + "/none"}, problems: []string{"DOCUTRAY_API_KEY_FILE (environment): there is no file " + dir + "/none"}},

@@ -283,8 +283,7 @@ func (l *loader) findCredential(s *Settings) {
 		s.Keys, s.KeyFile = keys, path
 		return
 	}
-	l.refuse(KeyName, reason(err)+": the credential "+CredentialName+" is a copy of "+l.InstalledKey()+
-		": put the key into that file, of mode 600, and start the service again")
+	l.refuse(KeyName, l.InstalledKey()+" has no usable key: put it there, alone, with mode 600, and start the service again ("+reason(err)+")")
 }
 
 // findInstalled reads the key of the service, for commands that root runs. Not with

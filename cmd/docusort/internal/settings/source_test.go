@@ -58,7 +58,7 @@ func TestUnderSystemd(t *testing.T) {
 	ok(t, os.WriteFile(filepath.Join(credentials, CredentialName), []byte("\n"), 0o600))
 	_, err := Load(append(strings.Fields(lines), "CREDENTIALS_DIRECTORY="+credentials), from, all)
 	says(t, err, "DOCUSORT_WORKERS ("+file+":1)", "DOCUSORT_INOBX ("+file+":2)", "DOCUSORT_DOCUMENT_TYPES ("+file+":3)",
-		"is a copy of "+from.InstalledKey()+": put the key into that file")
+		from.InstalledKey()+" has no usable key: put it there")
 	for _, name := range []string{"WORKERS", "INOBX", "DOCUTRAY_API_KEY:"} {
 		if n := strings.Count(err.Error(), name); n != 1 {
 			t.Errorf("%s is named %d times: %v", name, n, err)
