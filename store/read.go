@@ -53,14 +53,22 @@ func (u uncancelled) QueryContext(ctx context.Context, query string, args ...any
 
 type scanner interface{ Scan(dest ...any) error }
 
-// each calls f for every row of a query, until f returns an error.
+// each calls f for every row of a query, until f returns an error or ctx ends. It looks
+// for that end by itself: to have the driver watch for it costs each query a goroutine,
+// and a row half of its time.
 func (q *questions) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
-	rows, err := q.from.QueryContext(ctx, query, args...)
+	if ctx.Err() != nil {
+		return q.result(context.Cause(ctx))
+	}
+	rows, err := q.from.QueryContext(context.WithoutCancel(ctx), query, args...)
 	if err != nil {
 		return q.result(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
+		if ctx.Err() != nil {
+			return q.result(context.Cause(ctx))
+		}
 		if err := f(rows); err != nil {
 			return err
 		}
