@@ -47,10 +47,12 @@ func ParseFolders(pattern string) (Folders, error) {
 	return Folders{pattern}, nil
 }
 
-// fill replaces what stands in braces. A type's name has no such text to be replaced in
-// its turn.
+// fill replaces what stands in braces, the type last, because its name may have such text.
 func fill(text, name string, at time.Time) string {
-	return strings.NewReplacer(typePart, name, "{year}", at.Format("2006"), "{month}", at.Format("01"), "{day}", at.Format("02")).Replace(text)
+	text = strings.ReplaceAll(text, "{year}", at.Format("2006"))
+	text = strings.ReplaceAll(text, "{month}", at.Format("01"))
+	text = strings.ReplaceAll(text, "{day}", at.Format("02"))
+	return strings.ReplaceAll(text, typePart, name)
 }
 
 func (f Folders) text() string {
