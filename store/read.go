@@ -14,7 +14,7 @@ import (
 // the states implies it.
 const unfinished = `finished_at IS NULL`
 
-// selectDocuments reads what [scanDocument] takes. The folders are looked up
+// selectDocuments reads what [documentRow] takes. The folders are looked up
 // rather than joined: a statement over one table by its key needs no planning.
 //
 // Here and elsewhere a parameter that is compared, or limits, is written +?
@@ -93,7 +93,7 @@ func only[T any](row scanner) (value T, err error) {
 }
 
 func (q *questions) documents(ctx context.Context, query string, args ...any) ([]Document, error) {
-	return list(ctx, q, scanDocument, query, args...)
+	return list(ctx, q, new(documentRow).scan, query, args...)
 }
 
 // row reads the one row of a query; [sql.ErrNoRows] where there is none.
@@ -141,19 +141,28 @@ func millis(t time.Time) any {
 	return t.UnixMilli()
 }
 
-// scanDocument reads a row of [selectDocuments].
-func scanDocument(row scanner) (d Document, err error) {
-	err = row.Scan(fields(
-		&d.ID, &d.Inbox.Path, &d.Inbox.Device, &d.Inbox.Inode, &d.Source, (*string)(&d.State), (*string)(&d.Phase),
-		&d.Identity.Device, &d.Identity.Inode, &d.Identity.Size, &d.Identity.ModTime, &d.Identity.ChangeTime,
-		&d.SHA256, &d.ContentType,
-		&d.DiscoveredAt, &d.SubmittedAt, &d.IdentifiedAt, &d.FinishedAt,
-		&d.JobID, &d.Submissions, &d.Resubmissions, &d.Attempts, &d.AttemptsBeforeRetry, &d.Failures, &d.Polls,
-		&d.OutcomeUnknown, &d.JobAbandoned, &d.AskedAgain,
-		&d.RetryAt, &d.Type, &d.Confidence, &d.Alternatives, &d.Reused, &d.DecidedAt,
-		(*string)(&d.Outcome), &d.Sorted, &d.Target, &d.PutBack, &d.Error,
-	)...)
-	return d, err
+// documentRow reads rows of [selectDocuments], one after another.
+type documentRow struct {
+	Document
+	columns []any
+}
+
+func (r *documentRow) scan(row scanner) (Document, error) {
+	if r.columns == nil {
+		r.columns = fields(
+			&r.ID, &r.Inbox.Path, &r.Inbox.Device, &r.Inbox.Inode, &r.Source, (*string)(&r.State), (*string)(&r.Phase),
+			&r.Identity.Device, &r.Identity.Inode, &r.Identity.Size, &r.Identity.ModTime, &r.Identity.ChangeTime,
+			&r.SHA256, &r.ContentType,
+			&r.DiscoveredAt, &r.SubmittedAt, &r.IdentifiedAt, &r.FinishedAt,
+			&r.JobID, &r.Submissions, &r.Resubmissions, &r.Attempts, &r.AttemptsBeforeRetry, &r.Failures, &r.Polls,
+			&r.OutcomeUnknown, &r.JobAbandoned, &r.AskedAgain,
+			&r.RetryAt, &r.Type, &r.Confidence, &r.Alternatives, &r.Reused, &r.DecidedAt,
+			(*string)(&r.Outcome), &r.Sorted, &r.Target, &r.PutBack, &r.Error,
+		)
+	}
+	r.Document = Document{}
+	err := row.Scan(r.columns...)
+	return r.Document, err
 }
 
 // fields makes what scans into these fields. NULL is the zero value of one. An

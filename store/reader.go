@@ -196,8 +196,9 @@ func (r *Reader) FinishedBetween(ctx context.Context, after, until time.Time, f 
 // eachDocument calls f for every document that a condition selects, until f
 // returns an error.
 func (r *Reader) eachDocument(ctx context.Context, f func(*Document) error, cond string, args ...any) error {
+	var documents documentRow
 	return r.each(ctx, func(row scanner) error {
-		d, err := scanDocument(row)
+		d, err := documents.scan(row)
 		if err != nil {
 			return err
 		}

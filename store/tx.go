@@ -16,6 +16,8 @@ type tx struct {
 	stmts map[string]*sql.Stmt // prepared for the connection's life; there are few
 	known map[any]int64        // what number has found
 	now   int64                // Unix milliseconds, one time for all changes of a commit
+
+	documents documentRow
 }
 
 func (t *tx) prepared(query string) (*sql.Stmt, error) {
@@ -86,7 +88,7 @@ func (t *tx) start(id int64, query string, dest ...any) error {
 func (t *tx) document(id int64, d *Document) error {
 	st, err := t.prepared(selectDocuments + " WHERE d.id = ?")
 	if err == nil {
-		*d, err = scanDocument(st.QueryRowContext(context.Background(), id))
+		*d, err = t.documents.scan(st.QueryRowContext(context.Background(), id))
 	}
 	return err
 }
