@@ -155,7 +155,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.read, err = openReading(s.path)
-	s.questions = questions{uncancelled{s.read}, s.answer}
+	s.questions = questions{s.read, s.answer}
 	return err
 }
 

@@ -39,23 +39,10 @@ type questions struct {
 	result func(error) error // the error of an answer, made from SQLite's, which may be nil
 }
 
-// uncancelled lets a query end that has begun. The daemon's are short, and to watch for
-// the end of a context takes a goroutine and a wake-up for each.
-type uncancelled struct{ *sql.DB }
-
-// QueryContext is that of [sql.DB].
-func (u uncancelled) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return u.DB.QueryContext(context.WithoutCancel(ctx), query, args...)
-}
-
 type scanner interface{ Scan(dest ...any) error }
 
 // each calls f for every row of a query, until f returns an error or ctx ends. It looks
-// for that end by itself: to have the driver watch for it costs each query a goroutine,
-// and a row half of its time.
+// for that end by itself: to have the driver watch for it costs each query a goroutine.
 func (q *questions) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
 	if ctx.Err() != nil {
 		return q.result(context.Cause(ctx))
