@@ -19,7 +19,7 @@ func (r *Reader) List(ctx context.Context, f Filter, skip, limit int) (docs []Do
 		from = `INDEXED BY documents_` + string(f.State) + ` WHERE d.state = '` + string(f.State) + `' AND `
 	}
 	finishedOnes, args := f.and("d.finished_at >= ?", f.Since.UnixMilli())
-	more, err := r.listPart(ctx, (f.State == "" || f.State.Finished()) && !f.Unfinished, &docs, max(0, skip-total), limit-len(docs),
+	more, err := r.listPart(ctx, (f.State == "" || f.State.Finished()) && !f.Unfinished && !f.Stuck, &docs, max(0, skip-total), limit-len(docs),
 		from+finishedOnes, `d.finished_at DESC`, args)
 	return docs, total + more, err
 }

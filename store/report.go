@@ -9,10 +9,11 @@ import (
 type Filter struct {
 	Since time.Time // leaves out what was finished before
 	State State
-	// Unfinished leaves out what was finished at any time.
-	Unfinished bool
-	Type       string
-	Name       string // part of the name in the inbox or below sorted; of ASCII letters, upper and lower case are alike
+	// Unfinished leaves out what was finished at any time, and Stuck what is not stuck.
+	Unfinished, Stuck bool
+
+	Type string
+	Name string // part of the name in the inbox or below sorted; of ASCII letters, upper and lower case are alike
 }
 
 // and adds what the filter says of state, type and name to a condition.
@@ -22,6 +23,9 @@ func (f Filter) and(cond string, args ...any) (string, []any) {
 	}
 	if f.Unfinished {
 		cond += " AND d." + unfinished
+	}
+	if f.Stuck {
+		cond += " AND d.stuck = 1 AND d.trouble_since IS NOT NULL AND d.error IS NOT NULL AND d." + unfinished
 	}
 	if f.Type != "" {
 		cond, args = cond+" AND d.type = (SELECT id FROM types WHERE code = ?)", append(args, f.Type)

@@ -186,6 +186,7 @@ func TestQueriesOfThePageUseIndexes(t *testing.T) {
 		{"Types", func() error { _, err := r.Types(ctx); return err }, "types", false},
 		{"List", func() error { _, _, err := r.List(ctx, Filter{Type: "invoice", Name: "a"}, 0, 9); return err }, "INDEX documents_", true},
 		{"List, failed", func() error { _, _, err := r.List(ctx, Filter{State: Failed}, 0, 9); return err }, "documents_failed", false},
+		{"List, stuck", func() error { _, _, err := r.List(ctx, Filter{Stuck: true}, 0, 9); return err }, "documents_trouble", true},
 		{"List, in review", func() error { _, _, err := r.List(ctx, Filter{State: Review}, 0, 9); return err }, "documents_review", false},
 		{"Summary", func() error { return errOf(r.Summary(ctx, Filter{Since: now})) }, "INDEX documents_", true},
 	})

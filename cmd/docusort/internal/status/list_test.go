@@ -43,6 +43,7 @@ func TestListsOfDocuments(t *testing.T) {
 	id = w.pend("blurred.pdf")
 	w.ok(w.store.Identified(w.ctx, id, store.Answer{Type: "invoice", Confidence: 0.3, Outcome: store.Review}))
 	w.move(id, "_review/invoice/blurred.pdf")
+	w.stuck("locked.pdf")
 	_, address := w.serve()
 	for params, want := range map[string]string{
 		"state=filed":                         "taken.pdf|scanA1.pdf|a/scan_1.pdf",
@@ -51,7 +52,8 @@ func TestListsOfDocuments(t *testing.T) {
 		"name=SCAN_":                          "a/scan_1.pdf", // no pattern
 		"name=+TAKEN-2+":                      "taken.pdf",    // the name that it was filed under
 		"name=scan&type=invoice&state=filed":  "a/scan_1.pdf",
-		"state=unfinished&type=&name=":        "under way.pdf",
+		"state=unfinished&type=&name=":        "locked.pdf|under way.pdf",
+		"state=stuck":                         "locked.pdf",
 		"state=review":                        "blurred.pdf",
 		"window=1h&state=filed&name=scanA":    "scanA1.pdf",
 		"name=%3Cscript%3Ealert(1)%3C/script": "",
@@ -74,7 +76,7 @@ func TestListsOfDocuments(t *testing.T) {
 	_, body := w.listed(address, "state=failed&page=2")
 	w.contains(body, `href="/?name=&amp;state=failed&amp;type=&amp;window=all">first`, `page=3&amp;state=failed&amp;type=&amp;window=all">next`)
 	_, body = w.listed(address, "state=&type=&name=")
-	w.contains(body, "235 documents", "under way.pdf")
+	w.contains(body, "236 documents", "under way.pdf")
 	for _, params := range []string{"", "state=review"} {
 		_, body := w.listed(address, params)
 		w.contains(body, "docusort refile ID TYPE")
@@ -83,7 +85,7 @@ func TestListsOfDocuments(t *testing.T) {
 		t.Errorf("the overview has %d documents", len(names))
 	} else {
 		w.contains(body, `The latest of <a href="/?name=&amp;state=failed&amp;type=&amp;window=all">230 documents</a>`,
-			`href="/?name=&amp;state=filed&amp;type=&amp;window=24h">filed`, `type=%3Cb%3Ereceipt&amp;window=24h"><bdi>&lt;b&gt;receipt`)
+			`href="/?name=&amp;state=filed&amp;type=&amp;window=24h">filed`, `href="/?name=&amp;state=stuck&amp;type=&amp;window=24h">stuck`, `type=%3Cb%3Ereceipt&amp;window=24h"><bdi>&lt;b&gt;receipt`)
 	}
 	for _, params := range []string{"state=lost", "page=0", "page=x", "page=10000000", "window=2h&state=filed", "name=" + strings.Repeat("x", 256)} {
 		if resp, _ := w.get(address + "/?" + params); resp.StatusCode != 404 {

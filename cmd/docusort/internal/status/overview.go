@@ -76,9 +76,9 @@ func (o overview) Tiles() []web.Tile {
 	tiles := o.Overview.Tiles()
 	for i, t := range tiles {
 		switch state := store.State(t.Class); {
-		case t.Class == "open", t.Class == "stuck":
+		case t.Class == "open":
 			tiles[i].Link = listOf(unfinished, o.query.window).href()
-		case state.Finished():
+		case state == stuck || state.Finished():
 			tiles[i].Link = listOf(state, o.query.window).href()
 		}
 	}
@@ -96,5 +96,7 @@ func (o overview) Types() []web.Row {
 }
 
 func (o overview) AllUnderway() string { return listOf(unfinished, o.query.window).href() }
+
+func (o overview) AllStuck() string { return listOf(stuck, o.query.window).href() }
 
 func (o overview) AllFinished() string { return listOf("", windows[len(windows)-1]).href() }

@@ -22,8 +22,11 @@ type query struct {
 	page             int // of a list, from 1
 }
 
-// unfinished is the group of all states in which something more happens.
-const unfinished store.State = "unfinished"
+// The groups that a list can be limited to in place of a state.
+const (
+	unfinished store.State = "unfinished" // something more happens to them
+	stuck      store.State = "stuck"
+)
 
 // window is how far back the numbers and plots of a page go.
 type window struct {
@@ -69,7 +72,7 @@ func parseQuery(v url.Values) (q query, err error) {
 }
 
 // states are what a list can be limited to.
-func states() []store.State { return append([]store.State{unfinished}, store.States()...) }
+func states() []store.State { return append([]store.State{unfinished, stuck}, store.States()...) }
 
 // href is where the page is.
 func (q query) href() string { return "/?" + q.params() }
@@ -99,8 +102,11 @@ func (q query) at(page int) query {
 // filter selects the documents of the query.
 func (q query) filter(now time.Time) store.Filter {
 	f := store.Filter{State: q.state, Type: q.typeCode, Name: q.search}
-	if q.state == unfinished {
+	switch q.state {
+	case unfinished:
 		f.State, f.Unfinished = "", true
+	case stuck:
+		f.State, f.Stuck = "", true
 	}
 	if q.window.back > 0 {
 		f.Since = now.Add(-q.window.back)

@@ -32,6 +32,8 @@ func Words() []Word {
 		{"gone", "Removed from the inbox, or changed in it, before it was filed; or taken out of the sorted folder later. What was changed is a new document.", ""},
 		{"on hold", "All work waits for something that is no document's fault: the account, the service, its rate limit, a disk or the inbox. No document fails because of it.",
 			"What the report says. Then work goes on by itself."},
+		{"stuck", "Unfinished for longer than DOCUSORT_STUCK_AFTER for a reason of its own: it cannot be read or moved, or is refused again and again.",
+			"What the reason beside it says. It is tried again by itself."},
 		{"not taken", "A file in the inbox that is no document yet: it is being written, cut short or empty.",
 			"If nobody is writing it, copy it again, or wait: it is taken after DOCUSORT_INCOMPLETE_AFTER."},
 	}
