@@ -49,7 +49,11 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	api := httptest.NewServer(docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1}))
 	defer api.Close()
-	s, err := settings.Load(demoEnviron(p.environ, home, api.URL), settings.Source{}, settings.NeedKey|settings.NeedTypes|settings.NeedFolders)
+	from, err := writeDemoSettings(home)
+	if err != nil {
+		return err
+	}
+	s, err := settings.Load(demoEnviron(p.environ, api.URL, keep), from, settings.NeedKey|settings.NeedTypes|settings.NeedFolders)
 	if err != nil {
 		return err
 	}
@@ -61,6 +65,9 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
 	p.lastResort.allowDaemon(d)
+	if err := d.openStatusPage(); err != nil {
+		return err
+	}
 
 	fmt.Fprintf(p.stderr, "A stand-in for the DocuTray API answers on %s; the daemon works in %s.\n", api.URL, home)
 	running, stop := context.WithCancel(ctx)
@@ -68,27 +75,61 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	g, running := errgroup.WithContext(running)
 	g.Go(func() error { return d.run(running, nil) })
 	err = p.showDemo(running, d, line)
+	if err == nil {
+		p.showWhereToLook(d)
+	}
 	if err == nil && keep {
-		fmt.Fprintf(p.stdout, "\nThe daemon keeps running: drop documents into %s and look with\n  DOCUSORT_HOME=%s docusort report\nCtrl-C ends it.\n",
-			s.Inbox, home)
 		<-running.Done()
 	}
 	stop()
 	return errors.Join(err, g.Wait())
 }
 
+// writeDemoSettings writes down what commands need to look at the demo.
+func writeDemoSettings(home string) (settings.Source, error) {
+	from := settings.Source{Config: filepath.Join(home, "docusort.env")}
+	lines := "DOCUSORT_HOME=" + home + "\nDOCUSORT_DOCUMENT_TYPES=" + strings.Join(testdata.Options(), ",") + "\n"
+	return from, os.WriteFile(from.Config, []byte(lines), 0o644)
+}
+
 // demoEnviron leaves out the user's own settings, so that the demo does not spend
 // their credits or touch their documents.
-func demoEnviron(environ []string, home, url string) []string {
+func demoEnviron(environ []string, url string, page bool) []string {
 	var env []string
 	for _, v := range environ {
 		if !strings.HasPrefix(v, "DOCUSORT_") && !strings.HasPrefix(v, "DOCUTRAY_") {
 			env = append(env, v)
 		}
 	}
-	return append(env, "DOCUTRAY_API_KEY="+docutraytest.DefaultKey, "DOCUTRAY_BASE_URL="+url,
-		"DOCUSORT_DOCUMENT_TYPES="+strings.Join(testdata.Options(), ","),
-		"DOCUSORT_HOME="+home, "DOCUSORT_SETTLE=300ms", "DOCUSORT_LOG_LEVEL=warn")
+	env = append(env, "DOCUTRAY_API_KEY="+docutraytest.DefaultKey, "DOCUTRAY_BASE_URL="+url, "DOCUSORT_SETTLE=300ms", "DOCUSORT_LOG_LEVEL=warn")
+	if page {
+		env = append(env, "DOCUSORT_HTTP_ADDR=127.0.0.1:0")
+	}
+	return env
+}
+
+// showWhereToLook ends the demo with commands to copy.
+func (p program) showWhereToLook(d *daemon) {
+	command := func(words string) string {
+		return invoked() + strings.TrimPrefix(d.settings.Command(words), "docusort")
+	}
+	w := p.stdout
+	fmt.Fprintln(w, "\nEach document, where it is and how it went; the same as a page with plots; and the folders:")
+	fmt.Fprintf(w, "  %s\n  %s\n  ls -R %s\n", command("report --documents"), command("report --documents --format html")+" >report.html", d.settings.Home)
+	if d.page == nil {
+		fmt.Fprintf(w, "\nTo drop documents of your own and see the status page, leave the daemon running:\n  %s demo --keep\n", invoked())
+		return
+	}
+	fmt.Fprintf(w, "\nThe daemon keeps running until Ctrl-C. Drop documents into %s and see the status page:\n  http://%s/\n",
+		d.settings.Inbox, d.page.Addr())
+}
+
+// invoked is how this program was started.
+func invoked() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "/go-build") {
+		return "go run ./cmd/docusort"
+	}
+	return os.Args[0]
 }
 
 // showDemo drops the samples, waits until they are filed, and shows the result.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,9 @@ func TestDemo(t *testing.T) {
 	if len(homes) != 1 || !strings.Contains(c.stdout.String(), "Everything is in "+homes[0]) {
 		t.Fatalf("it left %q and wrote %s", homes, c.stdout.String())
 	}
+	config := filepath.Join(homes[0], "docusort.env")
+	checkContains(t, c.stdout.String(), " --config "+config+" report --documents\n", "  ls -R "+homes[0]+"\n", " demo --keep\n")
+	runWith(nil, "--config", config, "report", "--documents").check(t, exitDone, "27 filed", "عقد.pdf")
 	types := map[string]string{}
 	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
 	r, _ := w.report()
@@ -135,6 +139,10 @@ func TestDemoKept(t *testing.T) {
 	w.settings = map[string]string{"DOCUSORT_HOME": homes[0]}
 	noErr(t, os.WriteFile(filepath.Join(homes[0], "inbox", "mine.pdf"), pdf(contract, "mine"), 0o640))
 	w.waitState("filed", len(testdata.Types())+1)
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+/\n`).FindString(c.stdout.String())
+	if _, page := get(t, strings.TrimSpace(url)); !strings.Contains(page, "mine.pdf") {
+		t.Errorf("the page at %q does not show it", url)
+	}
 	c.signal(os.Interrupt)
 	c.waitExit(exitDone)
 }
