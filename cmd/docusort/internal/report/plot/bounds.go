@@ -11,6 +11,9 @@ import (
 // maxBuckets is about how many columns can still be told apart on a phone.
 const maxBuckets = 60
 
+// leastSpan is drawn at least: a single column says nothing about when.
+const leastSpan = 15 * time.Minute
+
 const day = 24 * time.Hour
 
 // steps are how long a bucket may be.
@@ -24,8 +27,8 @@ var steps = []time.Duration{
 // begin at times that are round in the time zone of the second.
 func Bounds(from, to time.Time) []time.Time {
 	from = from.In(to.Location())
-	if from.After(to) {
-		from = to
+	if to.Sub(from) < leastSpan {
+		from = to.Add(-leastSpan)
 	}
 	step := steps[len(steps)-1]
 	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return to.Sub(from) <= maxBuckets*step }); i >= 0 {
