@@ -13,7 +13,7 @@ type Filter struct {
 	Unfinished, Stuck bool
 
 	Type string
-	Name string // part of the name in the inbox or below sorted; of ASCII letters, upper and lower case are alike
+	Name string // part of the name in the inbox, folders included, or of the one that it was filed under; case matters only beyond ASCII
 }
 
 // and adds what the filter says of state, type and name to a condition.
@@ -32,7 +32,9 @@ func (f Filter) and(cond string, args ...any) (string, []any) {
 	}
 	if f.Name != "" {
 		like := containing(f.Name)
-		cond, args = cond+` AND (d.source LIKE ? ESCAPE '\' OR d.target LIKE ? ESCAPE '\')`, append(args, like, like)
+		// rtrim takes all of the path but its folders away.
+		cond, args = cond+` AND (d.source LIKE ? ESCAPE '\' OR d.target LIKE ? ESCAPE '\' AND
+			substr(d.target, length(rtrim(d.target, replace(d.target, '/', ''))) + 1) LIKE ? ESCAPE '\')`, append(args, like, like, like)
 	}
 	return cond, args
 }

@@ -24,9 +24,10 @@ type overview struct {
 
 // aside are documents that wait for a person, however long ago they were put aside.
 type aside struct {
-	Docs  []web.Document // the newest of them
-	Count string         // of all of them
-	All   string         // where they are listed
+	Docs   []web.Document // the newest of them
+	IsPart bool           // there are more
+	Count  string         // of all of them
+	All    string         // where they are listed
 }
 
 func readOverview(ctx context.Context, r *store.Reader, q query, now time.Time) (data overview, err error) {
@@ -54,7 +55,7 @@ func readOverview(ctx context.Context, r *store.Reader, q query, now time.Time) 
 
 func readAside(ctx context.Context, r *store.Reader, state store.State, now time.Time) (aside, error) {
 	docs, total, err := r.List(ctx, store.Filter{State: state}, 0, lastAside)
-	return aside{shown(docs, now), display.Things(total, "document"), listOf(state, windows[len(windows)-1]).href()}, err
+	return aside{shown(docs, now), total > len(docs), display.Things(total, "document"), listOf(state, windows[len(windows)-1]).href()}, err
 }
 
 // listOf are the documents in a state.
