@@ -57,6 +57,7 @@ func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
 		return true, nil // the settings name another inbox, and it did not come along
 	}
 	if now.Inode != then.Inode && now.Device != then.Device {
+		p.missed(then)
 		return false, errInboxAway
 	}
 	if wasMounted := doc.Identity.Device != then.Device; wasMounted != p.isMounted(doc.Source, now.Device) {

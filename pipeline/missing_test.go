@@ -32,12 +32,19 @@ func TestMissingInbox(t *testing.T) {
 	each(t, stages, func(t *testing.T, stage store.State) {
 		bubble(t, docutraytest.Options{}, func(r *rig) {
 			r.at(stage, func() { must(t, os.Rename(r.inbox, r.inbox+".away")) })
-			r.pass(10 * time.Minute)
+			r.p.CheckInbox()
+			r.held(store.HoldInbox, 0)
+			contains(t, "reason", r.hold().Reason, "the inbox is missing")
+			r.pass(20 * time.Minute)
+			r.held(store.HoldInbox, 0) // and not that of a disk
+			sameList(t, "stuck", r.summary().Stuck)
 			if d := r.doc("scan.pdf"); d.State.Finished() {
 				t.Errorf("%s: %s", d.State, d.Error)
 			}
 			same(t, "jobs", r.service.Stats().Jobs > 1, false)
 			must(t, os.Rename(r.inbox+".away", r.inbox))
+			r.p.CheckInbox()
+			r.held("", 0)
 			r.reaches("scan.pdf", store.Filed, 5*time.Minute)
 		})
 	})
@@ -62,8 +69,12 @@ func TestInboxThatIsAnotherFolder(t *testing.T) {
 			d := r.doc("scan.pdf")
 			same(t, "state", d.State, state)
 			same(t, "reason", d.Error, errInboxAway.Error())
+			r.held(store.HoldInbox, 0)
 			must(t, os.Rename(r.inbox+".scan", filepath.Join(r.inbox, "scan.pdf")))
 			r.reaches("scan.pdf", store.Filed, 2*time.Minute)
+			time.Sleep(3 * time.Minute)
+			r.p.CheckInbox()
+			r.held("", 0)
 		})
 	})
 }
@@ -136,5 +147,27 @@ func TestFolderThatIsNotMounted(t *testing.T) {
 				missing(t, r.inbox, "usb/scan.pdf")
 			})
 		})
+	})
+}
+
+// An inbox that was a mount point and is not any more is missing, though its folder is there.
+func TestInboxThatIsUnmounted(t *testing.T) {
+	base := fastDir(t)
+	inbox := filepath.Join(base, "inbox")
+	small(t, inbox, "size=1m")
+	bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		if r.p.CheckInbox() {
+			t.Errorf("held while it is mounted: %+v", r.hold())
+		}
+		must(t, syscall.Unmount(inbox, syscall.MNT_DETACH))
+		if !r.p.CheckInbox() {
+			t.Fatal("not held")
+		}
+		contains(t, "reason", r.hold().Reason, "was a mount point")
+		must(t, syscall.Mount("tmpfs", inbox, "tmpfs", 0, "size=1m"))
+		if r.p.CheckInbox() {
+			t.Errorf("held although it is back: %+v", r.hold())
+		}
 	})
 }

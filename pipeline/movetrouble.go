@@ -54,9 +54,12 @@ func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 }
 
 // isDisk reports whether the error of a document may be the sorted disk's: not where an
-// earlier run chose a target in another sorted folder.
+// earlier run chose a target in another sorted folder, nor where the inbox is missing.
 func (f *filer) isDisk(m *moving) bool {
 	if m.doc.Sorted != "" && m.doc.Sorted != f.p.Sorted {
+		return false
+	}
+	if _, err := folderAt(f.p.Inbox); err != nil {
 		return false
 	}
 	return filing.DiskTrouble(m.err) || errors.Is(m.err, errSorted) && filing.Writable(f.p.Sorted) != nil

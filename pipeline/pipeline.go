@@ -82,6 +82,7 @@ type Pipeline struct {
 	dispatching, filing heartbeat
 	diskWait            atomic.Int64 // goroutines that wait for the disk of the database
 	locked              folderLog
+	inbox               inboxState
 }
 
 // signal wakes one goroutine, and has room for one. Several count as one while it is awake.

@@ -14,6 +14,7 @@ type HoldKind string
 const (
 	HoldAccount HoldKind = "account" // key, quota or access
 	HoldDisk    HoldKind = "disk"    // a full or read-only disk
+	HoldInbox   HoldKind = "inbox"   // it is missing or not mounted
 	HoldService HoldKind = "service" // the service, or the way to it, is down
 	HoldRate    HoldKind = "rate"    // the service named a time to wait until
 )

@@ -12,11 +12,24 @@ import (
 // recordAgain is when to try again to record what could not be recorded.
 const recordAgain = 10 * time.Second
 
-// followInbox records which files of the inbox are not taken, whenever that changes.
+// lookAgain is when to look again at an inbox that is missing or another one.
+const lookAgain = 5 * time.Second
+
+// followInbox has the pipeline look whether the inbox is there, locks one that appears only
+// now, and records which of its files are not taken, whenever the watcher tells of a change.
 func (d *daemon) followInbox(ctx context.Context) error {
 	var recorded []watcher.Left
 	for ctx.Err() == nil {
 		var again <-chan time.Time
+		if d.inboxLock == nil {
+			var err error
+			if d.inboxLock, err = lockInbox(d.settings, d.log); err != nil {
+				return err
+			}
+		}
+		if d.pipeline.CheckInbox() {
+			again = time.After(lookAgain)
+		}
 		if left := d.watcher.NotTaken(); !slices.Equal(left, recorded) {
 			var files []store.NotTaken
 			for _, l := range left {

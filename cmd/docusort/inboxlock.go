@@ -28,11 +28,11 @@ func inboxLocks(inbox string) (beside, inside string) {
 
 // lockInbox keeps other daemons from the inbox until the lock is closed, and so from the
 // folders above and beneath it. [store.ErrRunning]: one of them has it. Where no lock can be
-// made, as on a filesystem that has none, there is none.
+// made, as on a filesystem that has none, there is none. nil: the inbox is missing.
 func lockInbox(s *settings.Settings, log *slog.Logger) (io.Closer, error) {
 	inbox, err := filepath.EvalSymlinks(s.Inbox)
 	if err != nil {
-		return io.NopCloser(nil), nil // missing: it is waited for
+		return nil, nil // missing: it is locked when it is there
 	}
 	for dir := filepath.Dir(inbox); ; dir = filepath.Dir(dir) {
 		if isLocked(dir) {

@@ -46,11 +46,6 @@ func (d *daemon) notifyManager(ctx context.Context) error {
 func (d *daemon) work(ctx context.Context) (service.Work, error) {
 	var w service.Work
 	w.Hold, w.Changed = d.pipeline.Hold()
-	select {
-	case <-d.watcher.Ready():
-	default:
-		w.Inbox, w.Changed = d.settings.Inbox, d.watcher.Ready()
-	}
 	var err error
 	if w.Open, err = d.store.Counts(ctx); err != nil {
 		return w, err

@@ -100,7 +100,7 @@ func TestManagedWithoutInbox(t *testing.T) {
 	w.runToEnd()
 	noErr(t, os.Remove(w.inbox))
 	c, m := w.startManaged()
-	m.waitMessage(1, "STATUS=waiting for the inbox "+w.inbox+"; ")
+	m.waitMessage(1, "STATUS=on hold (inbox): the inbox is missing: stat "+w.inbox+": ")
 	if got := m.all("READY"); len(got) > 0 {
 		t.Errorf("it is ready without an inbox: %q", got)
 	}

@@ -38,6 +38,7 @@ type Gate struct {
 	closed      *Trouble // nothing but pings passes
 	submissions submissions
 	disks       map[string]Hold    // set by the owner of the disks
+	inbox       Hold               // set by the owner of the inbox; no reason: none
 	jobs        map[int64]*Trouble // those whose polls fail although the service answers, by document
 }
 

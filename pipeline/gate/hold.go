@@ -16,6 +16,7 @@ type HoldKind string
 const (
 	Account HoldKind = "account" // key, quota, type codes
 	Disk    HoldKind = "disk"    // a full or read-only disk of ours
+	Inbox   HoldKind = "inbox"   // it is missing or not mounted
 	Service HoldKind = "service" // the service, or the way to it
 	Rate    HoldKind = "rate"    // the service named a time to wait until
 )
@@ -91,6 +92,20 @@ func (g *Gate) HoldDisk(name, reason string) {
 	g.notify()
 }
 
+// HoldInbox begins the hold of the inbox, which is shown and keeps no request, as what can
+// be read may go on, or ends it where reason is empty.
+func (g *Gate) HoldInbox(reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.inbox.Reason != reason {
+		g.inbox = Hold{Kind: Inbox, Reason: reason, Since: cmp.Or(g.inbox.Since, time.Now())}
+		if reason == "" {
+			g.inbox = Hold{}
+		}
+		g.notify()
+	}
+}
+
 // Hold returns the hold to show, nil where there is none, and a channel that is closed
 // when that may have changed. A hold may also end by itself.
 func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
@@ -112,6 +127,9 @@ func (g *Gate) holds(now time.Time) []Hold {
 	all := slices.AppendSeq(g.jobsHeld(now), maps.Values(g.disks))
 	for _, t := range g.probed() {
 		all = append(all, t.Hold)
+	}
+	if g.inbox.Reason != "" {
+		all = append(all, g.inbox)
 	}
 	if len(all) == 0 && now.Before(g.limit.Until) {
 		all = append(all, g.limit.Hold)

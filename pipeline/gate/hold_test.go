@@ -164,6 +164,24 @@ func TestDiskHoldsKeepSubmissionsOnly(t *testing.T) {
 	})
 }
 
+// The hold of the inbox comes after that of a disk, and keeps nobody.
+func TestInboxHoldKeepsNobody(t *testing.T) {
+	inBubble(t, 0, func(d *door) {
+		same(t, "a change", d.changes(func() { d.HoldInbox("missing") }), true)
+		same(t, "the same again is a change", d.changes(func() { d.HoldInbox("missing") }), false)
+		d.held(gate.Inbox)
+		d.HoldDisk("database", "full")
+		d.held(gate.Disk)
+		d.HoldDisk("database", "")
+		d.passes(gate.Submission, 1, 0)
+		d.passes(gate.Poll, 1, 0)
+		time.Sleep(time.Hour)
+		same(t, "shown", d.hold(), gate.Hold{Kind: gate.Inbox, Reason: "missing", Since: d.begun})
+		d.HoldInbox("")
+		d.held("")
+	})
+}
+
 // A hold that nobody waits for ends after a minute: nothing would find its end.
 func TestIdleHoldEnds(t *testing.T) {
 	each(t, 0, map[string]func(d *door){

@@ -155,7 +155,7 @@ CREATE TABLE daemon (
   pid         INTEGER NOT NULL,
   started_at  INTEGER NOT NULL,
   stopped_at  INTEGER,                                  -- NULL: running, or killed
-  hold_kind   TEXT CHECK (hold_kind IN ('account', 'service', 'rate', 'disk')),
+  hold_kind   TEXT CHECK (hold_kind IN ('account', 'service', 'rate', 'disk', 'inbox')),
   hold_reason TEXT,
   hold_since  INTEGER,
   hold_until  INTEGER,

@@ -256,7 +256,6 @@ func TestLine(t *testing.T) {
 			Open: map[store.State]int{store.Waiting: 1},
 			Hold: &store.Hold{Kind: store.HoldAccount, Reason: "401:\nno\x1b[2J key"},
 		},
-		`waiting for the inbox /mnt/a\x0ab; 0 waiting, 0 uploading, 0 pending, 0 filed today`: {Inbox: "/mnt/a\nb"},
 	} {
 		if got := w.Line(); got != want {
 			t.Errorf("got  %q\nwant %q", got, want)

@@ -15,8 +15,7 @@ type Work struct {
 	Today map[store.State]int // documents that ended today
 	Stuck int
 	Hold  *store.Hold // nil: none
-	Inbox string      // the inbox that is waited for; empty: none
-	// Changed is closed when Hold or Inbox may have changed; it may be nil.
+	// Changed is closed when Hold may have changed; it may be nil.
 	Changed <-chan struct{}
 }
 
@@ -38,9 +37,6 @@ func (w Work) Line() string {
 	count(w.Stuck, "stuck", false)
 	count(w.Today[store.Failed], "failed", false)
 	line := strings.Join(parts, ", ")
-	if w.Inbox != "" {
-		line = "waiting for the inbox " + display.Printable(w.Inbox) + "; " + line
-	}
 	if h := w.Hold; h != nil {
 		line = "on hold (" + string(h.Kind) + "): " + display.Prose(h.Reason) + "; " + line
 	}

@@ -63,7 +63,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if s.daemon.Hold != nil {
 		hold = *s.daemon.Hold
 	}
-	for _, kind := range []store.HoldKind{store.HoldAccount, store.HoldDisk, store.HoldService, store.HoldRate} {
+	for _, kind := range []store.HoldKind{store.HoldAccount, store.HoldDisk, store.HoldInbox, store.HoldService, store.HoldRate} {
 		gauge(holdDesc, oneIf(hold.Kind == kind), string(kind))
 	}
 	gauge(untilDesc, unix(hold.Until))

@@ -39,7 +39,7 @@ func TestMetrics(t *testing.T) {
 		`docusort_document_duration_seconds_count 2`, `docusort_job_duration_seconds_count`,
 		`docusort_documents_unfinished{state="pending"} 1`, `docusort_documents_unfinished{state="waiting"} 2`, `docusort_documents_stuck 1`,
 		`docusort_documents_unfinished{state="submitting"} 0`, `docusort_oldest_unfinished_age_seconds `,
-		`docusort_hold{kind="disk"} 1`, `docusort_hold{kind="account"} 0`, `docusort_healthy 0`, `docusort_record_readable 1`,
+		`docusort_hold{kind="disk"} 1`, `docusort_hold{kind="account"} 0`, `docusort_hold{kind="inbox"} 0`, `docusort_healthy 0`, `docusort_record_readable 1`,
 		`docusort_api_requests_total{code="202",operation="submit"} 1`, `docusort_api_requests_total{code="none",operation="submit"} 1`,
 		`docusort_api_requests_total{code="429",operation="document_types"} 1`,
 		`docusort_api_request_duration_seconds_count{operation="submit"} 2`,

@@ -78,6 +78,8 @@ var advice = map[store.HoldKind]string{
 	store.HoldAccount: "Until that is mended documents stay in the inbox, and none fails because of it.",
 	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only, or the database is locked: free some space, repair the disk, or end the other program. " +
 		"docusort tries again by itself. Until then documents stay where they are, and none fails because of it.",
+	store.HoldInbox: "If its disk or share is not mounted, mount it: docusort goes on by itself. If the folder was moved, move it back, " +
+		"or name the new place in DOCUSORT_INBOX and restart docusort. Until then nothing is taken, and no document fails because of it.",
 	store.HoldService: "docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
 	store.HoldRate: "The service asked for a pause. There is nothing to do: " +
 		"docusort continues when it is over, and no document fails because of it.",
