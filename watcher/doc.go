@@ -48,6 +48,8 @@
 //     where a path is too long for inotify. Trees far deeper than that are left alone.
 //   - A running scan holds one folder open, so an unmount may be refused as busy
 //     for that long.
+//   - While a filesystem does not answer, a round does not end: Late tells, and Run
+//     returns only when the filesystem answers again.
 //   - Bind mounts that show one folder at two places in the inbox share one
 //     watch: files in the other place are found at the rescan.
 //   - Config.Known and Config.Inspect run on the watcher's own goroutine. While
