@@ -28,7 +28,7 @@ func folderAt(path string) (store.Folder, error) {
 
 // A file may be missing because its folder is.
 var (
-	errInboxAway  = errors.New("the inbox is not the folder that the document was in; is it mounted?")
+	errInboxAway  = errors.New("the inbox is not the folder that the document was in; is it mounted? If it was moved, run docusort relocate")
 	errFolderAway = errors.New("its folder in the inbox is not the one that the document was in; is it mounted?")
 )
 

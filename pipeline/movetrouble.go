@@ -106,7 +106,7 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	case errors.Is(err, fs.ErrNotExist):
 		gone, cause := f.p.isGone(d)
 		if gone {
-			f.p.notStored(d, f.p.markGone(ctx, d, f.p.whyGone(d, "filed")))
+			f.p.notStored(d, f.p.missing(ctx, d, "filed"))
 			return
 		}
 		if cause != nil {

@@ -113,6 +113,8 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		{"Untried", func() error { _, err := s.Untried(ctx, 9); return err }, "documents_phase", false},
 		{"Tried", func() error { _, err := s.Tried(ctx, 9); return err }, "documents_phase", true},
 		{"Waiting", func() error { _, err := s.Waiting(ctx, 0, 9); return err }, "documents_phase", true},
+		{"AllUnfinished", func() error { _, err := s.AllUnfinished(ctx, 0, 9); return err }, "documents_phase", true},
+		{"HasPlace", func() error { _, err := s.HasPlace(ctx, 1, hash("a"), "/sorted", "a"); return err }, "documents_content", false},
 		{"Counts", func() error { _, err := s.Counts(ctx); return err }, "documents_phase", false},
 		{"Left", func() error { _, err := s.Left(ctx, now); return err }, "documents_phase", false},
 		{"Stuck", func() error { _, err := s.Stuck(ctx); return err }, "INDEX documents_trouble", false},

@@ -128,7 +128,7 @@ func (p program) rootCommand() *cobra.Command {
 		help(cmd, args)
 	})
 	load := loader(func(need settings.Need) (*settings.Settings, error) { return settings.Load(p.environ, from, need) })
-	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.refileCommand(load), p.doctorCommand(load),
+	root.AddCommand(p.runCommand(load), p.reportCommand(load), p.retryCommand(load), p.refileCommand(load), p.relocateCommand(load), p.doctorCommand(load),
 		p.typesCommand(load), p.demoCommand(), p.versionCommand(), statesTopic(), manual.Command("docusort "+version, manualPages))
 	return root
 }

@@ -117,6 +117,19 @@ func FreeName(dir, name string, companions []string, taken func(string) bool) (s
 	return nameWithSuffix(name, n, limit), nil
 }
 
+// NamesLike returns the files of a folder that FreeName may have given a name to for this
+// one: name itself, and those with a number, until two in a row are missing.
+func NamesLike(dir, name string) (names []string) {
+	for n, missing := 1, 0; missing < 2; n++ {
+		candidate := nameWithSuffix(name, n, maxName)
+		missing++
+		if _, err := os.Lstat(filepath.Join(dir, candidate)); err == nil {
+			names, missing = append(names, candidate), 0
+		}
+	}
+	return names
+}
+
 const (
 	maxFolderName = 100
 	unknownFolder = "unknown"

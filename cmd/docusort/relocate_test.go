@@ -1,0 +1,46 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// relocate goes on with an inbox that was moved: it says what became of each document,
+// changes nothing without a yes, and what is paid for is not paid for again.
+func TestRelocate(t *testing.T) {
+	w := newWorld(t)
+	w.killWithPending()
+	noErr(t, os.Mkdir(filepath.Join(w.dir, "moved"), 0o755))
+	for _, i := range []string{"0", "1", "2"} {
+		noErr(t, os.Rename(filepath.Join(w.inbox, i+".pdf"), filepath.Join(w.dir, "moved", i+".pdf")))
+	}
+	noErr(t, os.MkdirAll(filepath.Join(w.sorted, "invoice"), 0o750))
+	noErr(t, os.Rename(filepath.Join(w.inbox, "3.pdf"), filepath.Join(w.sorted, "invoice", "3.pdf")))
+	noErr(t, os.Remove(filepath.Join(w.inbox, "4.pdf")))
+	w.inbox = filepath.Join(w.dir, "moved")
+	w.settings["DOCUSORT_INBOX"] = w.inbox
+	w.run("relocate").check(t, exitFailed, "4: 3.pdf: filed already, in sorted: invoice/3.pdf\n", "5: 4.pdf: gone, in neither folder\n",
+		"5 unfinished documents: 3 in the inbox, 1 filed already, 1 gone, 0 left as they are\n", "nothing was changed")
+	w.waitState("pending", 5)
+	w.run("relocate", "--yes").check(t, exitDone, "1: 0.pdf: in the inbox\n")
+	w.run("relocate", "--yes").check(t, exitDone, "3 unfinished documents: 3 in the inbox, 0 filed already")
+	w.waitState("pending", 3)
+	c := w.start("run")
+	w.waitAllDone()
+	w.stop(c)
+	r, _ := w.report()
+	r.checkTotals(t, totals{"filed": 4, "gone": 1})
+	w.checkSubmissions(5)
+}
+
+// Without a folder nothing is concluded.
+func TestRelocateWithoutAnInbox(t *testing.T) {
+	w := newWorld(t)
+	w.killWithPending()
+	noErr(t, os.Rename(w.inbox, w.inbox+".away"))
+	w.run("relocate", "--yes").check(t, exitFailed, "nothing was changed: the inbox is missing; is it mounted?")
+	noErr(t, os.Mkdir(w.inbox, 0o755))
+	w.run("relocate", "--yes").check(t, exitFailed, "nothing was changed: "+w.inbox+" is empty, and 5 documents would be gone")
+	w.waitState("pending", 5)
+}

@@ -1,0 +1,82 @@
+package store
+
+import "context"
+
+// The record may be older than the files, because it was restored from a copy, and
+// the inbox may be another folder than it was, because it was moved or copied.
+
+// Found is where the file of an unfinished document lies although the record does not
+// say so.
+type Found struct {
+	Sorted, Target string
+	Outcome        State
+	Type           string // "" where Outcome is failed
+	Identity       Identity
+}
+
+// HasPlace reports whether another document than id, of the same content, lies at a
+// place or is on its way there.
+func (s *Store) HasPlace(ctx context.Context, id int64, sha256 []byte, sorted, target string) (has bool, err error) {
+	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+` AND d.id <> +?2
+				AND d.state <> 'gone' AND d.target = +?4 AND d.sorted IN (SELECT id FROM folders WHERE path = +?3))
+			OR EXISTS (SELECT 1 FROM decisions WHERE target = +?4)`,
+		[]any{sha256, id, sorted, target}, &has)
+	return has, err
+}
+
+// Found ends an unfinished document where its file was found, and adds its event where
+// a hook is set.
+func (s *Store) Found(ctx context.Context, id int64, f Found) error {
+	return s.write(ctx, func(t *tx) error {
+		sorted, err := t.folder(Folder{Path: f.Sorted})
+		if err != nil {
+			return err
+		}
+		var kind, reason any
+		if f.Outcome == Failed {
+			reason = "failed before the record was restored; its .error.json says why"
+		} else if kind, err = t.typeNumber(f.Type); err != nil {
+			return err
+		}
+		is := f.Identity
+		err = t.change(`UPDATE documents SET state = ?2, outcome = ?2, sorted = ?3, target = ?4,
+				confidence = iif(type = ?5, confidence, NULL), type = ?5, identified_at = coalesce(identified_at, iif(?5 IS NULL, NULL, ?7)),
+				error = ?6, finished_at = ?7, retry_at = NULL, failures = 0, equal = 0, put_back = NULL,
+				device = ?8, inode = ?9, modified = ?10, changed = ?11
+			WHERE id = +?1 AND finished_at IS NULL`, id, string(f.Outcome), sorted, f.Target, kind, reason, t.now,
+			int64(is.Device), int64(is.Inode), is.ModTime, is.ChangeTime)
+		if err == nil {
+			err = t.releaseEqual(id)
+		}
+		if err != nil {
+			return err
+		}
+		listening, err := t.listening()
+		if err == nil && listening {
+			err = t.addEvent(id, "state, finished_at")
+		}
+		return err
+	})
+}
+
+// Relocate records that the inbox of an unfinished document is another folder from now
+// on, and ends its pause.
+func (s *Store) Relocate(ctx context.Context, id int64, to Folder) error {
+	return s.write(ctx, func(t *tx) error {
+		inbox, err := t.folder(to)
+		if err != nil {
+			return err
+		}
+		return t.change(`UPDATE documents SET inbox = ?2, retry_at = NULL, error = iif(sha256 IS NULL OR outcome = 'failed', error, NULL),
+				device = iif(device = (SELECT device FROM folders WHERE id = documents.inbox), ?3, device)
+			WHERE id = +?1 AND finished_at IS NULL`, id, inbox, int64(to.Device))
+	})
+}
+
+// AllUnfinished returns up to limit unfinished documents with an id above after, in the
+// order of their ids.
+func (s *Store) AllUnfinished(ctx context.Context, after int64, limit int) ([]Document, error) {
+	return s.documents(ctx, selectDocuments+` WHERE d.id IN (`+inPhases(allPhases...)+`) ORDER BY d.id`, after, limit)
+}
+
+var allPhases = append([]Phase{PhaseSubmit, PhasePoll, PhaseFile}, waitingPhases...)
