@@ -142,6 +142,8 @@ func TestFolderThatIsNotMounted(t *testing.T) {
 				d := r.doc("usb/scan.pdf")
 				same(t, "state", d.State, state)
 				same(t, "reason", d.Error, errFolderAway.Error())
+				r.pass(7 * time.Minute)
+				sameList(t, "stuck", r.summary().Stuck, store.Reason{Reason: errFolderAway.Error(), Count: 1})
 				back()
 				r.reaches("usb/scan.pdf", store.Filed, 2*time.Minute)
 				missing(t, r.inbox, "usb/scan.pdf")

@@ -25,8 +25,8 @@ const inTrouble = `trouble_since IS NOT NULL AND error IS NOT NULL AND ` + unfin
 
 // newlyStuck selects up to a thousand documents d whose trouble began before ?1, the time
 // being ?2, and is not a hold's. During a hold a document that was refused is stuck only
-// where the service took another one since then. After a hold one whose pause has ended has
-// not been tried yet.
+// where the service took another one since then. After a hold one that was refused, or whose
+// polls failed, and whose pause has ended has not been tried yet.
 const newlyStuck = `SELECT d.id FROM documents d INDEXED BY documents_trouble
 	WHERE d.stuck = 0 AND d.trouble_since <= +?1 AND d.trouble_since IS NOT NULL AND d.error IS NOT NULL AND d.finished_at IS NULL
 	  AND CASE d.phase
@@ -36,7 +36,7 @@ const newlyStuck = `SELECT d.id FROM documents d INDEXED BY documents_trouble
 		WHEN 'submit' THEN FALSE
 		WHEN 'equal' THEN FALSE
 		ELSE CASE WHEN NOT EXISTS (SELECT 1 FROM daemon WHERE hold_kind IS NOT NULL)
-			THEN d.due > +?2
+			THEN d.due > +?2 OR d.phase = 'ready' AND d.failures = 0
 			ELSE d.phase = 'ready' AND d.failures > 0 AND EXISTS (SELECT 1 FROM documents o INDEXED BY documents_finished
 				WHERE o.finished_at > d.trouble_since AND (o.state = 'filed' OR o.state = 'review') AND o.reused = 0
 				  AND o.submitted_at > d.trouble_since) END
