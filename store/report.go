@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -13,7 +14,9 @@ type Filter struct {
 	Unfinished, Stuck bool
 
 	Type string
-	Name string // part of the name in the inbox, folders included, or of the one that it was filed under; case matters only beyond ASCII
+	// Name is part of the name in the inbox, folders included, or of the one that it was
+	// filed under, or the document's number. Case matters only beyond ASCII.
+	Name string
 }
 
 // and adds what the filter says of state, type and name to a condition.
@@ -32,9 +35,10 @@ func (f Filter) and(cond string, args ...any) (string, []any) {
 	}
 	if f.Name != "" {
 		like := containing(f.Name)
+		id, _ := strconv.ParseInt(f.Name, 10, 64) // 0 is the number of none
 		// rtrim takes all of the path but its folders away.
-		cond, args = cond+` AND (d.source LIKE ? ESCAPE '\' OR d.target LIKE ? ESCAPE '\' AND
-			substr(d.target, length(rtrim(d.target, replace(d.target, '/', ''))) + 1) LIKE ? ESCAPE '\')`, append(args, like, like, like)
+		cond, args = cond+` AND (d.id = ? OR d.source LIKE ? ESCAPE '\' OR d.target LIKE ? ESCAPE '\' AND
+			substr(d.target, length(rtrim(d.target, replace(d.target, '/', ''))) + 1) LIKE ? ESCAPE '\')`, append(args, id, like, like, like)
 	}
 	return cond, args
 }

@@ -63,7 +63,8 @@ func randomRow(t *rapid.T, i int) func(*tx) error {
 }
 
 func matches(d Document, f Filter) bool {
-	named := strings.Contains(d.Source, strings.ToLower(f.Name)) || strings.Contains(d.Target, strings.ToLower(f.Name))
+	named := strings.Contains(d.Source, strings.ToLower(f.Name)) || strings.Contains(d.Target, strings.ToLower(f.Name)) ||
+		f.Name == fmt.Sprint(d.ID)
 	return (f.State == "" || d.State == f.State) && (f.Type == "" || d.Type == f.Type) && named && !(f.Unfinished && d.State.Finished()) &&
 		(!d.State.Finished() || f.Since.IsZero() || !d.FinishedAt.Before(f.Since))
 }

@@ -51,6 +51,7 @@ func TestListsOfDocuments(t *testing.T) {
 		"type=%3Cb%3Ereceipt":                 "scanA1.pdf",
 		"name=SCAN_":                          "a/scan_1.pdf", // no pattern
 		"name=+TAKEN-2+":                      "taken.pdf",    // the name that it was filed under
+		"name=231":                            "a/scan_1.pdf", // its number
 		"name=receip":                         "",             // a folder of sorted
 		"name=scan&type=invoice&state=filed":  "a/scan_1.pdf",
 		"state=unfinished&type=&name=":        "locked.pdf|under way.pdf",
