@@ -109,11 +109,13 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 		Source: path, SubmitRequest: p.request(), ExaminedAt: time.Now(),
 	}
 	doc, err := filing.Examine(p.Inbox, path)
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		return p.blocked(a, fmt.Sprintf("not readable: %v; give the user that docusort runs as the right to read it", err))
-	}
-	if err != nil {
+	case passes(err):
 		return a, err
+	case err != nil: // most likely a disk or file server that is failing
+		return p.blocked(a, fmt.Sprintf("cannot be opened: %v", err))
 	}
 	defer doc.Close()
 	a.Inbox = store.Folder{Path: p.Inbox, Device: doc.RootDevice, Inode: doc.RootInode}
@@ -141,6 +143,16 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 	return a, nil
 }
 
+// passes reports whether an error means that the file is not there, or not as it will be.
+func passes(err error) bool {
+	for _, is := range []error{fs.ErrNotExist, filing.ErrNoRoot, filing.ErrNotRegular, filing.ErrNotFolder, filing.ErrBusy} {
+		if errors.Is(err, is) {
+			return true
+		}
+	}
+	return false
+}
+
 // blocked describes a file that could not even be opened.
 func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, error) {
 	inbox, err := folderAt(p.Inbox)
@@ -149,10 +161,10 @@ func (p *Pipeline) blocked(a store.Admission, reason string) (store.Admission, e
 	}
 	a.Inbox = inbox
 	id, err := filing.Stat(p.Inbox, a.Source)
-	if err != nil && !errors.Is(err, fs.ErrPermission) {
+	if passes(err) {
 		return a, err
 	}
-	a.Identity, a.Blocked = store.Identity(id), reason // without an identity where its folder cannot be searched
+	a.Identity, a.Blocked = store.Identity(id), reason // without an identity where it cannot be found out
 	return a, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -205,4 +206,18 @@ func TestExtensionsAreKeptAndFormatsAreByContent(t *testing.T) {
 			same(t, u.Filename, u.ContentType, "application/pdf")
 		}
 	})
+}
+
+// A file that cannot be opened for another reason than its permissions is stored with it,
+// so that the report shows it.
+func TestFileThatCannotBeOpened(t *testing.T) {
+	p := &Pipeline{Config: Config{Inbox: t.TempDir()}}
+	must(t, os.WriteFile(filepath.Join(p.Inbox, "scan.pdf"), []byte(pdf("x")), 0o600))
+	var limit syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 0, Max: limit.Max}))
+	a, err := p.examine("scan.pdf")
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+	must(t, err)
+	contains(t, "reason", a.Blocked, "cannot be opened: ")
 }
