@@ -74,7 +74,7 @@ var levelStyles = map[wording.Level]style{wording.Fine: green, wording.Notice: y
 func (t *table) daemon(name string, d store.Daemon) {
 	line := wording.Daemon(name, d, t.now)
 	t.hang(t.paint(levelStyles[line.Level], line.Level.Mark())+" ", line.Text)
-	if hold := wording.Hold(d.Hold, t.now); hold != nil {
+	if hold := wording.Hold(d.Hold, t.now, t.from); hold != nil {
 		s := levelStyles[hold.Level]
 		t.hang(t.paint(s, wording.Trouble.Mark())+" ", hold.Text)
 		t.hangIn(s, "  ", hold.Reason)

@@ -53,7 +53,7 @@ func Read(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (
 // The methods below are for the templates.
 
 func (o *Overview) Health() wording.Line    { return wording.Daemon("docusort", o.Daemon, o.Now) }
-func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold, o.Now) }
+func (o *Overview) Hold() *wording.HoldLine { return wording.Hold(o.Daemon.Hold, o.Now, o.Source) }
 func (o *Overview) Scope() string           { return wording.Scope(o.Filter, o.Now) }
 func (o *Overview) Nothing() string         { return wording.Nothing(&o.Summary, o.Filter) }
 func (o *Overview) Requests() string        { return wording.Requests(o.Summary.Requests) }

@@ -59,7 +59,7 @@ type HoldLine struct {
 
 // Hold says what the daemon waits for, since when, and until when. It returns nil
 // where there is no hold.
-func Hold(h *store.Hold, now time.Time) *HoldLine {
+func Hold(h *store.Hold, now time.Time, from settings.Source) *HoldLine {
 	if h == nil {
 		return nil
 	}
@@ -71,18 +71,25 @@ func Hold(h *store.Hold, now time.Time) *HoldLine {
 	if h.Kind == store.HoldRate {
 		level = Notice
 	}
-	return &HoldLine{Line{level, text}, display.Prose(h.Reason), advice[h.Kind]}
+	return &HoldLine{Line{level, text}, display.Prose(h.Reason), advice(h.Kind, from)}
 }
 
-var advice = map[store.HoldKind]string{
-	store.HoldAccount: "Until that is mended documents stay in the inbox, and none fails because of it.",
-	store.HoldDisk: "The disk of the database or of the sorted folder is full, broken or read-only, or the database is locked: free some space, repair the disk, or end the other program. " +
-		"docusort tries again by itself. Until then documents stay where they are, and none fails because of it.",
-	store.HoldInbox: "If its disk or share is not mounted, mount it: docusort goes on by itself. If the folder was moved, move it back, " +
-		"or name the new place in DOCUSORT_INBOX and restart docusort. Until then nothing is taken, and no document fails because of it.",
-	store.HoldService: "docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it.",
-	store.HoldRate: "The service asked for a pause. There is nothing to do: " +
-		"docusort continues when it is over, and no document fails because of it.",
+func advice(kind store.HoldKind, from settings.Source) string {
+	switch kind {
+	case store.HoldAccount:
+		return "Until that is mended documents stay in the inbox, and none fails because of it."
+	case store.HoldDisk:
+		return "The disk of the database or of the sorted folder is full, broken or read-only, or the database is locked: " +
+			"free some space, repair the disk, or end the other program. " +
+			"docusort tries again by itself. Until then documents stay where they are, and none fails because of it."
+	case store.HoldInbox:
+		return "If its disk or share is not mounted, mount it: docusort goes on by itself. If the folder was moved, move it back, " +
+			"or stop docusort, name the new place in DOCUSORT_INBOX, run " + from.Command("relocate") + ", and start docusort. " +
+			"Until then nothing is taken, and no document fails because of it."
+	case store.HoldService:
+		return "docusort tries again by itself. Until then documents stay in the inbox, and none fails because of it."
+	}
+	return "The service asked for a pause. There is nothing to do: docusort continues when it is over, and no document fails because of it."
 }
 
 // Hint says what to do about documents in a state; empty: nothing.
