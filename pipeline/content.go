@@ -22,7 +22,7 @@ type content struct {
 // openContent opens the file of a document. [filing.ErrChanged]: it is not the one
 // that was admitted.
 func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
-	f, err := filing.OpenDocument(p.Inbox, doc.Source)
+	f, err := filing.OpenDocument(placeOf(p.Inbox, doc))
 	if err != nil {
 		return nil, err
 	}

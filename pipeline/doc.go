@@ -26,7 +26,8 @@
 // rows, holds.go logs and stores holds, and once.go ends a run with --once. A [Requeuer]
 // puts failed documents back, and failed.go recognises them in the inbox. A [Refiler] files
 // documents under the types that persons choose; follow.go finds out what they chose by
-// moving files out of _review and _failed.
+// moving files out of _review and _failed. What is asked about anew goes the same way as what
+// lies in the inbox, but for its place (anew.go).
 //
 // What a goroutine knows of its document goes stale, because the file may be renamed,
 // changed or removed at any time. So the transitions before a submission and at the end

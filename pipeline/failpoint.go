@@ -32,6 +32,7 @@ const (
 	Refiled         Step = "refiled"
 	SidecarsChanged Step = "sidecars changed"
 	DecidedStored   Step = "decided stored"
+	AnewStored      Step = "anew stored" // the daemon asks next
 )
 
 // Steps are the steps of a document's way, PutBackSteps those of putting one back, and

@@ -162,8 +162,9 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 
 func moveOf(inbox string, m *moving) filing.Move {
 	d := m.doc
+	root, source := placeOf(inbox, d)
 	return filing.Move{
-		Root: inbox, Source: d.Source, Identity: filing.Identity(d.Identity), SHA256: d.SHA256,
+		Root: root, Source: source, Identity: filing.Identity(d.Identity), SHA256: d.SHA256,
 		Sorted: d.Sorted, Target: d.Target, Tag: strconv.FormatInt(d.ID, 10),
 	}
 }
@@ -172,7 +173,7 @@ func moveOf(inbox string, m *moving) filing.Move {
 // was killed, or the move failed.
 func (f *filer) resume(ctx context.Context, all []*moving) {
 	for _, m := range all {
-		if m.doc.Target == "" {
+		if m.moved = isInPlace(m.doc); m.moved || m.doc.Target == "" {
 			continue
 		}
 		outcome, err := f.p.Mover.Resume(ctx, moveOf(f.p.Inbox, m))
@@ -205,7 +206,10 @@ func (f *filer) move(ctx context.Context, all []*moving) {
 	g.SetLimit(atOnce)
 	for i, m := range all {
 		g.Go(func() error {
-			err := f.p.Mover.Do(ctx, moves[i])
+			var err error
+			if !isInPlace(m.doc) {
+				err = f.p.Mover.Do(ctx, moves[i])
+			}
 			f.p.filing.beat()
 			switch {
 			case err == nil:

@@ -75,6 +75,9 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 		after = docs[len(docs)-1].ID
 		for i := range docs {
 			doc := &docs[i]
+			if doc.StaysAt != "" {
+				p.dispatchNow.wake() // a command asked about it anew
+			}
 			if gone, err := p.isGone(doc); err != nil || !gone {
 				continue
 			}

@@ -39,10 +39,12 @@ var (
 // it may have been made again, and device numbers change with a restart of the machine.
 // So what counts of a folder in it is whether it is on the inbox's own device, as then.
 func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
-	_, err := filing.Stat(p.Inbox, doc.Source)
+	_, err := filing.Stat(placeOf(p.Inbox, doc))
 	switch {
 	case err == nil:
 		return false, nil
+	case doc.StaysAt != "" && errors.Is(err, fs.ErrNotExist):
+		return true, nil
 	case errors.Is(err, filing.ErrNotRegular):
 		return true, nil // something else has its name now
 	case !errors.Is(err, fs.ErrNotExist):
@@ -68,6 +70,9 @@ func (p *Pipeline) isGone(doc *store.Document) (bool, error) {
 
 // whyGone says why a document is gone that is missing before a step.
 func (p *Pipeline) whyGone(doc *store.Document, step string) string {
+	if doc.StaysAt != "" {
+		return "its file was taken away"
+	}
 	if doc.Inbox.Path != p.Inbox {
 		return "left in an inbox that was no longer configured when it was to be " + step
 	}

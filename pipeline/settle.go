@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,11 @@ func (f *filer) settle(ctx context.Context, all []*moving) {
 	f.p.filing.beat()
 	moved := withoutError(all)
 	for _, m := range moved {
-		if err := f.p.sidecars().write(m.doc); err != nil {
+		var err error
+		if m.doc.StaysAt != "" {
+			err = removeEarlier(m.doc)
+		}
+		if err = cmp.Or(err, f.p.sidecars().write(m.doc)); err != nil {
 			m.err = fmt.Errorf("%w: %w", errSorted, err)
 		}
 	}
@@ -65,7 +70,9 @@ func withoutError(all []*moving) (good []*moving) {
 func (f *filer) sync(all []*moving) {
 	var files []filing.File
 	for _, m := range all {
-		files = append(files, filing.File{Root: m.doc.Sorted, Rel: m.doc.Target}, filing.File{Root: f.p.Inbox, Rel: m.doc.Source})
+		var source filing.File
+		source.Root, source.Rel = placeOf(f.p.Inbox, m.doc)
+		files = append(files, filing.File{Root: m.doc.Sorted, Rel: m.doc.Target}, source)
 	}
 	errs := f.p.Mover.SyncFoldersOf(files)
 	for i, m := range all {
@@ -91,5 +98,7 @@ func (f *filer) succeeded(d *store.Document) {
 		log.Info("document filed", "state", d.Outcome, "type", d.Type, "confidence", d.Confidence,
 			"polls", d.Polls, "took", max(0, time.Since(d.DiscoveredAt).Round(time.Millisecond)))
 	}
-	f.wasEmptied(path.Dir(d.Source), time.Now())
+	if d.StaysAt == "" {
+		f.wasEmptied(path.Dir(d.Source), time.Now())
+	}
 }

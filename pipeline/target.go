@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -25,6 +26,10 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 			continue
 		}
 		if m.err = err; err != nil {
+			continue
+		}
+		if m.doc.StaysAt != "" && m.doc.Sorted != f.p.Sorted {
+			m.err = fmt.Errorf("%w: it lies in another sorted folder", filing.ErrChanged)
 			continue
 		}
 		m.doc.Sorted = f.p.Sorted
@@ -70,6 +75,9 @@ func (f *filer) target(m *moving, taken map[string]bool) (string, error) {
 	folder, err := t.folder(d.Type)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errSorted, err)
+	}
+	if path.Dir(d.StaysAt) == folder {
+		return d.StaysAt, nil // asked about anew, and of the same type
 	}
 	var companions []string
 	if s := f.p.sidecars().suffix(d); s != "" {

@@ -28,6 +28,8 @@ func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err erro
 		if cause != nil {
 			err = cause
 		}
+	case errors.Is(err, filing.ErrChanged) && doc.StaysAt != "":
+		return p.markGone(ctx, doc, "its file was changed")
 	case errors.Is(err, filing.ErrChanged), errors.Is(err, filing.ErrBusy):
 		pause = p.Settle + firstPause
 	}
@@ -53,6 +55,8 @@ func (p *Pipeline) notSubmitted(ctx context.Context, doc *store.Document, verdic
 		if doc.Error != r.Reason {
 			log.Warn("submission refused; will try again", "err", err, "outcome_unknown", e.OutcomeUnknown)
 		}
+	case errors.Is(err, filing.ErrChanged) && doc.StaysAt != "":
+		return p.markGone(ctx, doc, "its file was changed")
 	case errors.Is(err, filing.ErrChanged):
 		log.Info("document changed during its upload; waiting until it has settled")
 		r.Reason, r.RetryAt = "changed during its upload", time.Now().Add(p.Settle+firstPause)
@@ -108,7 +112,7 @@ func (p *Pipeline) jobEnded(ctx context.Context, doc *store.Document, e store.Jo
 		return err
 	}
 	log := p.logOf(&row).With("job_id", row.JobID, "attempt", row.Attempts)
-	if row.Outcome == store.Failed {
+	if row.Outcome != "" {
 		log.Warn("document cannot be identified", "err", row.Error)
 		p.fileNow.wake()
 		return nil
@@ -136,7 +140,11 @@ func (p *Pipeline) markGone(ctx context.Context, doc *store.Document, reason str
 	if err == nil {
 		p.gate.Forget(doc.ID)
 		p.dispatchNow.wake() // for an identical one that waited for it
-		p.logOf(doc).Info("document is gone", "reason", reason)
+		message := "document is gone"
+		if doc.StaysAt != "" {
+			message = "document stays as it was"
+		}
+		p.logOf(doc).Info(message, "reason", reason)
 	}
 	return err
 }

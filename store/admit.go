@@ -91,7 +91,7 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 func (t *tx) look(a Admission) (known *Document, alike bool, err error) {
 	var id sql.NullInt64
 	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
-			(SELECT id FROM documents WHERE source = +?2 AND `+unfinished+`)`,
+			(SELECT id FROM documents WHERE source = +?2 AND `+inInbox+`)`,
 		[]any{a.SHA256, a.Source}, &alike, &id)
 	switch {
 	case err != nil:

@@ -111,6 +111,26 @@ func (s *Store) Decisions(ctx context.Context) ([]Decision, error) {
 		FROM decisions ORDER BY document`)
 }
 
+// AskAnew lets the service be asked once more about a document that is filed or in review,
+// whose file lies at its target and is what is and sum say. The file stays there, and the
+// document is what it was, until there is another answer; if there is none, that is all.
+func (s *Store) AskAnew(ctx context.Context, id int64, is Identity, sum []byte) error {
+	return s.change(ctx, `UPDATE documents SET state = 'waiting', stays_at = target, target = NULL, outcome = NULL, finished_at = NULL,
+			device = ?2, inode = ?3, size = ?4, modified = ?5, changed = ?6, sha256 = ?7,
+			error = NULL, retry_at = NULL, failures = 0, unnamed = 0, job_abandoned = 0, attempts_before_retry = attempts
+		WHERE id = ?1 AND (state = 'filed' OR state = 'review') AND id NOT IN (SELECT document FROM decisions)`,
+		id, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, sum)
+}
+
+// stay ends the question about a document that was asked about anew: it is what it was.
+func (t *tx) stay(id int64, reason string) error {
+	return t.giveUp(id, `UPDATE documents SET state = iif(substr(stays_at, 1, 8) = '_review/', 'review', 'filed'),
+			outcome = iif(substr(stays_at, 1, 8) = '_review/', 'review', 'filed'), target = stays_at, stays_at = NULL, finished_at = ?2,
+			error = 'asked anew without an answer: ' || ?3, retry_at = NULL, failures = 0, unnamed = 0, equal = 0, job_abandoned = 0,
+			trouble_since = NULL, stuck = 0
+		WHERE id = ?1 AND stays_at IS NOT NULL`, t.now, reason)
+}
+
 // SharedNow reports whether another command is changing the database beside the daemon.
 func (s *Store) SharedNow() bool { return isLocked(s.lock, sharedByte) }
 

@@ -88,3 +88,54 @@ func TestDecisionIsAnEvent(t *testing.T) {
 		t.Errorf("the events are %+v", all)
 	}
 }
+
+// Who asks anew gets an answer of the service, whatever is known of the content, counted as
+// a resubmission; a copy that comes meanwhile waits for it, and follows it.
+func TestAskAnew(t *testing.T) {
+	s := openNew(t)
+	first := filed(t, s, found("a", "a"))
+	check1(t, s.do(ctx, `UPDATE documents SET identified_at = identified_at - 1000 WHERE id = ?`, first))
+	id := admit(t, s, found("b", "a")).ID // by the answer for the first
+	move(t, s, id)
+	check1(t, decide(s, id, "contract"))
+	place := doc(t, s, id).Target
+	check1(t, s.AskAnew(ctx, id, Identity{}, hash("a")))
+	is(t, "twice", s.AskAnew(ctx, id, Identity{}, hash("a")), ErrStale)
+	is(t, "decide meanwhile", decide(s, id, "receipt"), ErrStale)
+	if d := must[Admitted](t)(s.Admit(ctx, found("b", "other"))); !d.New || d.Replaced != 0 {
+		t.Errorf("another file of its name: %+v", d)
+	}
+	d := ask(t, s, id, request)
+	if d.State != Submitting || d.Resubmissions != 1 || d.StaysAt != place || d.Target != "" || d.Type != "contract" {
+		t.Fatalf("asked it is %+v", d)
+	}
+	check1(t, s.Accepted(ctx, id, "job of b"))
+	check1(t, s.Identified(ctx, id, Answer{Type: "receipt", Confidence: 0.8, Outcome: Filed, Share: true}))
+	if d := doc(t, s, id); d.Type != "receipt" || d.DecidedBy() != ByService || d.Reused || d.StaysAt != place {
+		t.Errorf("answered it is %+v", d)
+	}
+	move(t, s, id)
+	if d := doc(t, s, id); d.State != Filed || d.StaysAt != "" {
+		t.Errorf("filed it is %+v", d)
+	}
+	if d := admit(t, s, found("c", "a")); d.Type != "receipt" {
+		t.Errorf("a copy is %+v", d)
+	}
+}
+
+// What fails another document of its content leaves one alone that is asked about anew.
+func TestAskAnewDoesNotFail(t *testing.T) {
+	s := openNew(t)
+	id := filed(t, s, found("a", "a"))
+	check1(t, s.AskAnew(ctx, id, Identity{}, hash("a")))
+	other := found("b", "a")
+	other.ReuseWithin = 0
+	check1(t, s.Failed(ctx, pending(t, s, other), "no"))
+	if d := doc(t, s, id); d.Phase != PhaseReady {
+		t.Errorf("it is %+v", d)
+	}
+	check1(t, s.Failed(ctx, id, "no"))
+	if d := doc(t, s, id); d.State != Filed || d.Error == "" || d.Target == "" || d.StaysAt != "" {
+		t.Errorf("without an answer it is %+v", d)
+	}
+}

@@ -24,6 +24,9 @@
 // A person may decide the type of a finished document ([Store.Deciding], [Store.Decided]).
 // Identical content that comes later follows the decision, whatever the service says.
 //
+// [Store.AskAnew] lets the service be asked once more about one that is filed or in review:
+// it waits, and is submitted, while its file stays where it is.
+//
 // [Store.Submitting] is the one question before a submission: it looks for what is
 // paid for already. Documents of identical content wait while one of them is under
 // way ([PhaseEqual]). One of them is released whenever that one brings no answer.

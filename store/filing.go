@@ -64,7 +64,7 @@ func (s *Store) Moved(ctx context.Context, ids []int64) (stale []int64, err erro
 			return err
 		}
 		for _, id := range ids {
-			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2, retry_at = NULL, failures = 0,
+			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2, stays_at = NULL, retry_at = NULL, failures = 0,
 					error = CASE outcome WHEN 'failed' THEN error END
 				WHERE id = +?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
 			if err == nil && n > 0 && listening {
@@ -129,7 +129,7 @@ func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) e
 			return err
 		}
 		return t.change(waitAgain+` AND put_back IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.source = documents.put_back AND o.`+unfinished+`)`,
+			AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.source = documents.put_back AND o.`+unfinished+` AND o.stays_at IS NULL)`,
 			id, inbox, nil, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 	})
 }

@@ -15,7 +15,7 @@ import (
 // Known reports whether a file of the inbox, with exactly this identity, has an
 // unfinished document that needs no new look at the file.
 func (s *Store) Known(ctx context.Context, source string, id Identity) (known bool, err error) {
-	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`
+	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+inInbox+`
 			AND device = +? AND inode = +? AND size = +? AND modified = +? AND changed = +?
 			AND (sha256 IS NOT NULL OR outcome IS NOT NULL) AND put_back IS NULL)`,
 		[]any{source, int64(id.Device), int64(id.Inode), id.Size, id.ModTime, id.ChangeTime}, &known)
@@ -24,7 +24,7 @@ func (s *Store) Known(ctx context.Context, source string, id Identity) (known bo
 
 // Unfinished reports whether there is an unfinished document of a place.
 func (s *Store) Unfinished(ctx context.Context, source string) (is bool, err error) {
-	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+unfinished+`)`, []any{source}, &is)
+	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE source = +? AND `+inInbox+`)`, []any{source}, &is)
 	return is, err
 }
 

@@ -14,6 +14,9 @@ import (
 // the states implies it.
 const unfinished = `finished_at IS NULL`
 
+// inInbox is that of the index over those whose file lies in the inbox.
+const inInbox = unfinished + ` AND stays_at IS NULL`
+
 // selectDocuments reads what [documentRow] takes. The folders are looked up
 // rather than joined: a statement over one table by its key needs no planning.
 //
@@ -27,7 +30,7 @@ const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inb
 	d.job_id, d.submissions, d.resubmissions, d.attempts, d.attempts_before_retry, d.failures, d.polls,
 	d.outcome_unknown, d.job_abandoned = 1, d.job_abandoned = 2,
 	d.retry_at, (SELECT code FROM types WHERE id = d.type), d.confidence, d.alternatives, d.reused, d.decided_at,
-	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.put_back, d.error
+	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.stays_at, d.put_back, d.error
 	FROM documents d`
 
 // questions is what both sides read with: the daemon from a pool of connections, a
@@ -144,7 +147,7 @@ func (r *documentRow) scan(row scanner) (Document, error) {
 			&r.JobID, &r.Submissions, &r.Resubmissions, &r.Attempts, &r.AttemptsBeforeRetry, &r.Failures, &r.Polls,
 			&r.OutcomeUnknown, &r.JobAbandoned, &r.AskedAgain,
 			&r.RetryAt, &r.Type, &r.Confidence, &r.Alternatives, &r.Reused, &r.DecidedAt,
-			(*string)(&r.Outcome), &r.Sorted, &r.Target, &r.PutBack, &r.Error,
+			(*string)(&r.Outcome), &r.Sorted, &r.Target, &r.StaysAt, &r.PutBack, &r.Error,
 		)
 	}
 	r.Document = Document{}

@@ -111,6 +111,7 @@ type Document struct {
 	Outcome State  // what it will be once it has been moved; "" until decided
 	Sorted  string // the root that Target is relative to
 	Target  string // where it is being, or was, moved to
+	StaysAt string // the service is asked anew: where the file lies until the answer is there, relative to Sorted
 	PutBack string // where in the inbox a failed document is put back to, until it is looked at there
 	Error   string // why it failed, waits or is gone
 }

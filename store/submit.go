@@ -51,17 +51,17 @@ func (s *Store) Submitting(ctx context.Context, id int64, r SubmitRequest) (Docu
 
 func (t *tx) submitting(id int64, r SubmitRequest) error {
 	c := candidate{SubmitRequest: r, id: id}
-	var abandoned, alike bool
+	var abandoned, alike, anew bool
 	err := t.start(id, `SELECT sha256, job_abandoned = 1,
-			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id)
-		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, &c.sha256, &abandoned, &alike)
+			EXISTS (SELECT 1 FROM documents o WHERE `+sameContent("o", "d.sha256")+` AND o.id <> d.id), stays_at IS NOT NULL
+		FROM documents d WHERE d.id = +? AND d.phase = 'ready'`, &c.sha256, &abandoned, &alike, &anew)
 	if err != nil {
 		return err
 	}
 	if c.options, err = t.optionSet(r.Options); err != nil {
 		return err
 	}
-	if alike {
+	if alike = alike && !anew; alike { // who asks anew wants another answer
 		if done, err := t.followDecision(c); done || err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (t *tx) submitting(id int64, r SubmitRequest) error {
 	}
 	return t.change(`UPDATE documents SET state = 'submitting', submitted_at = ?2, options = ?3, retry_at = NULL,
 			submissions = submissions + 1,
-			resubmissions = resubmissions + (attempts > 0 OR outcome_unknown = 1 OR ?4)
+			resubmissions = resubmissions + (attempts > 0 OR outcome_unknown = 1 OR ?4 OR stays_at IS NOT NULL)
 		WHERE id = ?1`, id, t.now, c.options, paid)
 }
 
@@ -113,7 +113,7 @@ func (t *tx) reuse(c candidate) (bool, error) {
 	var from, newest int64
 	var confidence float64
 	err := t.row(`SELECT max(identified_at), id, confidence FROM documents d
-		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0 AND decided_at IS NULL
+		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0 AND decided_at IS NULL AND stays_at IS NULL
 		  AND identified_at >= +?3 AND id <> +?4`, // the columns are those of the newest: sqlite.org/lang_select.html
 		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, fields(&newest, &from, &confidence)...)
 	if err != nil || from == 0 {
@@ -134,7 +134,7 @@ func (t *tx) reuse(c candidate) (bool, error) {
 // document ?1 got.
 const takeAnswer = `UPDATE documents SET (type, confidence, alternatives, options) =
 		(SELECT type, confidence, alternatives, options FROM documents WHERE id = ?1),
-		state = 'identified', outcome = ?2, reused = 1, identified_at = ?3,
+		state = 'identified', outcome = ?2, reused = 1, identified_at = ?3, decided_at = NULL,
 		equal = 0, failures = 0, job_abandoned = 0, retry_at = NULL, error = NULL
 	WHERE id `
 

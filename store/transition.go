@@ -87,7 +87,8 @@ func (s *Store) Identified(ctx context.Context, id int64, a Answer) error {
 		}
 		err = t.change(`UPDATE documents SET state = 'identified', type = ?2, confidence = ?3, alternatives = ?4,
 				outcome = ?5, identified_at = ?6, polls = polls + ?7,
-				job_abandoned = 0, failures = 0, retry_at = NULL, error = NULL
+				job_abandoned = 0, failures = 0, retry_at = NULL, error = NULL,
+				reused = 0, decided_at = NULL
 			WHERE id = ?1 AND state = 'pending'`,
 			id, kind, a.Confidence, text(string(a.Alternatives)), string(a.Outcome), t.now, a.Polls)
 		if err != nil {
@@ -114,16 +115,22 @@ func (t *tx) share(id int64, outcome State) error {
 
 // Failed decides that a document cannot be identified. It starts from any
 // unfinished state without an outcome. Where the service had it, documents of the
-// same content that wait for its answer, or had a job before, fail with it.
+// same content that wait for its answer, or had a job before, fail with it. One that is
+// asked about anew stays filed instead.
 func (s *Store) Failed(ctx context.Context, id int64, reason string) error {
 	return s.write(ctx, func(t *tx) error { return t.fail(id, reason) })
 }
 
 func (t *tx) fail(id int64, reason string) error {
 	var phase Phase
-	err := t.start(id, `SELECT phase FROM documents WHERE id = ? AND outcome IS NULL AND `+unfinished, (*string)(&phase))
+	var stays bool
+	err := t.start(id, `SELECT phase, stays_at IS NOT NULL FROM documents WHERE id = ? AND outcome IS NULL AND `+unfinished,
+		(*string)(&phase), &stays)
 	if err != nil {
 		return err
+	}
+	if stays {
+		return t.stay(id, reason)
 	}
 	err = t.do(`UPDATE documents SET state = 'waiting', outcome = 'failed', error = ?2, trouble_since = NULL, stuck = 0,
 			retry_at = NULL, failures = 0, equal = 0, put_back = NULL
@@ -135,23 +142,28 @@ func (t *tx) fail(id int64, reason string) error {
 		return t.releaseEqual(id) // the service has not judged the content
 	}
 	return t.do(`UPDATE documents SET outcome = 'failed', error = ?2, trouble_since = NULL, stuck = 0, retry_at = NULL, failures = 0, equal = 0
-		WHERE id IN (SELECT o.id `+fromAlike+` AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
+		WHERE id IN (SELECT o.id `+fromAlike+` AND o.stays_at IS NULL
+			AND (o.equal = 1 OR o.phase = 'ready' AND o.attempts > 0))`, id, reason)
 }
 
 // Gone records that a document was changed in the inbox or removed from it before
-// it was filed. A job that is under way stays known, so that [Store.Submitting]
+// it was filed. One that is asked about anew stays filed instead. A job that is under way stays known, so that [Store.Submitting]
 // can give it to identical content. Where from is given, the document must still be in
 // one of these phases: an answer for identical content may have decided about it since
 // its file was missed, and the file have been moved to where it belongs.
 func (s *Store) Gone(ctx context.Context, id int64, reason string, from ...Phase) error {
 	return s.write(ctx, func(t *tx) error {
 		var phase Phase
-		err := t.start(id, `SELECT phase FROM documents WHERE id = ? AND `+unfinished, (*string)(&phase))
+		var stays bool
+		err := t.start(id, `SELECT phase, stays_at IS NOT NULL FROM documents WHERE id = ? AND `+unfinished, (*string)(&phase), &stays)
 		if err == nil && len(from) > 0 && !slices.Contains(from, phase) {
 			err = stale(id)
 		}
 		if err != nil {
 			return err
+		}
+		if stays {
+			return t.stay(id, reason)
 		}
 		return t.end(id, reason)
 	})

@@ -20,25 +20,39 @@ import (
 )
 
 func (p program) retryCommand(load loader) *cobra.Command {
-	var all bool
+	var all, again bool
 	cmd := &cobra.Command{
 		Use:   "retry [ID…]",
 		Short: "put failed documents back into the inbox",
 		Long: "retry puts failed documents back into the inbox, at their old places, to be tried\n" +
 			"again under the same record, whether the daemon runs or not. The report's --documents\n" +
-			"shows their IDs. Moving a document out of _failed into the inbox by hand does the same.",
-		Example: "  docusort retry 17 42\n  docusort retry --all",
+			"shows their IDs. Moving a document out of _failed into the inbox by hand does the same.\n\n" +
+			"With --again the service is asked anew about documents that are filed or in review,\n" +
+			"which is paid for. Each stays where it is until the new answer is there, and for good\n" +
+			"where there is none.",
+		Example: "  docusort retry 17 42\n  docusort retry --all\n  docusort retry 12 --again",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if all && again {
+				return usageError{errors.New("retry --again takes IDs, because each is paid for")}
+			}
 			ids, err := documentIDs(load, args, all)
 			if err != nil {
 				return err
 			}
+			if again {
+				return p.askAnew(cmd.Context(), load, ids)
+			}
 			return p.retry(cmd.Context(), load, ids, all)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return completeDocuments(cmd.Context(), load, store.Failed, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+			state := store.Failed
+			if again {
+				state = store.Review
+			}
+			return completeDocuments(cmd.Context(), load, state, args), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		},
 	}
+	cmd.Flags().BoolVar(&again, "again", false, "ask the service anew about documents that are filed or in review, which is paid for")
 	cmd.Flags().BoolVar(&all, "all", false, "retry every failed document")
 	return cmd
 }
@@ -113,7 +127,11 @@ func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err er
 	case err != nil:
 		return "", err
 	case doc.State != store.Failed:
-		return "", fmt.Errorf("%s has not failed, it is %s", display.Printable(doc.Source), doc.State)
+		hint := ""
+		if doc.State == store.Filed || doc.State == store.Review {
+			hint = "; --again asks the service anew, which is paid for"
+		}
+		return "", fmt.Errorf("%s has not failed, it is %s%s", display.Printable(doc.Source), doc.State, hint)
 	}
 	place, changed, err := r.PutBack(ctx, doc)
 	switch {
@@ -129,6 +147,31 @@ func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err er
 		outcome += ", as a new document: it was changed since it failed"
 	}
 	return outcome, nil
+}
+
+// askAnew lets the daemon ask the service anew.
+func (p program) askAnew(ctx context.Context, load loader, ids []int64) error {
+	return p.changeRecord(ctx, load, func(_ *settings.Settings, r pipeline.Refiler) error {
+		return eachID(ctx, p.stdout, ids, func(ctx context.Context, id int64) (string, error) {
+			doc, err := r.Store.Document(ctx, id)
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
+				return "", errors.New("there is no such document")
+			case err != nil:
+				return "", err
+			case doc.State != store.Filed && doc.State != store.Review:
+				return "", fmt.Errorf("%s is %s; --again is for what is filed or in review", display.Printable(doc.Source), doc.State)
+			}
+			err = r.AskAnew(ctx, doc)
+			switch {
+			case errors.Is(err, pipeline.ErrMoved):
+				return "skipped, it is no longer at " + display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
+			case err != nil:
+				return "", hintAtUser(err)
+			}
+			return "asked anew within DOCUSORT_RESCAN, which is paid for; until then it stays at " + display.Printable(doc.Target), nil
+		})
+	})
 }
 
 func eachInState(ctx context.Context, load loader, state store.State, f func(*store.Document)) error {

@@ -79,6 +79,9 @@ CREATE TABLE documents (
   outcome       TEXT CHECK (outcome = 'filed' OR outcome = 'review' OR outcome = 'failed'),
   sorted        INTEGER REFERENCES folders (id),
   target        TEXT CHECK (target <> ''),              -- relative to sorted
+  -- The service is asked anew: where the file lies until the answer is there, relative
+  -- to sorted. Type and confidence are the earlier ones until then.
+  stays_at      TEXT CHECK (stays_at <> ''),
   -- Failed: the place in the inbox that it is being put back to. Waiting: it was
   -- put back, and has not been looked at since.
   put_back      TEXT CHECK (put_back <> ''),
@@ -106,6 +109,7 @@ CREATE TABLE documents (
          OR (type IS NOT NULL AND outcome IS NOT NULL AND (identified_at IS NOT NULL OR decided_at IS NOT NULL))),
   CHECK (finished_at IS NULL OR state = 'gone' OR (state = outcome AND target IS NOT NULL)),
   CHECK (target IS NULL OR (outcome IS NOT NULL AND sorted IS NOT NULL)),
+  CHECK (stays_at IS NULL OR (finished_at IS NULL AND sorted IS NOT NULL AND sha256 IS NOT NULL)),
   CHECK (put_back IS NULL OR state = 'failed' OR (state = 'waiting' AND outcome IS NULL)),
   CHECK (equal = 0 OR (state = 'waiting' AND outcome IS NULL AND put_back IS NULL AND sha256 IS NOT NULL))
 ) STRICT;
@@ -127,7 +131,7 @@ CREATE TABLE decisions (
 ) STRICT;
 
 -- At most one unfinished document at a place in the inbox.
-CREATE UNIQUE INDEX documents_source ON documents (source) WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX documents_source ON documents (source) WHERE finished_at IS NULL AND stays_at IS NULL;
 -- A job answers for one document.
 CREATE UNIQUE INDEX documents_pending ON documents (job_id) WHERE state = 'pending';
 -- A place is meant for one document at a time.
@@ -221,7 +225,8 @@ CREATE VIEW documents_report AS
   SELECT d.id,
          d.source,
          CASE WHEN d.state IN ('filed', 'review', 'failed')
-              THEN f.path || '/' || d.target END  AS path,
+              THEN f.path || '/' || d.target
+              ELSE f.path || '/' || d.stays_at END  AS path,
          d.state,
          t.code                                   AS type,
          d.confidence,

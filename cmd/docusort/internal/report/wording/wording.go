@@ -236,6 +236,9 @@ func Requests(q store.Requests) string {
 // Path returns where a document is below sorted/. It is empty for one that has not
 // been moved yet: the target is stored before the move.
 func Path(d *store.Document) string {
+	if d.StaysAt != "" { // asked about anew
+		return filepath.Join(d.Sorted, d.StaysAt)
+	}
 	if d.Target == "" || !d.State.Finished() {
 		return ""
 	}
