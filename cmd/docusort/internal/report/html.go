@@ -42,7 +42,7 @@ func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	}
 	if o.Documents {
 		err := r.Documents(ctx, o.Filter, func(d *store.Document) error {
-			return pageTemplate.ExecuteTemplate(out, "document", web.Show(d, overview.Now))
+			return pageTemplate.ExecuteTemplate(out, "document", web.Show(d, overview.Now).From(o.Source))
 		})
 		if err != nil {
 			return err

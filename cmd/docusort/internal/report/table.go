@@ -41,7 +41,9 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	t.types(s.Types)
 	t.failures(&s)
 	t.stuck(s.Stuck)
-	t.review(&s)
+	if err := t.review(ctx, r, &s); err != nil {
+		return err
+	}
 	t.troubles(s.Troubles)
 	t.notTaken(wording.NotTaken(s.NotTaken, t.now, o.Documents), o.Documents)
 	t.line("")
@@ -142,12 +144,23 @@ func (t *table) failures(s *store.Summary) {
 	t.hint(store.Failed)
 }
 
-func (t *table) review(s *store.Summary) {
+func (t *table) review(ctx context.Context, r *store.Reader, s *store.Summary) error {
 	if s.Totals[store.Review] > 0 {
 		t.line("")
 		t.line(t.paint(bold, "In review"))
+		if t.filter.State == store.Review {
+			return r.Documents(ctx, t.filter, t.inReview)
+		}
 		t.hint(store.Review)
 	}
+	return nil
+}
+
+// inReview shows what a person needs to decide about a document, and how.
+func (t *table) inReview(d *store.Document) error {
+	t.hang(fmt.Sprintf("  %d  ", d.ID), display.Printable(wording.Path(d)))
+	t.hang("      ", wording.Considered(d))
+	return t.line("      " + t.paint(dim, display.Printable(wording.Decide(d, t.from))))
 }
 
 // hint says what to do about documents in a state, and how to list them.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -47,6 +48,11 @@ func (s Source) Command(words string) string {
 		command += "--config " + shellWord(path) + " "
 	}
 	return command + words
+}
+
+// Refile returns the command line that files a document under a type.
+func (s Source) Refile(id int64, kind string) string {
+	return s.Command("refile " + strconv.FormatInt(id, 10) + " " + shellWord(kind))
 }
 
 // Unit is the name of the service without ".service".

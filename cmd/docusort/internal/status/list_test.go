@@ -81,7 +81,7 @@ func TestListsOfDocuments(t *testing.T) {
 	w.contains(body, "236 documents", "under way.pdf")
 	for _, params := range []string{"", "state=review"} {
 		_, body := w.listed(address, params)
-		w.contains(body, "docusort refile ID TYPE")
+		w.contains(body, "docusort refile ID TYPE", "considered: <bdi>", "<code>docusort refile ")
 	}
 	if names, body := w.listed(address, ""); len(names) > maxUnderway+lastDocuments+2*lastAside {
 		t.Errorf("the overview has %d documents", len(names))

@@ -6,6 +6,7 @@ import (
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/web"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
@@ -69,6 +70,13 @@ func shown(docs []store.Document, now time.Time) []web.Document {
 		out = append(out, web.Show(&docs[i], now))
 	}
 	return out
+}
+
+// nameCommands sets the source of the commands that documents name.
+func nameCommands(docs []web.Document, from settings.Source) {
+	for i := range docs {
+		docs[i] = docs[i].From(from)
+	}
 }
 
 // The methods below are for the templates. Numbers lead to the documents that they count.

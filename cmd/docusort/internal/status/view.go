@@ -63,10 +63,13 @@ func (c *cache) render(ctx context.Context, r *store.Reader, q query, health Hea
 	if q.isList {
 		l, failed := readList(ctx, r, q, now)
 		l.Judged, l.Source = health, c.cfg.Source
+		nameCommands(l.Docs, c.cfg.Source)
 		data, err, prefix = l, failed, "list-"
 	} else {
 		o, failed := readOverview(ctx, r, q, now)
 		o.Judged, o.Source = health, c.cfg.Source
+		nameCommands(o.Review.Docs, c.cfg.Source)
+		nameCommands(o.Last, c.cfg.Source)
 		data, err = o, failed
 	}
 	if err != nil {

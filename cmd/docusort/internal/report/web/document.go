@@ -9,29 +9,39 @@ import (
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/wording"
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
 // Document is a document as the templates show it.
 type Document struct {
-	d   *store.Document
-	now time.Time
+	d    *store.Document
+	now  time.Time
+	from settings.Source
 }
 
 // Show makes a document fit to be shown.
-func Show(d *store.Document, now time.Time) Document { return Document{d, now} }
+func Show(d *store.Document, now time.Time) Document { return Document{d: d, now: now} }
+
+// From sets the source of the commands that the document names.
+func (d Document) From(s settings.Source) Document {
+	d.from = s
+	return d
+}
 
 // The methods below are for the templates.
 
-func (d Document) ID() int64       { return d.d.ID }
-func (d Document) State() string   { return string(d.d.State) }
-func (d Document) Word() string    { return wording.State(d.d.State) }
-func (d Document) Name() string    { return display.Printable(d.d.Source) }
-func (d Document) Type() string    { return display.Printable(d.d.Type) }
-func (d Document) Decided() string { return decided(d.d) }
-func (d Document) Why() string     { return display.Prose(d.d.Error) }
-func (d Document) Path() string    { return display.Printable(wording.Path(d.d)) }
-func (d Document) Events() []Event { return events(d.d, d.now) }
+func (d Document) ID() int64          { return d.d.ID }
+func (d Document) State() string      { return string(d.d.State) }
+func (d Document) Word() string       { return wording.State(d.d.State) }
+func (d Document) Name() string       { return display.Printable(d.d.Source) }
+func (d Document) Type() string       { return display.Printable(d.d.Type) }
+func (d Document) Decided() string    { return decided(d.d) }
+func (d Document) Why() string        { return display.Prose(d.d.Error) }
+func (d Document) Path() string       { return display.Printable(wording.Path(d.d)) }
+func (d Document) Decide() string     { return wording.Decide(d.d, d.from) }
+func (d Document) Considered() string { return wording.Considered(d.d) }
+func (d Document) Events() []Event    { return events(d.d, d.now) }
 
 // decided says how the type was found.
 func decided(d *store.Document) string {
