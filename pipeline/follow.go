@@ -52,7 +52,7 @@ func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
 	if same && now.Before(f.all) {
 		return time.Time{}, nil
 	}
-	docs, err := f.missing(ctx, folders)
+	docs, err := f.missing(ctx)
 	if err != nil || len(docs) == 0 {
 		f.seen, f.left, f.unclear, f.all = folders, nil, 0, now.Add(lookAtAll)
 		return time.Time{}, err
@@ -161,10 +161,17 @@ func (f *follower) folders(now time.Time) (map[string]time.Time, bool) {
 // errEnough ends a query whose further rows are not needed.
 var errEnough = errors.New("enough")
 
-// missing returns documents whose files have left the folder that they were put into. The
-// folder above it must be there, and sorted be the folder that they were put into: it may
-// be the place of a filesystem that is not mounted.
-func (f *follower) missing(ctx context.Context, folders map[string]time.Time) (docs []store.Document, err error) {
+// isDangling reports whether a path is a link to what is not there: it may not be mounted.
+func isDangling(path string) bool {
+	_, notThere := os.Stat(path)
+	_, noLink := os.Readlink(path)
+	return notThere != nil && noLink == nil
+}
+
+// missing returns documents whose files have left the folder that they were put into, also
+// if a person removed that folder. Sorted must be the folder that they were put into: it
+// may be the place of a filesystem that is not mounted.
+func (f *follower) missing(ctx context.Context) (docs []store.Document, err error) {
 	root, err := folderAt(f.p.Sorted)
 	if err != nil {
 		return nil, nil
@@ -174,7 +181,6 @@ func (f *follower) missing(ctx context.Context, folders map[string]time.Time) (d
 		ids, moved = nil, nil
 		return struct{}{}, f.p.Store.Aside(ctx, f.p.Sorted, func(d store.Aside) error {
 			top, _, _ := strings.Cut(d.Target, "/")
-			_, isThere := folders[top]
 			info, err := os.Lstat(filepath.Join(f.p.Sorted, d.Target))
 			sameRoot := d.Root.Device == root.Device || d.Root.Inode == root.Inode
 			switch {
@@ -182,7 +188,7 @@ func (f *follower) missing(ctx context.Context, folders map[string]time.Time) (d
 				if !sameRoot && len(moved) < mostLeft {
 					moved = append(moved, d.ID)
 				}
-			case isThere && sameRoot && (err == nil || errors.Is(err, fs.ErrNotExist)):
+			case sameRoot && (err == nil || errors.Is(err, fs.ErrNotExist)) && !isDangling(filepath.Join(f.p.Sorted, top)):
 				ids = append(ids, d.ID)
 			}
 			if len(ids) >= mostLeft {

@@ -112,17 +112,21 @@ func TestMovedIntoTheInboxIsNotGone(t *testing.T) {
 	})
 }
 
-// Without the folder that a document was put aside into nothing is known: what was mounted
-// there may be away.
+// Who has moved all documents out of _review may remove it. Where it is a link to what is not
+// there, nothing is known: it may not be mounted.
 func TestReviewFolderAway(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
-		r.inReview(map[string]string{"scan.pdf": pdf("x")})
+		r.inReview(map[string]string{"a.pdf": pdf("a"), "b.pdf": pdf("b")})
 		r.look()
+		review := filepath.Join(r.sorted, "_review")
 		r.mv("_review", "../away")
-		r.pass(10 * time.Minute)
-		same(t, "while it is away", r.doc("scan.pdf").State, store.Review)
-		must(t, os.Mkdir(filepath.Join(r.sorted, "_review"), 0o755))
-		r.reaches("scan.pdf", store.Gone, 2*time.Hour)
+		must(t, os.Symlink("../missing", review))
+		r.pass(2 * time.Hour)
+		same(t, "while it is away", r.doc("a.pdf").State, store.Review)
+		must(t, os.Remove(review))
+		r.mv("../away/receipt/b.pdf", "contract/b.pdf")
+		r.reaches("b.pdf", store.Filed, 5*time.Minute)
+		r.reaches("a.pdf", store.Gone, 5*time.Minute)
 	}, uncertain)
 }
 
