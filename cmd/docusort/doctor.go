@@ -58,10 +58,7 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 
 // checkAll checks first what root alone can see, then the rest as the service's user.
 func (p program) checkAll(ctx context.Context, s *settings.Settings, problems error, fix bool) ([]doctor.Result, error) {
-	d := doctor.Doctor{
-		Home: s.Home, Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database, Source: s.Source,
-		Recursive: s.Recursive, Inotify: s.Watch != "poll", Fix: fix,
-	}
+	d := doctor.Doctor{Settings: s, Fix: fix}
 	var first []doctor.Result
 	if s.Config == "" {
 		first = append(checkRunningKey(s, "/run/credentials/"+s.Unit()+".service"), d.CheckUnit(ctx)...)

@@ -31,7 +31,7 @@ func checkUnit(s *settings.Settings) error {
 	if os.Getenv("INVOCATION_ID") == "" {
 		return nil // not a unit of systemd
 	}
-	closed := doctor.Doctor{Inbox: s.Inbox, Sorted: s.Sorted, Database: s.Database}.ClosedByUnit()
+	closed := doctor.Doctor{Settings: s}.ClosedByUnit()
 	if len(closed) == 0 {
 		return nil
 	}

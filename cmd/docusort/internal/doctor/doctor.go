@@ -16,14 +16,9 @@ import (
 
 // Doctor knows what to check.
 type Doctor struct {
-	Home, Inbox, Sorted, Database string
-	Recursive, Inotify            bool // how the inbox is watched
-	// Fix makes missing folders and corrects their modes.
-	Fix bool
-	// Source says how docusort is called.
-	settings.Source
-	// Watched: the inbox is locked, by a daemon.
-	Watched bool
+	*settings.Settings
+	Fix     bool // make missing folders and correct their modes
+	Watched bool // the inbox is locked, by a daemon
 
 	// For tests; the zero values are the real ones.
 	statfs        func(path string, st *unix.Statfs_t) error

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 
 	"golang.org/x/sys/unix"
@@ -32,9 +33,10 @@ func healthy(t *testing.T) Doctor {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), "home")
 	d := Doctor{
-		Home: home, Inbox: filepath.Join(home, "inbox"), Sorted: filepath.Join(home, "sorted"),
-		Database: filepath.Join(home, "docusort.db"), Recursive: true, Inotify: true, inotifyLimits: filepath.Join(home, "limits"),
-		statfs: disk(unix.Statfs_t{Bavail: 1 << 40, Ffree: 1 << 20, Files: 1 << 20}),
+		Settings: &settings.Settings{Home: home, Inbox: filepath.Join(home, "inbox"), Sorted: filepath.Join(home, "sorted"),
+			Database: filepath.Join(home, "docusort.db"), Recursive: true},
+		inotifyLimits: filepath.Join(home, "limits"),
+		statfs:        disk(unix.Statfs_t{Bavail: 1 << 40, Ffree: 1 << 20, Files: 1 << 20}),
 	}
 	for _, dir := range []string{d.Inbox, d.Sorted, d.inotifyLimits} {
 		noErr(t, os.MkdirAll(dir, 0o755))
@@ -191,7 +193,7 @@ func TestMissingFolders(t *testing.T) {
 	for _, fix := range []bool{false, true, false} {
 		had, _ := os.ReadDir(filepath.Dir(d.Home))
 		d.Fix = fix
-		d.Inotify = false
+		d.Watch = "poll"
 		results := d.Check(context.Background())
 		if AnyWrong(results) {
 			t.Errorf("fix %v:\n%s", fix, text(results))

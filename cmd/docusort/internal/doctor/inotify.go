@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 
 // inotify checks whether the kernel lets every folder of the inbox be watched.
 func (d Doctor) inotify(folders int) Result {
-	if !d.Inotify {
+	if d.Watch == "poll" {
 		return OK("inotify", "not used: the inbox is polled")
 	}
 	dir := d.inotifyLimits
@@ -20,12 +21,9 @@ func (d Doctor) inotify(folders int) Result {
 		dir = "/proc/sys/fs/inotify"
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "max_user_watches"))
-	if err != nil {
+	limit, bad := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err = cmp.Or(err, bad); err != nil {
 		return Wrong("inotify", "the kernel's limit is not known: %v; set DOCUSORT_WATCH=poll where there is no inotify", err)
-	}
-	limit, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return Wrong("inotify", "the kernel's limit is not known: %v", err)
 	}
 	if !d.Recursive {
 		folders = 1

@@ -24,10 +24,10 @@ func (d Doctor) CheckUnit(ctx context.Context) []Result {
 	if err != nil || !strings.Contains(string(text), "LoadState=loaded") {
 		return nil
 	}
-	return d.limits(d.Unit(), string(text))
+	return d.limits(string(text))
 }
 
-func (d Doctor) limits(unit, properties string) []Result {
+func (d Doctor) limits(properties string) []Result {
 	of := map[string]string{}
 	for line := range strings.Lines(properties) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
@@ -53,9 +53,9 @@ func (d Doctor) limits(unit, properties string) []Result {
 		}
 	}
 	if len(closed) > 0 {
-		return []Result{Wrong("unit", "%s", Remedy(unit, closed))}
+		return []Result{Wrong("unit", "%s", Remedy(d.Unit(), closed))}
 	}
-	return []Result{OK("unit", "%s.service may write to its folders", unit)}
+	return []Result{OK("unit", "%s.service may write to its folders", d.Unit())}
 }
 
 func (d Doctor) folders() []string {

@@ -3,6 +3,8 @@ package doctor
 import (
 	"strings"
 	"testing"
+
+	"docusort/cmd/docusort/internal/settings"
 )
 
 // TestUnitLimits: what a unit keeps read-only is found beforehand, with the drop-in that
@@ -23,8 +25,8 @@ func TestUnitLimits(t *testing.T) {
 		strict + "ReadWritePaths=\n":                     {"/srv/in", "/mnt/out", `[Service]\nReadWritePaths=/mnt/out /srv/in\n`},
 		strict + "ReadWritePaths=/home\n":                {"/home/in", "/var/lib/docusort/sorted", `ReadWritePaths=/home/in\nProtectHome=no\n`},
 	} {
-		d := Doctor{Inbox: c.inbox, Sorted: c.sorted, Database: "/var/lib/docusort/docusort.db"}
-		got := text(d.limits("docusort", properties))
+		d := Doctor{Settings: &settings.Settings{Inbox: c.inbox, Sorted: c.sorted, Database: "/var/lib/docusort/docusort.db"}}
+		got := text(d.limits(properties))
 		says(t, got, c.says)
 		if strings.HasPrefix(got, "✗") == strings.HasPrefix(c.says, "✓") {
 			t.Errorf("%s: %s", properties, got)
