@@ -12,6 +12,7 @@ import (
 	"slices"
 	"syscall"
 
+	"docusort/cmd/docusort/internal/doctor"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 
@@ -49,7 +50,7 @@ func lockInbox(s *settings.Settings, log *slog.Logger) (io.Closer, error) {
 		log.Error("a folder of docusort's own is seen through the inbox, and left alone there", "err", err)
 	}
 	beside, path := inboxLocks(inbox)
-	if above := filepath.Dir(inbox); mountOf(above) == mountOf(inbox) && unix.Access(above, unix.W_OK|unix.X_OK) == nil {
+	if above := filepath.Dir(inbox); doctor.MountOf(above) == doctor.MountOf(inbox) && unix.Access(above, unix.W_OK|unix.X_OK) == nil {
 		path = beside
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
@@ -102,13 +103,6 @@ func checkBeneath(s *settings.Settings, inbox string) error {
 func inboxTaken(inbox, by string) error {
 	return fmt.Errorf("%w: another docusort watches %q, and this one would watch %q: each document would be paid for twice; "+
 		"give each an inbox of its own", store.ErrRunning, by, inbox)
-}
-
-// mountOf returns the number of the mount that a folder is on; 0: not known.
-func mountOf(path string) uint64 {
-	var st unix.Statx_t
-	_ = unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st)
-	return st.Mnt_id
 }
 
 // isLocked reports whether a daemon has a folder as its inbox. It cannot tell where that

@@ -3,25 +3,23 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"docusort/cmd/docusort/internal/doctor"
 )
 
 // becomeOwner gives root's rights up for those of the owner of a file or, where there is
-// none yet, of the nearest folder above it, or of the service where that is root's: whoever owns the folders could lead root
-// elsewhere in the middle of its work. It does nothing where root is the owner.
+// none yet, of the nearest folder above it, or of the service where that is root's: whoever
+// owns the folders could lead root elsewhere in the middle of its work. It does nothing where
+// root is the owner.
 func (p program) becomeOwner(path string) error {
 	if p.setUser == nil || os.Geteuid() != 0 {
 		return nil
 	}
-	info, err := os.Lstat(path)
-	for ; errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path); info, err = os.Lstat(path) {
-		path = filepath.Dir(path)
-	}
+	path, info, err := doctor.Nearest(path, os.Lstat) // a link could lead to a file of root
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (d Doctor) folder(name, setting, path string, known bool) Result {
 }
 
 func (d Doctor) missing(name, setting, path string) Result {
-	above := existing(path)
+	above, _, _ := Nearest(filepath.Dir(path), os.Stat)
 	if err := accessible(above); err != nil {
 		return Wrong(name, "%s is missing, and user %d cannot make it in %s: %v; make it by hand for the user that docusort runs as, or set %s to another path",
 			path, os.Geteuid(), above, err, setting)
@@ -60,20 +60,20 @@ func (d Doctor) missing(name, setting, path string) Result {
 	return OK(name, "%s is not there yet: it is made when docusort run first starts", path)
 }
 
-// existing returns the nearest folder above a path that exists.
-func existing(path string) string {
-	for path = filepath.Dir(path); path != filepath.Dir(path); path = filepath.Dir(path) {
-		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			return path
-		}
+// Nearest returns what is at a path or, where nothing is, the nearest folder above it.
+// stat is [os.Stat] or [os.Lstat].
+func Nearest(path string, stat func(string) (fs.FileInfo, error)) (string, fs.FileInfo, error) {
+	info, err := stat(path)
+	for errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
+		path = filepath.Dir(path)
+		info, err = stat(path)
 	}
-	return path
+	return path, info, err
 }
 
 // makeFolder makes a folder and those above it.
 func makeFolder(path string) error {
-	above := existing(path)
-	info, err := os.Stat(above)
+	above, info, err := Nearest(filepath.Dir(path), os.Stat)
 	if err != nil {
 		return err
 	}
@@ -94,15 +94,12 @@ func mend(path string, info fs.FileInfo) error {
 // where there is none yet, the nearest folder above it: then what this one may do says
 // nothing about the service, and is not to be widened.
 func (d Doctor) foreign() bool {
-	info, err := os.Stat(d.Database)
-	if errors.Is(err, fs.ErrNotExist) {
-		info, err = os.Stat(existing(d.Database))
-		if err == nil && ownerOf(info) == 0 {
-			return false // nobody's yet
-		}
-	}
-	if err != nil {
+	_, info, err := Nearest(d.Database, os.Stat)
+	switch {
+	case err != nil:
 		return errors.Is(err, fs.ErrPermission)
+	case info.IsDir() && ownerOf(info) == 0:
+		return false // nobody's yet
 	}
 	return os.Geteuid() != 0 && ownerOf(info) != uint32(os.Geteuid())
 }
@@ -147,14 +144,9 @@ func (d Doctor) typeFolders() []Result {
 	return bad
 }
 
-type mount struct {
-	device, id uint64
-}
-
-func mountOf(path string) (mount, bool) {
+// MountOf returns the number of the mount that a path is on; 0: not known.
+func MountOf(path string) uint64 {
 	var st unix.Statx_t
-	if unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st) != nil {
-		return mount{}, false
-	}
-	return mount{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Mnt_id}, true
+	_ = unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st)
+	return st.Mnt_id
 }

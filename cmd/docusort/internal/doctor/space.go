@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"os"
 	"path/filepath"
 
 	"docusort/cmd/docusort/internal/report/display"
@@ -19,15 +20,15 @@ func (d Doctor) space(largest int64) []Result {
 		d.statfs = unix.Statfs
 	}
 	var results []Result
-	seen := map[mount]bool{}
+	seen := map[uint64]bool{}
 	for _, at := range []struct{ what, path string }{
 		{"the database", filepath.Dir(d.Database)}, {"sorted", d.Sorted}, {"the inbox", d.Inbox},
 	} {
-		m, ok := mountOf(at.path)
-		if !ok || seen[m] {
-			continue
+		mount := MountOf(at.path)
+		if _, err := os.Stat(at.path); err != nil || mount != 0 && seen[mount] {
+			continue // reported for the folder itself, or under another name
 		}
-		seen[m] = true
+		seen[mount] = true
 		var st unix.Statfs_t
 		err := d.statfs(at.path, &st)
 		free := st.Bavail * uint64(st.Bsize)

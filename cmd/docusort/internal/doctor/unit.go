@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"docusort/cmd/docusort/internal/settings"
 )
 
 // CheckUnit checks whether the unit lets the service write to its folders, as far as systemd
@@ -46,7 +46,7 @@ func (d Doctor) limits(properties string) []Result {
 		if err != nil {
 			real = folder
 		}
-		isOpen := slices.ContainsFunc(open, func(path string) bool { return isInside(real, path) })
+		isOpen := slices.ContainsFunc(open, func(path string) bool { return settings.Inside(real, path) })
 		hidden := of["ProtectHome"] != "no" && isHome(real) || of["PrivateTmp"] == "yes" && isTemporary(real)
 		if hidden || of["ProtectSystem"] == "strict" && !isOpen {
 			closed = append(closed, folder)
@@ -72,12 +72,11 @@ func (d Doctor) ClosedByUnit() (closed []string) {
 		return nil
 	}
 	for _, folder := range d.folders() {
-		at, info := folder, error(nil)
-		for _, info = os.Lstat(at); errors.Is(info, fs.ErrNotExist) || errors.Is(info, fs.ErrPermission); _, info = os.Lstat(at) {
+		id := MountOf(folder)
+		for at := folder; id == 0 && at != "/"; id = MountOf(at) { // missing, or hidden from it
 			at = filepath.Dir(at)
 		}
-		var st unix.Statx_t
-		if unix.Statx(unix.AT_FDCWD, at, 0, unix.STATX_MNT_ID, &st) == nil && readOnlyHere(string(mounts), st.Mnt_id) {
+		if readOnlyHere(string(mounts), id) {
 			closed = append(closed, folder)
 		}
 	}
@@ -123,7 +122,7 @@ func Remedy(unit string, folders []string) string {
 func together(folders []string) []string {
 	above := folders[0]
 	for _, folder := range folders[1:] {
-		for !isInside(folder, above) {
+		for !settings.Inside(folder, above) {
 			above = filepath.Dir(above)
 		}
 	}
@@ -133,14 +132,12 @@ func together(folders []string) []string {
 	return []string{above}
 }
 
-func isInside(path, folder string) bool {
-	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
-}
-
 // isTemporary reports whether a folder is where PrivateTmp= gives the service others.
-func isTemporary(path string) bool { return isInside(path, "/tmp") || isInside(path, "/var/tmp") }
+func isTemporary(path string) bool {
+	return settings.Inside(path, "/tmp") || settings.Inside(path, "/var/tmp")
+}
 
 // isHome reports whether a folder is where ProtectHome= hides all.
 func isHome(path string) bool {
-	return isInside(path, "/home") || isInside(path, "/root") || isInside(path, "/run/user")
+	return settings.Inside(path, "/home") || settings.Inside(path, "/root") || settings.Inside(path, "/run/user")
 }

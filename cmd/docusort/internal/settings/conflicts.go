@@ -47,7 +47,7 @@ func (l *loader) apart(name, path, folderName, folder string) {
 	if l.followLinks {
 		real = resolve
 	}
-	if l.refused[name] || l.refused[folderName] || !inside(real(path), real(folder)) {
+	if l.refused[name] || l.refused[folderName] || !Inside(real(path), real(folder)) {
 		return
 	}
 	text := fmt.Sprintf("%s is inside %s, %s%s: choose places outside each other", display.Printable(path), folderName, display.Printable(folder), l.setWhere(folderName))
@@ -79,7 +79,7 @@ func resolve(path string) string {
 	}
 }
 
-// inside reports whether a clean path is a folder or lies in it.
-func inside(path, folder string) bool {
+// Inside reports whether a clean path is a folder or lies in it.
+func Inside(path, folder string) bool {
 	return path == folder || strings.HasPrefix(path, strings.TrimSuffix(folder, "/")+"/")
 }
