@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
@@ -106,7 +105,7 @@ func (f *follower) conclude(ctx context.Context, doc *store.Document, is located
 		}
 		return f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideMoved(ctx, doc.ID, old.Target, is.rel) })
 	}
-	d := store.Decision{ID: doc.ID, Type: f.typeOf(doc, dir), Sorted: f.p.Sorted, Target: is.rel, Identity: store.Identity(is.id), SHA256: is.sha256}
+	d := store.Decision{ID: doc.ID, Type: f.p.finder().typeOf(doc, f.p.Folders.TypeName(dir)), Sorted: f.p.Sorted, Target: is.rel, Identity: store.Identity(is.id), SHA256: is.sha256}
 	err := f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.Deciding(ctx, d) })
 	if err == nil {
 		f.p.OnStep(DecisionStored)
@@ -116,18 +115,6 @@ func (f *follower) conclude(ctx context.Context, doc *store.Document, is located
 		log.Info("document was filed by hand", "type", d.Type, "target", d.Target)
 	}
 	return err
-}
-
-// typeOf returns the type whose folder a folder is: one that is configured, that which the
-// service named, or one of the folder's own name.
-func (f *follower) typeOf(doc *store.Document, dir string) string {
-	name := f.p.Folders.TypeName(dir)
-	for _, code := range append([]string{doc.Type}, f.p.DocumentTypes...) {
-		if folder := filing.FolderName(code); code != "" && (folder == name || filing.SafeFolder(folder) == name) {
-			return code
-		}
-	}
-	return name
 }
 
 // folders returns the folders that documents are put aside into, with their times, and

@@ -84,6 +84,9 @@ func (f finder) typeOf(doc *store.Document, name string) string {
 // missing decides about a document whose file is not in the inbox any more: it may have
 // been filed before the record was restored.
 func (p *Pipeline) missing(ctx context.Context, doc *store.Document, step string) error {
+	if doc.StaysAt != "" {
+		return p.markGone(ctx, doc, p.whyGone(doc, step))
+	}
 	found, err := read(ctx, p, func(ctx context.Context) (*store.Found, error) { return p.finder().find(ctx, doc, nil) })
 	if err != nil {
 		return err

@@ -71,6 +71,9 @@ func (r Relocator) Plan(ctx context.Context) (plan []Relocation, err error) {
 
 func (r Relocator) conclude(ctx context.Context, doc store.Document, inbox store.Folder, taken map[string]bool) (one Relocation, err error) {
 	one.Document = doc
+	if doc.StaysAt != "" {
+		return one, nil // it lies in sorted, whatever the inbox is
+	}
 	_, err = filing.Stat(r.Inbox, doc.Source)
 	switch {
 	case err == nil:

@@ -91,7 +91,7 @@ func (f *follower) match(ctx context.Context, doc *store.Document, root, rel str
 		return located{}, nil
 	}
 	others, err := read(ctx, f.p, func(ctx context.Context) (bool, error) {
-		return f.p.Store.Placed(ctx, doc.ID, root, rel, sum)
+		return f.p.Store.HasPlace(ctx, doc.ID, sum, root, rel)
 	})
 	if err != nil || others {
 		return located{}, err

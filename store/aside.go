@@ -55,11 +55,3 @@ func (s *Store) AsideGone(ctx context.Context, id int64, from string) error {
 			error = 'taken out of _' || state || ' by hand'
 		WHERE id = ?1 AND target = +?2 AND `+aside, id, from)
 }
-
-// Placed reports whether another document of the same content lies at a place.
-func (s *Store) Placed(ctx context.Context, id int64, sorted, target string, sha256 []byte) (is bool, err error) {
-	err = s.row(ctx, `SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`
-			AND d.target = +?2 AND (SELECT path FROM folders WHERE id = d.sorted) = +?3 AND d.id <> +?4)`,
-		[]any{sha256, target, sorted, id}, &is)
-	return is, err
-}

@@ -125,7 +125,6 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		{"FailedMatches, unread", func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread", true},
 		{"Decisions", func() error { _, err := s.Decisions(ctx); return err }, "decisions", false},
 		{"Aside", func() error { return s.Aside(ctx, "/sorted", nil) }, "documents_review", false},
-		{"Placed", func() error { _, err := s.Placed(ctx, 1, "/sorted", "a", hash("a")); return err }, "documents_content", false},
 		{"KnowsFolder", func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders", false},
 		{"Document", func() error { _, err := s.Document(ctx, 1); _ = err; return nil }, "INTEGER PRIMARY KEY", false},
 	})

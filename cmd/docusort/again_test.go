@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -146,4 +148,34 @@ func TestRetryAgainArguments(t *testing.T) {
 	w.run("retry", "--again", fmt.Sprint(w.failedDocument(before, "notes.txt").ID), "999").check(t, exitFailed, "notes.txt is failed", "no such document")
 	w.run("retry", askable(before)[0]).check(t, exitFailed, "--again asks the service anew, which is paid for")
 	w.check()
+}
+
+// TestRetryAgainMovedMeanwhile: what staff move while it waits to be asked about is decided
+// by them; nothing is paid for. The inbox has nothing to do with it.
+func TestRetryAgainMovedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	before := w.fileWrong()
+	uploads := w.api.Stats().Submissions
+	var unsure reportDocument
+	for _, d := range before.Documents {
+		if d.State == "review" {
+			unsure = d
+		}
+	}
+	w.run("retry", "--again", fmt.Sprint(unsure.ID)).check(t, exitDone)
+	w.run("relocate", "--yes").check(t, exitDone)
+	place := filepath.Join(w.sorted, "contract", "doubtful.pdf")
+	noErr(t, os.Rename(*unsure.Path, place))
+	c := w.start("run")
+	r := w.waitFor("it is followed", func(r *reportJSON) bool { return r.Totals["filed"] == 3 })
+	w.stop(c)
+	for _, d := range r.Documents {
+		if d.ID == unsure.ID && (*d.Path != place || *d.DecidedBy != "person") {
+			t.Errorf("it is %+v", d)
+		}
+	}
+	if n := w.api.Stats().Submissions; n != uploads {
+		t.Errorf("%d submissions were made", n-uploads)
+	}
+	w.checkReport(&r)
 }

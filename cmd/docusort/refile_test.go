@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -145,6 +146,30 @@ func TestRefileKilled(t *testing.T) {
 				r := w.check()
 				r.checkTotals(t, totals{"filed": 5})
 				w.dropCopies()
+			})
+		}
+	}
+}
+
+// TestRefileFault: an operation on the disk that fails leaves each document in one place that
+// the report knows, and the next refile does the rest.
+func TestRefileFault(t *testing.T) {
+	for _, place := range movings {
+		for n := int64(1); n <= 25; n += 2 {
+			t.Run(fmt.Sprintf("%s/%d", place.name, n), func(t *testing.T) {
+				w := newWorld(t)
+				if place.far {
+					w.sortedElsewhere()
+				}
+				args := append(append([]string{"refile"}, wrongIDs(w.fileWrong())...), "contract")
+				c := w.startInjected(injection{Fault: fault{Op: "file", N: n, Errno: syscall.EIO}}, args...)
+				if code := c.wait(); code != exitFailed && code != exitDone {
+					t.Fatalf("it ended with %d", code)
+				}
+				w.run(args...).check(t, exitDone)
+				w.decide("contract")
+				r := w.check()
+				r.checkTotals(t, totals{"filed": 5})
 			})
 		}
 	}
