@@ -18,9 +18,8 @@ import (
 )
 
 func (p program) reportCommand(load loader) *cobra.Command {
-	var since, state string
+	var since, state, format string
 	var exitCode bool
-	format := report.FormatTable
 	var o report.Options
 	cmd := &cobra.Command{
 		Use:   "report",
@@ -32,7 +31,7 @@ func (p program) reportCommand(load loader) *cobra.Command {
 			"document and nothing else, and html is one page with plots that needs no network.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := setFilter(&o.Filter, since, state); err != nil {
+			if err := errors.Join(setFilter(&o.Filter, since, state), checkChoice("format", format, report.Formats)); err != nil {
 				return err
 			}
 			o.Width, o.Color = width(p.stdout), p.color(p.stdout)
@@ -44,11 +43,11 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	f.StringVar(&state, "state", "", "only documents in this state: "+strings.Join(stateNames(), ", "))
 	f.StringVar(&o.Filter.Type, "type", "", "only documents of this type code")
 	f.BoolVar(&o.Documents, "documents", false, "list the documents too")
-	f.Var(&format, "format", "the form of the report")
+	f.StringVar(&format, "format", report.Formats[0], "the form of the report: "+strings.Join(report.Formats, ", "))
 	f.BoolVar(&exitCode, "exit-code", false, "exit with 1 when something failed within --since, else 24h, or is stuck, or the daemon is on hold or was killed")
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(stateNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("type", completeTypes(load))
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -61,7 +60,7 @@ func statesTopic() *cobra.Command {
 	}
 }
 
-func (p program) report(ctx context.Context, load loader, format report.Format, o report.Options, exitCode bool) error {
+func (p program) report(ctx context.Context, load loader, format string, o report.Options, exitCode bool) error {
 	s, err := load(0)
 	if err != nil {
 		return err
@@ -111,10 +110,17 @@ func setFilter(f *store.Filter, since, state string) error {
 		f.Since = time.Now().Add(-ago)
 	}
 	f.State = store.State(state)
-	if state == "" || slices.Contains(store.States(), f.State) {
+	if state == "" {
 		return nil
 	}
-	return usageError{fmt.Errorf("--state %s: choose from %s", state, strings.Join(stateNames(), ", "))}
+	return checkChoice("state", state, stateNames())
+}
+
+func checkChoice(flag, value string, choices []string) error {
+	if slices.Contains(choices, value) {
+		return nil
+	}
+	return usageError{fmt.Errorf("--%s %s: choose from %s", flag, value, strings.Join(choices, ", "))}
 }
 
 func stateNames() []string {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -170,6 +171,8 @@ func (f *fixture) read(g func(*store.Reader)) {
 	defer r.Close()
 	g(r)
 }
+
+type renderer func(context.Context, io.Writer, *store.Reader, Options) error
 
 func (f *fixture) render(render renderer, o Options) string {
 	f.t.Helper()

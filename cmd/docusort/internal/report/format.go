@@ -2,9 +2,7 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"docusort/cmd/docusort/internal/settings"
@@ -30,54 +28,20 @@ func (o Options) now() time.Time {
 	return o.Now
 }
 
-// Format names a way to render the report. It is a flag's value (as [flag.Value]
-// and pflag want it) that accepts what [Formats] lists.
-type Format string
+// Formats are the ways to render the report; the first one is for people.
+var Formats = []string{"table", "json", "csv", "html"}
 
-// FormatTable is for people.
-const FormatTable Format = "table"
-
-type renderer func(context.Context, io.Writer, *store.Reader, Options) error
-
-var renderers = []struct {
-	format Format
-	render renderer
-}{{FormatTable, Table}, {"json", JSON}, {"csv", CSV}, {"html", HTML}}
-
-// Formats lists the formats.
-func Formats() []string {
-	var names []string
-	for _, r := range renderers {
-		names = append(names, string(r.format))
+// Write renders the report in one of the [Formats].
+func Write(ctx context.Context, w io.Writer, r *store.Reader, format string, o Options) error {
+	switch format {
+	case "json":
+		return JSON(ctx, w, r, o)
+	case "csv":
+		return CSV(ctx, w, r, o)
+	case "html":
+		return HTML(ctx, w, r, o)
 	}
-	return names
-}
-
-// String returns the name of the format.
-func (f *Format) String() string { return string(*f) }
-
-// Set takes the name of a format.
-func (f *Format) Set(name string) error {
-	for _, r := range renderers {
-		if name == string(r.format) {
-			*f = r.format
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown format %q; choose from %s", name, strings.Join(Formats(), ", "))
-}
-
-// Type describes the value in a help text.
-func (f *Format) Type() string { return strings.Join(Formats(), "|") }
-
-// Write renders the report in a format of [Formats].
-func Write(ctx context.Context, w io.Writer, r *store.Reader, f Format, o Options) error {
-	for _, known := range renderers {
-		if known.format == f {
-			return known.render(ctx, w, r, o)
-		}
-	}
-	return f.Set(string(f))
+	return Table(ctx, w, r, o)
 }
 
 // Trouble reports whether something failed since f.Since, or within a day where that is

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -49,19 +47,6 @@ func TestTrouble(t *testing.T) {
 		f.ok(f.s.Close()) // as a kill would
 		trouble(store.Filter{}, true)
 	})
-}
-
-func TestFormats(t *testing.T) {
-	var f Format
-	if err := f.Set("json"); err != nil || f != "json" {
-		t.Errorf("got %q, %v", f, err)
-	}
-	if err := f.Set("yaml"); err == nil || f != "json" || !strings.Contains(err.Error(), `"yaml"; choose from table, json, csv, html`) {
-		t.Errorf("got %q, %v", f, err)
-	}
-	if !slices.Equal(Formats(), []string{"table", "json", "csv", "html"}) {
-		t.Errorf("got %q", Formats())
-	}
 }
 
 // full fails like a disk does.
