@@ -86,11 +86,7 @@ func (s *Store) Decided(ctx context.Context, d Document) error {
 		if err != nil {
 			return err
 		}
-		listening, err := t.listening()
-		if err == nil && listening {
-			err = t.addEvent(d.ID, "'refiled', decided_at")
-		}
-		return err
+		return t.addEvents("'refiled', decided_at", d.ID)
 	})
 }
 

@@ -93,20 +93,22 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 // decidedBy is who decided the type of a document, for an event.
 const decidedBy = `CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END`
 
-// listening reports whether a hook is set.
-func (t *tx) listening() (is bool, err error) {
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &is)
-	return is, err
-}
-
-// addEvent adds the event of a document that was moved, of a kind and a time in SQL. A
-// trigger would cost every document a twentieth of all that it writes, hook or not.
-func (t *tx) addEvent(id int64, kindAndTime string) error {
-	return t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
-		SELECT `+kindAndTime+`, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
-		       (SELECT code FROM types WHERE id = documents.type), confidence,
-		       `+decidedBy+`, error
-		FROM documents WHERE id = ?`, id)
+// addEvents adds the events of documents that were moved, of a kind and a time in SQL, where
+// a hook is set. A trigger would cost every document a twentieth of all that it writes, hook
+// or not.
+func (t *tx) addEvents(kindAndTime string, ids ...int64) error {
+	var listening bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &listening)
+	for _, id := range ids {
+		if err != nil || !listening {
+			break
+		}
+		err = t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
+			SELECT `+kindAndTime+`, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
+			       (SELECT code FROM types WHERE id = documents.type), confidence, `+decidedBy+`, error
+			FROM documents WHERE id = ?`, id)
+	}
+	return err
 }
 
 // firstOfDocument is the condition that an event e is the first of its document, so

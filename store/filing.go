@@ -59,25 +59,21 @@ func (t *tx) target(m Targeted, sorted int64) (int64, error) {
 func (s *Store) Moved(ctx context.Context, ids []int64) (stale []int64, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		stale = nil
-		listening, err := t.listening()
-		if err != nil {
-			return err
-		}
+		var moved []int64
 		for _, id := range ids {
 			n, err := t.exec(`UPDATE documents SET state = outcome, finished_at = ?2, stays_at = NULL, retry_at = NULL, failures = 0,
 					error = CASE outcome WHEN 'failed' THEN error END
 				WHERE id = +?1 AND target IS NOT NULL AND finished_at IS NULL`, id, t.now)
-			if err == nil && n > 0 && listening {
-				err = t.addEvent(id, "state, finished_at")
-			}
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if n == 0 {
+			case n == 0:
 				stale = append(stale, id)
+			default:
+				moved = append(moved, id)
 			}
 		}
-		return nil
+		return t.addEvents("state, finished_at", moved...)
 	})
 	return stale, err
 }

@@ -51,11 +51,7 @@ func (s *Store) Found(ctx context.Context, id int64, f Found) error {
 		if err != nil {
 			return err
 		}
-		listening, err := t.listening()
-		if err == nil && listening {
-			err = t.addEvent(id, "state, finished_at")
-		}
-		return err
+		return t.addEvents("state, finished_at", id)
 	})
 }
 
