@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -43,6 +44,11 @@ func (p *Pipeline) inboxTrouble(in *inboxState) string {
 	if err != nil {
 		return fmt.Sprintf("the inbox is missing: %v", err)
 	}
+	dir, err := os.Open(p.Inbox + "/.") // for which it must be readable and searchable
+	if err != nil {
+		return fmt.Sprintf("the inbox cannot be read: %v; give the user that docusort runs as the right to read it", err)
+	}
+	dir.Close()
 	if now != in.folder {
 		in.folder = now
 		p.sweepNow.wake() // what was in the other one is missed at once

@@ -14,10 +14,10 @@ const (
 	maxLeft   = 1000        // files in a list
 )
 
-// Left is a file that was seen and has not been sent.
+// Left is a file that was seen and has not been sent, or a folder that cannot be read.
 type Left struct {
-	Path   string    // relative to Root
-	Reason string    // "being written", "cut short", "empty", "too many" or "waiting for its turn"
+	Path   string    // relative to Root; that of a folder ends in a slash
+	Reason string    // "being written", "cut short", "empty", "too many", "waiting for its turn" or "not readable"
 	Since  time.Time // when it was first seen
 }
 
@@ -45,8 +45,8 @@ func (w *Watcher) NotTaken() []Left {
 	return nil
 }
 
-// Changed returns a channel that holds a token when NotTaken changed, or the inbox was
-// found missing, back or another folder, since one was last taken. It is for one listener.
+// Changed returns a channel that holds a token when NotTaken changed, or the inbox was found
+// missing, back, another folder or not readable, since one was last taken. It is for one listener.
 func (w *Watcher) Changed() <-chan struct{} { return w.changed }
 
 func (w *Watcher) noteChange() {
@@ -86,11 +86,15 @@ func (s *settler) notTaken(now time.Time) []Left {
 			byOwner[c.owner] = append(byOwner[c.owner], Left{c.path, s.reason(c), c.first})
 		}
 	}
-	for path, o := range s.crowd.files {
-		if now.Sub(o.first) > leftAfter {
-			byOwner[o.owner] = append(byOwner[o.owner], Left{path, "too many", o.first})
+	add := func(files map[string]outsider, reason string) {
+		for path, o := range files {
+			if now.Sub(o.first) > leftAfter {
+				byOwner[o.owner] = append(byOwner[o.owner], Left{path, reason, o.first})
+			}
 		}
 	}
+	add(s.crowd.files, "too many")
+	add(s.hidden, "not readable")
 	older := func(a, b Left) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Path, b.Path)) }
 	var all []Left
 	for _, left := range byOwner {
@@ -106,6 +110,21 @@ type crowd struct {
 	files  map[string]outsider
 	owner  uint32    // had no candidate to give up
 	before time.Time // at least until then
+}
+
+// hide remembers a file that cannot be seen, or a folder that cannot be read. dir is the
+// folder, whose owner is its owner.
+func (s *settler) hide(path, dir string) {
+	o, ok := s.hidden[path]
+	if !ok {
+		o.first = time.Now()
+		if info, err := s.inbox.lstat(dir); err == nil {
+			o.owner = ownerOf(info)
+		}
+	}
+	if o.scan = s.log.scan; ok || len(s.hidden) < maxLeft {
+		s.hidden[path] = o
+	}
 }
 
 // outsider is a file that is left to later scans.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -134,14 +135,24 @@ func TestUnreadable(t *testing.T) {
 		f.write("open/b", "END")
 		f.must(os.Chmod(f.path("locked\n"), 0))
 		defer os.Chmod(f.path("locked\n"), 0o755)
-		f.start(nil)
+		w := f.make()
+		f.start(w)
 		f.wantIn(5*time.Second, "open/b")
 		f.none(5 * time.Minute)
 		f.logged("cannot read a folder", 1)
 		f.logged(`/locked\n`, 1)
+		listed(f, w, "locked\n/")
+		f.must(os.Chmod(f.path("locked\n"), 0o444)) // its files have names, and cannot be seen
+		f.none(3 * time.Minute)
+		listed(f, w, "locked\n/a")
+		if left, err := f.make().RunOnce(f.t.Context()); err != nil || !slices.Contains(left, "locked\n/a") {
+			t.Errorf("once: %q, %v", left, err)
+		}
 		f.must(os.Chmod(f.path("locked\n"), 0o755))
 		f.event("locked\n", fsnotify.Chmod)
 		f.wantIn(5*time.Second, "locked\n/a")
+		f.none(3 * time.Minute)
+		listed(f, w)
 	})
 	bubble(t, func(f *fixture) {
 		f.write("a", "END")
@@ -156,6 +167,20 @@ func TestUnreadable(t *testing.T) {
 		f.must(os.Chmod(f.root, 0o755))
 		f.want(65*time.Second, "a")
 	})
+}
+
+// listed checks what is listed as not readable.
+func listed(f *fixture, w *Watcher, want ...string) {
+	f.t.Helper()
+	var got []string
+	for _, left := range w.NotTaken() {
+		if left.Reason == "not readable" {
+			got = append(got, left.Path)
+		}
+	}
+	if !slices.Equal(got, want) {
+		f.t.Errorf("listed as not readable: %q, want %q", got, want)
+	}
 }
 
 // asNobody runs the calling test in a process of a user without rights.

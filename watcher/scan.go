@@ -178,7 +178,9 @@ func (l *loop) endScan() {
 	l.scan.stop()
 	l.watches.end()
 	l.log.forget()
-	maps.DeleteFunc(l.files.crowd.files, func(_ string, o outsider) bool { return o.scan != l.log.scan })
+	notMet := func(_ string, o outsider) bool { return o.scan != l.log.scan }
+	maps.DeleteFunc(l.files.crowd.files, notMet)
+	maps.DeleteFunc(l.files.hidden, notMet)
 	l.markReady()
 }
 
@@ -195,6 +197,12 @@ func (l *loop) unreadable(dir string, err error) error {
 	case l.once && dir == "":
 		return fmt.Errorf("inbox: %w", err)
 	default:
+		if dir == "" {
+			l.noteChange() // a person is told of the inbox itself at once
+		} else {
+			l.files.leave(dir + "/")
+			l.files.hide(dir+"/", dir)
+		}
 		l.log.path(slog.LevelWarn, "cannot read a folder; trying at each scan", dir, "err", err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package watcher
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,7 @@ type settler struct {
 	candidates candidates
 	sent       sentFiles
 	crowd      crowd
+	hidden     map[string]outsider   // files that cannot be seen, and folders that cannot be read
 	links      map[fileState]finding // of files with several links
 	offered    *candidate            // front of the ready queue, found fit to be sent
 	offeredAt  time.Time             // when it was found so
@@ -191,6 +193,7 @@ func (s *settler) known(rel string, info fs.FileInfo) bool {
 func (s *settler) unseen(rel string, err error) {
 	if !isGone(err) {
 		s.leave(rel)
+		s.hide(rel, path.Dir(rel))
 		s.log.failure("cannot see a file; trying at the next scan", rel, err)
 	}
 }

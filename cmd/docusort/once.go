@@ -80,7 +80,7 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 
 func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []string) error {
 	for _, path := range unsettled {
-		d.log.Warn("left: still being written, or cut short", "path", path)
+		d.log.Warn("left: still being written, cut short, or not readable", "path", path)
 	}
 	counts, err := d.store.Finished(ctx, begun)
 	switch {
@@ -89,7 +89,7 @@ func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []st
 	case counts[store.Failed] > 0:
 		return fmt.Errorf("%w: %d could not be identified, see '%s'", errLeft, counts[store.Failed], d.settings.Command("report"))
 	case len(unsettled) > 0:
-		return fmt.Errorf("%w: %d are still being written or cut short", errLeft, len(unsettled))
+		return fmt.Errorf("%w: %d are still being written, cut short or not readable", errLeft, len(unsettled))
 	}
 	return nil
 }
