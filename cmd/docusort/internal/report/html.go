@@ -27,11 +27,10 @@ type htmlPage struct {
 // HTML writes the report as one self-contained page: it has no script and fetches
 // nothing, and its own policy tells the browser so.
 func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
-	overview, err := web.Read(ctx, r, o.Filter, o.now())
-	if err != nil {
+	overview := &web.Overview{Now: o.now(), Filter: o.Filter, Name: cmp.Or(o.Name, "docusort"), Source: o.Source}
+	if err := overview.Read(ctx, r); err != nil {
 		return err
 	}
-	overview.Name, overview.Source = cmp.Or(o.Name, "docusort"), o.Source
 	out := bufio.NewWriter(w)
 	page := htmlPage{
 		Overview: overview, Documents: o.Documents, Style: template.CSS(web.Style), // #nosec: our own
@@ -42,7 +41,7 @@ func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	}
 	if o.Documents {
 		err := r.Documents(ctx, o.Filter, func(d *store.Document) error {
-			return pageTemplate.ExecuteTemplate(out, "document", web.Show(d, overview.Now).From(o.Source))
+			return pageTemplate.ExecuteTemplate(out, "document", overview.Show(d))
 		})
 		if err != nil {
 			return err

@@ -63,7 +63,7 @@ func TestThePageOfAStalledDaemon(t *testing.T) {
 	if _, body := w.get(url + "/"); strings.Contains(body, "No progress") || !strings.Contains(body, ">2 more</a>") {
 		t.Error("want no warning and two documents left out, in:\n", body)
 	}
-	data := overview{Overview: &web.Overview{}, Judged: Health{Status: stalled, Reason: "3 documents could continue"}}
+	data := content{Overview: &web.Overview{}, Judged: Health{Status: stalled, Reason: "3 documents could continue"}}
 	var html strings.Builder
 	w.ok(pageTemplate.ExecuteTemplate(&html, "section-health", data))
 	w.contains(html.String(), "No progress: 3 documents could continue")

@@ -3,7 +3,6 @@ package status
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/web"
@@ -16,23 +15,21 @@ const pageLength = 100
 
 // list is what the sections of a list are made of.
 type list struct {
-	*web.Overview // without the numbers
-	query         query
-	Judged        Health
-	Title         string
-	Docs          []web.Document
-	Pages         []choice
+	content // without the numbers
+	Title   string
+	Docs    []web.Document
+	Pages   []choice
 }
 
-func readList(ctx context.Context, r *store.Reader, q query, now time.Time) (data list, err error) {
-	filter := q.filter(now)
-	data.query, data.Overview = q, &web.Overview{Now: now, Filter: filter}
+func readList(ctx context.Context, r *store.Reader, c content) (any, error) {
+	data, q := list{content: c}, c.query
+	var err error
 	if data.Daemon, err = r.Daemon(ctx); err != nil {
 		return data, err
 	}
 	skip := (q.page - 1) * pageLength
-	docs, total, err := r.List(ctx, filter, skip, pageLength)
-	data.Docs = shown(docs, now)
+	docs, total, err := r.List(ctx, c.Filter, skip, pageLength)
+	data.Docs = c.ShowAll(docs)
 	data.Title = display.Things(total, "document")
 	if total == 0 {
 		data.Title = "No document matches"

@@ -2,22 +2,25 @@ package status
 
 import (
 	"context"
-	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/web"
-	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
 // How many documents an overview lists.
 const lastDocuments, lastAside, maxUnderway = 100, 10, 50
 
+// content is what the sections of every page are made of.
+type content struct {
+	*web.Overview
+	query  query
+	Judged Health
+}
+
 // overview is what the sections of an overview are made of.
 type overview struct {
-	*web.Overview
-	query          query
-	Judged         Health
+	content
 	Underway, Last []web.Document
 	More           string // how many documents under way are not listed; empty: none
 	Failed, Review aside
@@ -31,52 +34,37 @@ type aside struct {
 	All    string         // where they are listed
 }
 
-func readOverview(ctx context.Context, r *store.Reader, q query, now time.Time) (data overview, err error) {
-	data.query = q
-	if data.Overview, err = web.Read(ctx, r, q.filter(now), now); err != nil {
+func readOverview(ctx context.Context, r *store.Reader, c content) (any, error) {
+	data := overview{content: c}
+	if err := c.Read(ctx, r); err != nil {
 		return data, err
 	}
 	underway, err := r.Underway(ctx, maxUnderway)
 	if err != nil {
 		return data, err
 	}
-	if data.Failed, err = readAside(ctx, r, store.Failed, now); err != nil {
+	if data.Failed, err = c.readAside(ctx, r, store.Failed); err != nil {
 		return data, err
 	}
-	if data.Review, err = readAside(ctx, r, store.Review, now); err != nil {
+	if data.Review, err = c.readAside(ctx, r, store.Review); err != nil {
 		return data, err
 	}
 	last, err := r.Last(ctx, lastDocuments)
-	data.Underway, data.Last = shown(underway, now), shown(last, now)
+	data.Underway, data.Last = c.ShowAll(underway), c.ShowAll(last)
 	if more := data.Open() - len(underway); more > 0 {
 		data.More = display.Count(more)
 	}
 	return data, err
 }
 
-func readAside(ctx context.Context, r *store.Reader, state store.State, now time.Time) (aside, error) {
+func (c content) readAside(ctx context.Context, r *store.Reader, state store.State) (aside, error) {
 	docs, total, err := r.List(ctx, store.Filter{State: state}, 0, lastAside)
-	return aside{shown(docs, now), total > len(docs), display.Things(total, "document"), listOf(state, windows[len(windows)-1]).href()}, err
+	return aside{c.ShowAll(docs), total > len(docs), display.Things(total, "document"), listOf(state, windows[len(windows)-1]).href()}, err
 }
 
 // listOf are the documents in a state.
 func listOf(state store.State, w window) query {
 	return query{isList: true, state: state, window: w}
-}
-
-func shown(docs []store.Document, now time.Time) []web.Document {
-	out := make([]web.Document, 0, len(docs))
-	for i := range docs {
-		out = append(out, web.Show(&docs[i], now))
-	}
-	return out
-}
-
-// nameCommands sets the source of the commands that documents name.
-func nameCommands(docs []web.Document, from settings.Source) {
-	for i := range docs {
-		docs[i] = docs[i].From(from)
-	}
 }
 
 // The methods below are for the templates. Numbers lead to the documents that they count.

@@ -58,20 +58,11 @@ func (c *cache) render(ctx context.Context, r *store.Reader, q query, health Hea
 		return nil, err
 	}
 	v.types = v.types[:min(len(v.types), maxTypeChoices)]
-	var data any
-	prefix := "section-"
+	read, prefix := readOverview, "section-"
 	if q.isList {
-		l, failed := readList(ctx, r, q, now)
-		l.Judged, l.Source = health, c.cfg.Source
-		nameCommands(l.Docs, c.cfg.Source)
-		data, err, prefix = l, failed, "list-"
-	} else {
-		o, failed := readOverview(ctx, r, q, now)
-		o.Judged, o.Source = health, c.cfg.Source
-		nameCommands(o.Review.Docs, c.cfg.Source)
-		nameCommands(o.Last, c.cfg.Source)
-		data, err = o, failed
+		read, prefix = readList, "list-"
 	}
+	data, err := read(ctx, r, content{&web.Overview{Now: now, Filter: q.filter(now), Source: c.cfg.Source}, q, health})
 	if err != nil {
 		return nil, err
 	}

@@ -20,15 +20,6 @@ type Document struct {
 	from settings.Source
 }
 
-// Show makes a document fit to be shown.
-func Show(d *store.Document, now time.Time) Document { return Document{d: d, now: now} }
-
-// From sets the source of the commands that the document names.
-func (d Document) From(s settings.Source) Document {
-	d.from = s
-	return d
-}
-
 // The methods below are for the templates.
 
 func (d Document) ID() int64          { return d.d.ID }
@@ -36,20 +27,18 @@ func (d Document) State() string      { return string(d.d.State) }
 func (d Document) Word() string       { return wording.State(d.d.State) }
 func (d Document) Name() string       { return display.Printable(d.d.Source) }
 func (d Document) Type() string       { return display.Printable(d.d.Type) }
-func (d Document) Decided() string    { return decided(d.d) }
 func (d Document) Why() string        { return display.Prose(d.d.Error) }
 func (d Document) Path() string       { return display.Printable(wording.Path(d.d)) }
 func (d Document) Decide() string     { return wording.Decide(d.d, d.from) }
 func (d Document) Considered() string { return wording.Considered(d.d) }
-func (d Document) Events() []Event    { return events(d.d, d.now) }
 
-// decided says how the type was found.
-func decided(d *store.Document) string {
+// Decided says how the type was found.
+func (d Document) Decided() string {
 	var parts []string
-	if d.Rated() {
-		parts = append(parts, fmt.Sprintf("confidence %.2f", d.Confidence))
+	if d.d.Rated() {
+		parts = append(parts, fmt.Sprintf("confidence %.2f", d.d.Confidence))
 	}
-	if d.DecidedBy() == store.ByPerson {
+	if d.d.DecidedBy() == store.ByPerson {
 		parts = append(parts, "decided by a person")
 	}
 	return strings.Join(parts, ", ")
@@ -74,13 +63,13 @@ type Event struct {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// events tells a document's way in the order in which it went.
-func events(d *store.Document, now time.Time) []Event {
-	var all []Event
+// Events tells a document's way in the order in which it went.
+func (show Document) Events() (all []Event) {
+	d := show.d
 	add := func(at time.Time, text string) {
 		e := Event{Text: text}
 		if !at.IsZero() {
-			e.When, e.Stamp = display.ClockSeconds(at, now), stamp(at)
+			e.When, e.Stamp = display.ClockSeconds(at, show.now), stamp(at)
 		}
 		all = append(all, e)
 	}
@@ -98,7 +87,7 @@ func events(d *store.Document, now time.Time) []Event {
 	if !d.IdentifiedAt.IsZero() && d.Type != "" {
 		add(d.IdentifiedAt, identification(d))
 	}
-	add(d.FinishedAt, ending(d, now))
+	add(d.FinishedAt, ending(d, show.now))
 	if !d.DecidedAt.IsZero() && !d.Reused {
 		add(d.DecidedAt, "filed as "+display.Printable(d.Type)+" by a person")
 	}

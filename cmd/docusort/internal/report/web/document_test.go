@@ -39,7 +39,7 @@ func TestEventsOfADocument(t *testing.T) {
 	} {
 		c.d.DiscoveredAt, c.d.Identity.Size, c.d.ContentType = found, 123_456, "image/png"
 		var got []string
-		for _, e := range Show(&c.d, now).Events() {
+		for _, e := range (Document{d: &c.d, now: now}).Events() {
 			got = append(got, strings.TrimSpace(e.When+" "+e.Text))
 		}
 		want := "2026-11-28 10:00:00 found in the inbox: 123 kB, image/png|" + c.want

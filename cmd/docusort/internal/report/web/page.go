@@ -29,25 +29,35 @@ type Overview struct {
 	Source settings.Source // of the commands that are named
 }
 
-// Read reads the overview of what the filter selects.
-func Read(ctx context.Context, r *store.Reader, f store.Filter, now time.Time) (*Overview, error) {
-	o := &Overview{Now: now, Filter: f}
-	var err error
+// Read reads what the filter selects.
+func (o *Overview) Read(ctx context.Context, r *store.Reader) (err error) {
 	if o.Daemon, err = r.Daemon(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if o.Summary, err = r.Summary(ctx, f); err != nil {
-		return nil, err
+	if o.Summary, err = r.Summary(ctx, o.Filter); err != nil {
+		return err
 	}
-	from := f.Since
+	from := o.Filter.Since
 	if from.IsZero() {
 		if from, err = r.FirstFinished(ctx); err != nil || from.IsZero() {
-			return o, err
+			return err
 		}
 	}
-	series, err := r.Series(ctx, f, plot.Bounds(from, now))
+	series, err := r.Series(ctx, o.Filter, plot.Bounds(from, o.Now))
 	o.Buckets, o.Summary.Latency = series.Buckets, series.Latency
-	return o, err
+	return err
+}
+
+// Show makes a document fit to be shown.
+func (o *Overview) Show(d *store.Document) Document { return Document{d, o.Now, o.Source} }
+
+// ShowAll is Show for several documents.
+func (o *Overview) ShowAll(docs []store.Document) []Document {
+	all := make([]Document, len(docs))
+	for i := range docs {
+		all[i] = o.Show(&docs[i])
+	}
+	return all
 }
 
 // The methods below are for the templates.
