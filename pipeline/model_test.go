@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
+	"docusort/pipeline/filing"
 	"docusort/store"
 
 	"pgregory.net/rapid"
@@ -33,7 +35,7 @@ type act struct {
 var places = []string{"a.pdf", "b.pdf", "sub/a.pdf", "sub/deep/a.pdf", "two\nlines.pdf"}
 
 var deeds = []string{"drop", "drop", "drop", "copy", "copy", "take", "move", "service", "service", "disk",
-	"look", "stop", "kill", "wait", "wait"}
+	"look", "stop", "kill", "wait", "wait", "refile", "hand"}
 
 var troubles = []docutraytest.Faults{
 	{}, {Outage: docutraytest.OutageUnavailable}, {Outage: docutraytest.OutageDrop},
@@ -93,17 +95,19 @@ type model struct {
 	taken string         // where what a user takes away goes
 	all   []string       // every content, in the order of its making
 	want  map[string]int // how many files of each content there must be
+	// decided has the types that persons gave each content.
+	decided map[string][]string
 	// setFull fills the disk of the sorted documents, or frees it.
 	setFull func(bool)
 }
 
 func newModel(t *testing.T, base string, seed uint64) *model {
-	m := &model{want: make(map[string]int), taken: filepath.Join(base, "taken")}
+	m := &model{want: make(map[string]int), decided: make(map[string][]string), taken: filepath.Join(base, "taken")}
 	must(t, os.Mkdir(m.taken, 0o755))
 	m.rig = newRig(t, base, docutraytest.Options{Latency: 4 * time.Second, Sigma: 0.5, Seed: seed, AltForms: true})
 	mover, fault := faulty("rename")
 	full := syscall.ENOSPC
-	m.cfg.Mover, m.cfg.MaxAttempts, m.cfg.Sidecar = mover, 1000, true
+	m.cfg.Mover, m.cfg.MaxAttempts, m.cfg.Sidecar, m.cfg.MinConfidence = mover, 1000, true, 0.5
 	m.cfg.Workers, m.cfg.MaxPending = 2, 4
 	m.setFull = func(is bool) {
 		fault.Store(nil)
@@ -136,6 +140,10 @@ func (m *model) play(a act) {
 		m.service.SetFaults(troubles[a.Fault])
 	case "disk":
 		m.setFull(a.Fault%2 == 0)
+	case "refile":
+		m.refile(a.Old, kinds[a.Fault%3])
+	case "hand":
+		m.moveByHand(a.Old, kinds[a.Fault%3])
 	case "look":
 		m.p.RetryNow(bg)
 	case "stop", "kill":
@@ -159,14 +167,62 @@ func (m *model) play(a act) {
 // put lays a file down in one step, as a scanner does that renames into place.
 func (m *model) put(place, content string) {
 	m.take(place)
-	kind := []string{"invoice", "receipt", "contract"}[hashOf(content)[0]%3]
-	m.knows(content, kind, 0.9)
+	sum := hashOf(content)
+	confidence := 0.9
+	if sum[1]%4 == 0 {
+		confidence = 0.3
+	}
+	m.knows(content, kinds[sum[0]%3], confidence)
 	fresh := filepath.Join(m.taken, "fresh")
 	must(m.t, os.WriteFile(fresh, []byte(content), 0o640))
 	path := filepath.Join(m.inbox, place)
 	must(m.t, os.MkdirAll(filepath.Dir(path), 0o755))
 	must(m.t, os.Rename(fresh, path))
 	m.want[content]++
+}
+
+var kinds = []string{"invoice", "receipt", "contract"}
+
+// refile is a person's decision by command. It may fail, as where the disk does.
+func (m *model) refile(which int, kind string) {
+	docs := slices.DeleteFunc(m.docs(), func(d store.Document) bool { return d.State != store.Filed && d.State != store.Review })
+	if len(docs) == 0 {
+		return
+	}
+	doc := docs[which%len(docs)]
+	if b, err := os.ReadFile(filepath.Join(m.sorted, doc.Target)); err == nil {
+		m.decided[string(b)] = append(m.decided[string(b)], kind)
+	}
+	_, _ = m.p.refiler().Refile(bg, doc, kind)
+}
+
+// moveByHand moves a file out of _review into the folder of a type.
+func (m *model) moveByHand(which int, kind string) {
+	var names []string
+	for name := range tree(m.t, m.sorted) {
+		if strings.HasPrefix(name, "_review/") && !strings.HasSuffix(name, ".json") && !filing.IsTemporary(filepath.Base(name)) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	slices.Sort(names)
+	name := names[which%len(names)]
+	to := filepath.Join(m.sorted, kind, fmt.Sprint("by hand ", which, " ", time.Now().Unix(), ".pdf"))
+	must(m.t, os.MkdirAll(filepath.Dir(to), 0o755))
+	must(m.t, os.Rename(filepath.Join(m.sorted, name), to))
+	b, err := os.ReadFile(to)
+	must(m.t, err)
+	m.decided[string(b)] = append(m.decided[string(b)], kind)
+}
+
+// allThere reports whether every document in review is where the record says.
+func (m *model) allThere() bool {
+	return !slices.ContainsFunc(m.docs(), func(d store.Document) bool {
+		_, err := os.Lstat(filepath.Join(m.sorted, d.Target))
+		return d.State == store.Review && err != nil
+	})
 }
 
 // take takes a file away, if it is still in the inbox.
@@ -214,7 +270,7 @@ func (m *model) settle() {
 		m.rescan()
 		counts, err := m.store.Counts(bg)
 		must(m.t, err)
-		if len(counts) == 0 && len(tree(m.t, m.inbox)) == 0 && m.hold() == nil {
+		if len(counts) == 0 && len(tree(m.t, m.inbox)) == 0 && m.hold() == nil && m.allThere() {
 			return
 		}
 		time.Sleep(time.Minute)
@@ -234,8 +290,13 @@ func (m *model) check() (wrong []string) {
 			continue
 		}
 		copies[content]++
-		if want := m.kinds[hashOf(content)].Code; filepath.Dir(path) != want {
-			complain("%q is %s", path, want)
+		answer := m.kinds[hashOf(content)]
+		folder := answer.Code
+		if answer.Confidence < 0.5 {
+			folder = "_review/" + folder
+		}
+		if is := filepath.Dir(path); is != folder && !slices.Contains(m.decided[content], is) {
+			complain("%q is of %q; persons said %q", path, folder, m.decided[content])
 		}
 		if _, ok := there[path+".json"]; !ok {
 			complain("%q has no sidecar", path)
@@ -264,6 +325,8 @@ func (m *model) check() (wrong []string) {
 			complain("document %d failed: %s", d.ID, d.Error)
 		case fmt.Sprintf("%x", d.SHA256) != hashOf(there[d.Target]):
 			complain("document %d is not at its target %q", d.ID, d.Target)
+		case d.State == store.Filed && d.Type != filepath.Dir(d.Target):
+			complain("document %d is a %s at %q", d.ID, d.Type, d.Target)
 		}
 	}
 	st := m.service.Stats()
