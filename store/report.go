@@ -1,8 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,7 +32,7 @@ func (f Filter) and(cond string, args ...any) (string, []any) {
 		cond += " AND d." + unfinished
 	}
 	if f.Stuck {
-		cond += " AND d.stuck = 1 AND d.trouble_since IS NOT NULL AND d.error IS NOT NULL AND d." + unfinished
+		cond += " AND d.stuck = 1 AND " + inTrouble
 	}
 	if f.Type != "" {
 		cond, args = cond+" AND d.type = (SELECT id FROM types WHERE code = ?)", append(args, f.Type)
@@ -96,10 +100,9 @@ func (r *Reader) Summary(ctx context.Context, f Filter) (s Summary, err error) {
 	}
 	if err == nil {
 		cond, args := f.and("d." + unfinished)
-		s.Stuck, err = r.whyUnfinished(ctx, `INDEXED BY documents_trouble WHERE d.stuck = 1 AND d.trouble_since IS NOT NULL
-			AND d.error IS NOT NULL AND `+cond, args)
+		s.Stuck, err = r.reasons(ctx, `INDEXED BY documents_trouble WHERE d.stuck = 1 AND `+inTrouble+` AND `+cond, args)
 		if err == nil {
-			s.Troubles, err = r.whyUnfinished(ctx, `WHERE d.error IS NOT NULL AND d.stuck = 0 AND `+cond, args)
+			s.Troubles, err = r.reasons(ctx, `WHERE d.error IS NOT NULL AND d.stuck = 0 AND `+cond, args)
 		}
 	}
 	if err == nil {
@@ -133,12 +136,32 @@ func (r *Reader) unfinished(ctx context.Context, f Filter, s *Summary) error {
 
 const sumRequests = `coalesce(sum(submissions), 0), coalesce(sum(polls), 0), coalesce(sum(reused), 0), coalesce(sum(resubmissions), 0)`
 
-// reasons returns the most frequent ones.
-func (r *Reader) reasons(ctx context.Context, from string, args []any) ([]Reason, error) {
-	return list(ctx, &r.questions, func(row scanner) (reason Reason, err error) {
-		err = row.Scan(&reason.Reason, &reason.Count)
-		return reason, err
-	}, `SELECT coalesce(d.error, ''), count(*) AS n FROM documents d `+from+` GROUP BY 1 ORDER BY n DESC, 1 LIMIT +?`, append(args, maxReasons)...)
+// maxReasons bounds how many reasons are returned.
+const maxReasons = 100
+
+// reasons returns why documents that a condition selects failed or wait, the most frequent
+// reason first. Paths are left out, so that equal ones count together.
+func (r *Reader) reasons(ctx context.Context, from string, args []any) (all []Reason, err error) {
+	counts := make(map[string]int)
+	err = r.each(ctx, func(row scanner) error {
+		var why, source string
+		var n int
+		err := row.Scan(&why, &source, &n)
+		counts[withoutPaths(why, source)] += n
+		return err
+	}, `SELECT iif(d.outcome = 'failed' AND d.finished_at IS NULL, 'cannot be moved to _failed, for which it is meant: ', '') ||
+			coalesce(d.error, ''), min(d.source), count(*) FROM documents d `+from+` GROUP BY 1`, args...)
+	for why, n := range counts {
+		all = append(all, Reason{why, n})
+	}
+	slices.SortFunc(all, func(a, b Reason) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason)) })
+	return all[:min(len(all), maxReasons)], err
+}
+
+var quotedPath = regexp.MustCompile(`"/(?:[^"\\]|\\.)*"`)
+
+func withoutPaths(why, source string) string {
+	return quotedPath.ReplaceAllString(strings.ReplaceAll(why, strconv.Quote(source), "…"), "…")
 }
 
 // Documents calls f for every document that the filter selects, oldest first,

@@ -1,12 +1,7 @@
 package store
 
 import (
-	"cmp"
 	"context"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -28,7 +23,7 @@ const inTrouble = `trouble_since IS NOT NULL AND error IS NOT NULL AND ` + unfin
 // where the service took another one since then. After a hold one that was refused, or whose
 // polls failed, and whose pause has ended has not been tried yet.
 const newlyStuck = `SELECT d.id FROM documents d INDEXED BY documents_trouble
-	WHERE d.stuck = 0 AND d.trouble_since <= +?1 AND d.trouble_since IS NOT NULL AND d.error IS NOT NULL AND d.finished_at IS NULL
+	WHERE d.stuck = 0 AND d.trouble_since <= +?1 AND ` + inTrouble + `
 	  AND CASE d.phase
 		WHEN 'admit' THEN TRUE
 		WHEN 'unnamed' THEN TRUE
@@ -68,32 +63,4 @@ func (s *Store) MarkStuck(ctx context.Context, before time.Time) (n int64, err e
 func (q *questions) Stuck(ctx context.Context) (n int, err error) {
 	err = q.row(ctx, `SELECT count(*) FROM documents INDEXED BY documents_trouble WHERE stuck = 1 AND `+inTrouble, nil, &n)
 	return n, err
-}
-
-// maxReasons bounds how many reasons are returned.
-const maxReasons = 100
-
-// whyUnfinished returns why unfinished documents that a condition selects wait, the most
-// frequent reason first. Paths are left out, so that equal ones count together.
-func (r *Reader) whyUnfinished(ctx context.Context, from string, args []any) ([]Reason, error) {
-	counts := make(map[string]int)
-	err := r.each(ctx, func(row scanner) error {
-		var why, source string
-		err := row.Scan(&why, &source)
-		counts[withoutPaths(why, source)]++
-		return err
-	}, `SELECT iif(d.outcome = 'failed', 'cannot be moved to _failed, for which it is meant: ', '') || d.error, d.source
-		FROM documents d `+from, args...)
-	var all []Reason
-	for why, n := range counts {
-		all = append(all, Reason{why, n})
-	}
-	slices.SortFunc(all, func(a, b Reason) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason)) })
-	return all[:min(len(all), maxReasons)], err
-}
-
-var quotedPath = regexp.MustCompile(`"/(?:[^"\\]|\\.)*"`)
-
-func withoutPaths(why, source string) string {
-	return quotedPath.ReplaceAllString(strings.ReplaceAll(why, strconv.Quote(source), "…"), "…")
 }
