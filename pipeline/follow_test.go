@@ -112,6 +112,26 @@ func TestMovedIntoTheInboxIsNotGone(t *testing.T) {
 	})
 }
 
+// A retry that was killed, or could not move the file, prevents no later decision.
+func TestDecisionAfterAPutBackThatWasInterrupted(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		for _, name := range []string{"a.txt", "b.txt", "c.txt"} {
+			r.drop(name, name, "")
+			d := r.reaches(name, store.Failed, time.Minute)
+			must(t, r.store.PuttingBack(bg, d.ID, name))
+		}
+		must(t, os.Remove(filepath.Join(r.sorted, "_failed/a.txt")))
+		r.mv("_failed/b.txt", "contract/b.txt")
+		_, err := r.p.refiler().Refile(bg, r.doc("c.txt"), "invoice")
+		must(t, err)
+		r.reaches("a.txt", store.Gone, 5*time.Minute)
+		same(t, "type of what was moved by hand", r.reaches("b.txt", store.Filed, 5*time.Minute).Type, "contract")
+		d := r.reaches("c.txt", store.Filed, time.Minute)
+		same(t, "place of what was refiled", d.Target+d.PutBack, "invoice/c.txt")
+	})
+}
+
 // Who has moved all documents out of _review may remove it. Where it is a link to what is not
 // there, nothing is known: it may not be mounted.
 func TestReviewFolderAway(t *testing.T) {

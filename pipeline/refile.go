@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ import (
 type Refiler struct {
 	Store   *store.Store
 	Mover   *filing.Mover
+	Inbox   string // absolute
 	Sorted  string // absolute
 	Folders filing.Folders
 	Sidecar bool // filed documents have one
@@ -36,7 +38,7 @@ type Refiler struct {
 }
 
 func (p *Pipeline) refiler() Refiler {
-	return Refiler{p.Store, p.Mover, p.Sorted, p.Folders, p.Sidecar, p.Logger, p.OnStep}
+	return Refiler{p.Store, p.Mover, p.Inbox, p.Sorted, p.Folders, p.Sidecar, p.Logger, p.OnStep}
 }
 
 func (r Refiler) step(s Step) {
@@ -50,6 +52,11 @@ func (r Refiler) step(s Step) {
 // where it should be; nothing was changed.
 func (r Refiler) Refile(ctx context.Context, doc store.Document, kind string) (place string, err error) {
 	d := store.Decision{ID: doc.ID, Type: kind, Sorted: r.Sorted}
+	if doc.PutBack != "" { // that was interrupted
+		if done, err := resumePutBack(ctx, r.Mover, &doc, r.Inbox); err != nil || done {
+			return "", cmp.Or(err, ErrMoved)
+		}
+	}
 	id, sum, err := readFile(doc.Sorted, doc.Target, func(int64) bool { return true })
 	if err != nil {
 		return "", err

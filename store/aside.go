@@ -13,17 +13,18 @@ type Aside struct {
 }
 
 // Aside calls f for every document that was put aside beneath a folder, until f returns an
-// error: not for those that are being put back, or about which a decision is carried out.
+// error: not for those that a command is putting back, or about which a decision is
+// carried out.
 func (s *Store) Aside(ctx context.Context, sorted string, f func(Aside) error) error {
 	const part = `SELECT d.id, f.path, f.device, f.inode, d.target FROM documents d JOIN folders f ON f.id = d.sorted
-		WHERE d.put_back IS NULL AND d.id NOT IN (SELECT document FROM decisions) AND f.path = +?1 AND d.state = `
+		WHERE (d.put_back IS NULL OR NOT +?2) AND d.id NOT IN (SELECT document FROM decisions) AND f.path = +?1 AND d.state = `
 	return s.each(ctx, func(row scanner) error {
 		var a Aside
 		if err := row.Scan(fields(&a.ID, &a.Root.Path, &a.Root.Device, &a.Root.Inode, &a.Target)...); err != nil {
 			return err
 		}
 		return f(a)
-	}, part+`'review' UNION ALL `+part+`'failed'`, sorted)
+	}, part+`'review' UNION ALL `+part+`'failed'`, sorted, s.SharedNow())
 }
 
 // AsideIn records that documents which were put aside lie in this folder, at the places
@@ -40,7 +41,7 @@ func (s *Store) AsideIn(ctx context.Context, ids []int64, sorted Folder) error {
 	})
 }
 
-const aside = `(state = 'review' OR state = 'failed') AND put_back IS NULL`
+const aside = `(state = 'review' OR state = 'failed')`
 
 // AsideMoved records that the file of a document that was put aside lies at another place,
 // where nobody decided about it. [ErrStale]: it is no longer at the place that it had.
@@ -51,7 +52,7 @@ func (s *Store) AsideMoved(ctx context.Context, id int64, from, to string) error
 // AsideGone ends a document that was put aside and that somebody took out of sorted.
 // [ErrStale]: it is no longer at the place that it had.
 func (s *Store) AsideGone(ctx context.Context, id int64, from string) error {
-	return s.change(ctx, `UPDATE documents SET state = 'gone', outcome = NULL, sorted = NULL, target = NULL,
+	return s.change(ctx, `UPDATE documents SET state = 'gone', outcome = NULL, sorted = NULL, target = NULL, put_back = NULL,
 			error = 'taken out of _' || state || ' by hand'
 		WHERE id = ?1 AND target = +?2 AND `+aside, id, from)
 }

@@ -23,10 +23,11 @@ type Decision struct {
 }
 
 // Deciding records a person's decision before the file is moved, in place of an earlier
-// one. It starts from filed, review and failed. [ErrTaken]: choose another place.
+// one. It starts from filed, review and failed, and ends a put-back that was interrupted.
+// [ErrTaken]: choose another place.
 func (s *Store) Deciding(ctx context.Context, d Decision) error {
 	return s.write(ctx, func(t *tx) error {
-		var may, taken bool
+		var may, back, taken bool
 		sorted, err := t.folder(Folder{Path: d.Sorted})
 		if err != nil {
 			return err
@@ -35,9 +36,12 @@ func (s *Store) Deciding(ctx context.Context, d Decision) error {
 		if err != nil {
 			return err
 		}
-		err = t.start(d.ID, `SELECT state <> 'gone' AND put_back IS NULL FROM documents WHERE id = ? AND finished_at IS NOT NULL`, &may)
-		if err == nil && !may {
+		err = t.start(d.ID, `SELECT state <> 'gone', put_back IS NOT NULL FROM documents WHERE id = ? AND finished_at IS NOT NULL`, &may, &back)
+		switch {
+		case err == nil && !may:
 			err = stale(d.ID)
+		case err == nil && back:
+			err = t.do(`UPDATE documents SET put_back = NULL WHERE id = ?`, d.ID)
 		}
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ func (p program) changeRecord(ctx context.Context, load loader, change func(*set
 	log := p.logger(p.stderr, s)
 	r := pipeline.Refiler{
 		Store: record, Mover: filing.NewMover(filing.Options{Logger: log, Fault: p.hooks.file}),
-		Sorted: s.Sorted, Folders: folders, Sidecar: s.Sidecar, Logger: log, OnStep: p.hooks.step,
+		Inbox: s.Inbox, Sorted: s.Sorted, Folders: folders, Sidecar: s.Sidecar, Logger: log, OnStep: p.hooks.step,
 	}
 	left, err := record.Decisions(ctx)
 	if err == nil {
