@@ -44,7 +44,7 @@ func (l *listing) cells(d *store.Document) []string {
 	if d.Rated() {
 		confidence = fmt.Sprintf("%.2f", d.Confidence)
 	}
-	return []string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.now.Sub(d.DiscoveredAt))}
+	return []string{fmt.Sprint(d.ID), string(d.State), kind, confidence, display.Age(l.Now.Sub(d.DiscoveredAt))}
 }
 
 // documents lists the documents, one per line. It reads them twice, first to
@@ -63,11 +63,11 @@ func (t *table) documents(ctx context.Context, r *store.Reader) error {
 	t.line("")
 	t.hang("", t.paint(bold, title)+display.Printable(l.root))
 	head := l.join(l.columns, heads, plain) + "DOCUMENT"
-	if l.width > 0 {
-		head = display.Cut(head, l.width)
+	if l.Width > 0 {
+		head = display.Cut(head, l.Width)
 	}
 	t.line(t.paint(dim, head))
-	return r.Documents(ctx, t.filter, l.row)
+	return r.Documents(ctx, t.Filter, l.row)
 }
 
 // join writes cells into their columns. state is the style of the second one.
@@ -78,7 +78,7 @@ func (t *table) join(columns []column, cells []string, state style) string {
 			continue
 		}
 		cell := cells[i]
-		if t.width > 0 {
+		if t.Width > 0 {
 			cell = display.CutMiddle(cell, c.width)
 		}
 		pad := display.Pad
@@ -98,7 +98,7 @@ func (t *table) join(columns []column, cells []string, state style) string {
 func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 	widen(l.columns, heads)
 	roots := 0
-	err := r.Documents(ctx, l.filter, func(d *store.Document) error {
+	err := r.Documents(ctx, l.Filter, func(d *store.Document) error {
 		widen(l.columns, l.cells(d))
 		if wording.Path(d) != "" && d.Sorted != l.root {
 			roots++
@@ -106,16 +106,16 @@ func (l *listing) measure(ctx context.Context, r *store.Reader) error {
 		}
 		return nil
 	})
-	if roots != 1 || l.width == 0 {
+	if roots != 1 || l.Width == 0 {
 		l.root = ""
 	}
-	if l.width == 0 || err != nil {
+	if l.Width == 0 || err != nil {
 		return err
 	}
-	l.room = l.width
+	l.room = l.Width
 	for i := range l.columns {
 		c := &l.columns[i]
-		c.width = min(c.width, max(l.width/6, len("identified")))
+		c.width = min(c.width, max(l.Width/6, len("identified")))
 		l.room -= c.width + 2
 	}
 	for i := range l.columns {

@@ -39,13 +39,13 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out.member("since", stamp(o.Filter.Since))
 	out.member("daemon", daemonOf(daemon))
 	out.member("totals", totalsJSON(s.Totals))
-	out.member("types", typesOf(s.Types))
+	out.member("types", listOf(s.Types, typeOf))
 	out.member("latency_seconds", latencyOf(s.Latency))
 	out.member("oldest_unfinished_seconds", oldest)
 	out.member("requests", requestsJSON(s.Requests))
-	out.member("failures", reasonsOf(s.Failures))
-	out.member("stuck", reasonsOf(s.Stuck))
-	out.member("not_taken", notTakenOf(wording.NotTaken(s.NotTaken, now, o.Documents)))
+	out.member("failures", listOf(s.Failures, reasonOf))
+	out.member("stuck", listOf(s.Stuck, reasonOf))
+	out.member("not_taken", listOf(wording.NotTaken(s.NotTaken, now, o.Documents), notTakenOf))
 	if o.Documents {
 		before, end := ",\n \"documents\":[\n  ", ",\n \"documents\":[]"
 		err := r.Documents(ctx, o.Filter, func(d *store.Document) error {
@@ -220,14 +220,24 @@ func daemonOf(d store.Daemon) daemonJSON {
 	return out
 }
 
-func typesOf(types []store.TypeCount) []typeJSON {
-	out := make([]typeJSON, 0, len(types)) // never nil, which would be null
-	for _, t := range types {
-		// Without the rounding errors of binary fractions.
-		mean := math.Round(t.MeanConfidence*1e6) / 1e6
-		out = append(out, typeJSON{textJSON(t.Type), t.Filed, t.Review, mean})
+// listOf is never nil, which would be null.
+func listOf[From, To any](list []From, of func(From) To) []To {
+	out := make([]To, len(list))
+	for i, one := range list {
+		out[i] = of(one)
 	}
 	return out
+}
+
+func typeOf(t store.TypeCount) typeJSON {
+	mean := math.Round(t.MeanConfidence*1e6) / 1e6 // without the rounding errors of binary fractions
+	return typeJSON{textJSON(t.Type), t.Filed, t.Review, mean}
+}
+
+func reasonOf(r store.Reason) reasonCountJSON { return reasonCountJSON{textJSON(r.Reason), r.Count} }
+
+func notTakenOf(f store.NotTaken) notTakenJSON {
+	return notTakenJSON{nameJSON(f.Path), f.Reason, stamp(f.Since)}
 }
 
 func latencyOf(l *store.Latency) latencyJSON {
@@ -235,22 +245,6 @@ func latencyOf(l *store.Latency) latencyJSON {
 		return latencyJSON{}
 	}
 	return latencyJSON{seconds(l.P50), seconds(l.P95), seconds(l.Max)}
-}
-
-func reasonsOf(reasons []store.Reason) []reasonCountJSON {
-	out := make([]reasonCountJSON, 0, len(reasons))
-	for _, r := range reasons {
-		out = append(out, reasonCountJSON{textJSON(r.Reason), r.Count})
-	}
-	return out
-}
-
-func notTakenOf(files []store.NotTaken) []notTakenJSON {
-	out := make([]notTakenJSON, 0, len(files))
-	for _, f := range files {
-		out = append(out, notTakenJSON{nameJSON(f.Path), f.Reason, stamp(f.Since)})
-	}
-	return out
 }
 
 func documentOf(d *store.Document) *documentJSON {

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/report/wording"
-	"docusort/cmd/docusort/internal/settings"
 	"docusort/store"
 )
 
@@ -26,14 +24,15 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	t := &table{w: bufio.NewWriter(w), width: o.Width, color: o.Color, now: o.now(), filter: o.Filter, from: o.Source}
+	o.Now = o.now()
+	t := &table{o, bufio.NewWriter(w)}
 	t.daemon(cmp.Or(o.Name, "docusort"), daemon)
 	t.line("")
-	if scope := wording.Scope(t.filter, t.now); scope != "" {
+	if scope := wording.Scope(t.Filter, t.Now); scope != "" {
 		t.hang("", scope)
 		t.line("")
 	}
-	if nothing := wording.Nothing(&s, t.filter); nothing != "" {
+	if nothing := wording.Nothing(&s, t.Filter); nothing != "" {
 		t.hang("", nothing)
 		return t.w.Flush()
 	}
@@ -45,7 +44,7 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 		return err
 	}
 	t.troubles(s.Troubles)
-	t.notTaken(wording.NotTaken(s.NotTaken, t.now, o.Documents), o.Documents)
+	t.notTaken(wording.NotTaken(s.NotTaken, t.Now, t.Documents))
 	t.line("")
 	if s.Latency != nil {
 		t.fact("Time to file", wording.Latency(s.Latency))
@@ -62,21 +61,17 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 // table writes lines, fitted to a terminal if there is one. Errors stick to the
 // writer and show at the end.
 type table struct {
-	w      *bufio.Writer
-	width  int // 0: no limit
-	color  bool
-	now    time.Time
-	filter store.Filter
-	from   settings.Source
+	Options
+	w *bufio.Writer
 }
 
 var levelStyles = map[wording.Level]style{wording.Fine: green, wording.Notice: yellow, wording.Trouble: red}
 
 // daemon says whether the daemon runs, and what it waits for.
 func (t *table) daemon(name string, d store.Daemon) {
-	line := wording.Daemon(name, d, t.now)
+	line := wording.Daemon(name, d, t.Now)
 	t.hang(t.paint(levelStyles[line.Level], line.Level.Mark())+" ", line.Text)
-	if hold := wording.Hold(d.Hold, t.now, t.from); hold != nil {
+	if hold := wording.Hold(d.Hold, t.Now, t.Source); hold != nil {
 		s := levelStyles[hold.Level]
 		t.hang(t.paint(s, wording.Trouble.Mark())+" ", hold.Text)
 		t.hangIn(s, "  ", hold.Reason)
@@ -87,7 +82,7 @@ func (t *table) daemon(name string, d store.Daemon) {
 func (t *table) counts(s *store.Summary, running bool) {
 	t.fact("Unfinished", t.countsOf(s.Totals, false))
 	if !s.Oldest.IsZero() {
-		text := "first seen at " + display.Moment(s.Oldest, t.now)
+		text := "first seen at " + display.Moment(s.Oldest, t.Now)
 		if !running {
 			text += "; work continues when docusort starts again"
 		}
@@ -123,8 +118,8 @@ func (t *table) types(types []store.TypeCount) {
 	for _, row := range rows {
 		widen(columns, row)
 	}
-	if t.width > 0 {
-		columns[0].width = min(columns[0].width, max(t.width-columns[1].width-columns[2].width-columns[3].width-6, 8))
+	if t.Width > 0 {
+		columns[0].width = min(columns[0].width, max(t.Width-columns[1].width-columns[2].width-columns[3].width-6, 8))
 	}
 	t.line("")
 	for i, row := range rows {
@@ -148,8 +143,8 @@ func (t *table) review(ctx context.Context, r *store.Reader, s *store.Summary) e
 	if s.Totals[store.Review] > 0 {
 		t.line("")
 		t.line(t.paint(bold, "In review"))
-		if t.filter.State == store.Review {
-			return r.Documents(ctx, t.filter, t.inReview)
+		if t.Filter.State == store.Review {
+			return r.Documents(ctx, t.Filter, t.inReview)
 		}
 		t.hint(store.Review)
 	}
@@ -160,18 +155,18 @@ func (t *table) review(ctx context.Context, r *store.Reader, s *store.Summary) e
 func (t *table) inReview(d *store.Document) error {
 	t.hang(fmt.Sprintf("  %d  ", d.ID), display.Printable(wording.Path(d)))
 	t.hang("      ", wording.Considered(d))
-	return t.line("      " + t.paint(dim, display.Printable(wording.Decide(d, t.from))))
+	return t.line("      " + t.paint(dim, display.Printable(wording.Decide(d, t.Source))))
 }
 
 // hint says what to do about documents in a state, and how to list them.
 func (t *table) hint(state store.State) {
-	t.hangIn(dim, "  ", wording.Hint(state, t.from)+" "+t.from.Command("report --documents --state "+string(state))+" lists them.")
+	t.hangIn(dim, "  ", wording.Hint(state, t.Source)+" "+t.Source.Command("report --documents --state "+string(state))+" lists them.")
 }
 
 func (t *table) stuck(reasons []store.Reason) {
 	if len(reasons) > 0 {
 		t.reasons("Stuck", reasons, wording.Sum(reasons), red)
-		t.hangIn(dim, "  ", wording.StuckHint(t.from))
+		t.hangIn(dim, "  ", wording.StuckHint(t.Source))
 	}
 }
 
@@ -182,30 +177,30 @@ func (t *table) troubles(reasons []store.Reason) {
 }
 
 // notTaken lists files that are no documents yet: for how long, why, and their names.
-func (t *table) notTaken(files []store.NotTaken, all bool) {
+func (t *table) notTaken(files []store.NotTaken) {
 	if len(files) == 0 {
 		return
 	}
 	t.line("")
 	t.line(t.paint(bold, "Not taken yet"))
 	shown := files
-	if t.width > 0 && !all {
+	if t.Width > 0 && !t.Documents {
 		shown = files[:min(len(files), maxReasons)]
 	}
 	age, why := 0, 0
 	for _, f := range shown {
-		age, why = max(age, display.Width(display.Age(t.now.Sub(f.Since)))), max(why, display.Width(f.Reason))
+		age, why = max(age, display.Width(display.Age(t.Now.Sub(f.Since)))), max(why, display.Width(f.Reason))
 	}
 	for _, f := range shown {
-		head := "  " + display.PadLeft(display.Age(t.now.Sub(f.Since)), age) + "  " + t.paint(yellow, display.Pad(f.Reason, why)) + "  "
+		head := "  " + display.PadLeft(display.Age(t.Now.Sub(f.Since)), age) + "  " + t.paint(yellow, display.Pad(f.Reason, why)) + "  "
 		name := display.Printable(f.Path)
-		if t.width > 0 {
-			name = display.CutMiddle(name, max(t.width-age-why-6, 1))
+		if t.Width > 0 {
+			name = display.CutMiddle(name, max(t.Width-age-why-6, 1))
 		}
 		t.line(head + name)
 	}
 	if more := len(files) - len(shown); more > 0 {
-		t.hangIn(dim, "  ", "and "+display.Things(more, "more file")+"; "+t.from.Command("report --documents")+" lists all")
+		t.hangIn(dim, "  ", "and "+display.Things(more, "more file")+"; "+t.Source.Command("report --documents")+" lists all")
 	}
 }
 
@@ -216,7 +211,7 @@ func (t *table) reasons(title string, reasons []store.Reason, total int, s style
 	t.line("")
 	t.line(t.paint(bold, title))
 	limit := len(reasons)
-	if t.width > 0 {
+	if t.Width > 0 {
 		limit = maxReasons
 	}
 	reasons = wording.Reasons(reasons, total, limit)
@@ -243,7 +238,7 @@ const (
 
 // paint gives a text a style, where there are colours.
 func (t *table) paint(s style, text string) string {
-	if !t.color || s == plain || text == "" {
+	if !t.Color || s == plain || text == "" {
 		return text
 	}
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
@@ -257,8 +252,8 @@ func (t *table) hang(head, text string) { t.hangIn(plain, head, text) }
 // forget it at the end of a line.
 func (t *table) hangIn(s style, head, text string) {
 	indent, room := display.Width(head), 0
-	if t.width > 0 {
-		room = max(t.width-indent, 16) // a few words, however narrow the window
+	if t.Width > 0 {
+		room = max(t.Width-indent, 16) // a few words, however narrow the window
 	}
 	for _, line := range display.Wrap(text, room) {
 		t.line(head + t.paint(s, line))
