@@ -107,7 +107,7 @@ var problems = []struct {
 	}, says: []string{"✗ sorted", "sorted/invoice cannot be written"}, fixed: true, root: true},
 	{name: "folder of a type is a link", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.Symlink("/", filepath.Join(d.Sorted, "invoice")))
-	}, says: []string{"✗ sorted", "sorted/invoice is a link"}},
+	}, says: []string{"✗ sorted", "sorted/invoice: a link is not written through"}},
 	{name: "missing, and cannot be made", harm: func(t *testing.T, d *Doctor) {
 		noErr(t, os.Remove(d.Sorted))
 		noErr(t, os.Chmod(d.Home, 0o500))

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -111,37 +112,41 @@ func accessible(path string) error {
 	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
-const (
-	maxTypeFolders = 10_000 // that are checked
-	maxShown       = 10
-)
-
 // typeFolders checks the folders of the types, which somebody else may have made.
-func (d Doctor) typeFolders() []Result {
+func (d Doctor) typeFolders() (bad []Result) {
 	entries, err := os.ReadDir(d.Sorted)
 	if err != nil || d.foreign() {
 		return nil // reported for the folder itself
 	}
-	var bad []Result
-	for _, e := range entries[:min(len(entries), maxTypeFolders)] {
+	var links, closed []string
+	for _, e := range entries {
 		path := filepath.Join(d.Sorted, e.Name())
 		switch {
 		case e.Type()&fs.ModeSymlink != 0:
-			bad = append(bad, Wrong("sorted", "%s is a link and is not written through; put a real folder there", path))
-		case !e.IsDir():
-		case accessible(path) == nil:
+			links = append(links, path)
+		case !e.IsDir() || accessible(path) == nil:
 		default:
 			info, err := e.Info()
-			if err == nil && d.Fix && mend(path, info) == nil && accessible(path) == nil {
-				continue
+			if err != nil || !d.Fix || mend(path, info) != nil || accessible(path) != nil {
+				closed = append(closed, path)
 			}
-			bad = append(bad, Wrong("sorted", "%s cannot be written to by user %d; give that user the right to read, write and search it", path, os.Geteuid()))
 		}
 	}
-	if more := len(bad) - maxShown; more > 0 {
-		bad = append(bad[:maxShown], Wrong("sorted", "%d more folders like these", more))
+	if len(links) > 0 {
+		bad = append(bad, Wrong("sorted", "%s: a link is not written through; put a real folder there", which(links)))
+	}
+	if len(closed) > 0 {
+		bad = append(bad, Wrong("sorted", "%s cannot be written to by user %d; give that user the right to read, write and search it", which(closed), os.Geteuid()))
 	}
 	return bad
+}
+
+// which names the first of some paths, and says how many more there are.
+func which(paths []string) string {
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	return fmt.Sprintf("%s and %d more like it", paths[0], len(paths)-1)
 }
 
 // MountOf returns the number of the mount that a path is on; 0: not known.

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -79,9 +78,8 @@ func namesIn(folder int) ([]string, error) {
 // inboxFolders is what a walk through the inbox found.
 type inboxFolders struct {
 	folders int
-	largest int64  // bytes of the largest file
-	closed  int    // folders that this user cannot take files out of
-	example string // one of these
+	largest int64    // bytes of the largest file
+	closed  []string // folders that this user cannot take files out of
 }
 
 func (d Doctor) walkInbox() (w inboxFolders) {
@@ -94,7 +92,7 @@ func (d Doctor) walkInbox() (w inboxFolders) {
 				return fs.SkipDir
 			}
 			if path != d.Inbox && accessible(path) != nil {
-				w.closed, w.example = w.closed+1, path
+				w.closed = append(w.closed, path)
 				return fs.SkipDir
 			}
 		case e.Type().IsRegular():
@@ -109,16 +107,9 @@ func (d Doctor) walkInbox() (w inboxFolders) {
 
 // members checks whether documents can be taken out of the folders in the inbox.
 func (d Doctor) members(w inboxFolders) []Result {
-	if w.closed == 0 || d.foreign() || !d.Recursive {
+	if len(w.closed) == 0 || d.foreign() || !d.Recursive {
 		return nil
 	}
 	return []Result{Wrong("inbox", "documents cannot be taken out of %s: whoever made the folder gave its group no right to write; "+
-		"chmod g+w on it helps, and '%s' as root does that for all", which(w.example, w.closed), d.Command("doctor --fix"))}
-}
-
-func which(path string, n int) string {
-	if n == 1 {
-		return path
-	}
-	return fmt.Sprintf("%d folders, such as %s", n, path)
+		"chmod g+w on it helps, and '%s' as root does that for all", which(w.closed), d.Command("doctor --fix"))}
 }
