@@ -209,6 +209,17 @@ func BenchmarkNothingLeft(b *testing.B) {
 	}
 }
 
+// BenchmarkDecisions is what the question costs that each round of the filer asks.
+func BenchmarkDecisions(b *testing.B) {
+	s, err := store.Open(bg, store.Config{Path: filepath.Join(fastDir(b), "docusort.db")})
+	must(b, err)
+	defer s.Close()
+	for b.Loop() {
+		_, err := s.Decisions(bg)
+		must(b, err)
+	}
+}
+
 // BenchmarkSearch is what it costs to look for a document among 100,000 files.
 func BenchmarkSearch(b *testing.B) {
 	f := aside(b, 100_000)
