@@ -67,7 +67,7 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 		return fmt.Errorf("admit %q: %w", path, err)
 	}
 	p.logAdmitted(&doc)
-	p.gate.Forget(doc.Replaced)
+	p.replaced(ctx, doc.Replaced)
 	if doc.Outcome != "" {
 		p.fileNow.wake()
 	} else {
@@ -75,6 +75,20 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 	}
 	p.dispatchNow.wake() // also for one that waited for the document that was replaced
 	return nil
+}
+
+// replaced follows the end of a document, if it is one, at whose place other content lies:
+// it may have been filed before the record was restored.
+func (p *Pipeline) replaced(ctx context.Context, id int64) {
+	if id == 0 {
+		return
+	}
+	p.gate.Forget(id)
+	old, err := read(ctx, p, func(ctx context.Context) (store.Document, error) { return p.Store.Document(ctx, id) })
+	if err == nil {
+		err = p.missing(ctx, &old, "")
+	}
+	p.notStored(&old, err)
 }
 
 func (p *Pipeline) logAdmitted(doc *store.Admitted) {

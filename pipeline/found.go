@@ -81,18 +81,19 @@ func (f finder) typeOf(doc *store.Document, name string) string {
 	return name
 }
 
-// missing decides about a document whose file is not in the inbox any more: it may have
-// been filed before the record was restored.
-func (p *Pipeline) missing(ctx context.Context, doc *store.Document, step string) error {
-	if doc.StaysAt != "" {
-		return p.markGone(ctx, doc, p.whyGone(doc, step))
+// missing decides about a document whose file is not in the inbox any more, for a reason:
+// it may have been filed before the record was restored.
+func (p *Pipeline) missing(ctx context.Context, doc *store.Document, reason string) error {
+	var found *store.Found
+	var err error
+	if doc.StaysAt == "" {
+		found, err = read(ctx, p, func(ctx context.Context) (*store.Found, error) { return p.finder().find(ctx, doc, nil) })
 	}
-	found, err := read(ctx, p, func(ctx context.Context) (*store.Found, error) { return p.finder().find(ctx, doc, nil) })
-	if err != nil {
+	switch {
+	case err != nil || found == nil && doc.State == store.Gone:
 		return err
-	}
-	if found == nil {
-		return p.markGone(ctx, doc, p.whyGone(doc, step))
+	case found == nil:
+		return p.markGone(ctx, doc, reason)
 	}
 	err = p.save(ctx, func(ctx context.Context) error { return p.Store.Found(ctx, doc.ID, *found) })
 	if err == nil {

@@ -81,7 +81,7 @@ func (p *Pipeline) sweep(ctx context.Context) error {
 			if gone, err := p.isGone(doc); err != nil || !gone {
 				continue
 			}
-			p.notStored(doc, p.missing(ctx, doc, "submitted"))
+			p.notStored(doc, p.missing(ctx, doc, p.whyGone(doc, "submitted")))
 		}
 	}
 }

@@ -101,12 +101,12 @@ func (f *filer) setError(ctx context.Context, m *moving, retry time.Time) {
 	}
 	switch {
 	case errors.Is(err, filing.ErrChanged):
-		f.p.notStored(d, f.p.markGone(ctx, d, "changed in the inbox before it was filed"))
+		f.p.notStored(d, f.p.missing(ctx, d, "changed in the inbox before it was filed"))
 		return
 	case errors.Is(err, fs.ErrNotExist):
 		gone, cause := f.p.isGone(d)
 		if gone {
-			f.p.notStored(d, f.p.missing(ctx, d, "filed"))
+			f.p.notStored(d, f.p.missing(ctx, d, f.p.whyGone(d, "filed")))
 			return
 		}
 		if cause != nil {

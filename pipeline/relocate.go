@@ -74,19 +74,21 @@ func (r Relocator) conclude(ctx context.Context, doc store.Document, inbox store
 	if doc.StaysAt != "" {
 		return one, nil // it lies in sorted, whatever the inbox is
 	}
-	_, err = filing.Stat(r.Inbox, doc.Source)
+	there, err := filing.Stat(r.Inbox, doc.Source)
 	switch {
-	case err == nil:
+	case err == nil && there.Size == doc.Identity.Size:
 		return one, nil
-	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, filing.ErrNotRegular):
+	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, filing.ErrNotRegular):
 		one.Left = err
 		return one, nil
 	}
+	inInbox := err == nil // and has changed, or is another document's
 	one.Found, err = finder{r.Store, r.Sorted, r.Folders, r.DocumentTypes}.find(ctx, &doc, taken)
 	switch {
 	case err != nil:
 	case one.Found != nil:
 		taken[one.Found.Target] = true
+	case inInbox:
 	case doc.Identity.Device != doc.Inbox.Device && r.isEmptyFolder(doc.Source, inbox):
 		one.Left = errFolderAway
 	default:

@@ -23,7 +23,7 @@ func (p *Pipeline) unreadable(ctx context.Context, doc *store.Document, err erro
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filing.ErrNotRegular):
 		gone, cause := p.isGone(doc)
 		if gone {
-			return p.missing(ctx, doc, "submitted")
+			return p.missing(ctx, doc, p.whyGone(doc, "submitted"))
 		}
 		if cause != nil {
 			err = cause

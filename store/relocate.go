@@ -24,8 +24,8 @@ func (s *Store) HasPlace(ctx context.Context, id int64, sha256 []byte, sorted, t
 	return has, err
 }
 
-// Found ends an unfinished document where its file was found, and adds its event where
-// a hook is set.
+// Found ends an unfinished document, or one that is gone, where its file was found, and
+// adds its event where a hook is set.
 func (s *Store) Found(ctx context.Context, id int64, f Found) error {
 	return s.write(ctx, func(t *tx) error {
 		sorted, err := t.folder(Folder{Path: f.Sorted})
@@ -43,7 +43,7 @@ func (s *Store) Found(ctx context.Context, id int64, f Found) error {
 				confidence = iif(type = ?5, confidence, NULL), type = ?5, identified_at = coalesce(identified_at, iif(?5 IS NULL, NULL, ?7)),
 				error = ?6, finished_at = ?7, retry_at = NULL, failures = 0, equal = 0, put_back = NULL,
 				device = ?8, inode = ?9, modified = ?10, changed = ?11
-			WHERE id = +?1 AND finished_at IS NULL`, id, string(f.Outcome), sorted, f.Target, kind, reason, t.now,
+			WHERE id = +?1 AND (finished_at IS NULL OR state = 'gone')`, id, string(f.Outcome), sorted, f.Target, kind, reason, t.now,
 			int64(is.Device), int64(is.Inode), is.ModTime, is.ChangeTime)
 		if err == nil {
 			err = t.releaseEqual(id)

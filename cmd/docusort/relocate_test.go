@@ -44,3 +44,31 @@ func TestRelocateWithoutAnInbox(t *testing.T) {
 	w.run("relocate", "--yes").check(t, exitFailed, "nothing was changed: "+w.inbox+" is empty, and 5 documents would be gone")
 	w.waitState("pending", 5)
 }
+
+// A database that was restored from an old backup: nothing is lost or overwritten, and
+// what was filed since is found where its record is known, and paid for once.
+func TestOldBackup(t *testing.T) {
+	w := newWorld(t)
+	w.killWithPending()
+	backup := w.readDatabase()
+	w.runToEnd()
+	w.dropMany(3, "later %d.pdf")
+	w.runToEnd()
+	before := w.api.Stats().Submissions
+	for name := range w.readDatabase() {
+		noErr(t, os.Remove(filepath.Join(w.home, name)))
+	}
+	for name, content := range backup {
+		noErr(t, os.WriteFile(filepath.Join(w.home, name), content, 0o640))
+	}
+	w.drop("0.pdf", pdf(contract, "a name that is taken"))
+	c := w.start("run")
+	w.waitAllDone()
+	w.stop(c)
+	w.checkNames()
+	r, _ := w.report()
+	r.checkTotals(t, totals{"filed": 6})
+	if n := len(filesIn(t, w.sorted)); n != 9 || w.api.Stats().Submissions != before+1 {
+		t.Errorf("%d files, %d submissions, %d before", n, w.api.Stats().Submissions, before)
+	}
+}
