@@ -35,7 +35,7 @@ func lockInbox(s *settings.Settings, log *slog.Logger) (io.Closer, error) {
 	if err != nil {
 		return nil, nil // missing: it is locked when it is there
 	}
-	for dir := filepath.Dir(inbox); ; dir = filepath.Dir(dir) {
+	for dir := inbox; ; dir = filepath.Dir(dir) { // of its own two places the other may have chosen either
 		if isLocked(dir) {
 			return nil, inboxTaken(inbox, dir)
 		}
@@ -110,7 +110,7 @@ func inboxTaken(inbox, by string) error {
 func isLocked(dir string) bool {
 	beside, inside := inboxLocks(dir)
 	return slices.ContainsFunc([]string{beside, inside}, func(path string) bool {
-		f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0) // the mount may be read-only to us
 		if err != nil {
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	f.StringVar(&o.Filter.Type, "type", "", "only documents of this type code")
 	f.BoolVar(&o.Documents, "documents", false, "list the documents too")
 	f.StringVar(&format, "format", report.Formats[0], "the form of the report: "+strings.Join(report.Formats, ", "))
-	f.BoolVar(&exitCode, "exit-code", false, "exit with 1 when something failed within --since, else 24h, or is stuck, or the daemon is on hold or was killed")
+	f.BoolVar(&exitCode, "exit-code", false, "exit with 1 when something failed within --since, else 24h, or is stuck, or the daemon is on hold, was killed or does not start")
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(stateNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("type", completeTypes(load))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
@@ -71,14 +72,29 @@ func (p program) report(ctx context.Context, load loader, format string, o repor
 		return err
 	}
 	defer r.Close()
+	d, err := r.Daemon(ctx)
+	if err != nil {
+		return err
+	}
+	unit := s.Unit()
+	failed := !d.Running && s.Source.Config == "" && unitFailed(ctx, unit)
+	if failed {
+		fmt.Fprintf(p.stderr, "docusort: the service %s has failed: 'journalctl -p err -u %s' says why\n", unit, unit)
+	}
 	if err := report.Write(ctx, p.stdout, r, format, o); err != nil || !exitCode {
 		return err
 	}
 	trouble, err := report.Trouble(ctx, r, o.Filter, time.Now())
-	if err == nil && trouble {
+	if err == nil && (trouble || failed) {
 		err = errTrouble
 	}
 	return err
+}
+
+// unitFailed reports whether systemd has a unit for failed. What refuses to start, as with
+// wrong settings, leaves nothing about that in the database.
+func unitFailed(ctx context.Context, unit string) bool {
+	return exec.CommandContext(ctx, "systemctl", "is-failed", "--quiet", unit+".service").Run() == nil
 }
 
 // completeTypes offers the types of the documents in the database, without those

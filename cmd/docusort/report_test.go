@@ -251,6 +251,24 @@ func TestReportNames(t *testing.T) {
 	w.run("report", "--format", "html").check(t, exitDone, "<h1>docusort on "+host+"</h1>", hint)
 }
 
+// TestReportOfAFailedService: a service that does not start is no daemon that was stopped.
+func TestReportOfAFailedService(t *testing.T) {
+	w := newWorld(t)
+	w.run("run", "--once").check(t, exitDone)
+	bin := filepath.Join(w.dir, "bin")
+	noErr(t, os.Mkdir(bin, 0o755))
+	noErr(t, os.WriteFile(filepath.Join(bin, "systemctl"), []byte("#!/bin/sh\n[ \"$*\" = 'is-failed --quiet docusort.service' ]\n"), 0o755))
+	c := w.child()
+	c.cmd.Args = []string{c.cmd.Args[0], "report", "--exit-code"}
+	c.cmd.Env = append(c.cmd.Env, "PATH="+bin, "DOCUSORT_HOME="+w.home)
+	c.begin()
+	if code := c.wait(); code != exitFailed {
+		t.Errorf("report --exit-code of a failed service ended with %d", code)
+	}
+	checkContains(t, c.stderr.String()+c.stdout.String(), "journalctl -p err -u docusort", "it stopped at")
+	w.run("report", "--exit-code").check(t, exitDone)
+}
+
 // TestNotTakenIsReported: a file that waits because it looks cut short is listed, and not any
 // more once the daemon has ended.
 func TestNotTakenIsReported(t *testing.T) {

@@ -151,3 +151,27 @@ func TestSecondDaemonOfOneInbox(t *testing.T) {
 	w.kill(first) // which leaves the file
 	w.runToEnd()
 }
+
+// TestSecondDaemonUnderAUnit: ReadWritePaths= mounts an inbox over itself, in a folder that
+// is read-only for that service alone, so that the two lock it at different places.
+func TestSecondDaemonUnderAUnit(t *testing.T) {
+	needsRoot(t)
+	w := newWorld(t)
+	first := w.start("run")
+	w.waitRunning(first)
+	unit := filepath.Join(w.dir, "unit")
+	noErr(t, os.Mkdir(unit, 0o755))
+	mount := func(from, at string, flags uintptr) {
+		noErr(t, syscall.Mount(from, at, "", syscall.MS_BIND|flags, ""))
+	}
+	mount(w.home, unit, 0)
+	t.Cleanup(func() { noErr(t, syscall.Unmount(unit, syscall.MNT_DETACH)) })
+	mount("", unit, syscall.MS_REMOUNT|syscall.MS_RDONLY)
+	mount(w.inbox, filepath.Join(unit, "inbox"), 0)
+	w.settings["DOCUSORT_HOME"] = filepath.Join(w.dir, "second")
+	w.settings["DOCUSORT_INBOX"] = filepath.Join(unit, "inbox")
+	w.run("run", "--once").check(t, exitFailed, "already running", "an inbox of its own")
+	w.settings["DOCUSORT_HOME"] = w.home
+	delete(w.settings, "DOCUSORT_INBOX")
+	w.stop(first)
+}

@@ -30,9 +30,9 @@ func (e *Error) advice() string {
 		return "check the name in DOCUTRAY_BASE_URL, and that this machine can resolve names"
 	case e.page:
 	case e.StatusCode == http.StatusUnauthorized:
-		return "make a key in DocuTray and put it in the place of this one: a file is read again by itself, DOCUTRAY_API_KEY after a restart"
+		return "make a key in DocuTray and put it in the place of this one (of the service: /etc/docusort/api-key, of an instance: NAME.api-key beside it): a file is read again by itself, DOCUTRAY_API_KEY after a restart"
 	case e.Class == Account && (e.StatusCode == http.StatusPaymentRequired || e.StatusCode == http.StatusTooManyRequests):
-		return "it goes on when the quota is renewed, or more is bought"
+		return "it goes on when the quota is renewed, or within five minutes when more is bought"
 	case e.StatusCode == http.StatusForbidden && e.Op == OpSubmit:
 		return "correct DOCUSORT_DOCUMENT_TYPES, or make these types accessible in DocuTray"
 	case e.StatusCode == http.StatusForbidden:

@@ -57,7 +57,7 @@ func TestDocumentedErrors(t *testing.T) {
 			"submit: 400 Bad Request: Validation error (image: required; x)"},
 		{400, nil, `{"message":"Validation error","errors":[{"path":"image","message":"bad"}]}`, Document,
 			"submit: 400 Bad Request: Validation error (bad)"},
-		{401, nil, `{"error":"Invalid API key"}`, Account, "submit: 401 Unauthorized: Invalid API key; make a key in DocuTray and put it in the place of this one: a file is read again by itself, DOCUTRAY_API_KEY after a restart"},
+		{401, nil, `{"error":"Invalid API key"}`, Account, "submit: 401 Unauthorized: Invalid API key; make a key in DocuTray and put it in the place of this one (of the service: /etc/docusort/api-key, of an instance: NAME.api-key beside it): a file is read again by itself, DOCUTRAY_API_KEY after a restart"},
 		{403, nil, `{"message":"Document types not accessible: invoice, receipt"}`, Account,
 			"submit: 403 Forbidden: Document types not accessible: invoice, receipt; correct DOCUSORT_DOCUMENT_TYPES, or make these types accessible in DocuTray"},
 		{413, nil, `{"error":{"code":"X","message":"File exceeds maximum allowed size (100MB)"}}`, Service,

@@ -96,7 +96,7 @@ func readOnlyHere(mountinfo string, id uint64) bool {
 	return false
 }
 
-// Remedy says how to let a unit write to folders.
+// Remedy says how to let a unit write to folders. What was opened before stays open.
 func Remedy(unit string, folders []string) string {
 	dir := "/etc/systemd/system/" + unit + ".service.d"
 	folders, missing := together(folders), ""
@@ -113,7 +113,7 @@ func Remedy(unit string, folders []string) string {
 		lines += `PrivateTmp=no\n`
 	}
 	return fmt.Sprintf("the unit %s keeps %s from the service, or read-only, whatever the disk and the modes allow; this opens them: "+
-		"%smkdir -p %s && printf '%s' >%s/folders.conf && systemctl daemon-reload && systemctl restart %s",
+		"%smkdir -p %s && printf '%s' >>%s/folders.conf && systemctl daemon-reload && systemctl restart %s",
 		unit, strings.Join(folders, " and "), missing, dir, lines, dir, unit)
 }
 

@@ -20,7 +20,7 @@ func TestUnitLimits(t *testing.T) {
 		"ProtectSystem=full\nProtectHome=no\n":            {"/srv/in", "/home/out", "✓ unit"},
 		strict + "ReadWritePaths=/home\nProtectHome=no\n": {"/home/in", "/var/lib/docusort/sorted", "✓ unit"},
 		strict + "ReadWritePaths=/srv/scans2\n": {"/srv/scans/in", "/srv/scans/out", `ReadWritePaths=/srv/scans\n' ` +
-			`>/etc/systemd/system/docusort.service.d/folders.conf && systemctl daemon-reload && systemctl restart docusort`},
+			`>>/etc/systemd/system/docusort.service.d/folders.conf && systemctl daemon-reload && systemctl restart docusort`},
 		strict + "PrivateTmp=yes\nReadWritePaths=/tmp\n": {"/tmp/in", "/var/lib/docusort/sorted", `ReadWritePaths=/tmp/in\nPrivateTmp=no\n`},
 		strict + "ReadWritePaths=\n":                     {"/srv/in", "/mnt/out", `[Service]\nReadWritePaths=/mnt/out /srv/in\n`},
 		strict + "ReadWritePaths=/home\n":                {"/home/in", "/var/lib/docusort/sorted", `ReadWritePaths=/home/in\nProtectHome=no\n`},
