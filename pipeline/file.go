@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"path"
@@ -25,6 +26,8 @@ const (
 	nameTries = 20  // free names that are chosen in turn where another program takes each before the move
 )
 
+var errSortedAway = fmt.Errorf("%w: the sorted folder was a mount point and is not any more; mount it", filing.ErrNoRoot)
+
 var errNames = errors.New("every free name was taken before it could be used")
 
 // filer moves documents to where they belong. It is used by one goroutine.
@@ -35,6 +38,7 @@ type filer struct {
 	unfit   map[int64]bool       // documents for which the disk has no room
 	held    int                  // rounds in a row that the disk failed for every document
 	until   time.Time            // the end of the pause after them
+	mounted bool                 // sorted was a mount point in this run
 }
 
 // moving is a document that is being moved. In the end it was moved, or err says why not.
@@ -56,6 +60,7 @@ func (p *Pipeline) fileAll(l lifetimes) error {
 	finish, abort := context.WithCancel(l.finish)
 	defer abort()
 	l.finish = finish
+	f.mounted = isMountPoint(p.Sorted)
 	if err := f.emptiedBefore(l.work); err != nil {
 		return err
 	}
@@ -133,6 +138,13 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 	for i := range docs {
 		all[i] = &moving{doc: &docs[i]}
 	}
+	if f.isSortedAway() {
+		for _, m := range all {
+			m.err = errSortedAway
+		}
+		f.failed(ctx, all, false)
+		return
+	}
 	f.resume(ctx, all)
 	for range nameTries {
 		chosen := f.choose(ctx, all)
@@ -158,6 +170,15 @@ func (f *filer) batch(ctx context.Context, docs []store.Document) {
 		}
 	}
 	f.settle(ctx, here)
+}
+
+// isSortedAway reports whether sorted is not mounted any more: what is put into the folder
+// beneath is hidden as soon as it is mounted again.
+func (f *filer) isSortedAway() bool {
+	is := isMountPoint(f.p.Sorted)
+	away := f.mounted && !is
+	f.mounted = f.mounted || is
+	return away
 }
 
 func moveOf(inbox string, m *moving) filing.Move {

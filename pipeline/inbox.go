@@ -53,8 +53,7 @@ func (p *Pipeline) inboxTrouble(in *inboxState) string {
 		in.folder = now
 		p.sweepNow.wake() // what was in the other one is missed at once
 	}
-	above, err := folderAt(p.Inbox + "/..")
-	isMounted := err == nil && above.Device != now.Device
+	isMounted := isMountPoint(p.Inbox)
 	in.mounted = in.mounted || isMounted
 	if in.mounted && !isMounted {
 		return fmt.Sprintf("the inbox %q was a mount point and is not any more", p.Inbox)

@@ -26,6 +26,13 @@ func folderAt(path string) (store.Folder, error) {
 	return store.Folder{Path: path, Device: uint64(st.Dev), Inode: st.Ino}, nil
 }
 
+// isMountPoint reports whether another filesystem is mounted at a folder.
+func isMountPoint(folder string) bool {
+	is, err := folderAt(folder)
+	above, err2 := folderAt(folder + "/..")
+	return err == nil && err2 == nil && is.Device != above.Device
+}
+
 // A file may be missing because its folder is.
 var (
 	errInboxAway  = errors.New("the inbox is not the folder that the document was in; is it mounted? If it was moved, run docusort relocate")

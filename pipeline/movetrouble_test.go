@@ -40,6 +40,25 @@ func TestDiskOfTheSortedDocuments(t *testing.T) {
 	})
 }
 
+// Nothing is put into the folder beneath a filesystem that is not mounted any more.
+func TestSortedThatIsUnmounted(t *testing.T) {
+	base := fastDir(t)
+	sorted := filepath.Join(base, "sorted")
+	small(t, sorted, "size=1m")
+	bubbleIn(t, base, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		r.pass(time.Second)
+		must(t, syscall.Unmount(sorted, syscall.MNT_DETACH))
+		r.drop("scan.pdf", pdf("x"), "invoice")
+		r.held(store.HoldDisk, time.Minute)
+		contains(t, "reason", r.hold().Reason, "was a mount point")
+		same(t, "files in the folder beneath", len(tree(t, sorted)), 0)
+		must(t, syscall.Mount("tmpfs", sorted, "tmpfs", 0, "size=1m"))
+		r.reaches("scan.pdf", store.Filed, 5*time.Minute)
+		r.held("", time.Second)
+	})
+}
+
 // A hold of the disk ends once nobody waits for the disk, whatever other documents meet.
 func TestDiskHoldEndsWithoutItsDocument(t *testing.T) {
 	each(t, []bool{false, true}, func(t *testing.T, besideAnother bool) {
