@@ -36,15 +36,6 @@ const (
 	Local
 )
 
-// String returns the class in one word.
-func (c Class) String() string {
-	names := []string{Document: "document", Account: "account", Missing: "missing", Rate: "rate", Service: "service", NoID: "no id", Local: "local"}
-	if c < Document || c > Local {
-		return fmt.Sprintf("class %d", int(c))
-	}
-	return names[c]
-}
-
 // The operations, as in [Error.Op].
 const (
 	OpSubmit = "submit"

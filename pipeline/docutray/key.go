@@ -22,12 +22,6 @@ type Key string
 // Reveal returns the key itself, for the Authorization header.
 func (k Key) Reveal() string { return string(k) }
 
-// String returns [Redacted].
-func (Key) String() string { return Redacted }
-
-// GoString returns [Redacted].
-func (Key) GoString() string { return Redacted }
-
 // Format writes [Redacted] for every verb, even %x.
 func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"net/url"
 	"slices"
@@ -28,15 +27,6 @@ const (
 	// Failed: the service gave up, for the reason in Error.
 	Failed
 )
-
-// String returns the state in words.
-func (s State) String() string {
-	names := []string{InProgress: "in progress", Succeeded: "succeeded", NoType: "succeeded without a type", Failed: "failed"}
-	if s < InProgress || s > Failed {
-		return fmt.Sprintf("state %d", int(s))
-	}
-	return names[s]
-}
 
 // Status is the answer to a poll.
 type Status struct {
