@@ -89,9 +89,6 @@ func (k *call) request(ctx context.Context, method string, u *url.URL) (*http.Re
 		return nil, k.broken(ctx, err)
 	}
 	key, err := k.client.cfg.Key.Key()
-	if err == nil {
-		err = checkKey(key.Reveal())
-	}
 	if err != nil {
 		return nil, &Error{Op: k.op, Class: Account, Err: err}
 	}

@@ -63,11 +63,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Key == nil {
 		return nil, fmt.Errorf("%w: none is configured", ErrKey)
 	}
-	key, err := cfg.Key.Key()
-	if err == nil {
-		err = checkKey(key.Reveal())
-	}
-	if err != nil {
+	if _, err := cfg.Key.Key(); err != nil {
 		return nil, err
 	}
 	if cfg.Logger == nil {

@@ -39,8 +39,8 @@ func seal(k Key) secret { return func() Key { return k } }
 
 // KeySource supplies the API key. Its methods may be called concurrently.
 type KeySource interface {
-	// Key returns the key to use now. It is called for each request and must
-	// be quick.
+	// Key returns the key to use now, which is one word that fits in a header. It
+	// is called for each request and must be quick.
 	Key() (Key, error)
 	// Refresh looks for another key, after a 401. It reports whether Key will
 	// return a different one from now on. After an error the old key stays.
