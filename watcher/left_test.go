@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,13 +43,20 @@ func numbered(format string, n int) (names []string) {
 // A crowd of files that never rest, or that are never finished, leaves room for others,
 // whether these were there before, are found by a scan, or told of.
 func TestCrowdLeavesRoom(t *testing.T) {
-	for _, content := range []string{"", "END", "WRITING"} {
+	for _, content := range []string{"", "END", "WRITING", "WRITING, at rest"} {
 		t.Run(content, func(t *testing.T) {
 			bubble(t, func(f *fixture) {
 				f.remember()
 				w := f.make()
 				w.limits.candidates = 32
-				f.restless(numbered("a%02d", 40), content)
+				crowd := numbered("a%02d", 40)
+				if strings.HasSuffix(content, "rest") {
+					for _, n := range crowd {
+						f.write(n, content)
+					}
+				} else {
+					f.restless(crowd, content)
+				}
 				f.write("z", "END")
 				f.start(w)
 				f.want(time.Minute, "z")

@@ -90,27 +90,6 @@ func TestMoreFilesThanRoom(t *testing.T) {
 	})
 }
 
-// A crowd of files that never get finished leaves room for those that do.
-func TestUnfinishedFilesDoNotBlockOthers(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.remember()
-		w := f.make()
-		w.limits.candidates = 16
-		for i := range 100 {
-			f.write(fmt.Sprintf("a%02d", i), "WRITING")
-		}
-		f.write("z", "END")
-		f.start(w)
-		f.want(2*time.Minute, "z")
-		f.logged("too many files that do not settle", 1)
-		f.drop("y", "END")
-		f.want(2*time.Minute, "y")
-		if n := f.waiting(); n > 16 {
-			t.Errorf("%d files waited for", n)
-		}
-	})
-}
-
 // Files and folders that events tell of while there is no room for them, and the scan
 // stands still for that, are not forgotten.
 func TestEventsWithoutRoom(t *testing.T) {

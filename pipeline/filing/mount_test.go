@@ -25,19 +25,21 @@ func TestMoveBetweenBindMounts(t *testing.T) {
 	w.filed()
 }
 
-// A full disk: nothing of the copy stays, the document does, and when there is
-// room again it goes on.
+// A full disk: a copy that cannot fit is not begun, nothing of one stays, the document
+// does, and when there is room again it goes on.
 func TestMoveToAFullDisk(t *testing.T) {
 	for _, options := range []string{"size=64k", "nr_inodes=2"} {
 		w := newWorld(t, false)
 		mountAt(t, w.mv.Sorted, options)
-		m := NewMover(Options{})
+		begun := false
+		m := moverAt("create", false, func() error { begun = true; return nil })
 		for range 2 {
 			if err := m.MoveOrCopy(context.Background(), w.mv); !DiskTrouble(err) || !errors.Is(err, unix.ENOSPC) {
 				t.Fatalf("%s: error %v, want ENOSPC", options, err)
 			}
 			w.only(w.content, w.source())
 		}
+		same(t, options+": begun", begun, options == "nr_inodes=2")
 		must(t, unix.Mount("none", w.mv.Sorted, "", unix.MS_REMOUNT, "size=2m,nr_inodes=100"))
 		w.finish(m)
 	}

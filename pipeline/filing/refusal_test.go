@@ -144,24 +144,6 @@ func TestSourceThatCannotBeUnlinked(t *testing.T) {
 	}
 }
 
-// One failure of the unlink is made good at once.
-func TestUnlinkFailsOnce(t *testing.T) {
-	for _, across := range []bool{false, true} {
-		w := newWorld(t, across)
-		failed := false
-		m := terrain{lacks: terrains()[1].lacks}.mover(t, func(op string, done bool) error {
-			if op == "unlink" && !failed {
-				failed = true
-				return unix.EIO
-			}
-			return nil
-		})
-		must(t, m.MoveOrCopy(t.Context(), w.mv))
-		same(t, "failed", failed, true)
-		w.filed()
-	}
-}
-
 // Some filesystems give a renamed file another time (EncFS) or inode (mergerfs): its
 // content decides. Nothing is put back for it.
 func TestRenameThatChangesTheIdentity(t *testing.T) {
