@@ -54,13 +54,6 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-func asUsage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return usageError{err}
-}
-
 var errLeft = errors.New("some documents were not filed")
 
 // run is the whole program. It ends early when ctx is done.
@@ -121,7 +114,12 @@ func (p program) rootCommand() *cobra.Command {
 		"read settings from this file (default "+settings.DefaultConfigFile+" if it exists)")
 	root.PersistentFlags().Var(argument{&from.Instance, "name"}, "instance",
 		"the settings, folders and key of docusort@NAME, from /etc/docusort/NAME.env")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return asUsage(from.Check()) }
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if err := from.Check(); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		cmd.Example = strings.ReplaceAll(cmd.Example, "  docusort ", "  "+from.Command(""))

@@ -51,7 +51,8 @@ type daemon struct {
 
 // newDaemon opens the database and puts the parts together. Nothing runs yet; the
 // caller closes it.
-func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hooks testHooks, waitsForDisk bool) (*daemon, error) {
+func (p program) newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, waitsForDisk bool) (*daemon, error) {
+	defer p.tellSlowStart()()
 	if err := checkHook(s); err != nil {
 		return nil, err
 	}
@@ -61,15 +62,16 @@ func newDaemon(ctx context.Context, s *settings.Settings, log *slog.Logger, hook
 	if err := os.MkdirAll(s.Home, settings.FolderMode); err != nil {
 		return nil, fmt.Errorf("make DOCUSORT_HOME: %w; make it by hand for the user that docusort runs as, or set another one", err)
 	}
-	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, hangAfter: cmp.Or(hooks.hangAfter, hangAfter), files: make(chan string),
+	d := &daemon{settings: s, log: log, waitsForDisk: waitsForDisk, hangAfter: cmp.Or(p.hooks.hangAfter, hangAfter), files: make(chan string),
 		manager: service.New(log), meter: status.NewMeter()}
 	var err error
 	if d.client, err = newClient(s, log, d.meter.Observe); err != nil {
 		return nil, err
 	}
-	if err := d.open(ctx, hooks); err != nil {
+	if err := d.open(ctx, p.hooks); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
+	p.lastResort.allow(s.ShutdownGrace+daemonStop, d.busy)
 	return d, nil
 }
 

@@ -59,12 +59,11 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	line := progress.New(p.stderr, isTerminal(p.stderr))
 	defer line.Finish()
-	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.hooks, false)
+	d, err := p.newDaemon(ctx, s, p.logger(line.Writer(), s), false)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	p.lastResort.allowDaemon(d)
 	if err := d.openStatusPage(); err != nil {
 		return err
 	}

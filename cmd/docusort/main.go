@@ -10,25 +10,16 @@ import (
 
 func main() { os.Exit(process(testHooks{})) }
 
-// process is the whole life of this process.
+// process is the whole life of this process. The first SIGTERM or SIGINT ends it in good
+// order, a second one at once.
 func process(hooks testHooks) int {
-	p, ctx := thisProcess(hooks), untilSignal()
-	context.AfterFunc(ctx, p.lastResort.end)
-	return run(ctx, p)
-}
-
-// untilSignal returns a context that ends with the first SIGTERM or SIGINT. A
-// second one ends the process at once.
-func untilSignal() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop)
-	return ctx
-}
-
-func thisProcess(hooks testHooks) program {
+	last := &lastResort{within: commandStop}
+	context.AfterFunc(ctx, last.end)
 	addProcessor()
-	return program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, setUser: setUser,
-		lastResort: &lastResort{within: commandStop}, hooks: hooks}
+	return run(ctx, program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr,
+		setUser: setUser, lastResort: last, hooks: hooks})
 }
 
 // addProcessor lets one more goroutine run than there are processors, unless the

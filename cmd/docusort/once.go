@@ -22,15 +22,13 @@ const onceSettle = 2 * time.Second
 // everything.
 var errStoppedEarly = fmt.Errorf("%w: it was stopped before it was done with the inbox", errLeft)
 
-func (p program) runOnce(ctx context.Context, s *settings.Settings, started func() bool) (err error) {
+func (p program) runOnce(ctx context.Context, s *settings.Settings) (err error) {
 	s.Settle = min(s.Settle, onceSettle)
 	line := progress.New(p.stderr, isTerminal(p.stderr))
 	defer line.Finish()
-	d, err := newDaemon(ctx, s, p.logger(line.Writer(), s), p.hooks, false)
+	d, err := p.newDaemon(ctx, s, p.logger(line.Writer(), s), false)
 	if err == nil {
 		defer func() { err = errors.Join(err, d.close()) }()
-		p.lastResort.allowDaemon(d)
-		started()
 		err = d.recordStart(ctx)
 	}
 	if wasStopped(ctx, err) {

@@ -27,15 +27,15 @@ func (p program) runCommand(load loader) *cobra.Command {
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			started := p.tellSlowStart()
-			defer started()
 			s, err := load(settings.NeedKey | settings.NeedTypes | settings.NeedFolders)
+			started()
 			if err != nil {
 				return err
 			}
 			if once {
-				return p.runOnce(cmd.Context(), s, started)
+				return p.runOnce(cmd.Context(), s)
 			}
-			return p.runDaemon(cmd.Context(), s, started)
+			return p.runDaemon(cmd.Context(), s)
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "file what is in the inbox now, and exit")
@@ -43,9 +43,9 @@ func (p program) runCommand(load loader) *cobra.Command {
 }
 
 // runDaemon runs until ctx is done, which is no error, not even during the start.
-func (p program) runDaemon(ctx context.Context, s *settings.Settings, started func() bool) (err error) {
+func (p program) runDaemon(ctx context.Context, s *settings.Settings) (err error) {
 	log := p.logger(p.stderr, s)
-	d, err := newDaemon(ctx, s, log, p.hooks, true)
+	d, err := p.newDaemon(ctx, s, log, true)
 	if wasStopped(ctx, err) {
 		return nil
 	}
@@ -53,8 +53,6 @@ func (p program) runDaemon(ctx context.Context, s *settings.Settings, started fu
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	p.lastResort.allowDaemon(d)
-	started()
 	if err := d.openStatusPage(); err != nil {
 		return err
 	}

@@ -49,12 +49,10 @@ func (l *lastResort) end() {
 	os.Exit(exitFailed)
 }
 
-// allowDaemon gives a stop of d the time that uploads under way have.
-func (l *lastResort) allowDaemon(d *daemon) {
-	l.allow(d.settings.ShutdownGrace+daemonStop, func() string {
-		const long = 5 * time.Second
-		return cmp.Or(d.watcher.Late(long), d.pipeline.Late(long), d.store.Late(long))
-	})
+// busy names a part that has not gone round for long.
+func (d *daemon) busy() string {
+	const long = 5 * time.Second
+	return cmp.Or(d.watcher.Late(long), d.pipeline.Late(long), d.store.Late(long))
 }
 
 // slowStart is when a start that does not get on is told of.
