@@ -31,6 +31,9 @@
 // paid for already. Documents of identical content wait while one of them is under
 // way ([PhaseEqual]). One of them is released whenever that one brings no answer.
 //
+// A record that was restored may be older than the files: a document whose file was
+// filed since ends where it was found ([Store.Found]).
+//
 // [Store] is the daemon's side. Its methods are the transitions. Each returns once
 // its change is durable, and refuses with [ErrStale] where the document is no
 // longer in the state that the transition starts from. One goroutine writes, and

@@ -11,6 +11,8 @@
 //	                                 │   one document at a time is tried
 //	                                 └─► a poll: that job's own trouble
 //
+// Several daemons may use one limit of the service: see [limit].
+//
 // A ping costs nothing and concerns no document. Probes are made at doubling pauses. A
 // hold ends with the first request that succeeds in spite of it, and after a minute in
 // which nobody waited for it. All of it is forgotten with the process, except for what
