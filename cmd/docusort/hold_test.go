@@ -81,9 +81,12 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// checkHoldShown: the exit code and the table of the report show the hold.
+// checkHoldShown: the exit code and the table of the report show the hold, and so does doctor.
 func (w *world) checkHoldShown(kind string) {
 	w.t.Helper()
+	if kind != "rate" { // which needs nobody
+		checkContains(w.t, w.doctor(exitSettings), "✗ work", "on hold ("+kind+"): ")
+	}
 	if got := w.run("report", "--exit-code"); got.code != exitFailed || got.stderr != "" {
 		w.t.Errorf("report --exit-code on hold ended with %d: %s", got.code, got.stderr)
 	}

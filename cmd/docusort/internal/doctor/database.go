@@ -42,10 +42,23 @@ func (d Doctor) database(ctx context.Context, r *store.Reader, openErr error) Re
 			"'fuser -v %s-shm', run as root, shows which: end it", d.Database, display.Size(r.LargeWAL()), d.Database)
 	case !daemon.Running && d.Watched:
 		return Wrong("inbox", "another docusort, with another database, watches %s: stop it, or give each an inbox of its own", d.Inbox)
-	case daemon.Running && daemon.Hold != nil:
-		return OK("database", "%s is whole; the daemon runs, and waits: %s", d.Database, daemon.Hold.Reason)
 	case daemon.Running:
 		return OK("database", "%s is whole; the daemon runs", d.Database)
 	}
 	return OK("database", "%s is whole; no daemon runs", d.Database)
+}
+
+// work finds what keeps documents from being filed, as the report has it.
+func (d Doctor) work(ctx context.Context, r *store.Reader) (results []Result) {
+	if r == nil {
+		return nil
+	}
+	daemon, err := r.Daemon(ctx)
+	if h := daemon.Hold; err == nil && daemon.Running && h != nil && h.Kind != store.HoldRate {
+		results = append(results, Wrong("work", "on hold (%s): %s", h.Kind, h.Reason))
+	}
+	if stuck, err := r.Stuck(ctx); err == nil && stuck > 0 {
+		results = append(results, Wrong("work", "%d stuck: '%s' says which documents, and why", stuck, d.Command("report --documents")))
+	}
+	return results
 }

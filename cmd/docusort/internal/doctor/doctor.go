@@ -46,7 +46,8 @@ func (d Doctor) Check(ctx context.Context) []Result {
 	results = append(results, d.members(w)...)
 	results = append(results, d.moves(ctx)...)
 	results = append(results, d.space(w.largest)...)
-	return append(results, d.inotify(w.folders), d.database(ctx, reader, openErr))
+	results = append(results, d.inotify(w.folders), d.database(ctx, reader, openErr))
+	return append(results, d.work(ctx, reader)...)
 }
 
 // Result is what one check found.
