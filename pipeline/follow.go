@@ -105,7 +105,7 @@ func (f *follower) conclude(ctx context.Context, doc *store.Document, is located
 		}
 		return f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideMoved(ctx, doc.ID, old.Target, is.rel) })
 	}
-	d := store.Decision{ID: doc.ID, Type: f.p.finder().typeOf(doc, f.p.Folders.TypeName(dir)), Sorted: f.p.Sorted, Target: is.rel, Identity: store.Identity(is.id), SHA256: is.sha256}
+	d := store.Decision{ID: doc.ID, Type: f.p.finder().typeOf(doc, f.p.Folders.TypeName(dir)...), Sorted: f.p.Sorted, Target: is.rel, Identity: store.Identity(is.id), SHA256: is.sha256}
 	err := f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.Deciding(ctx, d) })
 	if err == nil {
 		f.p.OnStep(DecisionStored)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
+	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
@@ -55,6 +56,17 @@ func TestMoveByHandInProgress(t *testing.T) {
 			t.Errorf("sorted has %q", tree(t, r.sorted))
 		}
 	}, uncertain)
+}
+
+// Into a folder of an earlier pattern, a document is moved for the type that it is named after.
+func TestMoveByHandIntoAnEarlierFolder(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.inReview(map[string]string{"a.pdf": pdf("a"), "b.pdf": pdf("b")})
+		r.mv("_review/receipt/a.pdf", "invoice/2020/a.pdf")
+		r.mv("_review/receipt/b.pdf", "elsewhere/2020/b.pdf")
+		same(t, "of a type's folder", r.reaches("a.pdf", store.Filed, 5*time.Minute).Type, "invoice")
+		same(t, "of no type's folder", r.reaches("b.pdf", store.Filed, 5*time.Minute).Type, "2020")
+	}, uncertain, func(c *Config) { c.Folders, _ = filing.ParseFolders("{year}/{type}") })
 }
 
 // Of equal documents each file is one's: what is filed already is not taken for what was

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"docusort/pipeline/filing"
 	"docusort/store"
@@ -72,13 +71,18 @@ func (f finder) places(doc *store.Document) (all []store.Found) {
 	return all
 }
 
-// typeOf returns the type whose folder has this name.
-func (f finder) typeOf(doc *store.Document, name string) string {
+// typeOf returns the type whose folder has one of these names, the likeliest first: the one
+// that the service named, one that is configured, or else one of the first name.
+func (f finder) typeOf(doc *store.Document, names ...string) string {
 	all := append([]string{doc.Type}, f.types...)
-	if i := slices.IndexFunc(all, func(code string) bool { return code != "" && filing.FolderName(code) == name }); i >= 0 {
-		return all[i]
+	for _, name := range names {
+		for _, code := range all {
+			if folder := filing.FolderName(code); code != "" && (folder == name || filing.SafeFolder(folder) == name) {
+				return code
+			}
+		}
 	}
-	return name
+	return names[0]
 }
 
 // missing decides about a document whose file is not in the inbox any more, for a reason:

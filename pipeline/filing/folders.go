@@ -72,13 +72,16 @@ func expression(part string) string {
 		Replace(regexp.QuoteMeta(part))
 }
 
-// TypeName returns the name of the type whose folder a folder is, or is beneath. A folder
-// that the pattern does not describe is that of a type of its own name.
-func (f Folders) TypeName(folder string) string {
+// TypeName returns the names that the type of a folder may have, the likeliest first: the
+// type whose folder it is, or is beneath. A folder that the pattern does not describe, such
+// as one of an earlier pattern, may be named after a type, or be beneath one that is.
+func (f Folders) TypeName(folder string) (names []string) {
 	if found := regexp.MustCompile(`^` + expression(f.text()) + `(/|$)`).FindStringSubmatch(folder); found != nil {
-		return found[1]
+		return found[1:2]
 	}
-	return path.Base(folder)
+	names = strings.Split(folder, "/")
+	slices.Reverse(names)
+	return names
 }
 
 // TypeNames returns the names of the types that have a folder beneath sorted, in order.
