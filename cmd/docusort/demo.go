@@ -57,7 +57,7 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	if err != nil {
 		return err
 	}
-	line := progress.New(p.stderr, isTerminal(p.stderr))
+	line := progress.New(p.stderr, isTerminal(p.stderr), func() int { return width(p.stderr) })
 	defer line.Finish()
 	d, err := p.newDaemon(ctx, s, p.logger(line.Writer(), s), false)
 	if err != nil {

@@ -44,7 +44,7 @@ var layout = []struct {
 		"docusort/store", "docusort/pipeline/filing", "docusort/cmd/docusort/internal/...", "golang.org/x/sys/unix"},
 		"looks at what the daemon works with, and tries a move as the daemon makes it"},
 	{"docusort/cmd/docusort/internal/...", []string{
-		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/term", "golang.org/x/sys/unix"},
+		"docusort/store", "docusort/cmd/docusort/internal/...", "golang.org/x/sys/unix"},
 		"shows what the store knows, and does nothing"},
 	{"docusort/cmd/docutray-sim", []string{
 		"docusort/cmd/internal/manual", "docusort/pipeline/docutray/docutraytest", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/lmittmann/tint"},

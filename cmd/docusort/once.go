@@ -24,7 +24,7 @@ var errStoppedEarly = fmt.Errorf("%w: it was stopped before it was done with the
 
 func (p program) runOnce(ctx context.Context, s *settings.Settings) (err error) {
 	s.Settle = min(s.Settle, onceSettle)
-	line := progress.New(p.stderr, isTerminal(p.stderr))
+	line := progress.New(p.stderr, isTerminal(p.stderr), func() int { return width(p.stderr) })
 	defer line.Finish()
 	d, err := p.newDaemon(ctx, s, p.logger(line.Writer(), s), false)
 	if err == nil {

@@ -1,15 +1,13 @@
 package progress
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 
 	"docusort/cmd/docusort/internal/report/display"
-
-	"golang.org/x/term"
 )
 
 const (
@@ -19,6 +17,9 @@ const (
 	// would otherwise break it in two, and leave one of them behind.
 	noWrap, wrap = "\x1b[?7l", "\x1b[?7h"
 )
+
+// usualWidth is that of a terminal that does not say how wide it is.
+const usualWidth = 80
 
 // Line is a line of progress. Its methods may be called from any goroutine.
 type Line struct {
@@ -30,16 +31,10 @@ type Line struct {
 	text string // on the terminal; empty: nothing yet
 }
 
-// New returns a line on w. It shows nothing where w is not a terminal.
-func New(w io.Writer, isTerminal bool) *Line {
-	return &Line{w: w, off: !isTerminal, columns: func() int {
-		if f, ok := w.(*os.File); ok {
-			if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-				return width
-			}
-		}
-		return 80
-	}}
+// New returns a line on w. It shows nothing where w is not a terminal; columns returns how
+// wide that is by now, or 0 where it does not say.
+func New(w io.Writer, isTerminal bool, columns func() int) *Line {
+	return &Line{w: w, off: !isTerminal, columns: columns}
 }
 
 // Update shows that done of total documents are finished, and a detail such as
@@ -52,7 +47,7 @@ func (l *Line) Update(done, total int, detail string) {
 	}
 	// The last column stays free: writing into it makes some terminals go on to
 	// the next line.
-	text := fit(done, total, detail, l.columns()-1)
+	text := fit(done, total, detail, cmp.Or(l.columns(), usualWidth)-1)
 	if text != l.text {
 		l.text = text
 		io.WriteString(l.w, drawing(text))
