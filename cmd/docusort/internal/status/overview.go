@@ -74,9 +74,9 @@ func (o overview) Tiles() []web.Tile {
 	for i, t := range tiles {
 		switch state := store.State(t.Class); {
 		case t.Class == "open":
-			tiles[i].Link = listOf(unfinished, o.query.window).href()
+			tiles[i].Link = o.Listed(unfinished)
 		case state == stuck || state.Finished():
-			tiles[i].Link = listOf(state, o.query.window).href()
+			tiles[i].Link = o.Listed(state)
 		}
 	}
 	return tiles
@@ -92,8 +92,5 @@ func (o overview) Types() []web.Row {
 	return rows
 }
 
-func (o overview) AllUnderway() string { return listOf(unfinished, o.query.window).href() }
-
-func (o overview) AllStuck() string { return listOf(stuck, o.query.window).href() }
-
-func (o overview) AllFinished() string { return listOf("", windows[len(windows)-1]).href() }
+// Listed is where the documents in a state are listed.
+func (o overview) Listed(state store.State) string { return listOf(state, o.query.window).href() }
