@@ -82,10 +82,6 @@ func TestDoctorFinds(t *testing.T) {
 			[]string{"✗ service", "503", "docusort waits until it can be"}},
 		"unknown type": {func(w *world) { w.settings["DOCUSORT_DOCUMENT_TYPES"] = "invoice,summons,memo" },
 			[]string{"✓ key", "✗ types", "cannot see summons, memo", "docusort --config ", " types' lists"}},
-		"inbox": {func(w *world) {
-			noErr(w.t, os.Remove(w.inbox))
-			noErr(w.t, os.WriteFile(w.inbox, nil, 0o644))
-		}, []string{"✗ inbox", "not a folder"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -76,7 +76,7 @@ func TestTheAddressOfTheStatusPage(t *testing.T) {
 		code int
 		text string
 	}{
-		taken.Addr().String(): {exitFailed, "address already in use"},
+		taken.Addr().String(): {exitFailed, "address already in use; set DOCUSORT_HTTP_ADDR"},
 		"nowhere":             {exitSettings, "DOCUSORT_HTTP_ADDR"},
 		"192.0.2.1:9464":      {exitFailed, "DOCUSORT_HTTP_ADDR"}, // not of this machine
 	} {

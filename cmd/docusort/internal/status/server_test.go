@@ -161,15 +161,6 @@ func TestNothingIsReadWithoutNeed(t *testing.T) {
 	}
 }
 
-func TestAnAddressInUse(t *testing.T) {
-	w := newWorld(t)
-	s, _ := w.serve()
-	_, err := Listen(Config{Addr: s.Addr().String(), Database: w.path})
-	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), "DOCUSORT_HTTP_ADDR") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestIdleConnectionsMakeRoom: whoever holds connections open keeps nobody from the page.
 // One that is in use stays.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
