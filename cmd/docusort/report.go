@@ -91,10 +91,12 @@ func (p program) report(ctx context.Context, load loader, format string, o repor
 	return err
 }
 
-// unitFailed reports whether systemd has a unit for failed. What refuses to start, as with
-// wrong settings, leaves nothing about that in the database.
+// unitFailed reports whether a unit failed when systemd last started it, be it that it is
+// tried again. What refuses to start, as with wrong settings, leaves nothing about that in
+// the database.
 func unitFailed(ctx context.Context, unit string) bool {
-	return exec.CommandContext(ctx, "systemctl", "is-failed", "--quiet", unit+".service").Run() == nil
+	result, err := exec.CommandContext(ctx, "systemctl", "show", "-P", "Result", unit+".service").Output()
+	return err == nil && len(result) > 0 && string(result) != "success\n"
 }
 
 // completeTypes offers the types of the documents in the database, without those

@@ -257,7 +257,7 @@ func TestReportOfAFailedService(t *testing.T) {
 	w.run("run", "--once").check(t, exitDone)
 	bin := filepath.Join(w.dir, "bin")
 	noErr(t, os.Mkdir(bin, 0o755))
-	noErr(t, os.WriteFile(filepath.Join(bin, "systemctl"), []byte("#!/bin/sh\n[ \"$*\" = 'is-failed --quiet docusort.service' ]\n"), 0o755))
+	noErr(t, os.WriteFile(filepath.Join(bin, "systemctl"), []byte("#!/bin/sh\n[ \"$*\" = 'show -P Result docusort.service' ] && echo exit-code\n"), 0o755))
 	c := w.child()
 	c.cmd.Args = []string{c.cmd.Args[0], "report", "--exit-code"}
 	c.cmd.Env = append(c.cmd.Env, "PATH="+bin, "DOCUSORT_HOME="+w.home)
