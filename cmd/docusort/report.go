@@ -25,7 +25,7 @@ func (p program) reportCommand(load loader) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "show what happened and what is going on",
-		Long: "report shows what happened and what is going on. It reads the database only, so it\n" +
+		Long: "report shows what happened and what is going on. It reads the database, so it\n" +
 			"works while the daemon runs, after it stopped, and after it was killed.\n\n" +
 			"What the states mean, and what to do about each: docusort help states.\n\n" +
 			"Of the formats, table is for people, json for programs, csv has a row for each\n" +
