@@ -24,9 +24,11 @@ type follower struct {
 	seen map[string]time.Time // folders that had all their documents, with their times then
 	all  time.Time            // when to look at the documents whatever these times say
 	left map[int64]sighting   // documents whose files have left
-	// Looks in a row that found too little, and when to look again.
-	unclear int
-	until   time.Time
+	// Documents that were not found where not everything could be looked at, looks in a row
+	// at which there were any, and when to look for them again.
+	doubtful map[int64]bool
+	unclear  int
+	until    time.Time
 }
 
 // sighting is where the file of a document was found, relative to sorted; "": nowhere.
@@ -39,21 +41,29 @@ const (
 	lookAtAll   = time.Hour       // not every filesystem keeps the times of its folders
 	coarseTimes = 2 * time.Second // a folder that changed this recently may change again with the same time
 	mostLeft    = 256             // documents that are searched for at once
+	// Documents of which it is remembered that they were not found: the others are followed
+	// without a pause.
+	mostDoubtful = 16384
 )
 
 // follow looks once, and returns when to look again; zero: at the next rescan.
 func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
 	now := time.Now()
-	if now.Before(f.until) {
-		return time.Time{}, nil
-	}
 	folders, same := f.folders(now)
 	if same && now.Before(f.all) {
 		return time.Time{}, nil
 	}
+	if !now.Before(f.until) {
+		f.doubtful = make(map[int64]bool)
+	}
 	docs, err := f.missing(ctx)
 	if err != nil || len(docs) == 0 {
-		f.seen, f.left, f.unclear, f.all = folders, nil, 0, now.Add(lookAtAll)
+		f.seen, f.left, f.all = folders, nil, now.Add(lookAtAll)
+		if len(f.doubtful) == 0 {
+			f.unclear = 0
+		} else if f.until.Before(f.all) {
+			f.all = f.until
+		}
 		return time.Time{}, err
 	}
 	f.seen = nil
@@ -68,6 +78,9 @@ func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
 		}
 		switch {
 		case is.place == "" && !certain: // it may be where we cannot look
+			if len(f.doubtful) < mostDoubtful {
+				f.doubtful[doc.ID] = true
+			}
 		case now.Sub(is.since) < f.p.Settle:
 			f.left[doc.ID] = is
 			again = now.Add(f.p.Settle)
@@ -75,7 +88,9 @@ func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
 			f.p.notStored(doc, f.conclude(ctx, doc, found[doc.ID]))
 		}
 	}
-	if f.until = (time.Time{}); !certain {
+	if certain {
+		f.until = time.Time{}
+	} else if !now.Before(f.until) {
 		f.unclear++
 		f.until = now.Add(backoff(f.unclear, longestPause))
 	}
@@ -171,6 +186,7 @@ func (f *follower) missing(ctx context.Context) (docs []store.Document, err erro
 			info, err := os.Lstat(filepath.Join(f.p.Sorted, d.Target))
 			sameRoot := d.Root.Device == root.Device || d.Root.Inode == root.Inode
 			switch {
+			case f.doubtful[d.ID]:
 			case err == nil && info.Mode().IsRegular():
 				if !sameRoot && len(moved) < mostLeft {
 					moved = append(moved, d.ID)

@@ -144,6 +144,22 @@ func TestDecisionAfterAPutBackThatWasInterrupted(t *testing.T) {
 	})
 }
 
+// A document of which nothing can be concluded keeps no other from being followed.
+func TestFollowedBesideAnUnclearOne(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.inReview(map[string]string{"a.pdf": pdf("a"), "b.pdf": pdf("b"), "c.pdf": pdf("c")})
+		must(t, os.Rename(filepath.Join(r.sorted, "_review/receipt/a.pdf"), filepath.Join(r.inbox, "a.pdf"))) // is not admitted
+		r.pass(3 * time.Hour)
+		for _, name := range []string{"b.pdf", "c.pdf"} {
+			r.mv("_review/receipt/"+name, "contract/"+name)
+			r.reaches(name, store.Filed, 3*time.Minute)
+		}
+		same(t, "state of the unclear one", r.doc("a.pdf").State, store.Review)
+		must(t, os.Remove(filepath.Join(r.inbox, "a.pdf")))
+		r.reaches("a.pdf", store.Gone, 2*time.Hour)
+	}, uncertain)
+}
+
 // Who has moved all documents out of _review may remove it. Where it is a link to what is not
 // there, nothing is known: it may not be mounted.
 func TestReviewFolderAway(t *testing.T) {
