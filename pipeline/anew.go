@@ -10,12 +10,15 @@ import (
 	"io/fs"
 	"os"
 
+	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
 // A document that is filed or in review may be asked about anew. Its file stays where it
 // is until there is another answer, and for good where there is none.
+
+var errNotTaken = errors.New("the service takes no such file: it is empty, too large, or of a format that cannot be identified")
 
 // AskAnew lets the daemon ask the service anew about a document that is filed or in review,
 // which is paid for. [ErrMoved]: its file is not where it should be; nothing was changed.
@@ -26,6 +29,9 @@ func (r Refiler) AskAnew(ctx context.Context, doc store.Document) error {
 	id, sum, err := readFile(doc.Sorted, doc.Target, func(int64) bool { return true })
 	if err != nil {
 		return err
+	}
+	if doc.ContentType == "" || id.Size == 0 || id.Size > docutray.MaxFileSize {
+		return errNotTaken // what a person filed may be anything
 	}
 	err = r.Store.AskAnew(ctx, doc.ID, store.Identity(id), sum)
 	r.step(AnewStored)
