@@ -51,7 +51,7 @@ func (p program) relocate(ctx context.Context, s *settings.Settings, r pipeline.
 		counts[kind]++
 		fmt.Fprintf(p.stdout, "%d: %s: %s%s\n", one.Document.ID, display.Printable(one.Document.Source), kind, place)
 	}
-	fmt.Fprintf(p.stdout, "%d unfinished documents: %d %s, %d %s, %d %s, %d %s\n", len(plan), counts[inInbox], inInbox,
+	fmt.Fprintf(p.stdout, "%d unfinished: %d %s, %d %s, %d %s, %d %s\n", len(plan), counts[inInbox], inInbox,
 		counts[inSorted], inSorted, counts[inNeither], inNeither, counts[notKnown], notKnown)
 	if len(plan) == 0 {
 		return nil

@@ -21,10 +21,10 @@ func TestRelocate(t *testing.T) {
 	w.inbox = filepath.Join(w.dir, "moved")
 	w.settings["DOCUSORT_INBOX"] = w.inbox
 	w.run("relocate").check(t, exitFailed, ": 3.pdf: filed already, in sorted: invoice/3.pdf\n", ": 4.pdf: gone, in neither folder\n",
-		"5 unfinished documents: 3 in the inbox, 1 filed already, 1 gone, 0 left as they are\n", "nothing was changed")
+		"5 unfinished: 3 in the inbox, 1 filed already, 1 gone, 0 left as they are\n", "nothing was changed")
 	w.waitState("pending", 5)
 	w.run("relocate", "--yes").check(t, exitDone, ": 0.pdf: in the inbox\n")
-	w.run("relocate", "--yes").check(t, exitDone, "3 unfinished documents: 3 in the inbox, 0 filed already")
+	w.run("relocate", "--yes").check(t, exitDone, "3 unfinished: 3 in the inbox, 0 filed already")
 	w.waitState("pending", 3)
 	c := w.start("run")
 	w.waitAllDone()

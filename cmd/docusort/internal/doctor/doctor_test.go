@@ -99,7 +99,7 @@ var problems = []struct {
 		noErr(t, err)
 		noErr(t, s.Close())
 		noErr(t, os.Remove(d.Inbox))
-	}, says: []string{"✗ inbox", "is its disk mounted?"}},
+	}, says: []string{"✗ inbox", "is its disk mounted?", "run 'docusort relocate'"}},
 	{name: "inbox is closed to us", harm: func(t *testing.T, d *Doctor) { noErr(t, os.Chmod(d.Inbox, 0o500)) },
 		says: []string{"✗ inbox", "mode 0500", "the right to read, write and search"}, fixed: true, root: true},
 	{name: "folder of a type is closed to us", harm: func(t *testing.T, d *Doctor) {

@@ -20,7 +20,8 @@ func (d Doctor) folder(name, setting, path string, known bool) Result {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if known {
-			return Wrong(name, "%s is missing, and documents were in it before: is its disk mounted?", path)
+			return Wrong(name, "%s is missing, and documents were in it before: is its disk mounted? If it was moved, set %s to the new place, "+
+				"and run '%s'", path, setting, d.Command("relocate"))
 		}
 		if !d.Fix {
 			return d.missing(name, setting, path)
