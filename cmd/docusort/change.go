@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 
+	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline"
 	"docusort/pipeline/filing"
@@ -43,20 +46,33 @@ func (p program) changeRecord(ctx context.Context, load loader, change func(*set
 	return errors.Join(err, record.Close())
 }
 
-// eachID says what became of each document. An error of one does not keep it from the
-// others.
-func eachID(ctx context.Context, out io.Writer, ids []int64, do func(context.Context, int64) (string, error)) error {
+// eachDocument says what became of each document. An error of one does not keep it from the
+// others. With all, whoever was quicker with a document has made no error.
+func eachDocument(ctx context.Context, out io.Writer, record *store.Store, ids []int64, all bool,
+	do func(context.Context, store.Document) (string, error)) error {
 	var errs []error
 	for _, id := range ids {
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, errors.New("stopped; what is left was not touched"))...)
 		}
-		outcome, err := do(ctx, id)
+		doc, err := record.Document(ctx, id)
+		outcome := ""
+		if err == nil {
+			outcome, err = do(ctx, doc)
+		}
+		switch missing := errors.Is(err, sql.ErrNoRows); {
+		case errors.Is(err, pipeline.ErrMoved):
+			outcome, err = "skipped, it is no longer at "+display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
+		case errors.Is(err, store.ErrStale), missing && all:
+			outcome, err = "skipped, it changed meanwhile", nil
+		case missing:
+			err = errors.New("there is no such document")
+		}
 		if err == nil {
 			_, err = fmt.Fprintf(out, "%d: %s\n", id, outcome)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("document %d: %w", id, err))
+			errs = append(errs, fmt.Errorf("document %d: %w", id, hintAtUser(err)))
 		}
 	}
 	return errors.Join(errs...)

@@ -3,10 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -79,7 +76,9 @@ func (p program) refile(ctx context.Context, load loader, ids []int64, kind stri
 		}
 	}
 	return p.changeRecord(ctx, load, func(_ *settings.Settings, r pipeline.Refiler) error {
-		return eachID(ctx, p.stdout, ids, func(ctx context.Context, id int64) (string, error) { return refileOne(ctx, r, id, kind) })
+		return eachDocument(ctx, p.stdout, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
+			return refileOne(ctx, r, doc, kind)
+		})
 	})
 }
 
@@ -92,13 +91,8 @@ func checkType(load loader, kind string) error {
 		display.Printable(kind), cmp.Or(display.Printable(strings.Join(types, ", ")), "none so far"))}
 }
 
-func refileOne(ctx context.Context, r pipeline.Refiler, id int64, kind string) (outcome string, err error) {
-	doc, err := r.Store.Document(ctx, id)
+func refileOne(ctx context.Context, r pipeline.Refiler, doc store.Document, kind string) (outcome string, err error) {
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return "", errors.New("there is no such document")
-	case err != nil:
-		return "", err
 	case doc.State == store.Gone || !doc.State.Finished():
 		return "", fmt.Errorf("%s is %s, and only what is filed, in review or failed can be refiled", display.Printable(doc.Source), doc.State)
 	case kind == "" && doc.DecidedBy() != store.ByService:
@@ -107,15 +101,7 @@ func refileOne(ctx context.Context, r pipeline.Refiler, id int64, kind string) (
 		kind = doc.Type
 	}
 	place, err := r.Refile(ctx, doc, kind)
-	switch {
-	case errors.Is(err, pipeline.ErrMoved):
-		return "skipped, it is no longer at " + display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
-	case errors.Is(err, store.ErrStale):
-		return "skipped, it changed meanwhile", nil
-	case err != nil:
-		return "", hintAtUser(err)
-	}
-	return "filed under " + display.Printable(kind) + ": " + display.Printable(place), nil
+	return "filed under " + display.Printable(kind) + ": " + display.Printable(place), err
 }
 
 // completeRefile offers the documents that are not given yet, those in review first, the

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,91 +83,52 @@ func parseIDs(load loader, args []string) (ids []int64, err error) {
 
 func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) error {
 	return p.changeRecord(ctx, load, func(s *settings.Settings, refiler pipeline.Refiler) error {
-		r := retrier{out: p.stdout, all: all, Requeuer: pipeline.Requeuer{
-			Store: refiler.Store, Inbox: s.Inbox, OnStep: p.hooks.step, Mover: refiler.Mover,
-		}}
 		if all {
 			err := eachInState(ctx, load, store.Failed, func(d *store.Document) { ids = append(ids, d.ID) })
 			if err != nil {
 				return err
 			}
 		}
-		return r.retryAll(ctx, ids)
+		if len(ids) == 0 {
+			fmt.Fprintln(p.stdout, "nothing has failed")
+		}
+		r := pipeline.Requeuer{Store: refiler.Store, Inbox: s.Inbox, OnStep: p.hooks.step, Mover: refiler.Mover}
+		return retryEach(ctx, p.stdout, r, ids, all)
 	})
 }
 
-// retrier puts documents back, one after the other.
-type retrier struct {
-	pipeline.Requeuer
-	out io.Writer
-	all bool // the documents are those that had failed a moment ago
-}
-
-// retryAll says what became of each document. An error of one does not keep it from
-// the others.
-func (r retrier) retryAll(ctx context.Context, ids []int64) error {
-	if len(ids) == 0 {
-		fmt.Fprintln(r.out, "nothing has failed")
-	}
-	return eachID(ctx, r.out, ids, r.retryOne)
-}
-
-// noLongerFailed is the outcome where the daemon was quicker.
-const noLongerFailed = "skipped, it is no longer failed"
-
-func (r retrier) retryOne(ctx context.Context, id int64) (outcome string, err error) {
-	doc, err := r.Store.Document(ctx, id)
-	switch {
-	case r.all && (errors.Is(err, sql.ErrNoRows) || err == nil && doc.State != store.Failed):
-		return noLongerFailed, nil
-	case errors.Is(err, sql.ErrNoRows):
-		return "", errors.New("there is no such document")
-	case err != nil:
-		return "", err
-	case doc.State != store.Failed:
-		hint := ""
-		if doc.State == store.Filed || doc.State == store.Review {
-			hint = "; --again asks the service anew, which is paid for"
+// retryEach puts documents back. With all, they are those that had failed a moment ago.
+func retryEach(ctx context.Context, out io.Writer, r pipeline.Requeuer, ids []int64, all bool) error {
+	return eachDocument(ctx, out, r.Store, ids, all, func(ctx context.Context, doc store.Document) (string, error) {
+		switch {
+		case doc.State == store.Failed:
+			return putBack(ctx, r, doc)
+		case all:
+			return "", store.ErrStale
+		case doc.State == store.Filed || doc.State == store.Review:
+			return "", fmt.Errorf("%s has not failed, it is %s; --again asks the service anew, which is paid for", display.Printable(doc.Source), doc.State)
 		}
-		return "", fmt.Errorf("%s has not failed, it is %s%s", display.Printable(doc.Source), doc.State, hint)
-	}
+		return "", fmt.Errorf("%s has not failed, it is %s", display.Printable(doc.Source), doc.State)
+	})
+}
+
+func putBack(ctx context.Context, r pipeline.Requeuer, doc store.Document) (outcome string, err error) {
 	place, changed, err := r.PutBack(ctx, doc)
-	switch {
-	case errors.Is(err, pipeline.ErrMoved):
-		return "skipped, it is no longer at " + display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
-	case errors.Is(err, store.ErrStale):
-		return noLongerFailed, nil
-	case err != nil:
-		return "", hintAtUser(err)
-	}
 	outcome = "back in the inbox as " + display.Printable(place)
 	if changed {
 		outcome += ", as a new document: it was changed since it failed"
 	}
-	return outcome, nil
+	return outcome, err
 }
 
 // askAnew lets the daemon ask the service anew.
 func (p program) askAnew(ctx context.Context, load loader, ids []int64) error {
 	return p.changeRecord(ctx, load, func(_ *settings.Settings, r pipeline.Refiler) error {
-		return eachID(ctx, p.stdout, ids, func(ctx context.Context, id int64) (string, error) {
-			doc, err := r.Store.Document(ctx, id)
-			switch {
-			case errors.Is(err, sql.ErrNoRows):
-				return "", errors.New("there is no such document")
-			case err != nil:
-				return "", err
-			case doc.State != store.Filed && doc.State != store.Review:
+		return eachDocument(ctx, p.stdout, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
+			if doc.State != store.Filed && doc.State != store.Review {
 				return "", fmt.Errorf("%s is %s; --again is for what is filed or in review", display.Printable(doc.Source), doc.State)
 			}
-			err = r.AskAnew(ctx, doc)
-			switch {
-			case errors.Is(err, pipeline.ErrMoved):
-				return "skipped, it is no longer at " + display.Printable(filepath.Join(doc.Sorted, doc.Target)), nil
-			case err != nil:
-				return "", hintAtUser(err)
-			}
-			return "asked anew within DOCUSORT_RESCAN, which is paid for; until then it stays at " + display.Printable(doc.Target), nil
+			return "asked anew within DOCUSORT_RESCAN, which is paid for; until then it stays at " + display.Printable(doc.Target), r.AskAnew(ctx, doc)
 		})
 	})
 }

@@ -259,8 +259,8 @@ func TestRetryAllNoLongerFailed(t *testing.T) {
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
 	var out bytes.Buffer
-	noErr(t, retrier{out: &out, Requeuer: pipeline.Requeuer{Store: w.openShared()}, all: true}.retryAll(t.Context(), []int64{1, 999}))
-	if out.String() != "1: skipped, it is no longer failed\n999: skipped, it is no longer failed\n" {
+	noErr(t, retryEach(t.Context(), &out, pipeline.Requeuer{Store: w.openShared()}, []int64{1, 999}, true))
+	if out.String() != "1: skipped, it changed meanwhile\n999: skipped, it changed meanwhile\n" {
 		t.Errorf("it wrote %q", out.String())
 	}
 }
