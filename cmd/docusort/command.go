@@ -154,13 +154,13 @@ func (load loader) command(words string) string {
 	return s.Command(words)
 }
 
-func (load loader) openReader(ctx context.Context) (*store.Reader, error) {
+func (load loader) openReader(ctx context.Context) (*store.Reader, *settings.Settings, error) {
 	s, err := load(0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := store.OpenReader(ctx, s.Database)
-	return r, hintAtConfig(s, err)
+	return r, s, hintAtConfig(s, err)
 }
 
 // hintAtConfig adds to the error of a database that cannot be opened that the

@@ -62,16 +62,12 @@ func statesTopic() *cobra.Command {
 }
 
 func (p program) report(ctx context.Context, load loader, format string, o report.Options, exitCode bool) error {
-	s, err := load(0)
-	if err != nil {
-		return err
-	}
-	o.Name, o.Source = s.Where(), s.Source
-	r, err := load.openReader(ctx)
+	r, s, err := load.openReader(ctx)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
+	o.Name, o.Source = s.Where(), s.Source
 	d, err := r.Daemon(ctx)
 	if err != nil {
 		return err
@@ -103,7 +99,7 @@ func unitFailed(ctx context.Context, unit string) bool {
 // that a shell would not show as they are.
 func completeTypes(load loader) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-		r, err := load.openReader(cmd.Context())
+		r, _, err := load.openReader(cmd.Context())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

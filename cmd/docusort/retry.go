@@ -134,7 +134,7 @@ func (p program) askAnew(ctx context.Context, load loader, ids []int64) error {
 }
 
 func eachInState(ctx context.Context, load loader, state store.State, f func(*store.Document)) error {
-	reader, err := load.openReader(ctx)
+	reader, _, err := load.openReader(ctx)
 	if err != nil {
 		return err
 	}
