@@ -19,6 +19,7 @@ var pageTemplate = template.Must(web.Templates().Parse(pageSource))
 
 type htmlPage struct {
 	*web.Overview
+	Name      string
 	Documents bool
 	Style     template.CSS
 	Policy    string
@@ -27,13 +28,13 @@ type htmlPage struct {
 // HTML writes the report as one self-contained page: it has no script and fetches
 // nothing, and its own policy tells the browser so.
 func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
-	overview := &web.Overview{Now: o.now(), Filter: o.Filter, Name: cmp.Or(o.Name, "docusort"), Source: o.Source}
+	overview := &web.Overview{Now: o.now(), Filter: o.Filter, Source: o.Source}
 	if err := overview.Read(ctx, r); err != nil {
 		return err
 	}
 	out := bufio.NewWriter(w)
 	page := htmlPage{
-		Overview: overview, Documents: o.Documents, Style: template.CSS(web.Style), // #nosec: our own
+		Overview: overview, Name: cmp.Or(o.Name, "docusort"), Documents: o.Documents, Style: template.CSS(web.Style), // #nosec: our own
 		Policy: "default-src 'none'; style-src " + web.StyleHash() + "; base-uri 'none'; form-action 'none'",
 	}
 	if err := pageTemplate.ExecuteTemplate(out, "begin", page); err != nil {

@@ -24,9 +24,7 @@ type Overview struct {
 	Daemon  store.Daemon
 	Summary store.Summary
 	Buckets []store.Bucket
-
-	Name   string          // of the daemon, and where it runs
-	Source settings.Source // of the commands that are named
+	Source  settings.Source // of the commands that are named
 }
 
 // Read reads what the filter selects.
