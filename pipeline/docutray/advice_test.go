@@ -3,6 +3,7 @@ package docutray
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -85,9 +86,10 @@ func TestAdviceForConnections(t *testing.T) {
 	}
 }
 
-// TestAdviceForRealCertificates: what the standard library reports is recognised.
+// TestAdviceForRealCertificates: a host that cannot prove its name gets nothing, and what the
+// standard library reports is recognised.
 func TestAdviceForRealCertificates(t *testing.T) {
-	srv := httptest.NewUnstartedServer(nil)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request came") }))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
@@ -104,8 +106,9 @@ func TestAdviceForRealCertificates(t *testing.T) {
 	} {
 		client := newClient(t, c.url)
 		c.tune(client.own.TLSClientConfig)
-		if e := asError(t, client.Ping(t.Context())); !strings.Contains(e.advice(), says) {
-			t.Errorf("%v: %q, want %q", e, e.advice(), says)
+		e := asError(t, second(client.Submit(t.Context(), submission())))
+		if e.Class != Service || e.Sent || e.OutcomeUnknown || !errors.Is(e, ErrTLS) || !strings.Contains(e.advice(), says) {
+			t.Errorf("%+v: %q, want %q", e, e.advice(), says)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -66,18 +65,6 @@ func TestHTTP2(t *testing.T) {
 	srv.Close()
 	if st := sim.Stats(); st.Complete != 2 || st.Jobs != 2 {
 		t.Errorf("%+v", st)
-	}
-}
-
-// TestUntrustedCertificate: a host that cannot prove its name gets nothing.
-func TestUntrustedCertificate(t *testing.T) {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request came") }))
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	_, err := newClient(t, srv.URL).Submit(t.Context(), submission())
-	if e := asError(t, err); e.Class != Service || e.Sent || e.OutcomeUnknown || !errors.Is(err, ErrTLS) {
-		t.Errorf("%+v", e)
 	}
 }
 
