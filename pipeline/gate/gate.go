@@ -2,6 +2,8 @@ package gate
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,8 +39,7 @@ type Gate struct {
 
 	closed      *Trouble // nothing but pings passes
 	submissions submissions
-	disks       map[string]Hold    // set by the owner of the disks
-	inbox       Hold               // set by the owner of the inbox; no reason: none
+	ours        map[string]Hold    // of our disks and the inbox, set by their owner
 	jobs        map[int64]*Trouble // those whose polls fail although the service answers, by document
 }
 
@@ -53,7 +54,7 @@ func New(requestsPerMinute int, keys docutray.KeySource, ping func(context.Conte
 		changed:     make(chan struct{}),
 		own:         limit{rate: float64(requestsPerMinute) / 60},
 		submissions: submissions{failed: make(map[int64]docutray.Class)},
-		disks:       make(map[string]Hold),
+		ours:        make(map[string]Hold),
 		jobs:        make(map[int64]*Trouble),
 	}
 }
@@ -138,7 +139,7 @@ func (g *Gate) held(kind Kind, now time.Time) time.Duration {
 	switch {
 	case g.closed != nil:
 		return g.closed.wait(now)
-	case kind == Submission && len(g.disks) > 0:
+	case kind == Submission && slices.ContainsFunc(slices.Collect(maps.Values(g.ours)), func(h Hold) bool { return h.Kind == Disk }):
 		return longestWait
 	case kind == Submission && g.submissions.hold != nil:
 		return g.submissions.wait(now)

@@ -78,32 +78,24 @@ func (t *Trouble) wait(now time.Time) time.Duration {
 
 // HoldDisk begins a hold of a disk of ours, which keeps submissions, or ends it where
 // reason is empty. name tells one disk from another.
-func (g *Gate) HoldDisk(name, reason string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h := g.disks[name]
-	if h.Reason == reason {
-		return
-	}
-	g.disks[name] = Hold{Kind: Disk, Reason: reason, Since: cmp.Or(h.Since, time.Now())}
-	if reason == "" {
-		delete(g.disks, name)
-	}
-	g.notify()
-}
+func (g *Gate) HoldDisk(name, reason string) { g.holdOurs(Disk, name, reason) }
 
 // HoldInbox begins the hold of the inbox, which is shown and keeps no request, as what can
 // be read may go on, or ends it where reason is empty.
-func (g *Gate) HoldInbox(reason string) {
+func (g *Gate) HoldInbox(reason string) { g.holdOurs(Inbox, "inbox", reason) }
+
+func (g *Gate) holdOurs(kind HoldKind, name, reason string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.inbox.Reason != reason {
-		g.inbox = Hold{Kind: Inbox, Reason: reason, Since: cmp.Or(g.inbox.Since, time.Now())}
-		if reason == "" {
-			g.inbox = Hold{}
-		}
-		g.notify()
+	h := g.ours[name]
+	if h.Reason == reason {
+		return
 	}
+	g.ours[name] = Hold{Kind: kind, Reason: reason, Since: cmp.Or(h.Since, time.Now())}
+	if reason == "" {
+		delete(g.ours, name)
+	}
+	g.notify()
 }
 
 // Hold returns the hold to show, nil where there is none, and a channel that is closed
@@ -124,12 +116,9 @@ func (g *Gate) Hold(now time.Time) (shown *Hold, changed <-chan struct{}) {
 
 // holds returns all that there are. The mutex is held.
 func (g *Gate) holds(now time.Time) []Hold {
-	all := slices.AppendSeq(g.jobsHeld(now), maps.Values(g.disks))
+	all := slices.AppendSeq(g.jobsHeld(now), maps.Values(g.ours))
 	for _, t := range g.probed() {
 		all = append(all, t.Hold)
-	}
-	if g.inbox.Reason != "" {
-		all = append(all, g.inbox)
 	}
 	if len(all) == 0 && now.Before(g.limit.Until) {
 		all = append(all, g.limit.Hold)
