@@ -64,32 +64,32 @@ type Event struct {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Events tells a document's way in the order in which it went.
-func (show Document) Events() (all []Event) {
-	d := show.d
+func (d Document) Events() (all []Event) {
+	doc := d.d
 	add := func(at time.Time, text string) {
 		e := Event{Text: text}
 		if !at.IsZero() {
-			e.When, e.Stamp = display.ClockSeconds(at, show.now), stamp(at)
+			e.When, e.Stamp = display.ClockSeconds(at, d.now), stamp(at)
 		}
 		all = append(all, e)
 	}
-	found := "found in the inbox: " + display.Size(d.Identity.Size)
-	if d.ContentType != "" {
-		found += ", " + display.Prose(d.ContentType)
+	found := "found in the inbox: " + display.Size(doc.Identity.Size)
+	if doc.ContentType != "" {
+		found += ", " + display.Prose(doc.ContentType)
 	}
-	add(d.DiscoveredAt, found)
-	if d.Phase == store.PhaseEqual {
+	add(doc.DiscoveredAt, found)
+	if doc.Phase == store.PhaseEqual {
 		add(time.Time{}, "waiting for the answer for an identical document")
 	}
-	if !d.SubmittedAt.IsZero() {
-		add(d.SubmittedAt, submission(d))
+	if !doc.SubmittedAt.IsZero() {
+		add(doc.SubmittedAt, submission(doc))
 	}
-	if !d.IdentifiedAt.IsZero() && d.Type != "" {
-		add(d.IdentifiedAt, identification(d))
+	if !doc.IdentifiedAt.IsZero() && doc.Type != "" {
+		add(doc.IdentifiedAt, identification(doc))
 	}
-	add(d.FinishedAt, ending(d, show.now))
-	if !d.DecidedAt.IsZero() && !d.Reused {
-		add(d.DecidedAt, "filed as "+display.Printable(d.Type)+" by a person")
+	add(doc.FinishedAt, ending(doc, d.now))
+	if !doc.DecidedAt.IsZero() && !doc.Reused {
+		add(doc.DecidedAt, "filed as "+display.Printable(doc.Type)+" by a person")
 	}
 	return all
 }
