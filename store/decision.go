@@ -72,17 +72,13 @@ func (s *Store) Decided(ctx context.Context, d Document) error {
 		if err != nil {
 			return err
 		}
-		var confidence any
-		if d.Confidence > 0 {
-			confidence = d.Confidence
-		}
 		is := d.Identity
 		err = t.change(`UPDATE documents SET (sorted, target) = (SELECT sorted, target FROM decisions WHERE document = ?1),
-				state = 'filed', outcome = 'filed', type = ?2, confidence = ?3, alternatives = ?4, decided_at = ?5, error = NULL,
+				state = 'filed', outcome = 'filed', type = ?2, confidence = nullif(?3, 0.0), alternatives = ?4, decided_at = ?5, error = NULL,
 				device = ?6, inode = ?7, size = ?8, modified = ?9, changed = ?10, sha256 = ?11
 			WHERE id = +?1 AND finished_at IS NOT NULL AND state <> 'gone'
 			  AND EXISTS (SELECT 1 FROM decisions WHERE document = ?1)`,
-			d.ID, kind, confidence, text(string(d.Alternatives)), t.now,
+			d.ID, kind, d.Confidence, text(string(d.Alternatives)), t.now,
 			int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, d.SHA256)
 		if err == nil {
 			err = t.do(`DELETE FROM decisions WHERE document = ?`, d.ID)
