@@ -38,7 +38,7 @@ func inspect(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		if version == unreleased {
+		if version > 0 && version <= unreleased {
 			return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
 				"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
 		}
@@ -113,9 +113,9 @@ func ours(ctx context.Context, conn *sql.Conn, path string) (version int, err er
 	return version, err
 }
 
-// unreleased is the number of the schema that was in use before the first release.
-// Databases with it are refused.
-const unreleased = 1
+// unreleased is the number of the last schema before the first release that is no longer
+// in use. Databases with it or an older one are refused.
+const unreleased = 2
 
 //go:embed migration/0001_documents.sql
 var documentsSchema string
