@@ -36,7 +36,9 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 			"if anything is wrong.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			started := p.tellSlowStart()
 			s, err := load(settings.NeedKey | settings.NeedTypes | settings.NeedFolders)
+			started()
 			if s == nil {
 				return err
 			}
