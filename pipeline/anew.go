@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
@@ -71,10 +70,5 @@ func removeEarlier(d *store.Document) error {
 	if now, err := sidecarText(d); err != nil || d.Target == d.StaysAt && string(now) == string(text) {
 		return err // it was written before the daemon was killed
 	}
-	root, err := os.OpenRoot(d.Sorted)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return root.Remove(name)
+	return removeBeside(d, name)
 }

@@ -150,6 +150,11 @@ func removeSidecar(d *store.Document) error {
 	if err != nil || !bytes.Equal(there, text) {
 		return err
 	}
+	return removeBeside(d, name)
+}
+
+// removeBeside removes a sidecar of a document.
+func removeBeside(d *store.Document, name string) error {
 	root, err := os.OpenRoot(d.Sorted)
 	if err != nil {
 		return err
