@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,5 +98,33 @@ func TestWhatIsTooLargeIsNotCopied(t *testing.T) {
 		same(t, "copies", copied.Load(), 1)
 		must(t, os.Remove(filepath.Join(r.inbox, "film.mp4")))
 		r.reaches("film.mp4", store.Gone, 2*time.Minute)
+	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
+}
+
+// Copies that meet a full disk at about the same time are one failure: the next try follows
+// after the first pause, not after that of the third.
+func TestCopiesThatFailTogetherCountOnce(t *testing.T) {
+	far := t.TempDir()
+	var release chan struct{}
+	var writing atomic.Int64
+	var full atomic.Bool
+	mover := filing.NewMover(filing.Options{Fault: func(op string, done bool) error {
+		if op != "write" || done || !full.Load() {
+			return nil
+		}
+		n := writing.Add(1)
+		<-release
+		time.Sleep(time.Duration(n) * time.Millisecond) // the filer sees each alone
+		return syscall.ENOSPC
+	}})
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		release = make(chan struct{})
+		full.Store(true)
+		r.start()
+		r.dropNumbered(copiers)
+		r.until(time.Minute, "all copies at once", func() bool { return writing.Load() == copiers })
+		full.Store(false)
+		close(release)
+		r.until(2*firstPause, "all filed", func() bool { return r.counts()[store.Filed] == copiers })
 	}, func(c *Config) { c.Mover, c.Sorted = mover, far })
 }

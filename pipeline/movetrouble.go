@@ -30,8 +30,10 @@ func (f *filer) failed(ctx context.Context, all []*moving, anyMoved bool) {
 	}
 	switch {
 	case held:
-		f.held++
-		f.until = time.Now().Add(backoff(f.held, longestDiskPause))
+		if !time.Now().Before(f.until) { // copies that fail together count once
+			f.held++
+			f.until = time.Now().Add(backoff(f.held, longestDiskPause))
+		}
 	case anyMoved:
 		f.held, f.until = 0, time.Time{}
 	}
