@@ -219,9 +219,10 @@ func (w *world) kill(c *child) {
 	w.waitKilled(c)
 }
 
-// stop ends a daemon as systemd does.
+// stop ends a daemon as systemd does, which waits until it has started.
 func (w *world) stop(c *child) {
 	w.t.Helper()
+	c.waitOutput("started")
 	c.signal(syscall.SIGTERM)
 	c.waitExit(exitDone)
 }
