@@ -36,16 +36,16 @@ func New(w io.Writer, format string, level slog.Level, isTerminal, noColor bool)
 	case format == Journal:
 		return slog.New(newJournal(w, level))
 	case format == Text || !isTerminal:
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: quoteDEL}))
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: harmless}))
 	}
 	return slog.New(tint.NewTextHandler(w, &tint.Options{
 		Level: level, NoColor: noColor, TimeFormat: time.TimeOnly, ReplaceAttr: harmless,
 	}))
 }
 
-// harmless passes text that would act on a terminal to tint as bytes, which tint
-// always quotes. In strings, tint keeps escape sequences when it colours and drops
-// them when it does not; in the message it keeps everything.
+// harmless makes bytes of text that would act on a terminal, because tint and slog always
+// quote those. In strings, slog keeps a DEL; tint keeps escape sequences when it colours
+// and drops them when it does not, and in the message it keeps everything.
 func harmless(groups []string, a slog.Attr) slog.Attr {
 	text, ok := textOf(a.Value)
 	if !ok || len(groups) == 0 && a.Key == slog.LevelKey || printable(text) {
@@ -55,15 +55,6 @@ func harmless(groups []string, a slog.Attr) slog.Attr {
 		return slog.String(a.Key, unquoted(text))
 	}
 	return slog.Any(a.Key, []byte(text))
-}
-
-// quoteDEL makes slog's text handler quote values with a DEL, the one control
-// character that slog takes for printable.
-func quoteDEL(_ []string, a slog.Attr) slog.Attr {
-	if text, ok := textOf(a.Value); ok && strings.ContainsRune(text, '\x7f') {
-		return slog.Any(a.Key, []byte(text))
-	}
-	return a
 }
 
 // validUTF8 escapes what is not UTF-8. slog's JSON would replace it, and nobody
@@ -140,7 +131,7 @@ func newJournal(w io.Writer, level slog.Level) slog.Handler {
 			if len(groups) == 0 && a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime {
 				return slog.Attr{}
 			}
-			return quoteDEL(groups, a)
+			return harmless(groups, a)
 		},
 	})
 }
