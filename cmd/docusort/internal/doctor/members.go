@@ -9,29 +9,38 @@ import (
 )
 
 // MendMembers opens the folders that members of the group made in the inbox to the group,
-// which only root can do for them. It follows no link, leaves what is mounted there alone,
-// and changes no folder of another group than that of the inbox.
+// which only root can do for them. It leaves the inbox by no link, leaves what is mounted
+// there alone, and changes no folder of another group than that of the inbox.
 func (d Doctor) MendMembers() []Result {
-	root, err := unix.Open(d.Inbox, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	root, err := os.OpenRoot(d.Inbox)
 	if err != nil {
 		return nil // reported for the folder itself
 	}
-	defer unix.Close(root)
+	defer root.Close()
 	var inbox unix.Stat_t
-	if err := unix.Fstat(root, &inbox); err != nil {
-		return nil
-	}
 	mended := 0
-	err = eachFolder(root, func(fd int) error {
-		var st unix.Stat_t
-		if err := unix.Fstat(fd, &st); err != nil || st.Dev != inbox.Dev {
-			return fs.SkipDir
-		}
-		if st.Gid != inbox.Gid || st.Uid == inbox.Uid || st.Mode&0o070 == 0o070 {
+	err = fs.WalkDir(root.FS(), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.IsDir() {
 			return nil
 		}
-		mended++
-		return unix.Fchmod(fd, st.Mode&0o7777|0o070)
+		f, err := root.OpenFile(path, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			return nil // gone
+		}
+		defer f.Close()
+		var st unix.Stat_t
+		switch err := unix.Fstat(int(f.Fd()), &st); {
+		case err != nil:
+			return err
+		case path == ".":
+			inbox = st
+		case st.Dev != inbox.Dev:
+			return fs.SkipDir
+		case st.Gid == inbox.Gid && st.Uid != inbox.Uid && st.Mode&0o070 != 0o070:
+			mended++
+			return unix.Fchmod(int(f.Fd()), st.Mode&0o7777|0o070)
+		}
+		return nil
 	})
 	switch {
 	case err != nil:
@@ -40,39 +49,6 @@ func (d Doctor) MendMembers() []Result {
 		return []Result{OK("inbox", "%d folders in it, made by members of the group, were opened to the group just now", mended)}
 	}
 	return nil
-}
-
-// eachFolder calls f for every folder beneath an open one, each opened by its name in the
-// one above it, so that whoever renames folders meanwhile leads nowhere else.
-func eachFolder(above int, f func(fd int) error) error {
-	names, err := namesIn(above)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		fd, err := unix.Openat(above, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err != nil {
-			continue // no folder, or gone
-		}
-		if err = f(fd); err == nil {
-			err = eachFolder(fd, f)
-		}
-		unix.Close(fd)
-		if err != nil && err != fs.SkipDir {
-			return err
-		}
-	}
-	return nil
-}
-
-func namesIn(folder int) ([]string, error) {
-	fd, err := unix.Openat(folder, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	f := os.NewFile(uintptr(fd), "folder")
-	defer f.Close()
-	return f.Readdirnames(-1)
 }
 
 // inboxFolders is what a walk through the inbox found.
