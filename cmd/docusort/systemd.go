@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"docusort/cmd/docusort/internal/service"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // readyAnyway is when the daemon counts as started although the inbox is not there
@@ -20,27 +19,23 @@ const stopMargin = 30 * time.Second
 
 // notifyManager tells the service manager, if there is one, how the daemon is.
 func (d *daemon) notifyManager(ctx context.Context) error {
-	var g errgroup.Group
-	g.Go(func() error { return d.manager.Watchdog(ctx, d.late) })
-	g.Go(func() error { return d.manager.ShowStatus(ctx, d.store.Changed(), d.work) })
-	g.Go(func() error {
-		timer := time.NewTimer(readyAnyway)
-		defer timer.Stop()
-		select {
-		case <-d.watcher.Ready():
-		case <-timer.C:
-			d.log.Warn("the inbox has not been scanned yet; the daemon counts as started", "path", d.settings.Inbox)
-		case <-ctx.Done():
-		}
-		if ctx.Err() == nil {
-			d.manager.Ready()
-		}
-		<-ctx.Done()
-		d.log.Info("stopping; uploads under way may finish", "grace", d.settings.ShutdownGrace)
-		d.manager.Stopping(d.settings.ShutdownGrace + stopMargin)
-		return nil
-	})
-	return g.Wait()
+	var running sync.WaitGroup
+	running.Go(func() { d.manager.Watchdog(ctx, d.late) })
+	running.Go(func() { d.manager.ShowStatus(ctx, d.store.Changed(), d.work) })
+	select {
+	case <-d.watcher.Ready():
+	case <-time.After(readyAnyway):
+		d.log.Warn("the inbox has not been scanned yet; the daemon counts as started", "path", d.settings.Inbox)
+	case <-ctx.Done():
+	}
+	if ctx.Err() == nil {
+		d.manager.Ready()
+	}
+	<-ctx.Done()
+	d.log.Info("stopping; uploads under way may finish", "grace", d.settings.ShutdownGrace)
+	d.manager.Stopping(d.settings.ShutdownGrace + stopMargin)
+	running.Wait()
+	return nil
 }
 
 func (d *daemon) work(ctx context.Context) (service.Work, error) {

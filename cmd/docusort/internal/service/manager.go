@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -51,11 +50,6 @@ func (m *Manager) Stopping(within time.Duration) {
 	m.send(daemon.SdNotifyStopping + "\nEXTEND_TIMEOUT_USEC=" + strconv.FormatInt(within.Microseconds(), 10))
 }
 
-// setStatus sets the line that systemctl status shows. Line breaks become spaces.
-func (m *Manager) setStatus(line string) {
-	m.send("STATUS=" + strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == '\n' || r == '\r' }), " "))
-}
-
 // send sends a message. It logs the first of several failures.
 func (m *Manager) send(message string) {
 	_, err := m.notify(message)
@@ -72,9 +66,9 @@ func (m *Manager) send(message string) {
 // gone round for longer than limit although it has work, the manager is told nothing,
 // and ends the process after its timeout. Where there is no watchdog, Watchdog returns
 // at once.
-func (m *Manager) Watchdog(ctx context.Context, late func(limit time.Duration) string) error {
+func (m *Manager) Watchdog(ctx context.Context, late func(limit time.Duration) string) {
 	if m.watchdog <= 0 {
-		return nil
+		return
 	}
 	limit := m.watchdog / 3
 	ticker := time.NewTicker(limit)
@@ -82,7 +76,7 @@ func (m *Manager) Watchdog(ctx context.Context, late func(limit time.Duration) s
 	for logged := ""; ; {
 		switch loop := late(limit); {
 		case ctx.Err() != nil:
-			return nil
+			return
 		case loop == "":
 			m.send(daemon.SdNotifyWatchdog)
 			logged = ""
@@ -93,7 +87,7 @@ func (m *Manager) Watchdog(ctx context.Context, late func(limit time.Duration) s
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }

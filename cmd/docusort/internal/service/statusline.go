@@ -53,16 +53,16 @@ const (
 // ShowStatus keeps the status line up to date until ctx is done. look returns what to
 // show; changed holds a token when that may have changed. A look that fails is made
 // again at the next change. At midnight the numbers of the day begin anew.
-func (m *Manager) ShowStatus(ctx context.Context, changed <-chan struct{}, look func(context.Context) (Work, error)) error {
+func (m *Manager) ShowStatus(ctx context.Context, changed <-chan struct{}, look func(context.Context) (Work, error)) {
 	if m.absent {
-		return nil
+		return
 	}
 	shown := ""
 	for ctx.Err() == nil {
 		begun := time.Now()
 		work, err := look(ctx)
 		if line := work.Line(); err == nil && line != shown {
-			m.setStatus(line)
+			m.send("STATUS=" + line)
 			shown = line
 		}
 		select {
@@ -76,7 +76,6 @@ func (m *Manager) ShowStatus(ctx context.Context, changed <-chan struct{}, look 
 		case <-ctx.Done():
 		}
 	}
-	return nil
 }
 
 // midnight returns when what is shown of today is over; never, where nothing is.
