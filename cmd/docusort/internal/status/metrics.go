@@ -23,9 +23,7 @@ var (
 		"Age of the oldest unfinished document; 0 if there is none.", nil, nil)
 	progressDesc = prometheus.NewDesc("docusort_last_progress_timestamp_seconds",
 		"When a document last changed its state; 0 for never.", nil, nil)
-	holdDesc  = prometheus.NewDesc("docusort_hold", "1 if the daemon is on a hold of this kind.", []string{"kind"}, nil)
-	untilDesc = prometheus.NewDesc("docusort_hold_until_timestamp_seconds",
-		"When the hold ends; 0 if there is none or its end is not known.", nil, nil)
+	holdDesc     = prometheus.NewDesc("docusort_hold", "1 if the daemon is on a hold of this kind.", []string{"kind"}, nil)
 	healthyDesc  = prometheus.NewDesc("docusort_healthy", "1 if /healthz says ok.", nil, nil)
 	readableDesc = prometheus.NewDesc("docusort_record_readable", "1 if the database could be read.", nil, nil)
 )
@@ -58,7 +56,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		age = max(0, time.Since(s.progress.Oldest).Seconds())
 	}
 	gauge(oldestDesc, age)
-	gauge(progressDesc, unix(s.progress.Last))
+	last := 0.0
+	if !s.progress.Last.IsZero() {
+		last = float64(s.progress.Last.UnixMilli()) / 1000
+	}
+	gauge(progressDesc, last)
 	hold := store.Hold{}
 	if s.daemon.Hold != nil {
 		hold = *s.daemon.Hold
@@ -66,7 +68,6 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, kind := range []store.HoldKind{store.HoldAccount, store.HoldDisk, store.HoldInbox, store.HoldService, store.HoldRate} {
 		gauge(holdDesc, oneIf(hold.Kind == kind), string(kind))
 	}
-	gauge(untilDesc, unix(hold.Until))
 }
 
 func oneIf(b bool) float64 {
@@ -74,13 +75,6 @@ func oneIf(b bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-func unix(t time.Time) float64 {
-	if t.IsZero() {
-		return 0
-	}
-	return float64(t.UnixMilli()) / 1000
 }
 
 // Meter counts the requests to the service.
@@ -131,11 +125,8 @@ func newMetrics(s *Server) http.Handler {
 		ConstLabels: prometheus.Labels{"version": s.cfg.Version, "commit": s.cfg.Commit, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	viewers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "docusort_status_viewers", Help: "Status pages that are open.",
-	}, func() float64 { return float64(len(s.viewers)) })
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector{s.cache}, s.cfg.Meter.requests, s.cfg.Meter.seconds, build, viewers,
+	registry.MustRegister(collector{s.cache}, s.cfg.Meter.requests, s.cfg.Meter.seconds, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: readTimeout})
 }

@@ -26,7 +26,6 @@ type tally struct {
 	types                map[string]bool
 	finished, filed      *prometheus.CounterVec
 	resubmitted, reused  prometheus.Counter
-	polls                prometheus.Counter
 	duration, jobSeconds prometheus.Histogram
 }
 
@@ -49,7 +48,6 @@ func newTally(now time.Time) *tally {
 		resubmitted: counter("docusort_resubmissions_total",
 			"Submissions of finished documents made after one that was accepted or whose outcome is unknown."),
 		reused: counter("docusort_answers_reused_total", "Documents finished by the answer for identical content."),
-		polls:  counter("docusort_polls_total", "Status requests made for finished documents."),
 		duration: seconds("docusort_document_duration_seconds", "From the discovery of a document to its filing or review.",
 			4*3600, 24*3600),
 		jobSeconds: seconds("docusort_job_duration_seconds",
@@ -64,7 +62,7 @@ func newTally(now time.Time) *tally {
 }
 
 func (t *tally) collectors() []prometheus.Collector {
-	return []prometheus.Collector{t.finished, t.filed, t.resubmitted, t.reused, t.polls, t.duration, t.jobSeconds}
+	return []prometheus.Collector{t.finished, t.filed, t.resubmitted, t.reused, t.duration, t.jobSeconds}
 }
 
 // tallyStep is how much time is read at once. If reading fails, none of it counts.
@@ -93,7 +91,6 @@ func (t *tally) count(batch []store.Document) {
 	for _, d := range batch {
 		t.finished.WithLabelValues(string(d.State)).Inc()
 		t.resubmitted.Add(float64(d.Resubmissions))
-		t.polls.Add(float64(d.Polls))
 		if d.Reused {
 			t.reused.Inc()
 		} else if d.IdentifiedAt.After(d.SubmittedAt) && !d.SubmittedAt.IsZero() {
