@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,7 +68,7 @@ func TestEventsTellWhatChanged(t *testing.T) {
 
 func TestTheEndOfTheServerEndsEvents(t *testing.T) {
 	w := newWorld(t)
-	s, err := Listen(Config{Addr: "127.0.0.1:0", Database: w.path})
+	s, err := Listen(Config{Addr: "127.0.0.1:0", Database: w.path, Meter: NewMeter(), Logger: slog.New(slog.DiscardHandler)})
 	w.ok(err)
 	ctx, cancel := context.WithCancel(w.ctx)
 	ended := make(chan error)

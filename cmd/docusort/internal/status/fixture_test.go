@@ -53,7 +53,7 @@ func (w *world) ok(err error) {
 // serve runs a server until the test ends, and returns its URL.
 func (w *world) serve(change ...func(*Config)) (*Server, string) {
 	w.t.Helper()
-	cfg := Config{Addr: "127.0.0.1:0", Database: w.path, Version: "1.2.3", Commit: "abc",
+	cfg := Config{Addr: "127.0.0.1:0", Database: w.path, Version: "1.2.3", Commit: "abc", Meter: NewMeter(),
 		Logger: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
 		f(&cfg)

@@ -24,8 +24,8 @@ type Config struct {
 	Database string
 	Version  string // of the program, for the page and the metrics
 	Commit   string
-	Logger   *slog.Logger  // nil discards
-	Meter    *Meter        // of the requests to the service; nil: not known
+	Logger   *slog.Logger
+	Meter    *Meter        // of the requests to the service
 	PollMax  time.Duration // the longest pause between two polls of a job
 	Source   settings.Source
 }
@@ -49,12 +49,6 @@ const (
 
 // Listen takes the address. It fails where somebody else has it.
 func Listen(cfg Config) (*Server, error) {
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Meter == nil {
-		cfg.Meter = NewMeter()
-	}
 	listener, err := listen(cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w; set DOCUSORT_HTTP_ADDR to a free address of this machine", err)
