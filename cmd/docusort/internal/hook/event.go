@@ -6,7 +6,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/store"
@@ -38,16 +37,14 @@ type hold struct {
 	Until  *string `json:"until"`
 }
 
-func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
 // encode writes an event as one line of JSON. Names that are not UTF-8 are escaped
 // as in the report.
 func encode(e *store.Event) []byte {
-	v := event{Version: 1, ID: e.ID, Event: e.Kind, At: timeText(e.At)}
+	v := event{Version: 1, ID: e.ID, Event: e.Kind, At: display.Stamp(e.At)}
 	if e.Document == 0 {
 		v.Hold = &hold{Kind: string(e.Hold), Reason: display.Text(e.Reason)}
 		if !e.Until.IsZero() {
-			v.Hold.Until = new(timeText(e.Until))
+			v.Hold.Until = new(display.Stamp(e.Until))
 		}
 	} else {
 		v.Document = &document{ID: e.Document, Source: display.Name(e.Source), Path: display.Name(e.Path)}
@@ -73,7 +70,7 @@ func encode(e *store.Event) []byte {
 func environ(e *store.Event) []string {
 	all := []string{
 		"PATH=" + cmp.Or(os.Getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"), "LANG=C.UTF-8", "DOCUSORT_EVENT=" + e.Kind, "DOCUSORT_EVENT_ID=" + strconv.FormatInt(e.ID, 10),
-		"DOCUSORT_EVENT_AT=" + timeText(e.At),
+		"DOCUSORT_EVENT_AT=" + display.Stamp(e.At),
 	}
 	add := func(name, value string) {
 		if value != "" {

@@ -268,17 +268,13 @@ func orNull[T ~string](s T) *T {
 	return &s
 }
 
-// stamp writes a time as RFC 3339 in UTC with exactly three decimals, so that
-// stamps sort as text.
 func stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
-	return &s
+	return new(display.Stamp(t))
 }
 
 func seconds(d time.Duration) *float64 {
-	s := float64(max(0, d).Milliseconds()) / 1000
-	return &s
+	return new(float64(max(0, d).Milliseconds()) / 1000)
 }

@@ -84,6 +84,10 @@ func Duration(d time.Duration) string {
 	return text
 }
 
+// Stamp writes a time for programs: as RFC 3339 in UTC with exactly three decimals, so that
+// stamps sort as text.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
 // Clock writes a time in the time zone of now, with the date unless it is today.
 func Clock(t, now time.Time) string { return clock(t, now, "15:04") }
 
