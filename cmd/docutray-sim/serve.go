@@ -51,9 +51,7 @@ func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) e
 		err = srv.Close() // abandon uploads that do not end
 	}
 	<-failed
-	if !s.quiet {
-		printCounts(stderr, sim.Stats())
-	}
+	printCounts(stderr, sim.Stats())
 	return err
 }
 

@@ -15,7 +15,6 @@ import (
 
 type settings struct {
 	listen string
-	quiet  bool
 	types  []string
 	opts   docutraytest.Options
 }
@@ -32,7 +31,6 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of all random draws; 0 chooses one")
 	f.BoolVar(&o.AltForms, "alt-forms", false, "use the other documented forms of answers as well")
 	f.StringSliceVar(&s.types, "types", nil, "codes of the account's types (default: a built-in list)")
-	f.BoolVar(&s.quiet, "quiet", false, "print no counts at the end")
 
 	o.Faults.StallFor = docutraytest.Duration(30 * time.Second)
 	o.Faults.Each(func(name, usage string, value any) {
