@@ -5,16 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
 
-const (
-	certFileName = "SSL_CERT_FILE"
-	certDirName  = "SSL_CERT_DIR"
-)
+const certFileName = "SSL_CERT_FILE"
 
 // proxyURL never shows the value: a password may stand in it.
 func proxyURL(v string) (string, error) {
@@ -31,35 +26,19 @@ func proxyURL(v string) (string, error) {
 
 // findCertificates reads the certificates to trust beside the system's.
 func (l *loader) findCertificates(s *Settings) {
-	if s.CertFile == "" && s.CertDir == "" || l.refused[certFileName] || l.refused[certDirName] {
+	if s.CertFile == "" || l.refused[certFileName] {
 		return
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	if s.CertFile != "" {
-		if err := addCertificates(roots, s.CertFile); err != nil {
-			l.refuse(certFileName, reason(err))
-		}
+	b, err := readBounded(s.CertFile)
+	if err == nil && !roots.AppendCertsFromPEM(b) {
+		err = fmt.Errorf("there is no certificate in %s: it must be in PEM form, with BEGIN CERTIFICATE", show(s.CertFile))
 	}
-	if s.CertDir != "" {
-		entries, err := os.ReadDir(s.CertDir)
-		if err != nil {
-			l.refuse(certDirName, reason(err))
-		}
-		for _, entry := range entries {
-			// Other files may lie there too, and links that lead nowhere.
-			_ = addCertificates(roots, filepath.Join(s.CertDir, entry.Name()))
-		}
+	if err != nil {
+		l.refuse(certFileName, reason(err))
 	}
 	s.RootCAs = roots
-}
-
-func addCertificates(roots *x509.CertPool, path string) error {
-	b, err := readBounded(path)
-	if err == nil && !roots.AppendCertsFromPEM(b) {
-		err = fmt.Errorf("there is no certificate in %s: it must be in PEM form, with BEGIN CERTIFICATE", show(path))
-	}
-	return err
 }
