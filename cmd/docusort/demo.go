@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,11 +50,11 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	}
 	api := httptest.NewServer(docutraytest.New(docutraytest.Options{Latency: 1500 * time.Millisecond, Sigma: 0.35, Seed: 1}))
 	defer api.Close()
-	from, err := writeDemoSettings(home)
+	from, err := writeDemoSettings(home, api.URL, keep)
 	if err != nil {
 		return err
 	}
-	s, err := settings.Load(demoEnviron(p.environ, api.URL, keep), from, settings.NeedKey|settings.NeedTypes|settings.NeedFolders)
+	s, err := settings.Load(withoutSettings(p.environ), from, settings.NeedKey|settings.NeedTypes|settings.NeedFolders)
 	if err != nil {
 		return err
 	}
@@ -84,27 +85,23 @@ func (p program) demo(ctx context.Context, keep bool) (err error) {
 	return errors.Join(err, g.Wait())
 }
 
-// writeDemoSettings writes down what commands need to look at the demo.
-func writeDemoSettings(home string) (settings.Source, error) {
+// writeDemoSettings writes down what the demo works with, also for commands that look at it.
+func writeDemoSettings(home, url string, page bool) (settings.Source, error) {
 	from := settings.Source{Config: filepath.Join(home, "docusort.env")}
-	lines := "DOCUSORT_HOME=" + home + "\nDOCUSORT_DOCUMENT_TYPES=" + strings.Join(testdata.Options(), ",") + "\n"
-	return from, os.WriteFile(from.Config, []byte(lines), 0o644)
+	lines := []string{"DOCUSORT_HOME=" + home, "DOCUSORT_DOCUMENT_TYPES=" + strings.Join(testdata.Options(), ","),
+		"DOCUTRAY_API_KEY=" + docutraytest.DefaultKey, "DOCUTRAY_BASE_URL=" + url, "DOCUSORT_SETTLE=300ms", "DOCUSORT_LOG_LEVEL=warn"}
+	if page {
+		lines = append(lines, "DOCUSORT_HTTP_ADDR=127.0.0.1:0")
+	}
+	return from, os.WriteFile(from.Config, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 }
 
-// demoEnviron leaves out the user's own settings, so that the demo does not spend
+// withoutSettings leaves out the user's own settings, so that the demo does not spend
 // their credits or touch their documents.
-func demoEnviron(environ []string, url string, page bool) []string {
-	var env []string
-	for _, v := range environ {
-		if !strings.HasPrefix(v, "DOCUSORT_") && !strings.HasPrefix(v, "DOCUTRAY_") {
-			env = append(env, v)
-		}
-	}
-	env = append(env, "DOCUTRAY_API_KEY="+docutraytest.DefaultKey, "DOCUTRAY_BASE_URL="+url, "DOCUSORT_SETTLE=300ms", "DOCUSORT_LOG_LEVEL=warn")
-	if page {
-		env = append(env, "DOCUSORT_HTTP_ADDR=127.0.0.1:0")
-	}
-	return env
+func withoutSettings(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		return strings.HasPrefix(v, "DOCUSORT_") || strings.HasPrefix(v, "DOCUTRAY_")
+	})
 }
 
 // showWhereToLook ends the demo with commands to copy.
