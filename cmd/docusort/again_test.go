@@ -39,6 +39,12 @@ func askable(r reportJSON) (ids []string) {
 	return ids
 }
 
+// askAgain asks the service anew about them.
+func (w *world) askAgain(r reportJSON) {
+	w.t.Helper()
+	w.run(append([]string{"retry", "--again"}, askable(r)...)...).check(w.t, exitDone, "which is paid for", "invoice/scan.pdf")
+}
+
 // checkAskedAnew: the documents have the new answer and its folder, each was paid for once
 // more, and copies follow the new answer at no cost.
 func (w *world) checkAskedAnew(r reportJSON) {
@@ -73,8 +79,7 @@ func TestRetryAgain(t *testing.T) {
 				w.waitRunning(c)
 			}
 			again.Store(true)
-			got := w.run(append(append([]string{"retry"}, askable(before)...), "--again")...)
-			got.check(t, exitDone, "which is paid for", "invoice/scan.pdf")
+			w.askAgain(before)
 			if running {
 				w.waitState("pending", 2)
 			}
@@ -108,7 +113,7 @@ func TestRetryAgainSameAnswer(t *testing.T) {
 				w.failingJobs.Store(hashOf(wrong["a/scan.pdf"]), true)
 				w.failingJobs.Store(hashOf(wrong["doubtful.pdf"]), true)
 			}
-			w.run(append(append([]string{"retry"}, askable(before)...), "--again")...).check(t, exitDone)
+			w.askAgain(before)
 			w.drop("a/scan.pdf", pdf(receipt, "another one of this name"))
 			r := w.runToEnd()
 			r.checkTotals(t, totals{"filed": 3, "review": 1, "failed": 2})
@@ -131,9 +136,9 @@ func TestRetryAgainKilled(t *testing.T) {
 	for _, step := range daemonSteps {
 		t.Run(string(step), func(t *testing.T) {
 			w, again := thinkingAgain(t, docutraytest.Options{Latency: 30 * time.Millisecond})
-			ids := askable(w.fileWrong())
+			before := w.fileWrong()
 			again.Store(true)
-			w.run(append(append([]string{"retry"}, ids...), "--again")...).check(t, exitDone)
+			w.askAgain(before)
 			w.waitKilled(w.startInjected(injection{Step: step, N: 1}, "run"))
 			w.checkAskedAnew(w.runToEnd())
 		})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -88,6 +89,22 @@ func (w *world) childInjected(i injection, args ...string) *child {
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
 	w.children = append(w.children, c)
 	return c
+}
+
+// frozen reports whether every thread of a process is stopped and has left the kernel.
+func frozen(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	noErr(t, err)
+	stopped := 0
+	for _, file := range threads {
+		// "PID (NAME) STATE …", see proc(5).
+		stat, _ := os.ReadFile(file)
+		if strings.Contains(string(stat), ") T ") {
+			stopped++
+		}
+	}
+	return stopped > 0 && stopped == len(threads)
 }
 
 // nobody is a user and group without any rights of its own.

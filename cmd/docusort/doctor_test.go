@@ -149,7 +149,7 @@ func TestDoctorOfAMember(t *testing.T) {
 		return errors.Join(err, os.Lchown(path, nobody-1, nobody))
 	}))
 	for _, name := range []string{"", "-wal", "-shm"} {
-		noErr(t, os.Chmod(filepath.Join(w.home, "docusort.db"+name), 0o640))
+		noErr(t, os.Chmod(w.database(name), 0o640))
 	}
 	noErr(t, os.Chown(w.config(), nobody, nobody))
 	c := w.startAsNobody("doctor")

@@ -87,6 +87,17 @@ func (w *world) record(content []byte, info fs.FileInfo) {
 	}
 }
 
+// recordAgain expects a file as it is now in place of the document with this hash.
+func (w *world) recordAgain(hash, file string) {
+	w.t.Helper()
+	content, err := os.ReadFile(file)
+	noErr(w.t, err)
+	info, err := os.Lstat(file)
+	noErr(w.t, err)
+	delete(w.dropped, hash)
+	w.record(content, info)
+}
+
 // dropMany drops n invoices under names made from a number.
 func (w *world) dropMany(n int, format string) {
 	w.t.Helper()

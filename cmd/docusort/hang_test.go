@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,16 +61,7 @@ func (w *world) serve(at string) *fileServer {
 func (s *fileServer) hang(t *testing.T) {
 	t.Helper()
 	noErr(t, s.bindfs.Process.Signal(syscall.SIGSTOP))
-	poll(t, "the server stands", func() bool {
-		threads, err := filepath.Glob("/proc/" + pidOf(s.bindfs) + "/task/*/stat")
-		noErr(t, err)
-		for _, file := range threads {
-			if stat, err := os.ReadFile(file); err == nil && !strings.Contains(string(stat), ") T ") {
-				return false
-			}
-		}
-		return true
-	})
+	poll(t, "the server stands", func() bool { return frozen(t, s.bindfs.Process.Pid) })
 }
 
 // answer has it go on.
@@ -139,5 +129,3 @@ func TestMountHangs(t *testing.T) {
 		})
 	}
 }
-
-func pidOf(cmd *exec.Cmd) string { return strconv.Itoa(cmd.Process.Pid) }

@@ -64,9 +64,7 @@ func TestHolds(t *testing.T) {
 			r := w.waitFor("it holds", func(r *reportJSON) bool { return r.onHold(c.kind) && r.Totals["waiting"] == 5 })
 			checkContains(t, r.Daemon.Hold.Reason, c.reason)
 			w.checkHoldShown(c.kind)
-			if c.kind != "rate" { // which needs nobody
-				checkContains(t, w.doctor(exitSettings), "✗ work", "on hold ("+c.kind+"): ")
-			}
+			checkContains(t, w.doctor(exitSettings), "✗ work", "on hold ("+c.kind+"): ")
 			if moved := filesIn(t, w.sorted); len(moved) > 0 || len(filesIn(t, w.inbox)) != 5 {
 				t.Errorf("documents were moved: %q", moved)
 			}

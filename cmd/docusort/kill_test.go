@@ -31,12 +31,18 @@ func (w *world) sortedElsewhere() {
 	w.settings["DOCUSORT_SORTED"] = w.sorted
 }
 
-// newCrashWorld uses every way that a document can go.
-func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
-	w := newWorldWith(t, o)
+// moveFar has each move be a copy where far.
+func (w *world) moveFar(far bool) {
+	w.t.Helper()
 	if far {
 		w.sortedElsewhere()
 	}
+}
+
+// newCrashWorld uses every way that a document can go.
+func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
+	w := newWorldWith(t, o)
+	w.moveFar(far)
 	w.review(0.7)
 	w.settings["DOCUSORT_SIDECAR"] = "true"
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"

@@ -89,9 +89,7 @@ func TestHardLinks(t *testing.T) {
 	for _, place := range movings {
 		t.Run(place.name, func(t *testing.T) {
 			w := newWorld(t)
-			if place.far {
-				w.sortedElsewhere()
-			}
+			w.moveFar(place.far)
 			content := pdf(invoice, "one of several names")
 			w.drop("scan.pdf", content)
 			file := filepath.Join(w.inbox, "scan.pdf")

@@ -85,10 +85,7 @@ func (w *world) recordModes() {
 	for _, file := range filesIn(w.t, w.inbox) {
 		content, err := os.ReadFile(file)
 		noErr(w.t, err)
-		info, err := os.Stat(file)
-		noErr(w.t, err)
-		delete(w.dropped, hashOf(content))
-		w.record(content, info)
+		w.recordAgain(hashOf(content), file)
 	}
 }
 

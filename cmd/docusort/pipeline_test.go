@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -74,7 +73,7 @@ type upload struct {
 // rows reads the database.
 func (w *world) rows() (all []row) {
 	w.t.Helper()
-	reader, err := store.OpenReader(context.Background(), filepath.Join(w.home, "docusort.db"))
+	reader, err := store.OpenReader(context.Background(), w.database(""))
 	noErr(w.t, err)
 	defer reader.Close()
 	noErr(w.t, reader.Documents(context.Background(), store.Filter{}, func(d *store.Document) error {
@@ -122,7 +121,7 @@ func makeDatabase(t *testing.T, path string, types ...string) {
 // openShared opens the database as docusort retry does.
 func (w *world) openShared() *store.Store {
 	w.t.Helper()
-	s, err := store.OpenShared(w.t.Context(), store.Config{Path: filepath.Join(w.home, "docusort.db")})
+	s, err := store.OpenShared(w.t.Context(), store.Config{Path: w.database("")})
 	noErr(w.t, err)
 	w.t.Cleanup(func() { _ = s.Close() })
 	return s

@@ -52,24 +52,8 @@ func (d *disk) dropUntilFrozen(w *world, c *child) {
 			w.drop("late.pdf", pdf(receipt, fmt.Sprintf("%d, process %d", n, pid)))
 			d.do(unix.Syncfs)
 		}
-		return d.frozen(pid)
+		return frozen(d.t, pid)
 	})
-}
-
-// frozen reports whether every thread of a process is stopped and has left the kernel.
-func (d *disk) frozen(pid int) bool {
-	d.t.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	noErr(d.t, err)
-	stopped := 0
-	for _, file := range threads {
-		// "PID (NAME) STATE …", see proc(5).
-		stat, _ := os.ReadFile(file)
-		if strings.Contains(string(stat), ") T ") {
-			stopped++
-		}
-	}
-	return stopped > 0 && stopped == len(threads)
 }
 
 // disk is a filesystem of its own that loses what was not synced.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,6 +48,11 @@ func wrongIDs(r reportJSON) (ids []string) {
 	return ids
 }
 
+// refileWrong is the command that files them under another type.
+func refileWrong(r reportJSON) []string {
+	return slices.Concat([]string{"refile"}, wrongIDs(r), []string{"contract"})
+}
+
 // decide notes that a person decided the type of the wrong documents.
 func (w *world) decide(kind string) {
 	for _, content := range wrong {
@@ -78,16 +84,14 @@ func TestRefile(t *testing.T) {
 		for _, place := range movings {
 			t.Run(fmt.Sprintf("daemon running %v/%s", running, place.name), func(t *testing.T) {
 				w := newWorld(t)
-				if place.far {
-					w.sortedElsewhere()
-				}
+				w.moveFar(place.far)
 				before := w.fileWrong()
 				var c *child
 				if running {
 					c = w.start("run")
 					w.waitRunning(c)
 				}
-				got := w.run(append(append([]string{"refile"}, wrongIDs(before)...), "contract")...)
+				got := w.run(refileWrong(before)...)
 				got.check(t, exitDone, "filed under contract: contract/scan.pdf\n", "contract/scan-2.pdf\n", "contract/notes.txt\n")
 				if strings.Count(got.stdout, "\n") != len(wrong) || got.stderr != "" {
 					t.Errorf("it wrote %q and said %q", got.stdout, got.stderr)
@@ -118,10 +122,8 @@ func TestRefileKilled(t *testing.T) {
 		for i, d := range injections {
 			t.Run(fmt.Sprintf("%s/%s", place.name, d), func(t *testing.T) {
 				w := newWorld(t)
-				if place.far {
-					w.sortedElsewhere()
-				}
-				args := append(append([]string{"refile"}, wrongIDs(w.fileWrong())...), "contract")
+				w.moveFar(place.far)
+				args := refileWrong(w.fileWrong())
 				var daemon *child
 				if i%2 == 0 {
 					daemon = w.start("run")
@@ -158,10 +160,8 @@ func TestRefileFault(t *testing.T) {
 		for n := int64(1); n <= 25; n += 2 {
 			t.Run(fmt.Sprintf("%s/%d", place.name, n), func(t *testing.T) {
 				w := newWorld(t)
-				if place.far {
-					w.sortedElsewhere()
-				}
-				args := append(append([]string{"refile"}, wrongIDs(w.fileWrong())...), "contract")
+				w.moveFar(place.far)
+				args := refileWrong(w.fileWrong())
 				c := w.startInjected(injection{Fault: fault{Op: "file", N: n, Errno: syscall.EIO}}, args...)
 				if code := c.wait(); code != exitFailed && code != exitDone {
 					t.Fatalf("it ended with %d", code)
@@ -193,10 +193,7 @@ func TestRefilePlaces(t *testing.T) {
 	noErr(t, os.WriteFile(now, changed, 0o640))
 	w.run("refile", id, "contract").check(t, exitDone, year+"/contract/notes-2.txt\n")
 	noErr(t, os.Remove(filepath.Join(taken, "notes.txt")))
-	delete(w.dropped, notes.hash())
-	info, err := os.Lstat(now)
-	noErr(t, err)
-	w.record(changed, info)
+	w.recordAgain(notes.hash(), now)
 	delete(w.mustFail, hashOf(changed))
 	r := w.checkDisk()
 	r.checkTotals(t, totals{"filed": 3, "review": 1, "failed": 1})

@@ -22,6 +22,9 @@ func TestRelocate(t *testing.T) {
 	w.settings["DOCUSORT_INBOX"] = w.inbox
 	w.run("relocate").check(t, exitFailed, ": 3.pdf: filed already, in sorted: invoice/3.pdf\n", ": 4.pdf: gone, in neither folder\n",
 		"5 unfinished: 3 in the inbox, 1 filed already, 1 gone, 0 left as they are\n", "nothing was changed")
+	noErr(t, os.Rename(w.inbox, w.inbox+".away"))
+	w.run("relocate", "--yes").check(t, exitFailed, "nothing was changed: the inbox is missing; is it mounted?")
+	noErr(t, os.Rename(w.inbox+".away", w.inbox))
 	w.waitState("pending", 5)
 	w.run("relocate", "--yes").check(t, exitDone, ": 0.pdf: in the inbox\n")
 	w.run("relocate", "--yes").check(t, exitDone, "3 unfinished: 3 in the inbox, 0 filed already")
@@ -32,17 +35,6 @@ func TestRelocate(t *testing.T) {
 	r, _ := w.report()
 	r.checkTotals(t, totals{"filed": 4, "gone": 1})
 	w.checkSubmissions(5)
-}
-
-// Without a folder nothing is concluded.
-func TestRelocateWithoutAnInbox(t *testing.T) {
-	w := newWorld(t)
-	w.killWithPending()
-	noErr(t, os.Rename(w.inbox, w.inbox+".away"))
-	w.run("relocate", "--yes").check(t, exitFailed, "nothing was changed: the inbox is missing; is it mounted?")
-	noErr(t, os.Mkdir(w.inbox, 0o755))
-	w.run("relocate", "--yes").check(t, exitFailed, "nothing was changed: "+w.inbox+" is empty, and 5 documents would be gone")
-	w.waitState("pending", 5)
 }
 
 // A database that was restored from an old backup: nothing is lost or overwritten, and

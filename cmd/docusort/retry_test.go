@@ -82,9 +82,7 @@ func TestRetry(t *testing.T) {
 		for _, place := range movings {
 			t.Run(daemon+"/"+place.name, func(t *testing.T) {
 				w := newWorld(t)
-				if place.far {
-					w.sortedElsewhere()
-				}
+				w.moveFar(place.far)
 				before := w.failThree()
 				w.makeLegible()
 				var c *child
@@ -127,9 +125,7 @@ func TestRetryKilled(t *testing.T) {
 		for i, d := range injections {
 			t.Run(fmt.Sprintf("%s/%s", place.name, d), func(t *testing.T) {
 				w := newWorld(t)
-				if place.far {
-					w.sortedElsewhere()
-				}
+				w.moveFar(place.far)
 				before := w.failThree()
 				w.makeLegible()
 				var daemon *child
@@ -177,10 +173,7 @@ func TestRetryChanged(t *testing.T) {
 	scan := w.failedDocument(w.failThree(), "a/scan.pdf")
 	repaired := pdf(contract, "repaired")
 	noErr(t, os.WriteFile(*scan.Path, repaired, 0o640))
-	info, err := os.Lstat(*scan.Path)
-	noErr(t, err)
-	delete(w.dropped, scan.hash())
-	w.record(repaired, info)
+	w.recordAgain(scan.hash(), *scan.Path)
 	w.makeLegible()
 	w.run("retry", fmt.Sprint(scan.ID)).check(t, exitDone, "new document")
 	w.dropped[scan.hash()] = []stamp{} // it was uploaded once, and is gone
@@ -277,7 +270,7 @@ func TestRetryOfRoot(t *testing.T) {
 	w.start("retry", "--all").waitExit(exitFailed, "as the user that docusort runs as")
 	noErr(t, os.Chmod(w.inbox, 0o777))
 	w.start("retry", "--all").waitExit(exitDone)
-	info, err := os.Stat(filepath.Join(w.home, "docusort.db"))
+	info, err := os.Stat(w.database(""))
 	noErr(t, err)
 	if uid := info.Sys().(*syscall.Stat_t).Uid; uid != nobody {
 		t.Errorf("the database is that of user %d", uid)

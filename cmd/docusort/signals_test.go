@@ -66,21 +66,6 @@ func TestStoppedWhileItStarts(t *testing.T) {
 	}
 }
 
-// TestSecondDaemon: a second daemon on one database ends, and does no harm.
-func TestSecondDaemon(t *testing.T) {
-	w := newWorld(t)
-	first := w.start("run")
-	w.waitRunning(first)
-	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
-		w.run(args...).check(t, exitFailed, "already running")
-	}
-	w.waitRunning(first)
-	w.drop("scan.pdf", pdf(invoice, "one"))
-	w.waitState("filed", 1)
-	w.stop(first)
-	w.check()
-}
-
 // TestReload: SIGHUP scans the inbox at once.
 func TestReload(t *testing.T) {
 	w := newWorld(t)
@@ -129,15 +114,18 @@ func TestOwnFolderInsideTheInbox(t *testing.T) {
 	}
 }
 
-// TestSecondDaemonOfOneInbox: a daemon with a database of its own, and an inbox that is
+// TestSecondDaemon: a second daemon on one database, or with an inbox that is
 // another's, or lies above or beneath it, ends before it pays for anything.
-func TestSecondDaemonOfOneInbox(t *testing.T) {
+func TestSecondDaemon(t *testing.T) {
 	w := newWorld(t)
 	noErr(t, os.Mkdir(filepath.Join(w.inbox, "below"), 0o755))
 	link := filepath.Join(w.dir, "link")
 	noErr(t, os.Symlink(w.inbox, link))
 	first := w.start("run")
 	w.waitRunning(first)
+	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
+		w.run(args...).check(t, exitFailed, "already running")
+	}
 	home, inbox := w.home, w.inbox
 	second := filepath.Join(w.dir, "second")
 	for _, of := range []string{inbox, link, filepath.Join(inbox, "below"), filepath.Dir(inbox)} {
@@ -148,7 +136,9 @@ func TestSecondDaemonOfOneInbox(t *testing.T) {
 	w.settings["DOCUSORT_HOME"] = home
 	delete(w.settings, "DOCUSORT_INBOX")
 	delete(w.settings, "DOCUSORT_SORTED")
-	w.kill(first) // which leaves the file
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitState("filed", 1) // by the first
+	w.kill(first)           // which leaves the file
 	w.runToEnd()
 }
 

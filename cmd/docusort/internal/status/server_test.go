@@ -186,36 +186,29 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	viewer.next(t)
 }
 
-// TestConnectionsOfOneHost: one host's connections make room among themselves.
-func TestConnectionsOfOneHost(t *testing.T) {
+// TestConnectionsMakeRoom: one host's connections make room among themselves; beyond the
+// limit for all, the first of the idle ones is closed, whose ever.
+func TestConnectionsMakeRoom(t *testing.T) {
 	var c connections
-	other := conn{addr: "192.0.2.2:1", closed: new(bool)}
-	c.track(other, http.StateNew)
-	busy := conn{addr: "192.0.2.1:1", closed: new(bool)}
-	c.track(busy, http.StateNew)
+	open := func(addr string) conn {
+		one := conn{addr: addr, closed: new(bool)}
+		c.track(one, http.StateNew)
+		return one
+	}
+	other, busy := open("192.0.2.2:1"), open("192.0.2.1:1")
 	c.track(busy, http.StateActive)
 	var of []conn
 	for i := range maxOfHost {
-		one := conn{addr: fmt.Sprintf("192.0.2.1:%d", i+2), closed: new(bool)}
-		c.track(one, http.StateNew)
-		of = append(of, one)
+		of = append(of, open(fmt.Sprintf("192.0.2.1:%d", i+2)))
 	}
 	if *other.closed || *busy.closed || !*of[0].closed || *of[1].closed {
-		t.Error("another one than the first of the idle ones was closed")
+		t.Error("another one than the first of the idle ones of the host was closed")
 	}
-}
-
-// TestConnectionsOfAll: beyond the limit the first of the idle ones is closed, whose ever.
-func TestConnectionsOfAll(t *testing.T) {
-	var c connections
-	var all []conn
-	for i := range maxConnections + 1 {
-		one := conn{addr: fmt.Sprintf("192.0.2.%d:1", i), closed: new(bool)}
-		c.track(one, http.StateNew)
-		all = append(all, one)
+	for i := len(c.open); i <= maxConnections; i++ {
+		open(fmt.Sprintf("198.51.100.%d:1", i))
 	}
-	if !*all[0].closed || *all[1].closed || len(c.open) != maxConnections {
-		t.Errorf("%d are open", len(c.open))
+	if !*other.closed || *busy.closed || *of[1].closed || len(c.open) != maxConnections {
+		t.Errorf("another one than the first of the idle ones was closed; %d are open", len(c.open))
 	}
 }
 
