@@ -13,7 +13,7 @@ import (
 type Options struct {
 	Filter    store.Filter
 	Documents bool      // list the documents too
-	Now       time.Time // zero: the time of the call; its location is that of the table's times
+	Now       time.Time // zero: that of the call of Write; its location is that of the table's times
 	Width     int       // columns of the terminal; 0: not a terminal, nothing is cut or broken
 	Color     bool
 
@@ -21,18 +21,14 @@ type Options struct {
 	Source settings.Source // of the commands that are named
 }
 
-func (o Options) now() time.Time {
-	if o.Now.IsZero() {
-		return time.Now()
-	}
-	return o.Now
-}
-
 // Formats are the ways to render the report; the first one is for people.
 var Formats = []string{"table", "json", "csv", "html"}
 
 // Write renders the report in one of the [Formats].
 func Write(ctx context.Context, w io.Writer, r *store.Reader, format string, o Options) error {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
 	switch format {
 	case "json":
 		return JSON(ctx, w, r, o)

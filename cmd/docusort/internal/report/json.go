@@ -20,7 +20,6 @@ import (
 // JSON writes the report as one JSON object, in version 1 of the schema. Every
 // group stands on a line of its own, and so does every document, for line tools.
 func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
-	now := o.now()
 	daemon, err := r.Daemon(ctx)
 	if err != nil {
 		return err
@@ -31,11 +30,11 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	}
 	var oldest *float64
 	if !s.Oldest.IsZero() {
-		oldest = seconds(now.Sub(s.Oldest))
+		oldest = seconds(o.Now.Sub(s.Oldest))
 	}
 	out := newObject(w)
 	out.member("version", schemaVersion)
-	out.member("generated_at", stamp(now))
+	out.member("generated_at", stamp(o.Now))
 	out.member("since", stamp(o.Filter.Since))
 	out.member("daemon", daemonOf(daemon))
 	out.member("totals", totalsJSON(s.Totals))
@@ -45,7 +44,7 @@ func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out.member("requests", requestsJSON(s.Requests))
 	out.member("failures", listOf(s.Failures, reasonOf))
 	out.member("stuck", listOf(s.Stuck, reasonOf))
-	out.member("not_taken", listOf(wording.NotTaken(s.NotTaken, now, o.Documents), notTakenOf))
+	out.member("not_taken", listOf(wording.NotTaken(s.NotTaken, o.Now, o.Documents), notTakenOf))
 	if o.Documents {
 		before, end := ",\n \"documents\":[\n  ", ",\n \"documents\":[]"
 		err := r.Documents(ctx, o.Filter, func(d *store.Document) error {

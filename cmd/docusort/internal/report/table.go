@@ -24,7 +24,6 @@ func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	if err != nil {
 		return err
 	}
-	o.Now = o.now()
 	t := &table{o, bufio.NewWriter(w)}
 	t.daemon(cmp.Or(o.Name, "docusort"), daemon)
 	t.line("")
