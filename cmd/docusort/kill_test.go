@@ -43,10 +43,15 @@ func (w *world) moveFar(far bool) {
 func newCrashWorld(t *testing.T, far bool, o docutraytest.Options) *world {
 	w := newWorldWith(t, o)
 	w.moveFar(far)
+	w.useEveryWay()
+	return w
+}
+
+// useEveryWay has documents go to review, have sidecars, and fail with their first job.
+func (w *world) useEveryWay() {
 	w.review(0.7)
 	w.settings["DOCUSORT_SIDECAR"] = "true"
 	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
-	return w
 }
 
 // TestKilledAtEachStep kills the daemon at each step, and the next one at the same step

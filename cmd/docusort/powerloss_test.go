@@ -114,9 +114,7 @@ func TestPowerLostAtEachStep(t *testing.T) {
 				t.Parallel()
 				d := newDisk(t)
 				w := newWorldIn(t, d.mount, docutraytest.Options{Latency: 30 * time.Millisecond})
-				w.review(0.7)
-				w.settings["DOCUSORT_SIDECAR"] = "true"
-				w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
+				w.useEveryWay()
 				w.dropOneOfEach("one")
 				w.config()
 				for _, again := range []int64{n, 1} {

@@ -22,9 +22,7 @@ var wrong = map[string][]byte{
 // fileWrong has documents filed under a wrong type, sent to review, and failed.
 func (w *world) fileWrong() reportJSON {
 	w.t.Helper()
-	w.review(0.7)
-	w.settings["DOCUSORT_SIDECAR"] = "true"
-	w.settings["DOCUSORT_MAX_ATTEMPTS"] = "1"
+	w.useEveryWay()
 	w.drop("b/right.pdf", pdf(contract, "right"))
 	for name, content := range wrong {
 		if name == "scan.pdf" {
