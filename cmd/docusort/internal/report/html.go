@@ -22,7 +22,6 @@ type htmlPage struct {
 	Name      string
 	Documents bool
 	Style     template.CSS
-	Policy    string
 }
 
 // HTML writes the report as one self-contained page: it has no script and fetches
@@ -35,7 +34,6 @@ func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out := bufio.NewWriter(w)
 	page := htmlPage{
 		Overview: overview, Name: cmp.Or(o.Name, "docusort"), Documents: o.Documents, Style: template.CSS(web.Style), // #nosec: our own
-		Policy: "default-src 'none'; style-src " + web.StyleHash() + "; base-uri 'none'; form-action 'none'",
 	}
 	if err := pageTemplate.ExecuteTemplate(out, "begin", page); err != nil {
 		return err
