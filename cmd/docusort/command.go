@@ -62,6 +62,7 @@ func run(ctx context.Context, p program) int {
 	root.SetArgs(p.args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	checkArguments(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -184,6 +185,29 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("%s\nRun '%s --help' for those there are", text, cmd.CommandPath())}
 	}
 	return usageError{fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args)}
+}
+
+// checkArguments has cobra's own commands refuse wrong arguments as the others do. It is for
+// a root that has its streams: the completion commands take them when they are made.
+func checkArguments(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, topic []string) error {
+				if _, rest, err := root.Find(topic); err != nil || len(rest) > 0 {
+					return noArguments(root, []string{strings.Join(topic, " ")})
+				}
+				return nil
+			}
+		case "completion":
+			cmd.Args, cmd.RunE = noArguments, root.RunE
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArguments
+			}
+		}
+	}
 }
 
 func (p program) getenv(name string) string {
