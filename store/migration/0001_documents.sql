@@ -231,7 +231,7 @@ CREATE VIEW documents_report AS
          t.code                                   AS type,
          d.confidence,
          d.job_id,
-         lower(hex(d.sha256))                     AS sha256,
+         nullif(lower(hex(d.sha256)), '')         AS sha256,
          d.size,
          d.attempts,
          d.polls,
