@@ -64,7 +64,8 @@ type Summary struct {
 type TypeCount struct {
 	Type           string
 	Filed, Review  int
-	MeanConfidence float64
+	MeanConfidence float64 // of those with one
+	Rated          int     // those with a confidence: a person may have decided otherwise
 }
 
 // Latency is the time from discovery to filing.

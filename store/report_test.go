@@ -107,7 +107,6 @@ func naive(all []Document, f Filter) Summary {
 	}
 	for kind, docs := range types {
 		c := TypeCount{Type: kind}
-		rated := 0
 		for _, d := range docs {
 			if d.State == Filed {
 				c.Filed++
@@ -115,11 +114,11 @@ func naive(all []Document, f Filter) Summary {
 				c.Review++
 			}
 			if d.Confidence > 0 {
-				rated++
+				c.Rated++
 				c.MeanConfidence += d.Confidence
 			}
 		}
-		c.MeanConfidence /= float64(max(rated, 1))
+		c.MeanConfidence /= float64(max(c.Rated, 1))
 		s.Types = append(s.Types, c)
 	}
 	slices.SortFunc(s.Types, func(a, b TypeCount) int {

@@ -47,7 +47,6 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (s Se
 // finished counts the finished documents that a condition selects and those of each
 // type, adds up their requests, and returns how long it took until they were filed.
 func (r *Reader) finished(ctx context.Context, cond string, args []any, s *Summary) (histogram, error) {
-	rated := 0 // of the newest type
 	err := r.each(ctx, func(row scanner) error {
 		var state State
 		var code string
@@ -62,7 +61,7 @@ func (r *Reader) finished(ctx context.Context, cond string, args []any, s *Summa
 			return err
 		}
 		if len(s.Types) == 0 || s.Types[len(s.Types)-1].Type != code {
-			s.Types, rated = append(s.Types, TypeCount{Type: code}), 0
+			s.Types = append(s.Types, TypeCount{Type: code})
 		}
 		t := &s.Types[len(s.Types)-1]
 		if state == Filed {
@@ -71,8 +70,8 @@ func (r *Reader) finished(ctx context.Context, cond string, args []any, s *Summa
 			t.Review = n
 		}
 		if withConfidence > 0 {
-			t.MeanConfidence = (t.MeanConfidence*float64(rated) + confidence) / float64(rated+withConfidence)
-			rated += withConfidence
+			t.MeanConfidence = (t.MeanConfidence*float64(t.Rated) + confidence) / float64(t.Rated+withConfidence)
+			t.Rated += withConfidence
 		}
 		return nil
 	}, `SELECT d.state, coalesce((SELECT code FROM types WHERE id = d.type), ''), count(*),

@@ -149,7 +149,7 @@ type typeJSON struct {
 	Type           textJSON `json:"type"`
 	Filed          int      `json:"filed"`
 	Review         int      `json:"review"`
-	MeanConfidence float64  `json:"mean_confidence"`
+	MeanConfidence *float64 `json:"mean_confidence"` // null: persons decided otherwise about each
 }
 
 type latencyJSON struct {
@@ -229,8 +229,11 @@ func listOf[From, To any](list []From, of func(From) To) []To {
 }
 
 func typeOf(t store.TypeCount) typeJSON {
-	mean := math.Round(t.MeanConfidence*1e6) / 1e6 // without the rounding errors of binary fractions
-	return typeJSON{textJSON(t.Type), t.Filed, t.Review, mean}
+	out := typeJSON{Type: textJSON(t.Type), Filed: t.Filed, Review: t.Review}
+	if t.Rated > 0 {
+		out.MeanConfidence = new(math.Round(t.MeanConfidence*1e6) / 1e6) // without the rounding errors of binary fractions
+	}
+	return out
 }
 
 func reasonOf(r store.Reason) reasonCountJSON { return reasonCountJSON{textJSON(r.Reason), r.Count} }

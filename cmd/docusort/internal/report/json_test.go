@@ -132,3 +132,19 @@ func TestJSONOfDocuments(t *testing.T) {
 		}
 	})
 }
+
+// A mean confidence of nothing is none, as that of each of the documents is.
+func TestMeanConfidenceOfDecisions(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.file("a.pdf", "invoice", 0)
+		id := f.file("b.pdf", "invoice", 0.9)
+		doc, err := f.s.Document(f.ctx, id)
+		f.ok(err)
+		f.ok(f.s.Deciding(f.ctx, store.Decision{ID: id, Type: "receipt", Sorted: sortedRoot, Target: "receipt/b.pdf", SHA256: doc.SHA256}))
+		doc.Type, doc.Confidence, doc.DecidedAt = "receipt", 0, time.Now()
+		f.ok(f.s.Decided(f.ctx, doc))
+		f.says(compact(f.t, f.render(JSON, Options{})), `"types":[{"type":"invoice","filed":1,"review":0,"mean_confidence":0},`+
+			`{"type":"receipt","filed":1,"review":0,"mean_confidence":null}]`)
+		f.says(f.render(Table, Options{}), "receipt      1       0           -\n")
+	})
+}

@@ -110,8 +110,7 @@ func (t *table) types(types []store.TypeCount) {
 	}
 	rows := [][]string{{"TYPE", "FILED", "REVIEW", "CONFIDENCE"}}
 	for _, c := range types {
-		rows = append(rows, []string{display.Printable(c.Type), display.Count(c.Filed), display.Count(c.Review),
-			fmt.Sprintf("%.2f", c.MeanConfidence)})
+		rows = append(rows, []string{display.Printable(c.Type), display.Count(c.Filed), display.Count(c.Review), wording.MeanConfidence(c)})
 	}
 	columns := []column{{}, {right: true}, {right: true}, {right: true}}
 	for _, row := range rows {

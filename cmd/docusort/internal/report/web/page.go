@@ -150,7 +150,7 @@ func (o *Overview) Types() []Row {
 		filed, review := 100*float64(t.Filed)/float64(most), 100*float64(t.Review)/float64(most)
 		rows = append(rows, Row{
 			Name: display.Printable(t.Type), Count: display.Count(t.Filed), Review: display.Count(t.Review),
-			Confidence: fmt.Sprintf("%.2f", t.MeanConfidence),
+			Confidence: wording.MeanConfidence(t),
 			Bar:        []BarPart{{"filed", 0, filed}, {"review", filed, review}},
 		})
 	}

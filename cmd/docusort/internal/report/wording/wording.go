@@ -214,6 +214,14 @@ func Sum(reasons []store.Reason) int {
 	return n
 }
 
+// MeanConfidence is that of the documents of a type; "-" where none has one.
+func MeanConfidence(t store.TypeCount) string {
+	if t.Rated == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", t.MeanConfidence)
+}
+
 // Latency says how long documents took.
 func Latency(l *store.Latency) string {
 	return fmt.Sprintf("half within %s, 95 %% within %s, the longest %s",
