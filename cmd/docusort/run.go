@@ -44,6 +44,11 @@ func (p program) runCommand(load loader) *cobra.Command {
 
 // runDaemon runs until ctx is done, which is no error, not even during the start.
 func (p program) runDaemon(ctx context.Context, s *settings.Settings) (err error) {
+	// Go ends a program that writes to a standard error that nobody reads any more, as after
+	// a stop of the journal, unless it wants to be told. systemd takes that for a good end.
+	unread := make(chan os.Signal, 1)
+	signal.Notify(unread, syscall.SIGPIPE)
+	defer signal.Stop(unread)
 	log := p.logger(p.stderr, s)
 	d, err := p.newDaemon(ctx, s, log, true)
 	if wasStopped(ctx, err) {

@@ -83,6 +83,24 @@ func TestReload(t *testing.T) {
 	w.check()
 }
 
+// TestLogThatNobodyReads: the daemon outlives the journal that it writes to.
+func TestLogThatNobodyReads(t *testing.T) {
+	w := newWorld(t)
+	c := w.child("run")
+	log, stderr, err := os.Pipe()
+	noErr(t, err)
+	c.cmd.Stderr = stderr
+	c.begin()
+	noErr(t, stderr.Close())
+	_, err = log.Read(make([]byte, 1))
+	noErr(t, err)
+	noErr(t, log.Close())
+	w.drop("scan.pdf", pdf(invoice, "one"))
+	w.waitState("filed", 1)
+	w.stop(c)
+	w.check()
+}
+
 // TestOwnFolderInsideTheInbox: what is filed, or the database, seen through the inbox by a
 // mount, would be taken and paid for again and again.
 func TestOwnFolderInsideTheInbox(t *testing.T) {
