@@ -123,10 +123,14 @@ func (s *Server) serveTypes(w http.ResponseWriter, r *http.Request, f Faults, d 
 			"details": []string{"limit must be 1 to 100, page at least 1"}})
 		return
 	}
-	total := len(s.opts.Types)
+	search := strings.ToLower(r.URL.Query().Get("search"))
+	found := slices.DeleteFunc(slices.Clone(s.opts.Types), func(t DocumentType) bool {
+		return !strings.Contains(strings.ToLower(t.CodeType+"\n"+t.Name), search)
+	})
+	total := len(found)
 	from := min((page-1)*limit, total)
 	s.succeed(w, f, d, http.StatusOK, object{
-		"data":       append([]DocumentType{}, s.opts.Types[from:min(from+limit, total)]...),
+		"data":       append([]DocumentType{}, found[from:min(from+limit, total)]...),
 		"pagination": object{"total": total, "page": page, "limit": limit},
 	})
 }

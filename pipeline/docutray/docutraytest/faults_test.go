@@ -104,6 +104,17 @@ func TestFormsOfFaults(t *testing.T) {
 	}
 }
 
+// TestLimitType: a limit is named after its window.
+func TestLimitType(t *testing.T) {
+	for window, want := range map[time.Duration]string{time.Second: "minute", time.Hour: "hour", 24 * time.Hour: "day"} {
+		s := New(Options{RateLimit: 1, RateWindow: window})
+		ask(t, s, get(typesPath))
+		if status, body, h := ask(t, s, get(typesPath)); status != 429 || body["limitType"] != want || h.Get("X-RateLimit-Limit-Type") != want {
+			t.Errorf("%v: %d %v", window, status, body)
+		}
+	}
+}
+
 // TestAltForms: the other form of an answer names the job in every way.
 func TestAltForms(t *testing.T) {
 	s, both := New(Options{AltForms: true, Seed: 1}), 0
@@ -119,6 +130,12 @@ func TestAltForms(t *testing.T) {
 	}
 	if both == 0 {
 		t.Error("there is no other form")
+	}
+	f := newForm()
+	f.fields[0][1] = `["nope"]`
+	if status, body, _ := ask(t, s, f.request(t)); status != 403 ||
+		!strings.Contains(fmt.Sprint(body), "You do not have permission to use the following document types: nope") {
+		t.Errorf("a type that may not be used: %d %v", status, body)
 	}
 }
 

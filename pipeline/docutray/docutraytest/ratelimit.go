@@ -40,6 +40,17 @@ type rateLimit struct {
 	full    time.Time    // when the bucket would be full again
 }
 
+// kind is what the service calls a limit for such a window.
+func (l *rateLimit) kind() string {
+	switch {
+	case l.window >= 24*time.Hour:
+		return "day"
+	case l.window >= time.Hour:
+		return "hour"
+	}
+	return "minute"
+}
+
 // take counts a request, and reports how many more would be accepted now. If it is
 // over the limit, reset is when the next one would be accepted.
 func (l *rateLimit) take(now time.Time) (ok bool, remaining int, reset time.Time) {
@@ -104,14 +115,14 @@ func (s *Server) admit(w http.ResponseWriter) bool {
 	ok, remaining, reset := s.rate.take(now)
 	unix := reset.Add(time.Second - time.Nanosecond).Unix()
 	if s.opts.RateForm != RateSilent {
-		for name, value := range map[string]any{"Limit-Type": "minute", "Limit": s.opts.RateLimit, "Remaining": remaining, "Reset": unix} {
+		for name, value := range map[string]any{"Limit-Type": s.rate.kind(), "Limit": s.opts.RateLimit, "Remaining": remaining, "Reset": unix} {
 			w.Header().Set("X-RateLimit-"+name, fmt.Sprint(value))
 		}
 	}
 	if ok {
 		return true
 	}
-	body := object{"error": "Rate limit exceeded", "limitType": "minute", "limit": s.opts.RateLimit, "remaining": 0}
+	body := object{"error": "Rate limit exceeded", "limitType": s.rate.kind(), "limit": s.opts.RateLimit, "remaining": 0}
 	if s.opts.RateForm == RateFull {
 		wait := int(math.Ceil(reset.Sub(now).Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(wait))

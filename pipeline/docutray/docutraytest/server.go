@@ -31,7 +31,8 @@ type Options struct {
 	// RateForm is what a 429 says about the wait.
 	RateForm RateForm
 	// AltForms also uses the other documented forms: identification_id and a
-	// status_url beside a job's id, and errors in all their bodies.
+	// status_url beside a job's id, errors in all their bodies, and the other
+	// wording of the one about types.
 	AltForms bool
 	// Types are the types of the account. The default is a built-in list.
 	Types []DocumentType
@@ -50,13 +51,19 @@ type DocumentType struct {
 	IsPublic    bool   `json:"isPublic"`
 	IsDraft     bool   `json:"isDraft"`
 	Status      string `json:"status"`
+	CreatedAt   string `json:"createdAt"`
+	UpdatedAt   string `json:"updatedAt"`
 }
+
+// made is when all types were made.
+const made = "2025-01-01T00:00:00.000Z"
 
 // Published returns published types with these codes.
 func Published(codes ...string) (types []DocumentType) {
 	for _, code := range codes {
 		types = append(types, DocumentType{ID: "standin-" + code, CodeType: code, Name: code,
-			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED"})
+			Description: "a type of the stand-in", IsPublic: true, Status: "PUBLISHED",
+			CreatedAt: made, UpdatedAt: made})
 	}
 	return types
 }
@@ -64,7 +71,8 @@ func Published(codes ...string) (types []DocumentType) {
 // defaultTypes returns some published types and a draft.
 func defaultTypes() []DocumentType {
 	return append(Published("invoice", "receipt", "contract", "letter", "purchase_order"),
-		DocumentType{ID: "standin-delivery_note", CodeType: "delivery_note", Name: "delivery_note", IsDraft: true, Status: "DRAFT"})
+		DocumentType{ID: "standin-delivery_note", CodeType: "delivery_note", Name: "delivery_note", IsDraft: true, Status: "DRAFT",
+			CreatedAt: made, UpdatedAt: made})
 }
 
 // Server is the stand-in, made by [New]. It is safe for concurrent use.

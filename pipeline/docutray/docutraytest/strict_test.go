@@ -146,8 +146,13 @@ func TestTypeList(t *testing.T) {
 		t.Fatalf("%d %v", status, body)
 	}
 	last, _ := data[1].(map[string]any)
-	if last["codeType"] != "delivery_note" || last["isDraft"] != true || last["isPublic"] != false || last["status"] != "DRAFT" {
+	if last["codeType"] != "delivery_note" || last["isDraft"] != true || last["isPublic"] != false || last["status"] != "DRAFT" ||
+		last["createdAt"] != made || last["updatedAt"] != made {
 		t.Errorf("%v", last)
+	}
+	status, body, _ = ask(t, s, get(typesPath+"?search=E_Or&limit=1"))
+	if status != 200 || !strings.Contains(fmt.Sprint(body["data"]), "codeType:purchase_order") || fmt.Sprint(body["pagination"]) != "map[limit:1 page:1 total:1]" {
+		t.Errorf("a search: %d %v", status, body)
 	}
 	for _, id := range []string{"invoice", "standin-invoice"} {
 		status, body, _ := ask(t, s, get(typesPath+"/"+id))

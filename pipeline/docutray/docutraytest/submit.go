@@ -125,7 +125,11 @@ func (s *Server) checkAccess(codes []string) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return &refusedError{http.StatusForbidden, "Document types not accessible: " + strings.Join(bad, ", "), nil}
+	says := "Document types not accessible: "
+	if s.opts.AltForms {
+		says = "You do not have permission to use the following document types: "
+	}
+	return &refusedError{http.StatusForbidden, says + strings.Join(bad, ", "), nil}
 }
 
 // receive reads a submission to its end and checks it. An error that is not a
