@@ -115,6 +115,9 @@ func checkSettings(s *settings.Settings, err error) (results []doctor.Result) {
 	results = append(results, doctor.OK("settings", "%s", text))
 	switch s.KeyExposed {
 	case "":
+		if s.Keys != nil && s.KeyFile != "" {
+			results = append(results, doctor.OK("key", "only its owner can read %s", s.KeyFile))
+		}
 	case s.KeyFile:
 		results = append(results, doctor.Wrong("key", "others than its owner can read %s: chmod 600 %s", s.KeyFile, s.KeyFile))
 	default:
@@ -165,8 +168,10 @@ func checkService(ctx context.Context, s *settings.Settings) []doctor.Result {
 func checkClock(off time.Duration) []doctor.Result {
 	where := "ahead of"
 	switch {
-	case off.Abs() < time.Minute:
+	case off == 0: // the answer had no date
 		return nil
+	case off.Abs() < time.Minute:
+		return []doctor.Result{doctor.OK("clock", "as the service's, within a minute")}
 	case off < 0:
 		where = "behind"
 	}

@@ -37,14 +37,18 @@ func (w *world) doctor(want int, args ...string) string {
 func TestDoctorAtAnyTime(t *testing.T) {
 	w := newWorld(t)
 	checkContains(t, w.doctor(exitDone), "✓ settings", "✓ inbox", "✓ sorted", "made when docusort run first starts", "✓ inotify",
-		"✓ database", "✓ key", "✓ types", "invoice, receipt, contract: all there")
+		"✓ database", "✓ clock", "✓ key", "✓ types", "invoice, receipt, contract: all there")
 	if made := filesIn(t, w.home); len(made) > 0 {
 		t.Errorf("looking made %q", made)
 	}
 	if _, err := os.Stat(w.sorted); err == nil {
 		t.Error("looking made a folder")
 	}
-	checkContains(t, w.doctor(exitDone, "--fix"), "made just now")
+	file := filepath.Join(w.dir, "key")
+	noErr(t, os.WriteFile(file, []byte(w.settings["DOCUTRAY_API_KEY"]), 0o600))
+	delete(w.settings, "DOCUTRAY_API_KEY")
+	w.settings["DOCUTRAY_API_KEY_FILE"] = file
+	checkContains(t, w.doctor(exitDone, "--fix"), "made just now", "only its owner can read "+file)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	c := w.start("run")
 	w.waitRunning(c)
@@ -192,10 +196,11 @@ func TestDoctorComparesKeys(t *testing.T) {
 }
 
 func TestDoctorChecksTheClock(t *testing.T) {
-	for off, says := range map[time.Duration]string{0: "", -59 * time.Second: "", 2 * time.Hour: "2 h ahead of", -3 * time.Minute: "3 min behind"} {
-		results := checkClock(off)
-		if (len(results) == 0) != (says == "") || says != "" && (!results[0].Wrong || !strings.Contains(results[0].Text, says)) {
-			t.Errorf("%v: %+v", off, results)
+	for off, says := range map[time.Duration]string{0: "", -59 * time.Second: "✓ clock", 2 * time.Hour: "2 h ahead of", -3 * time.Minute: "3 min behind"} {
+		var b strings.Builder
+		noErr(t, doctor.Write(&b, checkClock(off), false))
+		if got := b.String(); !strings.Contains(got, says) || (got == "") != (says == "") || strings.HasPrefix(got, "✗") != (off.Abs() > time.Minute) {
+			t.Errorf("%v: %q", off, got)
 		}
 	}
 }
