@@ -27,8 +27,8 @@ func (p program) doctorCommand(load loader) *cobra.Command {
 		Long: "doctor checks settings, folders, permissions, free space, inotify limits, what the unit\n" +
 			"lets the service write, the database, the API key, the clock and the type codes, and\n" +
 			"whether work is on hold or stuck. It says what is wrong and what to do.\n\n" +
-			"It moves a small file of its own from the inbox to the sorted folder, where the daemon\n" +
-			"leaves it alone, and removes it; else it changes nothing, and may be run while the\n" +
+			"It moves small files of its own from the inbox to the sorted folder, where the daemon\n" +
+			"leaves them alone, and removes them; else it changes nothing, and may be run while the\n" +
 			"daemon runs.\n\nRun as root, it works as the user that the database belongs to, else as\n" +
 			"user docusort, and with the key of the service. With --fix it makes missing folders and\n" +
 			"gives their owner the rights that are lacking; run as root, it also opens the folders\n" +

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -212,6 +213,30 @@ func TestMissingFolders(t *testing.T) {
 	}
 }
 
+// TestNames: doctor says what becomes of names that sorted refuses, and leaves nothing.
+func TestNames(t *testing.T) {
+	d := healthy(t)
+	image := filepath.Join(d.Home, "image")
+	noErr(t, os.WriteFile(image, nil, 0o600))
+	noErr(t, os.Truncate(image, 8<<20))
+	for _, args := range [][]string{{"mkfs.ntfs", "-F", "-q", image}, {"ntfs-3g", "-o", "windows_names", image, d.Sorted}} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("no NTFS: %s: %v %s", args[0], err, out)
+		}
+	}
+	t.Cleanup(func() { noErr(t, unix.Unmount(d.Sorted, 0)) })
+	results := d.moves(context.Background())
+	says(t, text(results), "✓ moves", "each move will be a copy", "a:b.pdf becomes a-b.pdf", "dot. becomes dot", `M\xfcller.pdf becomes M-ller.pdf`)
+	if strings.Contains(text(results), "scan.pdf") || strings.Contains(text(results), "ü") {
+		t.Errorf("a name that is taken is said to change: %s", text(results))
+	}
+	for _, dir := range []string{d.Inbox, d.Sorted} {
+		if left, err := filepath.Glob(dir + "/.d*"); err != nil || len(left) > 0 {
+			t.Errorf("left behind: %q, %v", left, err)
+		}
+	}
+}
+
 // TestMoves: two mounts are told from one, and are no problem.
 func TestMoves(t *testing.T) {
 	d := healthy(t)
@@ -227,10 +252,5 @@ func TestMoves(t *testing.T) {
 	results := d.Check(context.Background())
 	if got := text(results); AnyWrong(results) || !strings.Contains(got, "each move will be a copy") {
 		t.Errorf("on two filesystems:\n%s", got)
-	}
-	for _, dir := range []string{d.Inbox, d.Sorted} {
-		if left, err := filepath.Glob(dir + "/.d*"); err != nil || len(left) > 0 {
-			t.Errorf("left behind: %q, %v", left, err)
-		}
 	}
 }
