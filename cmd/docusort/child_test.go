@@ -239,7 +239,7 @@ func (w *world) kill(c *child) {
 // stop ends a daemon as systemd does, which waits until it has started.
 func (w *world) stop(c *child) {
 	w.t.Helper()
-	c.waitOutput("started")
+	c.waitOutput(logStarted)
 	c.signal(syscall.SIGTERM)
 	c.waitExit(exitDone)
 }

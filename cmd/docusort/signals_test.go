@@ -97,7 +97,8 @@ func TestLogThatNobodyReads(t *testing.T) {
 	noErr(t, log.Close())
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.waitState("filed", 1)
-	w.stop(c)
+	c.signal(syscall.SIGTERM)
+	c.waitExit(exitDone)
 	w.check()
 }
 
