@@ -153,7 +153,7 @@ func (p program) showDemo(ctx context.Context, d *daemon, line *progress.Line) e
 	}
 	defer r.Close()
 	fmt.Fprintln(w)
-	if err := report.Table(ctx, w, r, report.Options{Width: width(w), Color: p.color(w)}); err != nil {
+	if err := report.Write(ctx, w, r, "table", report.Options{Width: width(w), Color: p.color(w)}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\nEverything is in %s; the types were given by a stand-in for the API.\n", d.settings.Home)

@@ -109,6 +109,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("it left %q and wrote %s", homes, c.stdout.String())
 	}
 	config := filepath.Join(homes[0], "docusort.env")
+	checkContains(t, c.stdout.String(), " s ago), pid ")
 	checkContains(t, c.stdout.String(), " --config "+config+" report --documents\n", "  ls -R "+homes[0]+"\n", " demo --keep\n")
 	runWith(nil, "--config", config, "report", "--documents").check(t, exitDone, "27 filed", "عقد.pdf")
 	types := map[string]string{}

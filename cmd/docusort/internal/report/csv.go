@@ -13,11 +13,11 @@ import (
 	"docusort/store"
 )
 
-// CSV writes the documents, whatever o.Documents says, as in RFC 4180: a header
+// writeCSV writes the documents, whatever o.Documents says, as in RFC 4180: a header
 // with the names of the JSON's fields, then a row for each document, empty where
 // the JSON is null. A row is one line whatever the names hold: package display
 // escapes what would break it.
-func CSV(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
+func writeCSV(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	var head []string

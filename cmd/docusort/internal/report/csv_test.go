@@ -31,9 +31,9 @@ func rowsOf(t *testing.T, text string) (head []string, rows []map[string]string)
 func TestCSVSaysWhatTheJSONSays(t *testing.T) {
 	record(t, func(f *fixture) {
 		f.fill()
-		head, rows := rowsOf(f.t, f.render(CSV, Options{}))
+		head, rows := rowsOf(f.t, f.render(writeCSV, Options{}))
 		var all struct{ Documents []map[string]any }
-		f.ok(json.Unmarshal([]byte(f.render(JSON, Options{Documents: true})), &all))
+		f.ok(json.Unmarshal([]byte(f.render(writeJSON, Options{Documents: true})), &all))
 		if len(rows) != len(all.Documents) || len(rows) == 0 {
 			t.Fatalf("%d rows for %d documents", len(rows), len(all.Documents))
 		}
@@ -71,7 +71,7 @@ func TestCSVIsNoFormula(t *testing.T) {
 		f.fail(evil, "@"+evil)
 		id := f.identify("-rf.pdf", "+type", 1, store.Filed)
 		f.move(id, "_type/-rf.pdf")
-		_, rows := rowsOf(f.t, f.render(CSV, Options{}))
+		_, rows := rowsOf(f.t, f.render(writeCSV, Options{}))
 		for i, want := range []map[string]string{
 			{"source": "'" + evil, "error": "'@" + evil, "type": ""}, {"source": "'-rf.pdf", "type": "'+type"},
 		} {

@@ -19,14 +19,14 @@ func TestReviewShowsHowToDecide(t *testing.T) {
 		f.move(f.identify("b.pdf", "receipt", 0.3, store.Review), "_review/receipt/b.pdf")
 		f.file("c.pdf", "invoice", 0.99)
 		o := Options{Filter: store.Filter{State: store.Review}, Source: settings.Source{Instance: "scans"}}
-		text := f.render(Table, o)
+		text := f.render(writeTable, o)
 		f.says(text, "\nIn review\n  1  "+sortedRoot+"/_review/nota de crédito/scan.pdf\n",
 			"      nota de crédito 0.45, invoice 0.40, \\x1b[2J 0.10\n", "      docusort --instance scans refile 1 'nota de crédito'\n",
 			"      receipt 0.30\n      docusort --instance scans refile 2 receipt\n")
 		f.saysNot(text, "c.pdf", "refile ID")
-		f.says(f.render(Table, Options{}), "refile ID TYPE")
+		f.says(f.render(writeTable, Options{}), "refile ID TYPE")
 		o.Documents = true
-		text = f.render(HTML, o)
+		text = f.render(writeHTML, o)
 		f.says(text, "considered: <bdi>nota de crédito 0.45, invoice 0.40, ", "<code>docusort --instance scans refile 2 receipt</code>")
 		if n := strings.Count(text, "considered:"); n != 2 {
 			t.Errorf("%d documents are to be decided about", n)

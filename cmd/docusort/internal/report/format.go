@@ -31,13 +31,13 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, format string, o O
 	}
 	switch format {
 	case "json":
-		return JSON(ctx, w, r, o)
+		return writeJSON(ctx, w, r, o)
 	case "csv":
-		return CSV(ctx, w, r, o)
+		return writeCSV(ctx, w, r, o)
 	case "html":
-		return HTML(ctx, w, r, o)
+		return writeHTML(ctx, w, r, o)
 	}
-	return Table(ctx, w, r, o)
+	return writeTable(ctx, w, r, o)
 }
 
 // Trouble reports whether something failed since f.Since, or within a day where that is

@@ -67,7 +67,7 @@ func (w *full) Write(b []byte) (int, error) {
 func TestAnErrorOfTheOutputIsReported(t *testing.T) {
 	record(t, func(f *fixture) {
 		f.crowd(100)
-		for _, render := range []renderer{Table, JSON, CSV, HTML} {
+		for _, render := range []renderer{writeTable, writeJSON, writeCSV, writeHTML} {
 			for _, room := range []int{0, 5000} {
 				f.read(func(r *store.Reader) {
 					w := full{room: room}
@@ -84,7 +84,7 @@ func TestAnErrorOfTheOutputIsReported(t *testing.T) {
 		f.read(func(r *store.Reader) {
 			cancel()
 			var b bytes.Buffer
-			if err := JSON(ctx, &b, r, Options{Documents: true}); err == nil || json.Valid(b.Bytes()) {
+			if err := writeJSON(ctx, &b, r, Options{Documents: true}); err == nil || json.Valid(b.Bytes()) {
 				t.Errorf("an interrupted report gave %v and %q", err, b.String())
 			}
 		})

@@ -24,9 +24,9 @@ type htmlPage struct {
 	Style     template.CSS
 }
 
-// HTML writes the report as one self-contained page: it has no script and fetches
+// writeHTML writes the report as one self-contained page: it has no script and fetches
 // nothing, and its own policy tells the browser so.
-func HTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
+func writeHTML(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	overview := &web.Overview{Now: o.Now, Filter: o.Filter, Source: o.Source}
 	if err := overview.Read(ctx, r); err != nil {
 		return err

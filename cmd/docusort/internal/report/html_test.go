@@ -19,7 +19,7 @@ func TestHTMLIsComplete(t *testing.T) {
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "402: quota used up",
 			Since: time.Now(), Until: time.Now().Add(29 * 24 * time.Hour)}))
 		f.pass(90 * time.Second)
-		text := f.render(HTML, Options{Documents: true})
+		text := f.render(writeHTML, Options{Documents: true})
 		f.says(text, "<!DOCTYPE html>", "docusort has been running since", "on hold (account) since 02:03 (90 s ago), until 2000-01-31 02:03 (in 28 d)",
 			"402: quota used up", "Until that is mended", `<dd>4</dd>`, "half are filed within",
 			"Documents finished", "Time to file", "Documents failed", "unsupported format: e-mail", "<bdi>receipt</bdi>",
@@ -32,16 +32,16 @@ func TestHTMLIsComplete(t *testing.T) {
 			t.Errorf("it is not self-contained: %q", m)
 		}
 		f.saysNot(web.Style, "url(") // which the policy does not allow
-		f.saysNot(f.render(HTML, Options{}), `<li class="document"`)
+		f.saysNot(f.render(writeHTML, Options{}), `<li class="document"`)
 	})
 }
 
 func TestHTMLOfNothing(t *testing.T) {
 	record(t, func(f *fixture) {
-		text := f.render(HTML, Options{Documents: true})
+		text := f.render(writeHTML, Options{Documents: true})
 		f.says(text, "There is nothing to report yet.")
 		f.saysNot(text, "<figure")
-		text = f.render(HTML, Options{Filter: store.Filter{Type: "<b>x"}})
+		text = f.render(writeHTML, Options{Filter: store.Filter{Type: "<b>x"}})
 		f.says(text, "Only documents of type &lt;b&gt;x", "No document matches.")
 	})
 }
@@ -54,7 +54,7 @@ func TestHTMLIsSafeWithAnyName(t *testing.T) {
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: evil, Since: time.Now()}))
 		f.ok(f.s.Started(f.ctx, 1))
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: evil, Since: time.Now()}))
-		text := f.render(HTML, Options{Documents: true})
+		text := f.render(writeHTML, Options{Documents: true})
 		f.saysNot(text, "<script", "\u202e")
 		f.says(strings.ToValidUTF8(text, "not UTF-8"), text, `\xe2\x80\xaegpj.exe\x0a\xff.pdf`)
 	})

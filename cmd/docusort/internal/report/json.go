@@ -17,9 +17,9 @@ import (
 	"docusort/store"
 )
 
-// JSON writes the report as one JSON object, in version 1 of the schema. Every
+// writeJSON writes the report as one JSON object, in version 1 of the schema. Every
 // group stands on a line of its own, and so does every document, for line tools.
-func JSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
+func writeJSON(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	daemon, err := r.Daemon(ctx)
 	if err != nil {
 		return err

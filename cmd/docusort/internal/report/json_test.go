@@ -43,14 +43,14 @@ func TestSchema(t *testing.T) {
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldAccount, Reason: "r", Since: time.Now(), Until: time.Now()}))
 		f.file("a.pdf", "invoice", 0.5)
 		o := Options{Documents: true, Filter: store.Filter{Since: time.Now().Add(-time.Hour)}}
-		full := f.render(JSON, Options{Documents: true, Filter: store.Filter{Since: o.Filter.Since, State: store.Filed}})
+		full := f.render(writeJSON, Options{Documents: true, Filter: store.Filter{Since: o.Filter.Since, State: store.Filed}})
 		f.fail("b.docx", "unsupported format")
 		f.drop("c.pdf")
 		f.admit("e.pdf", func(a *store.Admission) { a.SHA256, a.Blocked = nil, "not readable" })
 		f.stuck(1)
 		f.ok(f.s.SetNotTaken(f.ctx, []store.NotTaken{{Path: "d.pdf", Reason: "empty", Since: time.Now()}}))
 		f.pass(time.Second)
-		all := f.render(JSON, o)
+		all := f.render(writeJSON, o)
 		// One document that has everything, and a summary that has everything.
 		head, _, _ := strings.Cut(all, `"documents"`)
 		_, tail, _ := strings.Cut(full, `"documents"`)
@@ -76,10 +76,10 @@ func TestJSONOfNothing(t *testing.T) {
 			`"totals":{"waiting":0,"submitting":0,"pending":0,"identified":0,"filed":0,"review":0,"failed":0,"gone":0},` +
 			`"types":[],"latency_seconds":{"p50":null,"p95":null,"max":null},"oldest_unfinished_seconds":null,` +
 			`"requests":{"submissions":0,"polls":0,"reused":0,"resubmissions":0},"failures":[],"stuck":[],"not_taken":[]`
-		if got := compact(f.t, f.render(JSON, Options{})); got != want+"}" {
+		if got := compact(f.t, f.render(writeJSON, Options{})); got != want+"}" {
 			t.Errorf("got\n%s\nwant\n%s", got, want+"}")
 		}
-		if got := compact(f.t, f.render(JSON, Options{Documents: true})); got != want+`,"documents":[]}` {
+		if got := compact(f.t, f.render(writeJSON, Options{Documents: true})); got != want+`,"documents":[]}` {
 			t.Errorf("got\n%s\nwant\n%s", got, want+`,"documents":[]}`)
 		}
 	})
@@ -90,7 +90,7 @@ func TestJSONOfADeadDaemon(t *testing.T) {
 		f.ok(f.s.Started(f.ctx, 4711))
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "full", Since: time.Now()}))
 		f.ok(f.s.Close())
-		d := decode(f.t, f.render(JSON, Options{})).Daemon
+		d := decode(f.t, f.render(writeJSON, Options{})).Daemon
 		if d.Running || d.PID != nil || d.Hold != nil || d.StartedAt == nil {
 			t.Errorf("got %+v", d)
 		}
@@ -102,7 +102,7 @@ func TestJSONOfOddReasons(t *testing.T) {
 		f.ok(f.s.Started(f.ctx, 1))
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Reason: "open \xff: <&>\u202e\u009b\U000e0041", Since: time.Now()}))
 		f.fail("a", "bad \xfe")
-		text := f.render(JSON, Options{})
+		text := f.render(writeJSON, Options{})
 		if e := decode(f.t, text); e.Daemon.Hold.Reason != "open \\xff: <&>\u202e\u009b\U000e0041" || e.Failures[0].Reason != `bad \xfe` {
 			t.Errorf("got %+v and %+v", e.Daemon.Hold, e.Failures)
 		}
@@ -116,7 +116,7 @@ func TestJSONOfDocuments(t *testing.T) {
 		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: moving, Sorted: store.Folder{Path: sortedRoot}, Target: "invoice/b.pdf"}})
 		f.ok(err)
 		f.admit("blocked", func(a *store.Admission) { a.SHA256, a.Blocked = nil, "no <&> \xff" })
-		docs := *decode(f.t, f.render(JSON, Options{Documents: true})).Documents
+		docs := *decode(f.t, f.render(writeJSON, Options{Documents: true})).Documents
 		d := docs[0]
 		if d.Path != nil || d.Confidence == nil || *d.Confidence != 0 || *d.Type != "invoice" || *d.JobID != "job-1" {
 			t.Errorf("a document that is just being moved, with a confidence of 0: %+v", d)
@@ -126,7 +126,7 @@ func TestJSONOfDocuments(t *testing.T) {
 			t.Errorf("a document that may not be read: %+v", d)
 		}
 		f.moved(moving)
-		d = (*decode(f.t, f.render(JSON, Options{Documents: true})).Documents)[0]
+		d = (*decode(f.t, f.render(writeJSON, Options{Documents: true})).Documents)[0]
 		if d.Path == nil || *d.Path != sortedRoot+"/invoice/b.pdf" {
 			t.Errorf("a filed document: %+v", d)
 		}
@@ -143,8 +143,8 @@ func TestMeanConfidenceOfDecisions(t *testing.T) {
 		f.ok(f.s.Deciding(f.ctx, store.Decision{ID: id, Type: "receipt", Sorted: sortedRoot, Target: "receipt/b.pdf", SHA256: doc.SHA256}))
 		doc.Type, doc.Confidence, doc.DecidedAt = "receipt", 0, time.Now()
 		f.ok(f.s.Decided(f.ctx, doc))
-		f.says(compact(f.t, f.render(JSON, Options{})), `"types":[{"type":"invoice","filed":1,"review":0,"mean_confidence":0},`+
+		f.says(compact(f.t, f.render(writeJSON, Options{})), `"types":[{"type":"invoice","filed":1,"review":0,"mean_confidence":0},`+
 			`{"type":"receipt","filed":1,"review":0,"mean_confidence":null}]`)
-		f.says(f.render(Table, Options{}), "receipt      1       0           -\n")
+		f.says(f.render(writeTable, Options{}), "receipt      1       0           -\n")
 	})
 }

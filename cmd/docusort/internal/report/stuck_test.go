@@ -16,10 +16,10 @@ func TestStuck(t *testing.T) {
 			})
 		}
 		f.stuck(2)
-		f.says(f.render(Table, Options{}), "Stuck\n  2  not readable: open …: permission denied; let docusort read it\n", "docusort report --documents")
-		f.saysNot(f.render(Table, Options{}), "Not filed yet")
-		f.says(f.render(JSON, Options{}), `"stuck":[{"reason":"not readable: open …: permission denied; let docusort read it","count":2}]`)
-		f.says(f.render(HTML, Options{}), "Stuck because", "not readable: open …: permission denied")
-		f.says(f.render(Table, Options{Documents: true}), "/srv/inbox/a.pdf")
+		f.says(f.render(writeTable, Options{}), "Stuck\n  2  not readable: open …: permission denied; let docusort read it\n", "docusort report --documents")
+		f.saysNot(f.render(writeTable, Options{}), "Not filed yet")
+		f.says(f.render(writeJSON, Options{}), `"stuck":[{"reason":"not readable: open …: permission denied; let docusort read it","count":2}]`)
+		f.says(f.render(writeHTML, Options{}), "Stuck because", "not readable: open …: permission denied")
+		f.says(f.render(writeTable, Options{Documents: true}), "/srv/inbox/a.pdf")
 	})
 }

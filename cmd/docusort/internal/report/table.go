@@ -13,9 +13,9 @@ import (
 	"docusort/store"
 )
 
-// Table writes the report for people, fitted to o.Width. No name or reason adds a
+// writeTable writes the report for people, fitted to o.Width. No name or reason adds a
 // line or a column: two spaces separate columns, and no name contains two.
-func Table(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
+func writeTable(ctx context.Context, w io.Writer, r *store.Reader, o Options) error {
 	daemon, err := r.Daemon(ctx)
 	if err != nil {
 		return err

@@ -36,15 +36,15 @@ func TestGolden(t *testing.T) {
 		render renderer
 		o      Options
 	}{
-		"table-piped.golden":    {Table, Options{Documents: true}},
-		"table-120.golden":      {Table, Options{Documents: true, Width: 120}},
-		"table-80.golden":       {Table, Options{Documents: true, Width: 80}},
-		"table-40.golden":       {Table, Options{Documents: true, Width: 40}},
-		"table-color.golden":    {Table, Options{Documents: true, Width: 80, Color: true}},
-		"table-short.golden":    {Table, Options{Width: 80}},
-		"documents.json.golden": {JSON, Options{Documents: true}},
-		"short.json.golden":     {JSON, Options{}},
-		"documents.csv.golden":  {CSV, Options{}},
+		"table-piped.golden":    {writeTable, Options{Documents: true}},
+		"table-120.golden":      {writeTable, Options{Documents: true, Width: 120}},
+		"table-80.golden":       {writeTable, Options{Documents: true, Width: 80}},
+		"table-40.golden":       {writeTable, Options{Documents: true, Width: 40}},
+		"table-color.golden":    {writeTable, Options{Documents: true, Width: 80, Color: true}},
+		"table-short.golden":    {writeTable, Options{Width: 80}},
+		"documents.json.golden": {writeJSON, Options{Documents: true}},
+		"short.json.golden":     {writeJSON, Options{}},
+		"documents.csv.golden":  {writeCSV, Options{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			record(t, func(f *fixture) {
@@ -64,7 +64,7 @@ func TestEveryWidthIsKept(t *testing.T) {
 		f.crowd(40)
 		f.ok(f.s.SetHold(f.ctx, &store.Hold{Kind: store.HoldDisk, Since: time.Now(), Reason: "no space left on device"}))
 		for _, width := range []int{40, 60, 79, 80, 100, 120, 200} {
-			text := f.render(Table, Options{Documents: true, Width: width})
+			text := f.render(writeTable, Options{Documents: true, Width: width})
 			for line := range strings.Lines(text) {
 				if got := display.Width(strings.TrimSuffix(line, "\n")); got > width {
 					t.Errorf("%d columns, in a terminal of %d: %q", got, width, line)
@@ -73,7 +73,7 @@ func TestEveryWidthIsKept(t *testing.T) {
 			if i := strings.IndexFunc(strings.ReplaceAll(text, "\n", ""), hidden); i >= 0 {
 				t.Errorf("in %d columns there is something that a terminal obeys:\n%q", width, text)
 			}
-			painted := f.render(Table, Options{Documents: true, Width: width, Color: true})
+			painted := f.render(writeTable, Options{Documents: true, Width: width, Color: true})
 			if sgr.ReplaceAllString(painted, "") != text {
 				t.Errorf("colours change the text, in %d columns", width)
 			}
@@ -87,7 +87,7 @@ func TestNothingIsCutWhenPiped(t *testing.T) {
 		source := strings.Repeat("long ", 60) + "name.pdf"
 		reason := strings.Repeat("very ", 60) + "bad"
 		f.fail(source, reason)
-		text := f.render(Table, Options{Documents: true})
+		text := f.render(writeTable, Options{Documents: true})
 		f.says(text, "  1  "+reason+"\n", source+" → "+sortedRoot+"/_failed/"+source+"  "+reason+"\n")
 	})
 }
@@ -126,7 +126,7 @@ func TestHeadline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			record(t, func(f *fixture) {
 				c.do(f)
-				text := f.render(Table, Options{})
+				text := f.render(writeTable, Options{})
 				f.says(text, c.want...)
 				if name == "killed" {
 					f.saysNot(text, "on hold")
@@ -142,11 +142,11 @@ func TestFilter(t *testing.T) {
 		f.pass(48 * time.Hour)
 		f.file("new.pdf", "invoice", 1)
 		f.file("other.pdf", "receipt", 1)
-		text := f.render(Table, Options{Documents: true, Filter: store.Filter{
+		text := f.render(writeTable, Options{Documents: true, Filter: store.Filter{
 			Since: time.Now().Add(-24 * time.Hour), Type: "invoice", State: store.Filed}})
 		f.says(text, "Only documents unfinished or finished since 2000-01-02 00:00 (24 h ago), in state filed, of type invoice\n", "new.pdf")
 		f.saysNot(text, "old.docx", "other.pdf")
-		text = f.render(Table, Options{Filter: store.Filter{Type: "x\x1b[2J"}})
+		text = f.render(writeTable, Options{Filter: store.Filter{Type: "x\x1b[2J"}})
 		f.says(text, `Only documents of type x\x1b[2J`, "No document matches.")
 	})
 }
@@ -155,12 +155,12 @@ func TestTargetsAreAbsoluteWhereTheFolderWasChanged(t *testing.T) {
 	record(t, func(f *fixture) {
 		f.file("a.pdf", "invoice", 1)
 		o := Options{Documents: true, Width: 120}
-		f.says(f.render(Table, o), "filed below "+sortedRoot+"\n", "a.pdf → invoice/\n")
+		f.says(f.render(writeTable, o), "filed below "+sortedRoot+"\n", "a.pdf → invoice/\n")
 		id := f.identify("b.pdf", "invoice", 1, store.Filed)
 		_, err := f.s.Target(f.ctx, []store.Targeted{{ID: id, Sorted: store.Folder{Path: "/elsewhere"}, Target: "invoice/b.pdf"}})
 		f.ok(err)
 		f.moved(id)
-		f.says(f.render(Table, o),
+		f.says(f.render(writeTable, o),
 			"\nDocuments\n", "a.pdf → "+sortedRoot+"/invoice/a.pdf\n", "b.pdf → /elsewhere/invoice/b.pdf\n")
 	})
 }
@@ -172,9 +172,9 @@ func TestManyReasons(t *testing.T) {
 				f.fail("x.docx", "reason "+string(rune('a'+i)))
 			}
 		}
-		text := f.render(Table, Options{Width: 80})
+		text := f.render(writeTable, Options{Width: 80})
 		f.says(text, "   3  reason j\n   3  for other reasons\n") // ten, and the count of the rest
-		text = f.render(Table, Options{})
+		text = f.render(writeTable, Options{})
 		f.says(text, "1  reason l\n")
 		f.saysNot(text, "other reasons")
 	})
@@ -184,8 +184,8 @@ func TestTimesAreThoseOfTheReader(t *testing.T) {
 	record(t, func(f *fixture) {
 		f.ok(f.s.Started(f.ctx, 1))
 		o := Options{Now: time.Now().In(time.FixedZone("CET", 60*60))}
-		f.says(f.render(Table, o), "since 01:00 (0 s ago)") // in the zone of Now
-		if e := decode(f.t, f.render(JSON, o)); *e.GeneratedAt != "2000-01-01T00:00:00.000Z" {
+		f.says(f.render(writeTable, o), "since 01:00 (0 s ago)") // in the zone of Now
+		if e := decode(f.t, f.render(writeJSON, o)); *e.GeneratedAt != "2000-01-01T00:00:00.000Z" {
 			t.Errorf("generated_at is %s, want it in UTC", *e.GeneratedAt)
 		}
 	})
