@@ -71,7 +71,7 @@ func (p program) newDaemon(ctx context.Context, s *settings.Settings, log *slog.
 	if err := d.open(ctx, p.hooks); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	p.lastResort.allow(s.ShutdownGrace+daemonStop, d.busy)
+	p.lastResort.allow(s.ShutdownGrace + daemonStop)
 	return d, nil
 }
 

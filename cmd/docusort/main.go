@@ -15,11 +15,12 @@ func main() { os.Exit(process(testHooks{})) }
 func process(hooks testHooks) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop)
-	last := &lastResort{within: commandStop}
+	var last lastResort
+	last.allow(commandStop)
 	context.AfterFunc(ctx, last.end)
 	addProcessor()
 	return run(ctx, program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr,
-		setUser: setUser, lastResort: last, hooks: hooks})
+		setUser: setUser, lastResort: &last, hooks: hooks})
 }
 
 // addProcessor lets one more goroutine run than there are processors, unless the

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,40 +18,23 @@ const (
 // not a system call: one to a file server that is off may not return for days. Each step is
 // stored before it is taken, so the next run goes on where this one was.
 type lastResort struct {
-	mu     sync.Mutex
-	within time.Duration
-	busy   func() string // names the part that did not end; "" or nil: not known
+	within atomic.Int64 // nanoseconds
 }
 
 // allow sets how long a stop may take. It does nothing where l is nil, as in tests.
-func (l *lastResort) allow(within time.Duration, busy func() string) {
-	if l == nil {
-		return
+func (l *lastResort) allow(within time.Duration) {
+	if l != nil {
+		l.within.Store(int64(within))
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.within, l.busy = within, busy
 }
 
 // end waits, and ends the process.
 func (l *lastResort) end() {
-	l.mu.Lock()
-	within, busy := l.within, l.busy
-	l.mu.Unlock()
+	within := time.Duration(l.within.Load())
 	time.Sleep(within)
-	part := "something"
-	if busy != nil {
-		part = cmp.Or(busy(), part)
-	}
-	fmt.Fprintf(os.Stderr, "docusort: %s waits for a disk or file server that does not answer; ended without it after %v. "+
-		"Nothing is lost: the next start goes on\n", part, within)
+	fmt.Fprintf(os.Stderr, "docusort: a disk or file server does not answer; ended without it after %v. "+
+		"Nothing is lost: the next start goes on\n", within)
 	os.Exit(exitFailed)
-}
-
-// busy names a part that has not gone round for long.
-func (d *daemon) busy() string {
-	const long = 5 * time.Second
-	return cmp.Or(d.watcher.Late(long), d.pipeline.Late(long), d.store.Late(long))
 }
 
 // slowStart is when a start that does not get on is told of.
