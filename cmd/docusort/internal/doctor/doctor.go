@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"unicode/utf8"
 
 	"docusort/cmd/docusort/internal/report/display"
 	"docusort/cmd/docusort/internal/settings"
@@ -76,7 +75,7 @@ func AnyWrong(results []Result) bool {
 func Write(w io.Writer, results []Result, color bool) error {
 	width := 0
 	for _, r := range results {
-		width = max(width, utf8.RuneCountInString(r.Name))
+		width = max(width, len(r.Name))
 	}
 	for _, r := range results {
 		mark, paint := "✓", "\x1b[32m"
