@@ -86,18 +86,22 @@ func (w *world) get(url string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-// drop admits a file of its own content.
-func (w *world) drop(source string) int64 {
+// admit records a file of its own, with what is special about it.
+func (w *world) admit(a store.Admission) int64 {
 	w.t.Helper()
 	w.n++
-	sum := sha256.Sum256(fmt.Append(nil, w.n))
-	got, err := w.store.Admit(w.ctx, store.Admission{
-		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, SHA256: sum[:],
-		Identity: store.Identity{Inode: uint64(w.n), Size: 123_456}, ContentType: "application/pdf",
-		SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}},
-	})
+	a.Inbox, a.SubmitRequest.Options = store.Folder{Path: "/srv/docusort/inbox"}, []string{"invoice"}
+	a.Identity = store.Identity{Inode: uint64(w.n), Size: 123_456}
+	got, err := w.store.Admit(w.ctx, a)
 	w.ok(err)
 	return got.ID
+}
+
+// drop admits a document of its own content.
+func (w *world) drop(source string) int64 {
+	w.t.Helper()
+	sum := sha256.Sum256([]byte(source))
+	return w.admit(store.Admission{Source: source, SHA256: sum[:], ContentType: "application/pdf"})
 }
 
 func (w *world) submit(id int64) {
@@ -133,26 +137,16 @@ func (w *world) move(id int64, target string) {
 	w.ok(err)
 }
 
-func (w *world) fail(source, reason string) int64 {
+func (w *world) fail(source, reason string) {
 	w.t.Helper()
-	w.n++
-	got, err := w.store.Admit(w.ctx, store.Admission{
-		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, Failure: reason,
-		Identity:      store.Identity{Inode: uint64(w.n), Size: 99},
-		SubmitRequest: store.SubmitRequest{Options: []string{"invoice"}},
-	})
-	w.ok(err)
-	w.move(got.ID, "_failed/"+filepath.Base(source))
-	return got.ID
+	w.move(w.admit(store.Admission{Source: source, Failure: reason}), "_failed/"+filepath.Base(source))
 }
 
 // stuck makes a document that may not be read, for long.
 func (w *world) stuck(source string) {
 	w.t.Helper()
-	_, err := w.store.Admit(w.ctx, store.Admission{
-		Inbox: store.Folder{Path: "/srv/docusort/inbox"}, Source: source, Blocked: "not readable <b>"})
-	w.ok(err)
-	_, err = w.store.MarkStuck(w.ctx, time.Now())
+	w.admit(store.Admission{Source: source, Blocked: "not readable <b>"})
+	_, err := w.store.MarkStuck(w.ctx, time.Now())
 	w.ok(err)
 }
 
