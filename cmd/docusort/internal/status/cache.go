@@ -2,7 +2,9 @@ package status
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,11 +181,6 @@ func (c *cache) forget() {
 	if len(c.views) <= maxViews {
 		return
 	}
-	var oldest query
-	for q, v := range c.views {
-		if o := c.views[oldest]; o == nil || v.at.Before(o.at) {
-			oldest = q
-		}
-	}
-	delete(c.views, oldest)
+	oldest := func(a, b query) int { return c.views[a].at.Compare(c.views[b].at) }
+	delete(c.views, slices.MinFunc(slices.Collect(maps.Keys(c.views)), oldest))
 }

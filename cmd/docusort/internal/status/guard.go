@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -59,10 +60,5 @@ func ourHost(host, configured, machine string) bool {
 	if everywhere {
 		names = append(names, machine, machine+".local")
 	}
-	for _, name := range names {
-		if host != "" && strings.EqualFold(host, name) {
-			return true
-		}
-	}
-	return false
+	return host != "" && slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(host, name) })
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"docusort/cmd/docusort/internal/report/display"
@@ -46,12 +47,7 @@ func judge(d store.Daemon, p store.Progress, answered, begun, now time.Time, pol
 		}
 		return out
 	}
-	last := begun
-	for _, at := range []time.Time{p.Last, answered} {
-		if at.After(last) {
-			last = at
-		}
-	}
+	last := slices.MaxFunc([]time.Time{begun, p.Last, answered}, time.Time.Compare)
 	limit := max(patience, 3*pollMax)
 	if p.Unfinished[store.Submitting] > 0 {
 		limit = max(limit, uploadPatience)

@@ -23,6 +23,14 @@ var steps = []time.Duration{
 	day, 2 * day, 7 * day, 14 * day, 28 * day, 56 * day, 91 * day, 182 * day, 364 * day,
 }
 
+// stepOf returns the shortest step of which most are enough for a span.
+func stepOf(span, most time.Duration) time.Duration {
+	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return span <= most*step }); i >= 0 {
+		return steps[i]
+	}
+	return steps[len(steps)-1]
+}
+
 // Bounds divides the time between two moments into about 60 buckets at most. They
 // begin at times that are round in the time zone of the second.
 func Bounds(from, to time.Time) []time.Time {
@@ -30,10 +38,7 @@ func Bounds(from, to time.Time) []time.Time {
 	if to.Sub(from) < leastSpan {
 		from = to.Add(-leastSpan)
 	}
-	step := steps[len(steps)-1]
-	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return to.Sub(from) <= maxBuckets*step }); i >= 0 {
-		step = steps[i]
-	}
+	step := stepOf(to.Sub(from), maxBuckets)
 	midnight := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, from.Location())
 	bound := func(n int) time.Time { return midnight.AddDate(0, 0, n*int(step/day)) }
 	if step < day {
@@ -63,10 +68,7 @@ func labels(buckets []store.Bucket) (out []label) {
 		return nil
 	}
 	from, to := buckets[0].From, buckets[len(buckets)-1].To
-	step := steps[len(steps)-1]
-	if i := slices.IndexFunc(steps, func(step time.Duration) bool { return to.Sub(from) <= maxLabels*step }); i >= 0 {
-		step = steps[i]
-	}
+	step := stepOf(to.Sub(from), maxLabels)
 	format, below := "2 Jan", "2006"
 	switch {
 	case step < day:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,12 +47,8 @@ func (d Document) Decided() string {
 
 // Last is the last change, without text.
 func (d Document) Last() Event {
-	last := d.d.DiscoveredAt
-	for _, at := range []time.Time{d.d.SubmittedAt, d.d.IdentifiedAt, d.d.FinishedAt, d.d.DecidedAt} {
-		if at.After(last) {
-			last = at
-		}
-	}
+	changes := []time.Time{d.d.DiscoveredAt, d.d.SubmittedAt, d.d.IdentifiedAt, d.d.FinishedAt, d.d.DecidedAt}
+	last := slices.MaxFunc(changes, time.Time.Compare)
 	return Event{When: display.Clock(last, d.now), Stamp: stamp(last)}
 }
 
