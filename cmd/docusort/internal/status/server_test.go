@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -221,6 +222,21 @@ type conn struct {
 
 func (c conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.addr)) }
 func (c conn) Close() error         { *c.closed = true; return nil }
+
+// TestSeenFromElsewhere: an address that other machines reach is warned about.
+func TestSeenFromElsewhere(t *testing.T) {
+	for addr, want := range map[string]bool{"0.0.0.0:0": true, "127.0.0.1:0": false} {
+		var log strings.Builder
+		s, err := Listen(Config{Addr: addr, Logger: slog.New(slog.NewTextHandler(&log, nil)), Meter: NewMeter()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.Close()
+		if got := strings.Contains(log.String(), "can be reached from other machines"); got != want {
+			t.Errorf("%s: warned: %v", addr, got)
+		}
+	}
+}
 
 // TestUnixSocket: the page is for who may use the socket, and one that a killed daemon
 // left is no obstacle.
