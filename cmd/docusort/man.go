@@ -73,7 +73,7 @@ func settingsPage() manual.Page {
 		Name: "docusort.env", Section: 5, Short: "settings of docusort",
 		Parts: []manual.Part{{Heading: "Description", Text: "The settings of docusort are environment variables, or lines NAME=value of " + settings.DefaultConfigFile +
 			" or of the file that --config names. What the environment says goes before the file, and an empty value means the default.\n\n" +
-			"Durations are written as 500ms, 5s, 10m, 1h30m or 30d. Comments stand on lines of their own. " +
+			"Durations are written as 500ms, 5s, 10m, 1h30m or 30d. A value is one line, and comments stand on lines of their own. " +
 			"'Single' and \"double\" quotes around a value work as they do in an EnvironmentFile= of systemd.exec(5)."}},
 		Also: []string{"docusort(1)", "systemd.exec(5)"},
 	}

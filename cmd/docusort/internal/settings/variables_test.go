@@ -69,9 +69,9 @@ func example() string {
 # Give a key and the types; all else may stay as it is or be deleted. What the
 # environment says goes before this file, and an empty value means the default.
 #
-# Durations are written as 500ms, 5s, 10m, 1h30m or 30d. Comments stand on lines
-# of their own. 'Single' and "double" quotes around a value work as they do in an
-# EnvironmentFile= of systemd.
+# Durations are written as 500ms, 5s, 10m, 1h30m or 30d. A value is one line, and
+# comments stand on lines of their own. 'Single' and "double" quotes around a value
+# work as they do in an EnvironmentFile= of systemd.
 `)
 	group := ""
 	for _, v := range Describe() {
