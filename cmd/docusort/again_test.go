@@ -75,8 +75,7 @@ func TestRetryAgain(t *testing.T) {
 			var c *child
 			if running {
 				w.jobsStay.Store(true)
-				c = w.start("run")
-				w.waitRunning(c)
+				c = w.startDaemon()
 			}
 			again.Store(true)
 			w.askAgain(before)

@@ -131,8 +131,7 @@ func TestReaderWithoutShm(t *testing.T) {
 func TestDatabaseLocked(t *testing.T) {
 	w := newWorld(t)
 	w.requestsMayRepeat = true // of doctor
-	c := w.start("run")
-	w.waitRunning(c)
+	c := w.startDaemon()
 	f, err := os.Open(w.database("-shm"))
 	noErr(t, err)
 	defer f.Close()

@@ -50,8 +50,7 @@ func TestDoctorAtAnyTime(t *testing.T) {
 	w.settings["DOCUTRAY_API_KEY_FILE"] = file
 	checkContains(t, w.doctor(exitDone, "--fix"), "made just now", "only its owner can read "+file)
 	w.drop("scan.pdf", pdf(invoice, "one"))
-	c := w.start("run")
-	w.waitRunning(c)
+	c := w.startDaemon()
 	checkContains(t, w.doctor(exitDone), "the daemon runs")
 	w.waitAllDone()
 	w.stop(c)
@@ -107,8 +106,7 @@ func TestDoctorOfTheDaemonsUser(t *testing.T) {
 	noErr(t, os.Chown(w.sorted, nobody, nobody))
 	noErr(t, os.Mkdir(filepath.Join(w.sorted, "invoice"), 0o755))
 	c := w.startAsNobody("doctor", "--fix")
-	c.waitExit(exitSettings)
-	checkContains(t, c.stdout.String(), "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
+	c.waitExit(exitSettings, "✗ home", "✗ inbox", "owner 0, mode 0755", "user 65534", "✓ sorted", "sorted/invoice cannot be written")
 }
 
 // TestDoctorOfRoot makes what is missing for the user whose folder it lies in.
@@ -157,8 +155,7 @@ func TestDoctorOfAMember(t *testing.T) {
 	}
 	noErr(t, os.Chown(w.config(), nobody, nobody))
 	c := w.startAsNobody("doctor")
-	c.waitExit(exitDone)
-	checkContains(t, c.stdout.String(), "✓ settings", "checked as user nobody", "✓ inbox", "✓ database")
+	c.waitExit(exitDone, "✓ settings", "checked as user nobody", "✓ inbox", "✓ database")
 	if text := c.stdout.String(); strings.Contains(text, "give that user") || strings.Contains(text, "✓ moves") {
 		t.Errorf("it says\n%s", text)
 	}

@@ -60,11 +60,7 @@ func TestMovedByHand(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/daemon running %v", name, running), func(t *testing.T) {
 				w := newWorld(t)
 				before := w.fileWrong()
-				var c *child
-				if running {
-					c = w.start("run")
-					w.waitRunning(c)
-				}
+				c := w.startIf(running)
 				w.moveByHand(before, to)
 				if c == nil {
 					c = w.start("run")
@@ -150,8 +146,7 @@ func TestSortedAway(t *testing.T) {
 		noErr(t, os.MkdirAll(filepath.Join(elsewhere, dir), 0o755))
 	}
 	noErr(t, os.Symlink(elsewhere, w.sorted))
-	c := w.start("run")
-	w.waitRunning(c)
+	c := w.startDaemon()
 	for i := range 5 { // each takes longer than a conclusion
 		c.signal(syscall.SIGHUP)
 		w.drop(fmt.Sprint(i, ".pdf"), pdf(receipt, fmt.Sprint("else ", i)))

@@ -56,8 +56,7 @@ func TestDiskFull(t *testing.T) {
 			if c.record {
 				at = w.home
 			}
-			d := w.start("run")
-			w.waitRunning(d)
+			d := w.startDaemon()
 			begun, release := w.slowUploads()
 			w.drop("first.pdf", pdf(invoice, "first"))
 			<-begun

@@ -114,8 +114,7 @@ func TestHookAcrossRestarts(t *testing.T) {
 	w.setHook(`[ -e "$D/up" ] || exit 1; ` + keepAll)
 	w.dropMany(5, "%d.pdf")
 	w.waitKilled(w.startInjected(injection{Step: stepFinished, N: 1}, "run"))
-	c := w.start("run")
-	w.waitRunning(c)
+	c := w.startDaemon()
 	w.waitAllDone()
 	if n := len(w.events()); n > 0 {
 		t.Fatalf("%d events were delivered to a hook that fails", n)

@@ -146,8 +146,7 @@ func TestKilledAtRandom(t *testing.T) {
 				w.waitKilled(c)
 			}
 			w.api.SetFaults(docutraytest.Faults{})
-			c := w.start("run")
-			w.waitRunning(c)
+			c := w.startDaemon()
 			c.signal(syscall.SIGHUP)
 			w.finish(c)
 		})

@@ -127,8 +127,7 @@ func TestKeyThatOthersCanRead(t *testing.T) {
 	file := w.settings["DOCUTRAY_API_KEY_FILE"]
 	for mode, warns := range map[os.FileMode]bool{0o600: false, 0o644: true} {
 		noErr(t, os.Chmod(file, mode))
-		c := w.start("run")
-		w.waitRunning(c)
+		c := w.startDaemon()
 		w.stop(c)
 		if strings.Contains(c.stderr.String(), "others than its owner can read the file with the API key") != warns {
 			t.Errorf("%v: it said %s", mode, c.stderr.String())

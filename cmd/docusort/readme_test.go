@@ -62,8 +62,7 @@ func TestReadmeCommands(t *testing.T) {
 		command := remark.ReplaceAllString(line, "")
 		switch args := strings.Fields(command); {
 		case command == "docusort run", strings.HasPrefix(command, "docusort run --config "):
-			c := w.start("run")
-			w.waitRunning(c)
+			c := w.startDaemon()
 			w.stop(c)
 			ran++
 		case args[0] == "docusort":

@@ -84,11 +84,7 @@ func TestRefile(t *testing.T) {
 				w := newWorld(t)
 				w.moveFar(place.far)
 				before := w.fileWrong()
-				var c *child
-				if running {
-					c = w.start("run")
-					w.waitRunning(c)
-				}
+				c := w.startIf(running)
 				got := w.run(refileWrong(before)...)
 				got.check(t, exitDone, "filed under contract: contract/scan.pdf\n", "contract/scan-2.pdf\n", "contract/notes.txt\n")
 				if strings.Count(got.stdout, "\n") != len(wrong) || got.stderr != "" {
@@ -122,11 +118,7 @@ func TestRefileKilled(t *testing.T) {
 				w := newWorld(t)
 				w.moveFar(place.far)
 				args := refileWrong(w.fileWrong())
-				var daemon *child
-				if i%2 == 0 {
-					daemon = w.start("run")
-					w.waitRunning(daemon)
-				}
+				daemon := w.startIf(i%2 == 0)
 				c := w.startInjected(d, args...)
 				if code := c.wait(); code == killed && daemon == nil {
 					w.checkKilled()

@@ -85,11 +85,7 @@ func TestRetry(t *testing.T) {
 				w.moveFar(place.far)
 				before := w.failThree()
 				w.makeLegible()
-				var c *child
-				if daemon != "stopped" {
-					c = w.start("run")
-					w.waitRunning(c)
-				}
+				c := w.startIf(daemon != "stopped")
 				if daemon == "killed" {
 					w.kill(c)
 					c = nil
@@ -128,11 +124,7 @@ func TestRetryKilled(t *testing.T) {
 				w.moveFar(place.far)
 				before := w.failThree()
 				w.makeLegible()
-				var daemon *child
-				if i%2 == 0 {
-					daemon = w.start("run")
-					w.waitRunning(daemon)
-				}
+				daemon := w.startIf(i%2 == 0)
 				c := w.startInjected(d, "retry", "--all")
 				if code := c.wait(); code == killed && daemon == nil {
 					w.checkNames()
@@ -193,11 +185,7 @@ func TestMovedBackByHand(t *testing.T) {
 			w := newWorld(t)
 			before := w.failThree()
 			w.makeLegible()
-			var c *child
-			if running {
-				c = w.start("run")
-				w.waitRunning(c)
-			}
+			c := w.startIf(running)
 			for i := range before.Documents {
 				d := &before.Documents[i]
 				to := filepath.Join(w.inbox, "by hand", filepath.Base(*d.Path))

@@ -71,8 +71,7 @@ func TestReload(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_WATCH"] = "poll"
 	w.settings["DOCUSORT_RESCAN"] = "1h"
-	c := w.start("run")
-	w.waitRunning(c)
+	c := w.startDaemon()
 	c.waitOutput(logStarted)
 	w.drop("scan.pdf", pdf(invoice, "one"))
 	w.waitFor("it is filed", func(r *reportJSON) bool {
@@ -140,8 +139,7 @@ func TestSecondDaemon(t *testing.T) {
 	noErr(t, os.Mkdir(filepath.Join(w.inbox, "below"), 0o755))
 	link := filepath.Join(w.dir, "link")
 	noErr(t, os.Symlink(w.inbox, link))
-	first := w.start("run")
-	w.waitRunning(first)
+	first := w.startDaemon()
 	for _, args := range [][]string{{"run"}, {"run", "--once"}} {
 		w.run(args...).check(t, exitFailed, "already running")
 	}
@@ -166,8 +164,7 @@ func TestSecondDaemon(t *testing.T) {
 func TestSecondDaemonUnderAUnit(t *testing.T) {
 	needsRoot(t)
 	w := newWorld(t)
-	first := w.start("run")
-	w.waitRunning(first)
+	first := w.startDaemon()
 	unit := filepath.Join(w.dir, "unit")
 	noErr(t, os.Mkdir(unit, 0o755))
 	mount := func(from, at string, flags uintptr) {

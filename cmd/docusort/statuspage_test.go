@@ -41,8 +41,7 @@ func TestTheStatusPageOfADaemon(t *testing.T) {
 	w := newWorld(t)
 	w.settings["DOCUSORT_HTTP_ADDR"] = "127.0.0.1:0"
 	w.drop("a.pdf", pdf(invoice, "one"))
-	c := w.start("run")
-	w.waitRunning(c)
+	c := w.startDaemon()
 	w.waitAllDone()
 	url := waitStatusPage(t, c)
 	code, health := get(t, url+"/healthz")

@@ -51,6 +51,23 @@ func (w *world) waitRunning(c *child) {
 	})
 }
 
+// startDaemon starts a daemon, and waits until it is at work.
+func (w *world) startDaemon() *child {
+	w.t.Helper()
+	c := w.start("run")
+	w.waitRunning(c)
+	return c
+}
+
+// startIf is startDaemon where a daemon is to run; else it returns nil.
+func (w *world) startIf(runs bool) *child {
+	w.t.Helper()
+	if !runs {
+		return nil
+	}
+	return w.startDaemon()
+}
+
 // waitAllDone waits until nothing is left to do.
 func (w *world) waitAllDone() reportJSON {
 	w.t.Helper()
@@ -74,9 +91,7 @@ func (w *world) waitInboxEmpty(c *child) {
 // runToEnd lets a daemon do all that there is to do, stops it and checks.
 func (w *world) runToEnd() reportJSON {
 	w.t.Helper()
-	c := w.start("run")
-	w.waitRunning(c)
-	return w.finish(c)
+	return w.finish(w.startDaemon())
 }
 
 // finish waits until a daemon has nothing left to do, stops it and checks.
@@ -91,7 +106,5 @@ func (w *world) finish(c *child) reportJSON {
 // startAndStop makes a database.
 func (w *world) startAndStop() {
 	w.t.Helper()
-	c := w.start("run")
-	w.waitRunning(c)
-	w.stop(c)
+	w.stop(w.startDaemon())
 }
