@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -16,20 +15,13 @@ import (
 	"docusort/pipeline/docutray/docutraytest"
 )
 
-// stopGrace is how long requests may take to finish at shutdown.
-const stopGrace = 5 * time.Second
-
-// serve answers on ln until ctx is done, and closes it.
+// serve answers on ln until ctx is done, and closes it, with the requests under way.
 func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) error {
 	sim := docutraytest.New(s.opts)
-	// Cancelling this context ends stalled requests at shutdown.
-	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
 	srv := &http.Server{
 		Handler:           sim,
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return requests },
 		ErrorLog:          log.New(io.Discard, "", 0), // dropped connections are intended
 	}
 	_, _ = fmt.Fprintf(stderr, "docutray-sim: a stand-in, not the DocuTray service; listening on http://%s (seed %d); "+
@@ -43,13 +35,7 @@ func serve(ctx context.Context, ln net.Listener, s settings, stderr io.Writer) e
 		return err
 	case <-ctx.Done():
 	}
-	cancel()
-	grace, release := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
-	defer release()
-	err := srv.Shutdown(grace)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = srv.Close() // abandon uploads that do not end
-	}
+	err := srv.Close()
 	<-failed
 	printCounts(stderr, sim.Stats())
 	return err
