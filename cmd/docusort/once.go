@@ -18,9 +18,8 @@ import (
 // has usually put the documents there already.
 const onceSettle = 2 * time.Second
 
-// errStoppedEarly is the error of a run that was stopped before it had looked at
-// everything.
-var errStoppedEarly = fmt.Errorf("%w: it was stopped before it was done with the inbox", errLeft)
+// errStopped is the error of a run that was stopped before its end.
+var errStopped = fmt.Errorf("%w: it was stopped; another run goes on with what is left", errLeft)
 
 func (p program) runOnce(ctx context.Context, s *settings.Settings) (err error) {
 	s.Settle = min(s.Settle, onceSettle)
@@ -32,7 +31,7 @@ func (p program) runOnce(ctx context.Context, s *settings.Settings) (err error) 
 		err = d.recordStart(ctx)
 	}
 	if wasStopped(ctx, err) {
-		return errStoppedEarly
+		return errStopped
 	}
 	if err != nil {
 		return err
@@ -71,7 +70,7 @@ func (d *daemon) once(ctx context.Context, line *progress.Line) error {
 	case err == nil && finished:
 		err = d.checkFiled(context.WithoutCancel(ctx), begun, unsettled)
 	case err == nil:
-		err = d.countLeft(context.WithoutCancel(ctx), len(unsettled))
+		err = errStopped
 	}
 	return errors.Join(err, d.hook.Drain(ctx), d.recordStop(ctx))
 }
@@ -90,18 +89,6 @@ func (d *daemon) checkFiled(ctx context.Context, begun time.Time, unsettled []st
 		return fmt.Errorf("%w: %d are still being written, cut short or not readable", errLeft, len(unsettled))
 	}
 	return nil
-}
-
-func (d *daemon) countLeft(ctx context.Context, unsettled int) error {
-	open, err := d.store.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	left := unsettled + sum(open)
-	if left == 0 {
-		return errStoppedEarly // there may be files that were not looked at
-	}
-	return fmt.Errorf("%w: %d were under way when it was stopped; another run goes on with them", errLeft, left)
 }
 
 // showProgress calls show with what was finished since begun, that plus what is

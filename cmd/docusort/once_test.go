@@ -83,7 +83,7 @@ func TestOnceStopped(t *testing.T) {
 	c := w.start("run", "--once")
 	w.waitState("pending", 1)
 	c.signal(syscall.SIGTERM)
-	c.waitExit(exitLeft, "1 were under way")
+	c.waitExit(exitLeft, "another run goes on with what is left")
 	w.jobsStay.Store(false)
 	w.start("run", "--once").waitExit(exitDone)
 	w.check()
