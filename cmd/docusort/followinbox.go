@@ -9,10 +9,8 @@ import (
 	"docusort/watcher"
 )
 
-// recordAgain is when to try again to record what could not be recorded.
-const recordAgain = 10 * time.Second
-
-// lookAgain is when to look again at an inbox that is missing or another one.
+// lookAgain is when to look again at an inbox that is missing or another one, or to record
+// again what could not be recorded.
 const lookAgain = 5 * time.Second
 
 // followInbox has the pipeline look whether the inbox is there, locks one that appears only
@@ -39,7 +37,7 @@ func (d *daemon) followInbox(ctx context.Context) error {
 				recorded = left
 			} else {
 				d.log.Debug("the files that are not taken could not be recorded", "err", err)
-				again = time.After(recordAgain)
+				again = time.After(lookAgain)
 			}
 		}
 		select {
