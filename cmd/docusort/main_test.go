@@ -14,9 +14,8 @@ import (
 
 // Flags of the longer runs.
 var (
-	long  = flag.Bool("long", false, "kill at every step in every place, and hundreds of times at random")
-	kills = flag.Int("kills", 0, "kills at random in each of the places; 0: a dozen, with -long hundreds")
-	seed  = flag.Uint64("seed", 0, "seed of what is random; 0: another one each time")
+	long = flag.Bool("long", false, "kill at every step in every place, and hundreds of times at random")
+	seed = flag.Uint64("seed", 0, "seed of what is random; 0: another one each time")
 )
 
 // childVariable makes this test binary run as docusort, with the injection that its
