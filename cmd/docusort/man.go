@@ -33,29 +33,26 @@ func statesPart() manual.Part {
 
 // exitStatusOf lists the exit codes of a command, and no others.
 func exitStatusOf(command string) manual.Part {
-	part := manual.Part{Heading: "Exit status"}
-	add := func(code int, meaning string) {
-		part.Terms = append(part.Terms, manual.Term{Term: strconv.Itoa(code), Meaning: meaning})
-	}
-	add(exitDone, "Done.")
+	failed, wrong := "Failed; standard error says why.", "The settings are wrong, or the database cannot be used."
 	switch command {
 	case "report":
-		add(exitFailed, "Failed, and standard error says why; or, with --exit-code, something failed or work is on hold.")
-	default:
-		add(exitFailed, "Failed; standard error says why.")
-	}
-	add(exitUsage, "The command line is wrong.")
-	switch command {
-	case "version", "demo":
+		failed = "Failed, and standard error says why; or, with --exit-code, something failed or work is on hold."
 	case "run":
-		add(exitLeft, "run --once left documents unfiled.")
-		add(exitSettings, "The settings are wrong, or the database cannot be used. systemd does not restart on it.")
+		wrong += " systemd does not restart on it."
 	case "doctor":
-		add(exitSettings, "Something is wrong; the lines with a ✗ say what, and what to do.")
-	default:
-		add(exitSettings, "The settings are wrong, or the database cannot be used.")
+		wrong = "Something is wrong; the lines with a ✗ say what, and what to do."
 	}
-	return part
+	term := func(code int, meaning string) manual.Term {
+		return manual.Term{Term: strconv.Itoa(code), Meaning: meaning}
+	}
+	terms := []manual.Term{term(exitDone, "Done."), term(exitFailed, failed), term(exitUsage, "The command line is wrong.")}
+	if command == "run" {
+		terms = append(terms, term(exitLeft, "run --once left documents unfiled."))
+	}
+	if command != "version" && command != "demo" {
+		terms = append(terms, term(exitSettings, wrong))
+	}
+	return manual.Part{Heading: "Exit status", Terms: terms}
 }
 
 var filesPart = manual.Part{Heading: "Files", Terms: []manual.Term{
