@@ -40,9 +40,12 @@ func (d Doctor) Check(ctx context.Context) []Result {
 		d.folder("inbox", "DOCUSORT_INBOX", d.Inbox, known(d.Inbox)),
 		d.folder("sorted", "DOCUSORT_SORTED", d.Sorted, known(d.Sorted)),
 	}
-	folders, closed := d.walkInbox()
-	results = slices.Concat(results, d.typeFolders(), d.members(closed), d.moves(ctx), d.space())
-	results = append(results, d.inotify(folders), d.database(ctx, reader, openErr))
+	results = append(results, d.typeFolders()...)
+	w := d.walkInbox()
+	results = append(results, d.members(w)...)
+	results = append(results, d.moves(ctx)...)
+	results = append(results, d.space(w.largest)...)
+	results = append(results, d.inotify(w.folders), d.database(ctx, reader, openErr))
 	return append(results, d.work(ctx, reader)...)
 }
 

@@ -130,6 +130,10 @@ var problems = []struct {
 		noErr(t, os.WriteFile(filepath.Join(d.inotifyLimits, "max_user_watches"), []byte("3\n"), 0o644))
 		noErr(t, os.MkdirAll(filepath.Join(d.Inbox, "a", "b"), 0o755))
 	}, says: []string{"✗ inotify", "3 folders", "3 be watched"}},
+	{name: "a document that is larger than the disk", harm: func(t *testing.T, d *Doctor) {
+		noErr(t, os.WriteFile(filepath.Join(d.Inbox, "large.pdf"), nil, 0o644))
+		noErr(t, os.Truncate(filepath.Join(d.Inbox, "large.pdf"), 2<<40))
+	}, says: []string{"✗ space", "1.1 TB free only, and a document of 2.2 TB waits"}},
 	{name: "watched by another daemon", harm: func(_ *testing.T, d *Doctor) { d.Watched = true },
 		says: []string{"✗ inbox", "another docusort, with another database, watches"}},
 	{name: "folder of a member", harm: func(t *testing.T, d *Doctor) {

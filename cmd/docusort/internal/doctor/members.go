@@ -51,32 +51,41 @@ func (d Doctor) MendMembers() []Result {
 	return nil
 }
 
-// walkInbox counts the folders in the inbox, and finds those that this user cannot take
-// files out of.
-func (d Doctor) walkInbox() (folders int, closed []string) {
+// inboxFolders is what a walk through the inbox found.
+type inboxFolders struct {
+	folders int
+	largest int64    // bytes of the largest file
+	closed  []string // folders that this user cannot take files out of
+}
+
+func (d Doctor) walkInbox() (w inboxFolders) {
 	_ = filepath.WalkDir(d.Inbox, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !e.IsDir() {
-			return nil
-		}
-		folders++
 		switch {
-		case path == d.Inbox:
-		case !d.Recursive:
-			return fs.SkipDir
-		case accessible(path) != nil:
-			closed = append(closed, path)
-			return fs.SkipDir
+		case err != nil:
+		case e.IsDir():
+			w.folders++
+			if path != d.Inbox && !d.Recursive {
+				return fs.SkipDir
+			}
+			if path != d.Inbox && accessible(path) != nil {
+				w.closed = append(w.closed, path)
+				return fs.SkipDir
+			}
+		case e.Type().IsRegular():
+			if info, err := e.Info(); err == nil {
+				w.largest = max(w.largest, info.Size())
+			}
 		}
 		return nil
 	})
-	return folders, closed
+	return w
 }
 
 // members checks whether documents can be taken out of the folders in the inbox.
-func (d Doctor) members(closed []string) []Result {
-	if len(closed) == 0 || d.foreign() {
+func (d Doctor) members(w inboxFolders) []Result {
+	if len(w.closed) == 0 || d.foreign() || !d.Recursive {
 		return nil
 	}
 	return []Result{Wrong("inbox", "documents cannot be taken out of %s: whoever made the folder gave its group no right to write; "+
-		"chmod g+w on it helps, and '%s' as root does that for all", which(closed), d.Command("doctor --fix"))}
+		"chmod g+w on it helps, and '%s' as root does that for all", which(w.closed), d.Command("doctor --fix"))}
 }

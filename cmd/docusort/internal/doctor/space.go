@@ -15,7 +15,7 @@ const (
 	leastInodes = 1000
 )
 
-func (d Doctor) space() []Result {
+func (d Doctor) space(largest int64) []Result {
 	if d.statfs == nil {
 		d.statfs = unix.Statfs
 	}
@@ -37,6 +37,9 @@ func (d Doctor) space() []Result {
 			results = append(results, Wrong("space", "%s: the free space of the disk of %s is not known: %v", at.path, at.what, err))
 		case st.Flags&unix.ST_RDONLY != 0:
 			results = append(results, Wrong("space", "%s is mounted read-only: mount it read-write", at.path))
+		case free < uint64(largest) && at.path != d.Inbox:
+			results = append(results, Wrong("space", "%s has %s free only, and a document of %s waits: make room", at.path,
+				display.Size(int64(free)), display.Size(largest)))
 		case free < leastBytes:
 			results = append(results, Wrong("space", "%s has %s free only: make room, documents wait when it is full", at.path, display.Size(int64(free))))
 		case st.Type != unix.FUSE_SUPER_MAGIC && st.Files > 0 && st.Ffree < leastInodes: // FUSE may state any number
