@@ -28,7 +28,7 @@ type Reader struct {
 // OpenReader opens the database for reading only, for anybody who can read the
 // file and those beside it, whether a daemon runs or not. It fails with
 // [ErrNoDatabase] where there is none and with [ErrUnusable] where the file is
-// not one of ours.
+// not one of ours, or lacks its -wal file after a kill.
 func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	path, err := resolve(path)
 	if err != nil {
@@ -42,6 +42,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	if err := present(path, fi); err != nil {
+		return nil, err
+	}
+	if err := lostChanges(path); errors.Is(err, ErrUnusable) { // SQLite would make a -wal file, and nobody could tell any more
 		return nil, err
 	}
 	r := &Reader{path: path}

@@ -160,13 +160,13 @@ const (
 // jobs that are paid for.
 //
 // The -wal file is made before the -shm file and removed after it, and its header
-// is on the disk before its first commit counts.
+// is on the disk before its first commit counts. A daemon may be making both.
 func lostChanges(path string) error {
 	wal := path + "-wal"
 	f, err := os.Open(wal)
 	if errors.Is(err, fs.ErrNotExist) {
-		if !exists(path + "-shm") {
-			return nil // closed by sqlite3, or restored
+		if !exists(path+"-shm") || exists(wal) {
+			return nil // closed by sqlite3, or restored; or just made
 		}
 		return lost(path, fmt.Errorf("%s is missing, which was there when the daemon ended", wal))
 	}

@@ -65,6 +65,8 @@ func TestLostChanges(t *testing.T) {
 			check1(t, s.Close())
 			check1(t, c.harm(path))
 			if c.says != "" {
+				is(t, "reader", errOf(OpenReader(ctx, path)), ErrUnusable)
+				is(t, "command", errOf(OpenShared(ctx, Config{Path: path})), ErrUnusable)
 				refused(t, path, path+"-wal "+c.says)
 				return
 			}
