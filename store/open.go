@@ -58,10 +58,9 @@ func create(ctx context.Context, path string) error {
 		return fmt.Errorf("make database: %w", err)
 	}
 	err = connected(ctx, dsn(made, "rw"), func(conn *sql.Conn) error {
-		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-			return err
-		}
-		return migrate(ctx, conn, made)
+		_, err := conn.ExecContext(ctx, fmt.Sprintf("BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d; %s COMMIT;",
+			applicationID, schema, documentsSchema))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("make database %s: %w", made, err)
@@ -133,8 +132,7 @@ func dsn(path, mode string, extra ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// connect opens the connections, and brings the schema up to date. It leaves none
-// open where it fails.
+// connect opens the connections, and leaves none open where it fails.
 func (s *Store) connect(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
@@ -148,11 +146,11 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	if s.conn, err = s.db.Conn(ctx); err == nil {
 		err = configure(ctx, s.conn)
 	}
+	if err == nil {
+		err = ours(ctx, s.conn, s.path) // the first read makes the -wal and -shm files
+	}
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", s.path, explain(s.path, err))
-	}
-	if err = migrate(ctx, s.conn, s.path); err != nil {
-		return err
 	}
 	s.read, err = openReading(s.path)
 	s.questions = questions{s.read, s.answer}

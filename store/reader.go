@@ -101,13 +101,8 @@ func (r *Reader) begin(ctx context.Context, extra ...string) (err error) {
 		return fmt.Errorf("read database %s: %w", r.path, err)
 	}
 	r.questions = questions{r.conn, r.answer}
-	version, err := ours(ctx, r.conn, r.path)
-	if err != nil {
+	if err := ours(ctx, r.conn, r.path); err != nil {
 		return fmt.Errorf("open database %s: %w", r.path, explain(r.path, err))
-	}
-	if version != newestSchema {
-		return fmt.Errorf("%w: the schema of %s is %d, and this docusort reads %d; "+
-			"use the docusort that the daemon is", ErrUnusable, r.path, version, newestSchema)
 	}
 	return nil
 }

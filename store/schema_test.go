@@ -134,7 +134,7 @@ func TestViews(t *testing.T) {
 func TestChangedSchemaHasAnotherNumber(t *testing.T) {
 	sum := sha256.Sum256([]byte(documentsSchema))
 	if got, want := hex.EncodeToString(sum[:4]), "f0f9aa16"; got != want {
-		t.Errorf("the schema is %s, and was %s: if a database of before cannot be used, raise the constant unreleased; "+
+		t.Errorf("the schema is %s, and was %s: if a database of before cannot be used, raise the constant schema; "+
 			"then change what this test wants", got, want)
 	}
 }

@@ -126,7 +126,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, s.unlock())
 	}
 	s.writing.Go(s.runWriter)
-	if large, err := isLarge(path); err == nil && large {
+	if isLarge(path) {
 		s.checking.Go(s.checkAll)
 	}
 	return s, nil

@@ -99,7 +99,7 @@ func TestUnusableFiles(t *testing.T) {
 			execSQL(t, path, "CREATE TABLE t (a); PRAGMA application_id = 7; PRAGMA user_version = 1")
 		}},
 		{"from before the first release", "before its first release", func(t *testing.T, path string) {
-			execSQL(t, path, fmt.Sprintf("PRAGMA user_version = %d", unreleased))
+			execSQL(t, path, fmt.Sprintf("PRAGMA user_version = %d", schema-1))
 		}},
 		{"a newer version's", "newer version", func(t *testing.T, path string) { execSQL(t, path, "PRAGMA user_version = 999") }},
 		{"a newer version's, in the -wal file", "newer version", func(t *testing.T, path string) {

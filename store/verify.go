@@ -34,20 +34,11 @@ func inspect(ctx context.Context, path string) error {
 		from = dsn(path, "ro", "immutable", "1")
 	}
 	return checkError(path, connected(ctx, from, func(conn *sql.Conn) error {
-		version, err := ours(ctx, conn, path)
-		if err != nil {
+		if err := ours(ctx, conn, path); err != nil {
 			return err
 		}
-		if version > 0 && version <= unreleased {
-			return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
-				"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
-		}
-		if version > newestSchema {
-			return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
-				"nothing was changed; install the newer version", ErrUnusable, path, version, newestSchema)
-		}
-		if large, err := isLarge(path); err != nil || large {
-			return err // SQLite itself has checked its length
+		if isLarge(path) {
+			return nil // SQLite itself has checked its length
 		}
 		return quickCheck(ctx, conn)
 	}))
@@ -66,9 +57,9 @@ func checkError(path string, err error) error {
 // the tests.
 var checkedAtOnce int64 = 32 << 20
 
-func isLarge(path string) (bool, error) {
+func isLarge(path string) bool {
 	fi, err := os.Stat(path)
-	return err == nil && fi.Size() > checkedAtOnce, err
+	return err == nil && fi.Size() > checkedAtOnce
 }
 
 // quickCheck looks at every page.
@@ -99,51 +90,31 @@ func (s *Store) checkAll() {
 // the file's header.
 const applicationID = 0x646f6373
 
-// ours returns the number of the schema, where the database is ours.
-func ours(ctx context.Context, conn *sql.Conn, path string) (version int, err error) {
-	var app int
-	if err := pragma(ctx, conn, "application_id", &app); err != nil {
-		return 0, err
-	}
-	if app != applicationID {
-		return 0, fmt.Errorf("%w: %s is a SQLite database of another program; nothing was changed; "+
-			"set DOCUSORT_DATABASE to another file", ErrUnusable, path)
-	}
-	err = pragma(ctx, conn, "user_version", &version)
-	return version, err
-}
-
-// unreleased is the number of the last schema before the first release that is no longer
-// in use. Databases with it or an older one are refused.
-const unreleased = 2
+// schema is the number of documentsSchema, which SQLite keeps in the file's header.
+const schema = 3
 
 //go:embed migration/0001_documents.sql
 var documentsSchema string
 
-// migrations are the steps from an empty database to the newest schema, in order.
-// A step that has been released is never changed.
-var migrations = []string{documentsSchema}
-
-// newestSchema is the number of the schema that this docusort works with.
-var newestSchema = unreleased + len(migrations)
-
-// migrate brings the schema up to date, each step in a transaction of its own
-// together with the number that says that it was done.
-func migrate(ctx context.Context, conn *sql.Conn, path string) error {
-	var version int
-	if err := pragma(ctx, conn, "user_version", &version); err != nil {
-		return explain(path, err)
+// ours refuses a database of another program, or with another schema.
+func ours(ctx context.Context, conn *sql.Conn, path string) error {
+	var app, version int
+	if err := pragma(ctx, conn, "application_id", &app); err != nil {
+		return err
 	}
-	for i, step := range migrations {
-		number := unreleased + i + 1
-		if number <= version {
-			continue
-		}
-		sql := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT;", step, number)
-		if _, err := conn.ExecContext(ctx, sql); err != nil {
-			_, _ = conn.ExecContext(ctx, "ROLLBACK")
-			return fmt.Errorf("database %s: migrate to schema %d: %w", path, number, err)
-		}
+	if app != applicationID {
+		return fmt.Errorf("%w: %s is a SQLite database of another program; nothing was changed; "+
+			"set DOCUSORT_DATABASE to another file", ErrUnusable, path)
+	}
+	switch err := pragma(ctx, conn, "user_version", &version); {
+	case err != nil:
+		return err
+	case version < schema:
+		return fmt.Errorf("%w: %s was written by a docusort from before its first release; nothing was changed; move it away "+
+			"together with its -wal and -shm files to start with an empty database", ErrUnusable, path)
+	case version > schema:
+		return fmt.Errorf("%w: %s was written by a newer version of docusort (its schema is %d, this one knows %d); "+
+			"nothing was changed; install the newer version", ErrUnusable, path, version, schema)
 	}
 	return nil
 }
