@@ -70,9 +70,8 @@ type lifetime struct {
 
 // shown is what others were told; the writer's, once there is one.
 type shown struct {
-	beside   bool  // nothing is shown: this is not the daemon
-	troubled bool  // readers see that the disk fails
-	walSize  int64 // the -wal file's, when it was last warned about
+	beside   bool // nothing is shown: this is not the daemon
+	troubled bool // readers see that the disk fails
 }
 
 // newStore returns a store whose database is still to be opened.
