@@ -48,35 +48,26 @@ func (r *Reader) Series(ctx context.Context, f Filter, bounds []time.Time) (s Se
 // type, adds up their requests, and returns how long it took until they were filed.
 func (r *Reader) finished(ctx context.Context, cond string, args []any, s *Summary) (histogram, error) {
 	err := r.each(ctx, func(row scanner) error {
-		var state State
-		var code string
-		var n, withConfidence int
-		var confidence float64
+		var t TypeCount
+		var failed, gone int
 		var q Requests
-		err := row.Scan((*string)(&state), &code, &n, &withConfidence, &confidence,
+		err := row.Scan(&t.Type, &t.Filed, &t.Review, &failed, &gone, &t.Rated, &t.MeanConfidence,
 			&q.Submissions, &q.Polls, &q.Reused, &q.Resubmissions)
-		s.Totals[state] += n
+		s.Totals[Filed] += t.Filed
+		s.Totals[Review] += t.Review
+		s.Totals[Failed] += failed
+		s.Totals[Gone] += gone
 		s.Requests.add(q)
-		if err != nil || state != Filed && state != Review {
-			return err
+		if t.Filed+t.Review > 0 {
+			s.Types = append(s.Types, t)
 		}
-		if len(s.Types) == 0 || s.Types[len(s.Types)-1].Type != code {
-			s.Types = append(s.Types, TypeCount{Type: code})
-		}
-		t := &s.Types[len(s.Types)-1]
-		if state == Filed {
-			t.Filed = n
-		} else {
-			t.Review = n
-		}
-		if withConfidence > 0 {
-			t.MeanConfidence = (t.MeanConfidence*float64(t.Rated) + confidence) / float64(t.Rated+withConfidence)
-			t.Rated += withConfidence
-		}
-		return nil
-	}, `SELECT d.state, coalesce((SELECT code FROM types WHERE id = d.type), ''), count(*),
-			count(d.confidence), total(d.confidence), `+sumRequests+`
-		FROM documents d INDEXED BY documents_finished WHERE `+cond+` GROUP BY d.type, d.state`, args...)
+		return err
+	}, `SELECT coalesce((SELECT code FROM types WHERE id = d.type), ''),
+			count(*) FILTER (WHERE d.state = 'filed'), count(*) FILTER (WHERE d.state = 'review'),
+			count(*) FILTER (WHERE d.state = 'failed'), count(*) FILTER (WHERE d.state = 'gone'),
+			count(d.confidence) FILTER (WHERE d.state = 'filed' OR d.state = 'review'),
+			coalesce(avg(d.confidence) FILTER (WHERE d.state = 'filed' OR d.state = 'review'), 0), `+sumRequests+`
+		FROM documents d INDEXED BY documents_finished WHERE `+cond+` GROUP BY d.type`, args...)
 	if err != nil {
 		return nil, err
 	}
