@@ -125,6 +125,9 @@ func dsn(path, mode string, extra ...string) string {
 		"_foreign_keys": {"on"},
 		"_busy_timeout": {"5000"},
 		"_mutex":        {"no"}, // database/sql gives a connection to one goroutine at a time
+		// The same few statements run for every document, and compiling one costs more than
+		// running it.
+		"_stmt_cache_size": {"64"},
 	}
 	for i := 0; i < len(extra); i += 2 {
 		q.Set(extra[i], extra[i+1])
@@ -212,9 +215,7 @@ func configure(ctx context.Context, conn *sql.Conn) error {
 
 // openReading opens the pool of read-only connections.
 func openReading(path string, extra ...string) (*sql.DB, error) {
-	// The same few queries are made for every document, and compiling one costs
-	// more than running it.
-	db, err := sql.Open("sqlite3", dsn(path, "ro", append([]string{"_stmt_cache_size", "32"}, extra...)...))
+	db, err := sql.Open("sqlite3", dsn(path, "ro", extra...))
 	if err != nil {
 		return nil, err
 	}

@@ -13,31 +13,14 @@ import (
 type tx struct {
 	conn  *sql.Conn
 	fault func(op string) error
-	stmts map[string]*sql.Stmt // prepared for the connection's life; there are few
-	known map[any]int64        // what number has found
-	now   int64                // Unix milliseconds, one time for all changes of a commit
+	known map[any]int64 // what number has found
+	now   int64         // Unix milliseconds, one time for all changes of a commit
 
 	documents documentRow
 }
 
-func (t *tx) prepared(query string) (*sql.Stmt, error) {
-	if st, ok := t.stmts[query]; ok {
-		return st, nil
-	}
-	st, err := t.conn.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, err
-	}
-	t.stmts[query] = st
-	return st, nil
-}
-
 func (t *tx) run(query string, args ...any) (sql.Result, error) {
-	st, err := t.prepared(query)
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(context.Background(), args...)
+	return t.conn.ExecContext(context.Background(), query, args...)
 }
 
 // exec returns how many rows were changed.
@@ -68,11 +51,7 @@ func stale(id any) error { return fmt.Errorf("document %d: %w", id, ErrStale) }
 
 // row scans the one row of a query; [sql.ErrNoRows] where there is none.
 func (t *tx) row(query string, args []any, dest ...any) error {
-	st, err := t.prepared(query)
-	if err != nil {
-		return err
-	}
-	return st.QueryRowContext(context.Background(), args...).Scan(dest...)
+	return t.conn.QueryRowContext(context.Background(), query, args...).Scan(dest...)
 }
 
 // start is row for what a transition needs to know of a document. Its WHERE says
@@ -85,18 +64,9 @@ func (t *tx) start(id int64, query string, dest ...any) error {
 	return err
 }
 
-func (t *tx) document(id int64, d *Document) error {
-	st, err := t.prepared(selectDocuments + " WHERE d.id = ?")
-	if err == nil {
-		*d, err = t.documents.scan(st.QueryRowContext(context.Background(), id))
-	}
+func (t *tx) document(id int64, d *Document) (err error) {
+	*d, err = t.documents.scan(t.conn.QueryRowContext(context.Background(), selectDocuments+" WHERE d.id = ?", id))
 	return err
-}
-
-func (t *tx) close() {
-	for _, st := range t.stmts {
-		st.Close()
-	}
 }
 
 // mostNumbers bounds what is remembered. A folder counts as another one whenever

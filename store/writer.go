@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -46,8 +45,7 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 // runWriter owns the writing connection. While one commit is synced to the disk
 // the next changes gather at the channel and share the following one.
 func (s *Store) runWriter() {
-	t := &tx{conn: s.conn, fault: s.fault, stmts: make(map[string]*sql.Stmt), known: make(map[any]int64)}
-	defer t.close()
+	t := &tx{conn: s.conn, fault: s.fault, known: make(map[any]int64)}
 	var retry <-chan time.Time // while the disk fails: when to see whether it works again
 	for {
 		var batch []change
