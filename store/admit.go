@@ -64,7 +64,7 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 	if err != nil {
 		return err
 	}
-	known, alike, err := t.look(a)
+	known, err := t.look(a)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 	id, err := t.resumeFailed(inbox, a)
 	if out.Continued = id != 0; err == nil && id == 0 {
 		out.New = true
-		id, err = t.insert(inbox, a, alike)
+		id, err = t.insert(inbox, a)
 	}
 	if err != nil {
 		return err
@@ -86,32 +86,28 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 	return t.document(id, &out.Document)
 }
 
-// look returns the unfinished document at the place of a file, or nil, and whether
-// there is any document of its content; or why it cannot be admitted now.
-func (t *tx) look(a Admission) (known *Document, alike bool, err error) {
-	var id sql.NullInt64
-	err = t.row(`SELECT EXISTS (SELECT 1 FROM documents d WHERE `+sameContent("d", "?1")+`),
-			(SELECT id FROM documents WHERE source = +?2 AND `+inInbox+`)`,
-		[]any{a.SHA256, a.Source}, &alike, &id)
-	switch {
-	case err != nil:
-		return nil, false, err
-	case id.Valid:
-		known = new(Document)
-		err = t.document(id.Int64, known)
-	default:
-		err = t.refuseMoved(a, alike)
+// look returns the unfinished document at the place of a file, or nil, or why the file
+// cannot be admitted now.
+func (t *tx) look(a Admission) (*Document, error) {
+	var id int64
+	err := t.row(`SELECT id FROM documents WHERE source = +? AND `+inInbox, []any{a.Source}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, t.refuseMoved(a)
 	}
-	if err == nil && known != nil && known.Target != "" {
+	var known Document
+	if err == nil {
+		err = t.document(id, &known)
+	}
+	if err == nil && known.Target != "" {
 		err = ErrMoving
 	}
-	return known, alike, err
+	return &known, err
 }
 
 // refuseMoved refuses a file that was moved to sorted/ after it was opened here:
 // another worker had it before.
-func (t *tx) refuseMoved(a Admission, alike bool) error {
-	if a.ExaminedAt.IsZero() || a.SHA256 != nil && !alike {
+func (t *tx) refuseMoved(a Admission) error {
+	if a.ExaminedAt.IsZero() {
 		return nil
 	}
 	var moved bool
@@ -158,75 +154,46 @@ func (t *tx) refresh(known *Document, inbox int64, a Admission) error {
 	return t.decide(known.ID, a)
 }
 
-func (t *tx) insert(inbox int64, a Admission, alike bool) (id int64, err error) {
-	var sum []byte
-	var kind, options, outcome, reason, trouble any
-	switch {
-	case a.Blocked != "":
-		reason, trouble = a.Blocked, t.now
-	case a.Failure != "":
-		sum, kind, outcome, reason = a.SHA256, text(a.ContentType), string(Failed), a.Failure
-	default:
-		sum, kind = a.SHA256, text(a.ContentType)
-		if options, err = t.optionSet(a.Options); err != nil {
-			return 0, err
-		}
-	}
+func (t *tx) insert(inbox int64, a Admission) (id int64, err error) {
 	is := a.Identity
-	row, err := t.run(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, discovered_at,
-			sha256, content_type, options, outcome, error, trouble_since)
-		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, t.now,
-		sum, kind, options, outcome, reason, trouble)
+	row, err := t.run(`INSERT INTO documents (inbox, source, state, device, inode, size, modified, changed, sha256, discovered_at)
+		VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?)`,
+		inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, a.SHA256, t.now)
 	if err == nil {
 		id, err = row.LastInsertId()
 	}
 	if err != nil {
 		return 0, fmt.Errorf("insert: %w", err)
 	}
-	if alike && a.Blocked == "" {
-		err = t.match(id, options, a)
-	}
-	return id, err
+	return id, t.decide(id, a)
 }
 
-// decide stores what is known of the content, and what follows from it.
+// decide stores what is known of the content, and what follows from it: a person's
+// decision or, where it can be submitted, the service's answer.
 func (t *tx) decide(doc int64, a Admission) error {
 	if a.Blocked != "" {
 		return t.do(`UPDATE documents SET error = ?2, `+troubled("?3")+` WHERE id = ?1`, doc, a.Blocked, t.now)
 	}
+	c := candidate{SubmitRequest: a.SubmitRequest, id: doc, sha256: a.SHA256}
+	var options, outcome any
 	if a.Failure != "" {
-		err := t.do(`UPDATE documents SET sha256 = ?, content_type = ?, outcome = 'failed', error = ?, put_back = NULL,
-				trouble_since = NULL, stuck = 0 WHERE id = ?`,
-			a.SHA256, text(a.ContentType), a.Failure, doc)
-		if err != nil {
+		outcome = string(Failed)
+	} else {
+		var err error
+		if c.options, err = t.optionSet(a.Options); err != nil {
 			return err
 		}
-		return t.match(doc, nil, a)
+		options = c.options
 	}
-	options, err := t.optionSet(a.Options)
-	if err != nil {
+	err := t.do(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = coalesce(?3, options), outcome = ?4, error = ?5,
+			job_abandoned = iif(options IS coalesce(?3, options), job_abandoned, 0),
+			put_back = NULL, trouble_since = NULL, stuck = 0
+		WHERE id = ?6`, a.SHA256, text(a.ContentType), options, outcome, text(a.Failure), doc)
+	if err != nil || a.SHA256 == nil {
 		return err
 	}
-	err = t.do(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = ?3, error = NULL, put_back = NULL,
-			job_abandoned = iif(options IS ?3, job_abandoned, 0)
-		WHERE id = ?4`, a.SHA256, text(a.ContentType), options, doc)
-	if err != nil {
-		return err
-	}
-	return t.match(doc, options, a)
-}
-
-// match looks for what is known of the content: a person's decision or, where it can be
-// submitted, the service's answer.
-func (t *tx) match(doc int64, options any, a Admission) error {
-	if a.SHA256 == nil {
-		return nil
-	}
-	c := candidate{SubmitRequest: a.SubmitRequest, id: doc, sha256: a.SHA256}
 	followed, err := t.followDecision(c)
-	if set, ok := options.(int64); ok && err == nil && !followed && a.ReuseWithin > 0 {
-		c.options = set
+	if err == nil && !followed && a.Failure == "" && a.ReuseWithin > 0 {
 		_, err = t.reuse(c)
 	}
 	return err

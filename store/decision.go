@@ -134,7 +134,7 @@ func (s *Store) SharedNow() bool { return isLocked(s.lock, sharedByte) }
 // whatever they were asked for, and however long ago.
 func (t *tx) followDecision(c candidate) (bool, error) {
 	var at, from int64
-	err := t.row(`SELECT max(decided_at), id FROM documents d WHERE `+sameContent("d", "?1")+`
+	err := t.row(`SELECT max(decided_at), id FROM documents d WHERE `+sameContent("d", "+?1")+`
 			AND d.decided_at IS NOT NULL AND d.id <> +?2`, // the id is that of the newest: sqlite.org/lang_select.html
 		[]any{c.sha256, c.id}, fields(&at, &from)...)
 	if err != nil || from == 0 {

@@ -113,7 +113,7 @@ func (t *tx) reuse(c candidate) (bool, error) {
 	var from, newest int64
 	var confidence float64
 	err := t.row(`SELECT max(identified_at), id, confidence FROM documents d
-		WHERE `+sameContent("d", "?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0 AND decided_at IS NULL AND stays_at IS NULL
+		WHERE `+sameContent("d", "+?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0 AND decided_at IS NULL AND stays_at IS NULL
 		  AND identified_at >= +?3 AND id <> +?4`, // the columns are those of the newest: sqlite.org/lang_select.html
 		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, fields(&newest, &from, &confidence)...)
 	if err != nil || from == 0 {
