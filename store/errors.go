@@ -25,8 +25,7 @@ var (
 	// ErrUnusable says that the database file is damaged, from a newer version,
 	// another program's, or may not be written to. It was left as it is.
 	ErrUnusable = errors.New("the database cannot be used")
-	// ErrClosed says that the store was closed.
-	ErrClosed = errors.New("the database is closed")
+	errClosed   = errors.New("the database is closed")
 )
 
 // DiskTrouble reports whether err comes from a disk that is full, broken or

@@ -27,7 +27,7 @@ const selectDocuments = `SELECT d.id, (SELECT path FROM folders WHERE id = d.inb
 	(SELECT device FROM folders WHERE id = d.inbox), (SELECT inode FROM folders WHERE id = d.inbox), d.source, d.state, d.phase,
 	d.device, d.inode, d.size, d.modified, d.changed, d.sha256, d.content_type,
 	d.discovered_at, d.submitted_at, d.identified_at, d.finished_at,
-	d.job_id, d.submissions, d.resubmissions, d.attempts, d.attempts_before_retry, d.failures, d.polls,
+	d.job_id, d.submissions, d.resubmissions, d.attempts, d.failures, d.polls,
 	d.outcome_unknown, d.job_abandoned = 1, d.job_abandoned = 2,
 	d.retry_at, (SELECT code FROM types WHERE id = d.type), d.confidence, d.alternatives, d.reused, d.decided_at,
 	d.outcome, (SELECT path FROM folders WHERE id = d.sorted), d.target, d.stays_at, d.put_back, d.error
@@ -144,7 +144,7 @@ func (r *documentRow) scan(row scanner) (Document, error) {
 			&r.Identity.Device, &r.Identity.Inode, &r.Identity.Size, &r.Identity.ModTime, &r.Identity.ChangeTime,
 			&r.SHA256, &r.ContentType,
 			&r.DiscoveredAt, &r.SubmittedAt, &r.IdentifiedAt, &r.FinishedAt,
-			&r.JobID, &r.Submissions, &r.Resubmissions, &r.Attempts, &r.AttemptsBeforeRetry, &r.Failures, &r.Polls,
+			&r.JobID, &r.Submissions, &r.Resubmissions, &r.Attempts, &r.Failures, &r.Polls,
 			&r.OutcomeUnknown, &r.JobAbandoned, &r.AskedAgain,
 			&r.RetryAt, &r.Type, &r.Confidence, &r.Alternatives, &r.Reused, &r.DecidedAt,
 			(*string)(&r.Outcome), &r.Sorted, &r.Target, &r.StaysAt, &r.PutBack, &r.Error,

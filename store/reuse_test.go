@@ -19,7 +19,6 @@ func TestReuse(t *testing.T) {
 		{"other content", func(a *Admission) { a.SHA256 = hash("other") }, false},
 		{"turned off", func(a *Admission) { a.ReuseWithin = 0 }, false},
 		{"another inbox", func(a *Admission) { a.Inbox = Folder{Path: "/in2"} }, true},
-		{"no function for the outcome", func(a *Admission) { a.Outcome = nil }, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := openNew(t)

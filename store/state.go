@@ -90,17 +90,16 @@ type Document struct {
 
 	DiscoveredAt, SubmittedAt, IdentifiedAt, FinishedAt time.Time
 
-	JobID               string // the newest job
-	Submissions         int    // POSTs begun
-	Resubmissions       int    // POSTs made after one that was accepted or whose outcome is unknown
-	Attempts            int    // jobs that the service made
-	AttemptsBeforeRetry int    // those of Attempts that were made before the newest retry
-	Failures            int    // tries in a row that failed: submissions refused, or moves
-	Polls               int    // status requests
-	OutcomeUnknown      bool   // a POST may have made a job whose id we do not have
-	JobAbandoned        bool   // the newest job was given up while the service still worked on it
-	AskedAgain          bool   // it was, and is polled once more
-	RetryAt             time.Time
+	JobID          string // the newest job
+	Submissions    int    // POSTs begun
+	Resubmissions  int    // POSTs made after one that was accepted or whose outcome is unknown
+	Attempts       int    // jobs that the service made
+	Failures       int    // tries in a row that failed: submissions refused, or moves
+	Polls          int    // status requests
+	OutcomeUnknown bool   // a POST may have made a job whose id we do not have
+	JobAbandoned   bool   // the newest job was given up while the service still worked on it
+	AskedAgain     bool   // it was, and is polled once more
+	RetryAt        time.Time
 
 	Type         string
 	Confidence   float64

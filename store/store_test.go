@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 var (
 	ctx     = context.Background()
 	options = []string{"invoice", "receipt"}
-	request = SubmitRequest{Options: options, ReuseWithin: week}
+	request = SubmitRequest{options, week, func(float64) State { return Filed }}
 	inbox   = Folder{Path: "/in", Device: 1, Inode: 1<<64 - 1}
 )
 
@@ -120,7 +120,7 @@ func found(source, content string) Admission {
 	return Admission{
 		Inbox: inbox, Source: source, SHA256: hash(content), ContentType: "application/pdf",
 		Identity:      Identity{Device: 1<<64 - 2, Inode: uint64(len(source)), Size: int64(len(content)), ModTime: 3, ChangeTime: 4},
-		SubmitRequest: SubmitRequest{options, week, func(float64) State { return Filed }},
+		SubmitRequest: request,
 	}
 }
 

@@ -17,7 +17,7 @@ type SubmitRequest struct {
 	// reused, and no document waits for an identical one.
 	ReuseWithin time.Duration
 	// Outcome decides from the confidence of a reused answer: filed or review.
-	// The goroutine that writes calls it; nil: always filed.
+	// The goroutine that writes calls it.
 	Outcome func(confidence float64) State
 }
 
@@ -119,11 +119,7 @@ func (t *tx) reuse(c candidate) (bool, error) {
 	if err != nil || from == 0 {
 		return false, err
 	}
-	outcome := Filed
-	if c.Outcome != nil {
-		outcome = c.Outcome(confidence)
-	}
-	err = t.do(takeAnswer+`= ?4`, from, string(outcome), t.now, c.id)
+	err = t.do(takeAnswer+`= ?4`, from, string(c.Outcome(confidence)), t.now, c.id)
 	if err == nil {
 		err = t.releaseEqual(c.id)
 	}

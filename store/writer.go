@@ -38,7 +38,7 @@ func (s *Store) write(ctx context.Context, run func(*tx) error) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-s.closing.Done():
-		return ErrClosed
+		return errClosed
 	}
 }
 

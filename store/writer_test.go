@@ -134,7 +134,7 @@ func TestCancelledWriteIsNotBegun(t *testing.T) {
 func TestWriteAfterClose(t *testing.T) {
 	s := openNew(t)
 	check1(t, s.Close())
-	is(t, "after Close", s.Gone(ctx, 1, ""), ErrClosed)
+	is(t, "after Close", s.Gone(ctx, 1, ""), errClosed)
 	check1(t, s.Close())
 }
 
