@@ -1,9 +1,6 @@
 package store
 
-import (
-	"context"
-	"strings"
-)
+import "context"
 
 // List returns up to limit of the documents that the filter selects, after skip
 // others, and how many there are in all. Unfinished ones come first, then those
@@ -36,9 +33,3 @@ func (r *Reader) listPart(ctx context.Context, wanted bool, docs *[]Document, sk
 	*docs = append(*docs, more...)
 	return n, err
 }
-
-// likeEscape makes a text stand for itself in a pattern of LIKE.
-var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// containing is a pattern of LIKE for what contains a text.
-func containing(text string) string { return "%" + likeEscape.Replace(text) + "%" }

@@ -38,11 +38,11 @@ func (f Filter) and(cond string, args ...any) (string, []any) {
 		cond, args = cond+" AND d.type = (SELECT id FROM types WHERE code = ?)", append(args, f.Type)
 	}
 	if f.Name != "" {
-		like := containing(f.Name)
 		id, _ := strconv.ParseInt(f.Name, 10, 64) // 0 is the number of none
 		// rtrim takes all of the path but its folders away.
-		cond, args = cond+` AND (d.id = ? OR d.source LIKE ? ESCAPE '\' OR d.target LIKE ? ESCAPE '\' AND
-			substr(d.target, length(rtrim(d.target, replace(d.target, '/', ''))) + 1) LIKE ? ESCAPE '\')`, append(args, id, like, like, like)
+		cond, args = cond+` AND (d.id = ? OR instr(lower(d.source), lower(?)) > 0 OR
+			instr(lower(substr(d.target, length(rtrim(d.target, replace(d.target, '/', ''))) + 1)), lower(?)) > 0)`,
+			append(args, id, f.Name, f.Name)
 	}
 	return cond, args
 }
