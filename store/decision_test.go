@@ -139,3 +139,19 @@ func TestAskAnewDoesNotFail(t *testing.T) {
 		t.Errorf("without an answer it is %+v", d)
 	}
 }
+
+// The event of one that is stuck names the place where its file lies.
+func TestStuckWhileItIsAskedAnew(t *testing.T) {
+	s := openNew(t)
+	id := filed(t, s, found("a", "a"))
+	place := doc(t, s, id).Target
+	must[int64](t)(s.Listen(ctx, true))
+	check1(t, s.AskAnew(ctx, id, Identity{}, hash("a")))
+	submit(t, s, id)
+	check1(t, s.Refused(ctx, id, Refusal{Reason: "415", RetryAt: inAnHour}))
+	same(t, "stuck", must[int64](t)(s.MarkStuck(ctx, time.Now().Add(time.Second))), 1)
+	all := must[[]Event](t)(s.DueEvents(ctx, time.Now().Add(time.Second), 9))
+	if len(all) != 1 || all[0].Kind != "stuck" || all[0].Path != "/sorted/"+place || all[0].Reason != "415" {
+		t.Errorf("the events are %+v", all)
+	}
+}

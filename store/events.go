@@ -90,12 +90,20 @@ func (s *Store) Listen(ctx context.Context, on bool) (dropped int64, err error) 
 	return dropped, err
 }
 
-// decidedBy is who decided the type of a document, for an event.
-const decidedBy = `CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END`
+// insertEvents adds events of a kind and a time, in SQL, for the documents of a condition
+// that has to follow.
+func insertEvents(kindAndTime string) string {
+	return `INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
+		SELECT ` + kindAndTime + `, id, source,
+			iif(finished_at IS NULL AND stays_at IS NULL, (SELECT path FROM folders WHERE id = inbox) || '/' || source,
+				(SELECT path FROM folders WHERE id = sorted) || '/' || coalesce(stays_at, target)),
+			(SELECT code FROM types WHERE id = documents.type), confidence,
+			CASE WHEN decided_at IS NOT NULL THEN 'person' WHEN type IS NOT NULL THEN 'service' END, error
+		FROM documents WHERE `
+}
 
-// addEvents adds the events of documents that were moved, of a kind and a time in SQL, where
-// a hook is set. A trigger would cost every document a twentieth of all that it writes, hook
-// or not.
+// addEvents is insertEvents for documents that were moved, where a hook is set. A trigger
+// would cost every document a twentieth of all that it writes, hook or not.
 func (t *tx) addEvents(kindAndTime string, ids ...int64) error {
 	var listening bool
 	err := t.row(`SELECT EXISTS (SELECT 1 FROM listener)`, nil, &listening)
@@ -103,10 +111,7 @@ func (t *tx) addEvents(kindAndTime string, ids ...int64) error {
 		if err != nil || !listening {
 			break
 		}
-		err = t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
-			SELECT `+kindAndTime+`, id, source, (SELECT path FROM folders WHERE id = sorted) || '/' || target,
-			       (SELECT code FROM types WHERE id = documents.type), confidence, `+decidedBy+`, error
-			FROM documents WHERE id = ?`, id)
+		err = t.do(insertEvents(kindAndTime)+`id = ?`, id)
 	}
 	return err
 }

@@ -48,10 +48,8 @@ func (s *Store) MarkStuck(ctx context.Context, before time.Time) (n int64, err e
 		return 0, err
 	}
 	err = s.write(ctx, func(t *tx) (err error) {
-		if err = t.do(`INSERT INTO events (kind, at, document, source, path, type, confidence, decided_by, reason)
-			SELECT 'stuck', ?2, id, source, (SELECT path FROM folders WHERE id = inbox) || '/' || source,
-			       (SELECT code FROM types WHERE id = documents.type), confidence, `+decidedBy+`, error
-			FROM documents WHERE EXISTS (SELECT 1 FROM listener) AND id IN (`+newlyStuck+`)`, before.UnixMilli(), now); err == nil {
+		err = t.do(insertEvents("'stuck', ?2")+`EXISTS (SELECT 1 FROM listener) AND id IN (`+newlyStuck+`)`, before.UnixMilli(), now)
+		if err == nil {
 			n, err = t.exec(`UPDATE documents SET stuck = 1 WHERE id IN (`+newlyStuck+`)`, before.UnixMilli(), now)
 		}
 		return err

@@ -238,16 +238,13 @@ func (s *Store) AcceptedWith(ctx context.Context, options []string) (accepted, u
 // waiting. It starts from submitting.
 func (s *Store) Unnamed(ctx context.Context, id int64, reason string, retryAt time.Time) error {
 	return s.write(ctx, func(t *tx) error {
-		err := t.change(`UPDATE documents SET state = 'waiting', unnamed = unnamed + 1, outcome_unknown = 1,
+		err := t.giveUp(id, `UPDATE documents SET state = 'waiting', unnamed = unnamed + 1, outcome_unknown = 1,
 				failures = failures + 1, retry_at = ?2, error = ?3, `+troubled("?4")+`
-			WHERE id = ?1 AND state = 'submitting'`, id, millis(retryAt), reason, t.now)
-		if err == nil {
-			err = t.do(`UPDATE option_sets SET unnamed = unnamed + 1 WHERE id = (SELECT options FROM documents WHERE id = ?)`, id)
+			WHERE id = ?1 AND state = 'submitting'`, millis(retryAt), reason, t.now)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = t.releaseEqual(id)
-		}
-		return err
+		return t.do(`UPDATE option_sets SET unnamed = unnamed + 1 WHERE id = (SELECT options FROM documents WHERE id = ?)`, id)
 	})
 }
 
