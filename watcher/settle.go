@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"syscall"
 	"time"
 )
 
@@ -26,11 +25,10 @@ type settler struct {
 	candidates candidates
 	sent       sentFiles
 	crowd      crowd
-	hidden     map[string]outsider   // files that cannot be seen, and folders that cannot be read
-	links      map[fileState]finding // of files with several links
-	offered    *candidate            // front of the ready queue, found fit to be sent
-	offeredAt  time.Time             // when it was found so
-	listAt     time.Time             // when to list what is not taken; zero: as always
+	hidden     map[string]outsider // files that cannot be seen, and folders that cannot be read
+	offered    *candidate          // front of the ready queue, found fit to be sent
+	offeredAt  time.Time           // when it was found so
+	listAt     time.Time           // when to list what is not taken; zero: as always
 }
 
 // observe takes note of a regular file. Wrote says that an event told of a
@@ -84,13 +82,12 @@ func (s *settler) settleDue(now time.Time) {
 // settle decides about a candidate that is due: it is ready, waits on, or is
 // gone.
 func (s *settler) settle(c *candidate) {
-	info, same := s.lookAgain(c)
-	if !same {
+	if _, same := s.lookAgain(c); !same {
 		return
 	}
 	still := time.Since(c.since)
 	var err error
-	c.found, err = s.inspect(c, info)
+	c.found, err = s.cfg.Inspect(c.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.drop(c)
@@ -99,28 +96,6 @@ func (s *settler) settle(c *candidate) {
 	default:
 		s.waitLonger(c, time.Now())
 	}
-}
-
-// finding is what was just found in a file with several links.
-type finding struct {
-	Condition
-	at time.Time
-}
-
-// inspect calls Inspect unless another link to the file was just looked at: links cost
-// nothing, and looks do.
-func (s *settler) inspect(c *candidate, info fs.FileInfo) (Condition, error) {
-	if f, ok := s.links[c.state]; ok && time.Since(f.at) < time.Second {
-		return f.Condition, nil
-	}
-	cond, err := s.cfg.Inspect(c.path)
-	if err == nil && info.Sys().(*syscall.Stat_t).Nlink > 1 {
-		if len(s.links) >= s.limits.sent {
-			clear(s.links)
-		}
-		s.links[c.state] = finding{cond, time.Now()}
-	}
-	return cond, err
 }
 
 // isOld reports, for RunOnce, which cannot wait, whether c has stood still for long

@@ -85,32 +85,6 @@ func TestWhatWasLoggedIsBounded(t *testing.T) {
 	})
 }
 
-// Of links to one file, one is looked into, again when it changed or some time later.
-func TestLinksAreLookedAtOnce(t *testing.T) {
-	bubble(t, func(f *fixture) {
-		f.write("a", "WRITING")
-		for _, n := range numbered("b%02d", 50) {
-			f.must(os.Link(f.path("a"), f.path(n)))
-		}
-		f.write("alone", "WRITING")
-		f.start(nil)
-		f.none(5*time.Second + time.Millisecond)
-		looks := func() (n int) {
-			f.do(func() { n = len(f.inspected) })
-			return n
-		}
-		if n := looks(); n != 2 {
-			t.Errorf("looked at %d files", n)
-		}
-		f.none(5 * time.Second)
-		if n := looks(); n != 4 {
-			t.Errorf("looked at %d files by the second time", n)
-		}
-		f.write("a", "END")
-		f.want(time.Minute, append(numbered("b%02d", 50), "a")...)
-	})
-}
-
 // In a tree that is too deep for inotify, files are found by scans; elsewhere nothing
 // changes. A tree that is deeper by far is left alone.
 func TestPathTooLong(t *testing.T) {
