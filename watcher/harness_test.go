@@ -80,8 +80,7 @@ func (f *fixture) make() *Watcher {
 			return f.cfg.Known(rel, info)
 		}
 	}
-	w, err := New(cfg)
-	f.must(err)
+	w := New(cfg)
 	w.open = func() (notifier, error) { return f.fake.notifier(), nil }
 	return w
 }

@@ -174,32 +174,6 @@ func TestAtRest(t *testing.T) {
 	})
 }
 
-func TestNewRefuses(t *testing.T) {
-	good := setup(t).cfg
-	bad := map[string]func(c *Config){
-		"root":     func(c *Config) { c.Root = "" },
-		"files":    func(c *Config) { c.Files = nil },
-		"inspect":  func(c *Config) { c.Inspect = nil },
-		"mode":     func(c *Config) { c.Mode = 3 },
-		"rescan":   func(c *Config) { c.Rescan = 0 },
-		"settle":   func(c *Config) { c.Settle = -1 },
-		"after":    func(c *Config) { c.IncompleteAfter = -1 },
-		"pattern":  func(c *Config) { c.Ignore = []string{"ok", "a["} },
-		"pattern2": func(c *Config) { c.Ignore = []string{"[]a]"} },
-		"slash":    func(c *Config) { c.Ignore = []string{"a/b"} },
-	}
-	if _, err := New(good); err != nil {
-		t.Fatal(err)
-	}
-	for name, spoil := range bad {
-		cfg := good
-		spoil(&cfg)
-		if _, err := New(cfg); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
-	}
-}
-
 // A rescan that is asked for while a scan runs follows it: that scan may have
 // passed by already.
 func TestRescanDuringAScan(t *testing.T) {

@@ -2,12 +2,8 @@ package watcher
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +12,10 @@ import (
 )
 
 // Config says what to watch and where to send files. Root, Files, Inspect and
-// Rescan are required.
+// Rescan are required. The values are not checked here.
 type Config struct {
-	// Root is the inbox. It may be a symbolic link to a folder and need not
-	// exist yet.
+	// Root is the inbox, absolute and clean. It may be a symbolic link to a folder
+	// and need not exist yet.
 	Root string
 
 	// Files receives settled files: paths relative to Root, in raw bytes,
@@ -112,13 +108,8 @@ type Watcher struct {
 	limits     limits
 }
 
-// New checks the settings. It touches no file.
-func New(cfg Config) (*Watcher, error) {
-	root, err := filepath.Abs(cfg.Root)
-	if err := errors.Join(append(cfg.problems(), err)...); err != nil {
-		return nil, err
-	}
-	cfg.Root = root
+// New returns a watcher. It touches no file.
+func New(cfg Config) *Watcher {
 	cfg.Ignore = slices.Clone(cfg.Ignore)
 	for i, pattern := range cfg.Ignore {
 		cfg.Ignore[i] = strings.ToLower(pattern)
@@ -137,28 +128,7 @@ func New(cfg Config) (*Watcher, error) {
 		open:       openInotify,
 		filesystem: sharedFilesystem,
 		limits:     defaultLimits,
-	}, nil
-}
-
-// problems returns an error for each setting that is wrong.
-func (c *Config) problems() (errs []error) {
-	refuse := func(bad bool, format string, args ...any) {
-		if bad {
-			errs = append(errs, fmt.Errorf("watcher: "+format, args...))
-		}
 	}
-	refuse(c.Root == "", "no inbox is named")
-	refuse(c.Files == nil, "no channel for files")
-	refuse(c.Inspect == nil, "no function to inspect files")
-	refuse(c.Mode < Auto || c.Mode > Poll, "unknown mode %d", c.Mode)
-	refuse(c.Rescan <= 0, "rescan interval %v: must be above zero", c.Rescan)
-	refuse(c.Settle < 0, "settle time %v: must not be negative", c.Settle)
-	refuse(c.IncompleteAfter < 0, "time for incomplete files %v: must not be negative", c.IncompleteAfter)
-	for _, p := range c.Ignore {
-		_, err := path.Match(p, "")
-		refuse(err != nil || strings.Contains(p, "/"), "ignore pattern %q: malformed, or with a slash", p)
-	}
-	return errs
 }
 
 // Run watches until ctx is done and then returns nil. It waits out a missing

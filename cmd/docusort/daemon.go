@@ -91,8 +91,8 @@ func (d *daemon) open(ctx context.Context, hooks testHooks) (err error) {
 		return err
 	}
 	d.pipeline = pipeline.New(d.pipelineConfig(hooks))
-	d.watcher, err = watcher.New(d.watcherConfig(ctx))
-	return err
+	d.watcher = watcher.New(d.watcherConfig(ctx))
+	return nil
 }
 
 func (d *daemon) openStatusPage() (err error) {
