@@ -52,7 +52,7 @@ func newLoop(w *Watcher, once bool) *loop {
 	}
 	l.files = settler{
 		cfg: &w.cfg, limits: w.limits, log: l.log, inbox: &l.inbox, once: once,
-		candidates: newCandidates(), sent: sentFiles{max: w.limits.sent},
+		candidates: newCandidates(), sent: make(map[string]sending),
 		crowd: crowd{files: make(map[string]outsider)}, hidden: make(map[string]outsider),
 	}
 	l.watches.log = l.log

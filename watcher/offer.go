@@ -32,7 +32,7 @@ func (s *settler) fitToSend(c *candidate) bool {
 	if !same {
 		return false
 	}
-	if _, sent := s.sent.get(c.path, c.state); !sent {
+	if s.sent[c.path].state != c.state {
 		return true // Known cannot have come to know it since it was asked
 	}
 	if s.known(c.path, info) {
@@ -47,7 +47,10 @@ func (s *settler) fitToSend(c *candidate) bool {
 func (s *settler) delivered() {
 	c := s.offered
 	s.log.Debug("file settled", s.log.at(c.path), "size", c.state.size)
-	s.sent.add(c.path, sending{state: c.state, since: c.since, at: time.Now()})
+	if len(s.sent) >= s.limits.sent {
+		clear(s.sent)
+	}
+	s.sent[c.path] = sending{state: c.state, since: c.since, at: time.Now()}
 	s.drop(c)
 }
 
@@ -63,35 +66,11 @@ func (s *settler) nextWake(at time.Time) time.Time {
 	return s.candidates.nextDue(at)
 }
 
-// sending is what is remembered of a file that was sent.
+// sending is what is remembered of a file that was sent. It only saves work: the file
+// is not sent twice before Known can know it, and one that has to be sent again need
+// not settle again.
 type sending struct {
 	state fileState
 	since time.Time // it has stood still since then
 	at    time.Time // when it was received
-}
-
-// sentFiles remembers the last files sent, at most max. It only saves work: a
-// file is not sent twice before Known can know it, and one that has to be sent
-// again need not settle again.
-type sentFiles struct {
-	max        int
-	young, old map[string]sending
-}
-
-// add remembers path. When half of the room is full, the older half is
-// forgotten.
-func (s *sentFiles) add(path string, what sending) {
-	if s.young == nil || len(s.young) >= s.max/2 {
-		s.old, s.young = s.young, make(map[string]sending)
-	}
-	s.young[path] = what
-}
-
-// get returns the sending of path if it was sent in exactly this state.
-func (s *sentFiles) get(path string, state fileState) (sending, bool) {
-	before, ok := s.young[path]
-	if !ok {
-		before, ok = s.old[path]
-	}
-	return before, ok && before.state == state
 }

@@ -60,7 +60,7 @@ func checkBounds(t *testing.T) func(l *loop) {
 		if n := cs.len(); n > l.limits.candidates || waiting+cs.ready.Len() != n || places != n {
 			t.Errorf("%d candidates: %d waiting, %d ready, %d places", n, waiting, cs.ready.Len(), places)
 		}
-		if n := len(l.files.sent.young) + len(l.files.sent.old); n > l.limits.sent {
+		if n := len(l.files.sent); n > l.limits.sent {
 			t.Errorf("%d remembered as sent", n)
 		}
 		if n := len(l.hints); n > l.limits.hints {

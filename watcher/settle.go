@@ -23,7 +23,7 @@ type settler struct {
 	once       bool
 	left       []string // once: files that stay unsent
 	candidates candidates
-	sent       sentFiles
+	sent       map[string]sending
 	crowd      crowd
 	hidden     map[string]outsider // files that cannot be seen, and folders that cannot be read
 	offered    *candidate          // front of the ready queue, found fit to be sent
@@ -43,7 +43,8 @@ func (s *settler) observe(rel string, info fs.FileInfo, wrote bool) (room bool) 
 		}
 		return true
 	}
-	before, sent := s.sent.get(rel, state)
+	before := s.sent[rel]
+	sent := before.state == state
 	if sent && !wrote && now.Sub(before.at) < min(s.cfg.Rescan/2, resendAfter) {
 		return true // too early for Known to know it
 	}
