@@ -62,11 +62,6 @@ func newLoop(w *Watcher, once bool) *loop {
 	return l
 }
 
-// always is closed, and so always ready to be received from.
-var always = make(chan struct{})
-
-func init() { close(always) }
-
 func (l *loop) run(ctx context.Context) (left []string, err error) {
 	defer l.close()
 	timer := time.NewTimer(0)
@@ -81,12 +76,7 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 		if l.once && l.inbox.present && !l.scan.active() && l.files.candidates.len() == 0 {
 			return l.files.left, nil // nothing is left that could still settle
 		}
-		var more <-chan struct{} // nil: there is nothing to do before the timer
-		pause := time.Until(l.nextWake())
-		if pause <= 0 {
-			more = always
-		}
-		timer.Reset(pause)
+		timer.Reset(time.Until(l.nextWake()))
 		l.heartbeat.idle()
 		select {
 		case <-ctx.Done():
@@ -98,7 +88,6 @@ func (l *loop) run(ctx context.Context) (left []string, err error) {
 			l.takeError(err, ok)
 		case <-l.kick:
 			l.schedule.again, l.schedule.end = true, time.Time{}
-		case <-more:
 		case <-timer.C:
 		}
 	}
