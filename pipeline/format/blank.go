@@ -2,10 +2,8 @@ package format
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"sync"
-	"syscall"
 )
 
 const (
@@ -19,10 +17,8 @@ const (
 var blocks = sync.Pool{New: func() any { return new([blankBlock]byte) }}
 
 // Blank reports whether a file is all zeros as far as a bounded look tells: its
-// length was reserved, and nothing has been written yet. Where r is a file, holes
-// are passed over.
+// length was reserved, and nothing has been written yet.
 func Blank(r io.ReaderAt, size int64) bool {
-	file, isFile := r.(io.Seeker)
 	r = newBounded(r)
 	buffer := blocks.Get().(*[blankBlock]byte)
 	defer blocks.Put(buffer)
@@ -30,16 +26,6 @@ func Blank(r io.ReaderAt, size int64) bool {
 	count := min(blankBlocks, (size+blankBlock-1)/blankBlock)
 	for i := range count {
 		off := last * i / max(1, count-1)
-		if isFile {
-			const seekData = 3 // SEEK_DATA of lseek(2)
-			data, err := file.Seek(off, seekData)
-			if errors.Is(err, syscall.ENXIO) || data >= size {
-				return true // a hole from here to the end
-			}
-			if err == nil {
-				off = data
-			}
-		}
 		block := buffer[:min(blankBlock, size-off)]
 		n, _ := r.ReadAt(block, off)
 		if n < len(block) || len(bytes.TrimLeft(block, "\x00")) > 0 {

@@ -3,8 +3,6 @@ package format
 import (
 	"bytes"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,34 +89,5 @@ func TestBlank(t *testing.T) {
 	}
 	if Blank(bytes.NewReader(nil), 0) || Blank(failingReader{}, 100) || Blank(bytes.NewReader([]byte{0}), 100) {
 		t.Error("a file that is empty, unreadable or shorter than told is blank")
-	}
-}
-
-// Holes are not read, and what lies between them is found wherever it is.
-func TestBlankSparse(t *testing.T) {
-	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	const size = 1 << 40
-	if err := f.Truncate(size); err != nil {
-		t.Skipf("no such large files here: %v", err)
-	}
-	if data, err := f.Seek(0, 3); err == nil && data == 0 {
-		t.Skip("holes are not told here")
-	}
-	r := &struct {
-		counted
-		io.Seeker
-	}{counted{ReaderAt: f}, f}
-	if !Blank(r, size) || r.bytes > 0 {
-		t.Errorf("a hole is not blank, or %d bytes of it were read", r.bytes)
-	}
-	if _, err := f.WriteAt([]byte("x"), size/2); err != nil {
-		t.Fatal(err)
-	}
-	if Blank(f, size) {
-		t.Error("what is written between holes is not found")
 	}
 }
