@@ -3,7 +3,6 @@ package format
 import (
 	"bytes"
 	"io"
-	"sync"
 )
 
 const (
@@ -13,15 +12,11 @@ const (
 	blankBlocks = 64
 )
 
-// blocks are used again, as every document is looked at.
-var blocks = sync.Pool{New: func() any { return new([blankBlock]byte) }}
-
 // Blank reports whether a file is all zeros as far as a bounded look tells: its
 // length was reserved, and nothing has been written yet.
 func Blank(r io.ReaderAt, size int64) bool {
 	r = newBounded(r)
-	buffer := blocks.Get().(*[blankBlock]byte)
-	defer blocks.Put(buffer)
+	buffer := make([]byte, blankBlock)
 	last := max(0, size-blankBlock)
 	count := min(blankBlocks, (size+blankBlock-1)/blankBlock)
 	for i := range count {
