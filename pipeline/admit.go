@@ -146,7 +146,7 @@ func (p *Pipeline) examine(path string) (store.Admission, error) {
 		a.Failure = fmt.Sprintf("larger than the %d MB that the service takes", docutray.MaxFileSize>>20)
 		return a, nil
 	}
-	err = readContent(&a, doc.Document)
+	err = readContent(&a, doc)
 	switch {
 	case errors.Is(err, filing.ErrChanged):
 		return a, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"os"
 
 	"docusort/pipeline/filing"
 	"docusort/store"
@@ -14,7 +15,7 @@ import (
 // content reads a document for an upload. Where the hash at its end is not that of the
 // document that was admitted, Read fails, so that the request is never completed.
 type content struct {
-	*filing.Document
+	*os.File
 	sum  hash.Hash
 	want []byte
 }
@@ -22,11 +23,11 @@ type content struct {
 // openContent opens the file of a document. [filing.ErrChanged]: it is not the one
 // that was admitted.
 func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
-	f, err := filing.OpenDocument(placeOf(p.Inbox, doc))
+	f, id, err := filing.Open(placeOf(p.Inbox, doc))
 	if err != nil {
 		return nil, err
 	}
-	if f.Identity.Size != doc.Identity.Size {
+	if id.Size != doc.Identity.Size {
 		f.Close()
 		return nil, filing.ErrChanged
 	}
@@ -35,7 +36,7 @@ func (p *Pipeline) openContent(doc *store.Document) (*content, error) {
 
 // Read implements io.Reader.
 func (c *content) Read(b []byte) (int, error) {
-	n, err := c.Document.Read(b)
+	n, err := c.File.Read(b)
 	c.sum.Write(b[:n])
 	if errors.Is(err, io.EOF) && !bytes.Equal(c.sum.Sum(nil), c.want) {
 		err = filing.ErrChanged

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -51,7 +50,7 @@ func TestContentType(t *testing.T) {
 		strings.Repeat(" ", 1000) + "%PDF-1.4" + strings.Repeat("x", 9000): "application/pdf",
 	} {
 		must(t, os.WriteFile(filepath.Join(root, "x"), []byte(content), 0o644))
-		d, err := OpenDocument(root, "x")
+		d, err := Examine(root, "x")
 		must(t, err)
 		got, other, err := d.ContentType()
 		must(t, err)
@@ -71,7 +70,7 @@ func TestDocumentThatChanges(t *testing.T) {
 	root := t.TempDir()
 	path := filepath.Join(root, "x")
 	must(t, os.WriteFile(path, []byte("one"), 0o644))
-	d, err := OpenDocument(root, "x")
+	d, err := Examine(root, "x")
 	must(t, err)
 	must(t, os.Chmod(path, 0o600))
 	must(t, d.Unchanged())
@@ -85,33 +84,6 @@ func TestDocumentThatChanges(t *testing.T) {
 	}
 	if err := d.Close(); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("closed twice: %v", err)
-	}
-}
-
-// A request may still be read while its document is closed: no byte of another
-// file, which has the descriptor by then, may come.
-func TestDocumentClosedWhileItIsRead(t *testing.T) {
-	root := fastDir(t)
-	must(t, os.WriteFile(filepath.Join(root, "x"), bytes.Repeat([]byte("x"), 1000), 0o644))
-	must(t, os.WriteFile(filepath.Join(root, "y"), bytes.Repeat([]byte("y"), 1000), 0o644))
-	for range 200 {
-		d, err := OpenDocument(root, "x")
-		must(t, err)
-		var g sync.WaitGroup
-		g.Go(func() {
-			got, err := io.ReadAll(io.LimitReader(d, 999))
-			if bytes.Contains(got, []byte("y")) {
-				t.Error("content of another file")
-			}
-			if err != nil && !errors.Is(err, fs.ErrClosed) {
-				t.Error(err)
-			}
-		})
-		must(t, d.Close())
-		other, err := OpenDocument(root, "y")
-		must(t, err)
-		g.Wait()
-		must(t, other.Close())
 	}
 }
 

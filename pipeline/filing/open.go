@@ -43,20 +43,45 @@ func Stat(root, rel string) (Identity, error) {
 	return identityOf(&st), nil
 }
 
-// Document is an open document, read from start to end. It may be closed while
-// another goroutine reads.
+// Document is a document that was opened to be examined, with facts about its place.
 type Document struct {
 	*os.File
 	Identity Identity // when it was opened
+	// RootDevice and RootInode identify the root that the document was found in.
+	RootDevice, RootInode uint64
+	// Fixed says why this process may not move the document; nil if nothing is
+	// known to forbid it. It is an fs.ErrPermission or unix.EROFS.
+	Fixed error
 }
 
-// OpenDocument opens a document by the rules and with the errors of [Open].
-func OpenDocument(root, rel string) (*Document, error) {
-	f, id, err := Open(root, rel)
+// Examine opens the regular file rel beneath root by the rules and with the errors
+// of [Open], and finds out whether it can be moved. The caller closes it where
+// there is no error.
+func Examine(root, rel string) (*Document, error) {
+	rel, err := localPath(rel)
 	if err != nil {
 		return nil, err
 	}
-	return &Document{f, id}, nil
+	d, err := openRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	top, err := fstat(d.fd)
+	if err != nil {
+		d.close()
+		return nil, fmt.Errorf("stat %q: %w", root, err)
+	}
+	parent, name := filepath.Split(rel)
+	if d, err = d.walk(parent, enter); err != nil {
+		return nil, err
+	}
+	defer d.close()
+	f, st, err := d.open(name)
+	if err != nil {
+		return nil, err
+	}
+	return &Document{File: f, Identity: identityOf(&st), RootDevice: uint64(top.Dev), RootInode: top.Ino,
+		Fixed: d.mayMove(name)}, nil
 }
 
 // ContentType returns the media type of the document by its first bytes. Where the
@@ -84,46 +109,4 @@ func (d *Document) Unchanged() error {
 		return fmt.Errorf("read %q: %w", d.Name(), ErrChanged)
 	}
 	return nil
-}
-
-// Examined is a document that was opened to be examined, with facts about its
-// place.
-type Examined struct {
-	*Document
-	// RootDevice and RootInode identify the root that the document was found in.
-	RootDevice, RootInode uint64
-	// Fixed says why this process may not move the document; nil if nothing is
-	// known to forbid it. It is an fs.ErrPermission or unix.EROFS.
-	Fixed error
-}
-
-// Examine opens the regular file rel beneath root by the rules and with the errors
-// of [Open], and finds out whether it can be moved. The caller closes it where
-// there is no error.
-func Examine(root, rel string) (e Examined, err error) {
-	if rel, err = localPath(rel); err != nil {
-		return e, err
-	}
-	d, err := openRoot(root)
-	if err != nil {
-		return e, err
-	}
-	top, err := fstat(d.fd)
-	if err != nil {
-		d.close()
-		return e, fmt.Errorf("stat %q: %w", root, err)
-	}
-	e.RootDevice, e.RootInode = uint64(top.Dev), top.Ino
-	parent, name := filepath.Split(rel)
-	if d, err = d.walk(parent, enter); err != nil {
-		return e, err
-	}
-	defer d.close()
-	f, st, err := d.open(name)
-	if err != nil {
-		return e, err
-	}
-	e.Document = &Document{f, identityOf(&st)}
-	e.Fixed = d.mayMove(name)
-	return e, nil
 }

@@ -75,9 +75,6 @@ func TestOpen(t *testing.T) {
 		if _, err := Examine(root, rel); !errors.Is(err, want) {
 			t.Errorf("Examine(%q): %v, want %v", rel, err, want)
 		}
-		if _, err := OpenDocument(root, rel); !errors.Is(err, want) {
-			t.Errorf("OpenDocument(%q): %v, want %v", rel, err, want)
-		}
 	}
 	if wasOpened() { // which wakes who waits to write to a FIFO
 		t.Error("the FIFO, or a file outside, was opened")
