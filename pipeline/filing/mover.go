@@ -31,8 +31,7 @@ type Options struct {
 type Mover struct {
 	log     *slog.Logger
 	fault   func(op string, done bool) error
-	writing sync.Mutex // keeps two WriteFiles of one name from sharing a temporary
-	refused sync.Once  // says that a filesystem does not let attributes be set
+	refused sync.Once // says that a filesystem does not let attributes be set
 
 	durable   sync.Map     // device and inode of folders whose own names are on disk, by path
 	syncAfter atomic.Int64 // no syncfs before this time, in nanoseconds since 1970

@@ -27,8 +27,6 @@ func (m *Mover) WriteFile(sorted, rel string, data []byte, mode fs.FileMode) err
 		return err
 	}
 	defer d.close()
-	m.writing.Lock()
-	defer m.writing.Unlock()
 	if err := m.writeFile(d, name, data, mode); err != nil {
 		return fmt.Errorf("write %q: %w", filepath.Join(d.path, name), notGone(err))
 	}
