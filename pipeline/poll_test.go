@@ -115,7 +115,7 @@ func TestJobErrorIsTriedAgainUpToMaxAttempts(t *testing.T) {
 		for i, u := range uploads[1:] {
 			pause := []time.Duration{2 * time.Minute, 8 * time.Minute, 32 * time.Minute, time.Hour}[i]
 			asked := []time.Duration{10 * time.Second, 40 * time.Second, time.Minute, time.Minute}[i] // once more, before
-			between(t, "pause", u.At.Sub(uploads[i].Answered), pause-time.Millisecond, pause+asked+time.Second)
+			between(t, "pause", u.At.Sub(uploads[i].At), pause, pause+asked+5*time.Second)
 		}
 	})
 }

@@ -4,20 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"time"
 )
-
-// JobTimes is the history of one job, for measuring a client.
-type JobTimes struct {
-	ID       string    `json:"id"`
-	SHA256   string    `json:"sha256"`
-	Size     int64     `json:"size"`
-	Arrived  time.Time `json:"arrived"`           // the submission arrived
-	Made     time.Time `json:"made"`              // the job was made
-	Ready    time.Time `json:"ready"`             // the job ends
-	Answered time.Time `json:"answered,omitzero"` // a poll was first told of the end
-	Polls    int       `json:"polls"`
-}
 
 // serveControl answers the requests below /_standin/, which the service does
 // not have. It reports false for any other path.
@@ -26,17 +13,7 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) bool {
 	case "/":
 		s.servePage(w)
 	case "/_standin/stats":
-		stats := s.Stats
-		if r.URL.Query().Has("counts") {
-			stats = s.counts
-		}
-		writeJSON(w, http.StatusOK, stats())
-	case "/_standin/jobs":
-		w.Header().Set("Content-Type", "application/jsonl")
-		lines := json.NewEncoder(w)
-		for _, j := range s.record.times() {
-			_ = lines.Encode(j) // fails if the client has gone
-		}
+		writeJSON(w, http.StatusOK, s.Stats())
 	case "/_standin/latency":
 		serveSetting(w, r, s.latency.Load, s.latency.Store)
 	case "/_standin/faults":
@@ -77,8 +54,7 @@ func (s *Server) servePage(w http.ResponseWriter) {
 		"It is not DocuTray, costs nothing, and guesses types by simple rules.\n\n"+
 		"POST "+submitPath+"\nGET  "+statusPath+"{id}\nPOST "+identifyPath+"\n"+
 		"GET  "+typesPath+"\nGET  "+typesPath+"/{id}\n"+
-		"GET  /_standin/stats     counts of requests; with ?counts nothing per document\n"+
-		"GET  /_standin/jobs      the history of each job, a line each\n"+
+		"GET  /_standin/stats     counts of requests\n"+
 		"POST /_standin/faults    set faults, e.g. {\"outage\":\"503\"}; DELETE ends them\n"+
 		"POST /_standin/latency   how long new jobs take, e.g. {\"latency\":\"20s\",\"sigma\":0.35}\n")
 }

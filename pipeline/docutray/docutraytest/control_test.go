@@ -1,8 +1,6 @@
 package docutraytest
 
 import (
-	"encoding/json"
-	"io"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -15,80 +13,6 @@ func control(s *Server, method, name, body string) (status int, answer string) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequest(method, "/_standin/"+name, strings.NewReader(body)))
 	return w.Code, w.Body.String()
-}
-
-// jobTimes reads the list of jobs.
-func jobTimes(t *testing.T, s *Server) (all []JobTimes) {
-	t.Helper()
-	_, body := control(s, "GET", "jobs", "")
-	for lines := json.NewDecoder(strings.NewReader(body)); ; {
-		var j JobTimes
-		err := lines.Decode(&j)
-		if err == io.EOF {
-			return all
-		}
-		must(t, err)
-		all = append(all, j)
-	}
-}
-
-// TestJobTimes: Answered is the time of the first poll after the end.
-func TestJobTimes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{Latency: 10 * time.Second, Faults: Faults{Stall: 1, StallFor: Duration(time.Second)}})
-		first := time.Now()
-		id := submit(t, s, newForm())
-		s.SetFaults(Faults{})
-		made := first.Add(time.Second)
-		for range 3 { // at 4, 8 and 12 seconds
-			time.Sleep(4 * time.Second)
-			ask(t, s, get(statusPath+id))
-		}
-		time.Sleep(time.Second)
-		ask(t, s, get(statusPath+id))
-		submit(t, s, newForm())
-
-		jobs := jobTimes(t, s)
-		if len(jobs) != 2 {
-			t.Fatalf("%d jobs", len(jobs))
-		}
-		j := jobs[0]
-		if j.ID != id || j.Polls != 4 || j.Size == 0 || len(j.SHA256) != 64 || !j.Arrived.Equal(made) || !j.Made.Equal(made) ||
-			!j.Ready.Equal(made.Add(10*time.Second)) || !j.Answered.Equal(made.Add(12*time.Second)) {
-			t.Errorf("%+v", j)
-		}
-		if jobs[1].Polls != 0 || !jobs[1].Answered.IsZero() {
-			t.Errorf("nobody asked for %+v", jobs[1])
-		}
-		if st := s.Stats(); !st.FirstSubmission.Equal(first) ||
-			!st.LastSubmission.Equal(made.Add(13*time.Second)) {
-			t.Errorf("%+v", st)
-		}
-	})
-}
-
-// TestRateWindows: a window begins with a request, and only the newest are kept.
-func TestRateWindows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := New(Options{RateLimit: 2})
-		for range keepWindows + 1 {
-			for range 3 {
-				ask(t, s, get(statusPath+"x"))
-			}
-			time.Sleep(90 * time.Second)
-		}
-		windows := s.Stats().RateWindows
-		if len(windows) != keepWindows {
-			t.Fatalf("%d windows", len(windows))
-		}
-		first := time.Now().Add(-keepWindows * 90 * time.Second)
-		for i, w := range windows {
-			want := RateWindow{first.Add(time.Duration(i) * 90 * time.Second), 2, 1}
-			if w != want {
-				t.Fatalf("window %d is %+v, not %+v", i, w, want)
-			}
-		}
-	})
 }
 
 // TestLatencyChanges: a change applies to new jobs only.
@@ -110,13 +34,13 @@ func TestLatencyChanges(t *testing.T) {
 		}
 		s.SetLatency(4*time.Second, 1)
 		submit(t, s, newForm())
-		jobs := jobTimes(t, s)
+		jobs := s.Uploads()
 		for i, want := range []time.Duration{2 * time.Second, 20 * time.Second} {
-			if took := jobs[i].Ready.Sub(jobs[i].Made); took != want {
+			if took := jobs[i].Took; took != want {
 				t.Errorf("job %d takes %v, not %v", i, took, want)
 			}
 		}
-		if took := jobs[2].Ready.Sub(jobs[2].Made); took == 4*time.Second || took > 4*time.Minute {
+		if took := jobs[2].Took; took == 4*time.Second || took > 4*time.Minute {
 			t.Errorf("no spread: %v", took)
 		}
 	})

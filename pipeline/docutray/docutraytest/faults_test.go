@@ -264,8 +264,8 @@ func TestStats(t *testing.T) {
 		st.CompleteBySHA256[hash] != 2 || st.MaxUploading != 1 {
 		t.Errorf("%+v", st)
 	}
-	st.ByStatus["submit 202"] = 99
-	if s.Stats().ByStatus["submit 202"] != 2 {
+	st.ByStatus["submit 202"], st.JobsBySHA256[hash] = 99, 99
+	if now := s.Stats(); now.ByStatus["submit 202"] != 2 || now.JobsBySHA256[hash] != 2 {
 		t.Error("Stats hands out its own map")
 	}
 	_, body := control(s, "GET", "stats", "")

@@ -23,9 +23,8 @@ const (
 
 // job is one identification. Its state follows from its age.
 type job struct {
-	upload  *Upload
-	fate    fate
-	arrived time.Time // when the submission arrived
+	upload *Upload
+	fate   fate
 }
 
 // newJob makes a job of an upload. The id looks like the service's. It does not

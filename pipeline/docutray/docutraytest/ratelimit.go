@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -20,24 +19,15 @@ const (
 	RateHeaders                 // only the X-RateLimit headers
 )
 
-// RateWindow counts the requests in one window of the rate limit.
-type RateWindow struct {
-	Began    time.Time `json:"began"`
-	Accepted int       `json:"accepted"`
-	Refused  int       `json:"refused"`
-}
-
-// keepWindows is how many windows are remembered.
-const keepWindows = 100
-
 // rateLimit counts requests against a limit.
 type rateLimit struct {
 	limit, burst int // see Options
 	window       time.Duration
 
-	mu      sync.Mutex
-	windows []RateWindow // the current one is the last
-	full    time.Time    // when the bucket would be full again
+	mu       sync.Mutex
+	began    time.Time // the current window, with its first request
+	accepted int       // in it
+	full     time.Time // when the bucket would be full again
 }
 
 // kind is what the service calls a limit for such a window.
@@ -56,32 +46,16 @@ func (l *rateLimit) kind() string {
 func (l *rateLimit) take(now time.Time) (ok bool, remaining int, reset time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	current := l.current(now)
 	if l.burst > 0 {
-		ok, remaining, reset = l.takeFromBucket(now)
-	} else {
-		ok, reset = current.Accepted < l.limit, current.Began.Add(l.window)
-		remaining = max(l.limit-current.Accepted-1, 0)
+		return l.takeFromBucket(now)
 	}
-	if ok {
-		current.Accepted++
-	} else {
-		current.Refused++
+	if now.Sub(l.began) >= l.window {
+		l.began, l.accepted = now, 0
 	}
-	return ok, remaining, reset
-}
-
-// current returns the current window. The caller holds mu.
-func (l *rateLimit) current(now time.Time) *RateWindow {
-	last := len(l.windows) - 1
-	if last < 0 || now.Sub(l.windows[last].Began) >= l.window {
-		if len(l.windows) == keepWindows {
-			l.windows = slices.Delete(l.windows, 0, 1)
-		}
-		l.windows = append(l.windows, RateWindow{Began: now})
-		last = len(l.windows) - 1
+	if ok = l.accepted < l.limit; ok {
+		l.accepted++
 	}
-	return &l.windows[last]
+	return ok, l.limit - l.accepted, l.began.Add(l.window)
 }
 
 // takeFromBucket uses a bucket that fills evenly. The caller holds mu.
@@ -97,12 +71,6 @@ func (l *rateLimit) takeFromBucket(now time.Time) (ok bool, remaining int, reset
 	remaining = int(now.Sub(reset) / every)
 	l.full = l.full.Add(every)
 	return true, remaining, reset.Add(every)
-}
-
-func (l *rateLimit) history() []RateWindow {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.windows)
 }
 
 // admit reports whether the rate limit admits a request, or answers 429. It

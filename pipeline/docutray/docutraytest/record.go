@@ -14,7 +14,6 @@ type Upload struct {
 	JobID       string
 	At          time.Time     // when the job was made
 	Took        time.Duration // how long the job takes from then on
-	Answered    time.Time     // when a poll was first told of the end, or zero
 	SHA256      string        // of the file, in hex
 	Size        int64         // in bytes
 	Filename    string
@@ -25,8 +24,8 @@ type Upload struct {
 	Polls       int             // how often the job was polled
 }
 
-// Counts are counts since the start.
-type Counts struct {
+// Stats are counts since the start.
+type Stats struct {
 	// Requests are all requests to the API. Submissions and Polls are those to
 	// the two endpoints, whatever their outcome.
 	Requests    int `json:"requests"`
@@ -42,19 +41,8 @@ type Counts struct {
 	Refused int `json:"refused"`
 	// MaxUploading is the largest number of concurrent submissions.
 	MaxUploading int `json:"max_uploading"`
-	// FirstSubmission and LastSubmission are when they arrived, or zero.
-	FirstSubmission time.Time `json:"first_submission,omitzero"`
-	LastSubmission  time.Time `json:"last_submission,omitzero"`
 	// ByStatus counts answers by endpoint and status, such as "submit 202".
 	ByStatus map[string]int `json:"by_status"`
-}
-
-// Stats are the counts in full.
-type Stats struct {
-	Counts
-	// RateWindows are the latest windows of the rate limit, oldest first. A
-	// window begins with the first request after the end of the previous one.
-	RateWindows []RateWindow `json:"rate_windows,omitempty"`
 	// CompleteBySHA256 and JobsBySHA256 count by the file's hash.
 	CompleteBySHA256 map[string]int `json:"complete_by_sha256,omitempty"`
 	JobsBySHA256     map[string]int `json:"jobs_by_sha256,omitempty"`
@@ -63,34 +51,23 @@ type Stats struct {
 // record is what the stand-in was asked, and its jobs.
 type record struct {
 	mu        sync.Mutex
-	counts    Counts
+	counts    Stats
 	uploading int
 	list      []*job // in the order in which they were made
 	jobs      map[string]*job
-	complete  map[string]int // complete bodies by SHA-256
-	made      map[string]int // jobs by SHA-256
 }
 
 func newRecord() *record {
-	return &record{counts: Counts{ByStatus: map[string]int{}},
-		jobs: map[string]*job{}, complete: map[string]int{}, made: map[string]int{}}
+	return &record{jobs: map[string]*job{},
+		counts: Stats{ByStatus: map[string]int{}, CompleteBySHA256: map[string]int{}, JobsBySHA256: map[string]int{}}}
 }
 
 // Stats returns a copy of the counts.
 func (s *Server) Stats() Stats {
-	st := s.counts()
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
-	st.CompleteBySHA256, st.JobsBySHA256 = maps.Clone(s.record.complete), maps.Clone(s.record.made)
-	return st
-}
-
-// counts returns the counts without those that grow with the number of documents.
-func (s *Server) counts() Stats {
-	s.record.mu.Lock()
-	defer s.record.mu.Unlock()
-	st := Stats{Counts: s.record.counts, RateWindows: s.rate.history()}
-	st.ByStatus = maps.Clone(st.ByStatus)
+	st := s.record.counts
+	st.ByStatus, st.CompleteBySHA256, st.JobsBySHA256 = maps.Clone(st.ByStatus), maps.Clone(st.CompleteBySHA256), maps.Clone(st.JobsBySHA256)
 	return st
 }
 
@@ -124,26 +101,13 @@ func (s *Server) Forget(jobID string) {
 	}
 }
 
-// times returns the history of each job.
-func (r *record) times() []JobTimes {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := make([]JobTimes, len(r.list))
-	for i, j := range r.list {
-		u := j.upload
-		list[i] = JobTimes{ID: u.JobID, SHA256: u.SHA256, Size: u.Size, Arrived: j.arrived,
-			Made: u.At, Ready: u.At.Add(u.Took), Answered: u.Answered, Polls: u.Polls}
-	}
-	return list
-}
-
 // add stores a job.
 func (r *record) add(j *job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.list, r.jobs[j.upload.JobID] = append(r.list, j), j
 	r.counts.Jobs++
-	r.made[j.upload.SHA256]++
+	r.counts.JobsBySHA256[j.upload.SHA256]++
 }
 
 // poll counts a poll of a job and returns the answer, and how old the job is. The
@@ -157,10 +121,6 @@ func (r *record) poll(id string, now time.Time) (answer object, age time.Duratio
 	}
 	u := j.upload
 	u.Polls++
-	ended := j.fate != endless && j.fate != forgotten && now.Sub(u.At) >= u.Took
-	if ended && u.Answered.IsZero() {
-		u.Answered = now
-	}
 	if j.fate != forgotten {
 		answer = j.answer(now)
 	}
@@ -175,9 +135,6 @@ func (r *record) arrived(endpoint string) {
 	c.Requests++
 	switch endpoint {
 	case endpointSubmit:
-		if c.LastSubmission = time.Now(); c.FirstSubmission.IsZero() {
-			c.FirstSubmission = c.LastSubmission
-		}
 		c.Submissions++
 		r.uploading++
 		c.MaxUploading = max(c.MaxUploading, r.uploading)
@@ -208,5 +165,5 @@ func (r *record) bodyComplete(sha256 string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Complete++
-	r.complete[sha256]++
+	r.counts.CompleteBySHA256[sha256]++
 }

@@ -136,7 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serveAPI(rec, r, endpoint)
 }
 
-// The endpoints, as in [Counts.ByStatus].
+// The endpoints, as in [Stats.ByStatus].
 const (
 	endpointSubmit = "submit"
 	endpointStatus = "status"

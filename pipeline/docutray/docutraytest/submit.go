@@ -41,7 +41,6 @@ var errTooLarge = &refusedError{http.StatusRequestEntityTooLarge, "File exceeds 
 
 // serveSubmit makes a job of a document.
 func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d *rand.Rand) {
-	arrived := time.Now()
 	dropping, failing := chance(d, f.DropBefore), chance(d, f.FailSubmit)
 	trouble := func() {
 		if dropping {
@@ -76,7 +75,6 @@ func (s *Server) serveSubmit(w http.ResponseWriter, r *http.Request, f Faults, d
 		return
 	}
 	j := s.newJob(u, f, d)
-	j.arrived = arrived
 	s.record.add(j)
 	if chance(d, f.DropAfter) {
 		drop()
