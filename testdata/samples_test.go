@@ -2,19 +2,13 @@ package testdata_test
 
 import (
 	"bytes"
-	"encoding/binary"
-	"errors"
-	"image"
-	_ "image/gif"
-	_ "image/jpeg"
-	_ "image/png"
 	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"testing"
 
+	"docusort/pipeline/format"
 	"docusort/testdata"
 )
 
@@ -53,35 +47,15 @@ func TestTypes(t *testing.T) {
 func TestFormats(t *testing.T) {
 	formats := map[string]bool{}
 	for name, data := range samples(t) {
-		f, err := formatOf(data)
-		if err != nil {
-			t.Errorf("%q: %v", name, err)
+		if !format.Complete(bytes.NewReader(data), int64(len(data))) {
+			t.Errorf("%q is not whole", name)
 		}
-		formats[f] = true
+		formats[format.Sniff(data)] = true
 	}
-	want := []string{"bmp", "gif", "jpeg", "pdf", "png", "webp"}
+	want := []string{format.PDF, format.BMP, format.GIF, format.JPEG, format.PNG, format.WebP}
 	if got := slices.Sorted(maps.Keys(formats)); !slices.Equal(got, want) {
 		t.Errorf("formats %q, want %q", got, want)
 	}
-}
-
-// formatOf tells the format by content. A document that ends too early is an error.
-func formatOf(data []byte) (format string, err error) {
-	size, whole := uint32(len(data)), true
-	switch {
-	case bytes.HasPrefix(data, []byte("%PDF-1.")):
-		format, whole = "pdf", bytes.HasSuffix(bytes.TrimSpace(data), []byte("%%EOF"))
-	case bytes.HasPrefix(data, []byte("BM")):
-		format, whole = "bmp", binary.LittleEndian.Uint32(data[2:]) == size
-	case bytes.HasPrefix(data, []byte("RIFF")) && bytes.HasPrefix(data[8:], []byte("WEBP")):
-		format, whole = "webp", binary.LittleEndian.Uint32(data[4:]) == size-8
-	default:
-		_, format, err = image.Decode(bytes.NewReader(data))
-	}
-	if !whole {
-		err = errors.New("not whole")
-	}
-	return format, err
 }
 
 // TestWords searches the bytes of each sample, as the stand-in does, for the
@@ -98,20 +72,6 @@ func TestWords(t *testing.T) {
 			has := slices.ContainsFunc(list, func(w string) bool { return strings.Contains(text, w) })
 			if want := testdata.Types()[name] == code; has != want {
 				t.Errorf("%q has words of type %s: %v, want %v", name, code, has, want)
-			}
-		}
-	}
-}
-
-// TestNamesAreNotIgnored checks the names against the default of DOCUSORT_IGNORE.
-func TestNamesAreNotIgnored(t *testing.T) {
-	const ignored = ".*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.opdownload,*.download,*.filepart,*.aria2,*.sb-*,*:Zone.Identifier,@eaDir,@Recycle,@Recently-Snapshot,#recycle,#snapshot,$RECYCLE.BIN,RECYCLER,System Volume Information,lost+found,__MACOSX,Thumbs.db,ehthumbs.db,desktop.ini"
-	for name := range samples(t) {
-		for part := range strings.SplitSeq(name, "/") {
-			for pattern := range strings.SplitSeq(ignored, ",") {
-				if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(part)); ok || err != nil {
-					t.Errorf("%q: %q matches %q (%v)", name, part, pattern, err)
-				}
 			}
 		}
 	}
