@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -116,6 +118,11 @@ func TestDemo(t *testing.T) {
 	r, _ := w.report()
 	for _, d := range r.Documents {
 		types[d.Source] = filepath.Base(filepath.Dir(*d.Path))
+		sample, err := fs.ReadFile(testdata.Inbox(), d.Source)
+		noErr(t, err)
+		if filed, err := os.ReadFile(*d.Path); err != nil || !bytes.Equal(filed, sample) {
+			t.Errorf("%q is not what was dropped (%v)", *d.Path, err)
+		}
 	}
 	if diff := cmp.Diff(testdata.Types(), types); diff != "" {
 		t.Errorf("types (-samples +demo):\n%s", diff)
