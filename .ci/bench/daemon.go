@@ -25,44 +25,21 @@ var brisk = []string{"DOCUSORT_WORKERS=16", "DOCUSORT_MAX_PENDING=1000", "DOCUSO
 // service is the stand-in. It runs in this process.
 type service struct {
 	*httptest.Server
-	api      *docutraytest.Server
-	posts    atomic.Int64 // answered submissions
-	accepted atomic.Int64 // requests that the rate limit let through
+	api   *docutraytest.Server
+	posts atomic.Int64 // answered submissions
 }
 
 func startService(o docutraytest.Options) *service {
 	o.Seed = 1
-	return serve(docutraytest.New(o))
-}
-
-// serve makes a server of its own for an API that may have others.
-func serve(api *docutraytest.Server) *service {
-	s := &service{api: api}
+	s := &service{api: docutraytest.New(o)}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen := &statusWriter{ResponseWriter: w}
-		s.api.ServeHTTP(seen, r)
+		s.api.ServeHTTP(w, r)
 		if r.Method == http.MethodPost {
 			s.posts.Add(1)
-		}
-		if seen.status != http.StatusTooManyRequests {
-			s.accepted.Add(1)
 		}
 	}))
 	return s
 }
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for [http.ResponseController].
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // daemon is a docusort that runs.
 type daemon struct {
@@ -77,12 +54,7 @@ type daemon struct {
 
 // start starts docusort on a site. A program before it, such as strace, must exec it.
 func (b *bench) start(s *site, o docutraytest.Options, before []string, settings ...string) *daemon {
-	return b.startWith(startService(o), s, before, settings...)
-}
-
-// startWith starts docusort with a service that is there.
-func (b *bench) startWith(service *service, s *site, before []string, settings ...string) *daemon {
-	d := &daemon{service: service, site: s, ended: make(chan struct{})}
+	d := &daemon{service: startService(o), site: s, ended: make(chan struct{})}
 	command := append(before[:len(before):len(before)], b.docusort, "run", "--config", os.DevNull)
 	d.cmd = exec.CommandContext(b.ctx, command[0], command[1:]...)
 	d.cmd.Stderr = &d.log
