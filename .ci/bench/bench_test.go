@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,19 +11,6 @@ func TestQuantile(t *testing.T) {
 		if got := quantile([]float64{4, 1, 2, 3}, q); got != want {
 			t.Errorf("%v: %v, want %v", q, got, want)
 		}
-	}
-}
-
-func TestCountSyncs(t *testing.T) {
-	got := countSyncs(`10 fdatasync(7</h/docusort.db-wal>) = 0
-11 fsync(9</h/sorted/invoice> <unfinished ...>
-10 fsync(8</h/inbox/scan-1.pdf>) = 0
-11 <... fsync resumed>) = 0
-12 fsync(8</h/inbox/scan-2.pdf (deleted)>) = -1 EIO (Input/output error)
-12 fsync(3</h/docusort.db>) = 0
-`)
-	if want := map[string]int{"database": 2, "folders": 1, "files": 2}; !maps.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
 	}
 }
 

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
@@ -22,49 +16,6 @@ const defaultSettle = 5 * time.Second
 func (b *bench) small() {
 	w := workload{n: pick(b, 10_000, 800), size: 20_000, settings: brisk, workers: 16}
 	b.beside(w, float64(w.n), "document")
-}
-
-// syncs counts the calls that make each step durable. They take longer under
-// strace, so more documents share one than otherwise.
-func (b *bench) syncs() {
-	got(exec.LookPath("strace"))
-	trace := filepath.Join(b.dir, "trace")
-	w := workload{n: pick(b, 2000, 500), size: 20_000, settings: brisk,
-		// -D leaves docusort the child of this program.
-		before: []string{"strace", "-D", "-f", "--seccomp-bpf", "-y", "-qq", "-e", "trace=fsync,fdatasync,syncfs", "-e", "signal=none", "-o", trace}}
-	for range pick(b, 3, 1) {
-		b.file(w)
-		counts := countSyncs(string(got(os.ReadFile(trace))))
-		if counts["database"] == 0 {
-			must(errors.New("strace saw no sync of the database"))
-		}
-		for _, of := range []string{"database", "folders", "files"} {
-			b.add("syncs of "+of, "/document", float64(counts[of])/float64(w.n))
-		}
-	}
-}
-
-// syncCall is the beginning of a call in the output of strace -f -y:
-//
-//	1234 fdatasync(7</home/docusort.db-wal>) = 0
-//	1234 fsync(9</home/sorted/invoice> <unfinished ...>
-var syncCall = regexp.MustCompile(`(?:fsync|fdatasync|syncfs)\(\d+<([^>]*)>`)
-
-// countSyncs counts the calls in a trace by what they sync.
-func countSyncs(trace string) map[string]int {
-	counts := map[string]int{}
-	for _, call := range syncCall.FindAllStringSubmatch(trace, -1) {
-		name := filepath.Base(strings.TrimSuffix(call[1], " (deleted)"))
-		switch {
-		case strings.HasPrefix(name, "docusort.db"):
-			counts["database"]++
-		case filepath.Ext(name) == "":
-			counts["folders"]++
-		default:
-			counts["files"]++
-		}
-	}
-	return counts
 }
 
 // large shows that memory does not depend on the size of documents, and that only
@@ -147,7 +98,7 @@ func (b *bench) limits() {
 		kind := map[int]string{0: "window", 50: "bucket"}[burst]
 		s := b.newSite((windows+1)*limit, 2_000)
 		d := b.start(s, docutraytest.Options{Latency: 2 * time.Second, Sigma: 0.35,
-			RateLimit: limit, RateWindow: window, RateBurst: burst}, nil)
+			RateLimit: limit, RateWindow: window, RateBurst: burst})
 		d.until("upload", time.Minute, func() bool { return d.posts.Load() > 0 })
 		b.sleep(windows * window)
 		st := d.api.Stats()
@@ -160,7 +111,7 @@ func (b *bench) limits() {
 
 // quiet starts a daemon with default settings that has filed one document.
 func (b *bench) quiet() *daemon {
-	d := b.start(b.newSite(1, 20_000), docutraytest.Options{}, nil)
+	d := b.start(b.newSite(1, 20_000), docutraytest.Options{})
 	d.awaitFiled(1)
 	return d
 }

@@ -52,11 +52,10 @@ type daemon struct {
 	err   error // once ended
 }
 
-// start starts docusort on a site. A program before it, such as strace, must exec it.
-func (b *bench) start(s *site, o docutraytest.Options, before []string, settings ...string) *daemon {
+// start starts docusort on a site.
+func (b *bench) start(s *site, o docutraytest.Options, settings ...string) *daemon {
 	d := &daemon{service: startService(o), site: s, ended: make(chan struct{})}
-	command := append(before[:len(before):len(before)], b.docusort, "run", "--config", os.DevNull)
-	d.cmd = exec.CommandContext(b.ctx, command[0], command[1:]...)
+	d.cmd = exec.CommandContext(b.ctx, b.docusort, "run", "--config", os.DevNull)
 	d.cmd.Stderr = &d.log
 	d.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "DOCUSORT_HOME=" + s.home, "DOCUSORT_DOCUMENT_TYPES=" + typeCodes,
 		"DOCUTRAY_BASE_URL=" + d.URL, "DOCUTRAY_API_KEY=" + docutraytest.DefaultKey}, settings...)
@@ -147,7 +146,6 @@ type workload struct {
 	every    time.Duration // from one document to the next; 0: all are there at the start
 	service  docutraytest.Options
 	settings []string      // of docusort
-	before   []string      // a program before docusort
 	workers  int           // of the bare loop
 	pause    time.Duration // of the bare loop, before each poll; 0: it polls once
 }
@@ -168,7 +166,7 @@ func (b *bench) file(w workload) *outcome {
 		atStart = 0
 	}
 	s := b.newSite(atStart, w.size)
-	d := b.start(s, w.service, w.before, w.settings...)
+	d := b.start(s, w.service, w.settings...)
 	for i := atStart; i < w.n; i++ {
 		s.drop(i, w.size)
 		b.sleep(w.every)

@@ -5,8 +5,8 @@
 //	go run ./.ci/bench -short                # smaller numbers, some five minutes
 //	go run ./.ci/bench -run 'small|large'    # some cases
 //
-// It needs Go and a C compiler, and strace to count syncs. It works in a folder of
-// its own in $TMPDIR, which should be on the kind of disk that matters.
+// It needs Go and a C compiler, and works in a folder of its own in $TMPDIR, which
+// should be on the kind of disk that matters.
 //
 // A figure alone says more about the machine than about docusort, so most cases
 // measure two things in turn, several times. The other side is usually the bare
@@ -42,7 +42,6 @@ var cases = []struct {
 	run         func(*bench)
 }{
 	{"small", "documents of 20 KB, jobs that take no time, 16 uploads at a time; beside the bare loop", (*bench).small},
-	{"syncs", "the same under strace: syncs of the database, folders and files", (*bench).syncs},
 	{"large", "16 uploads of large documents at once; beside the bare loop", (*bench).large},
 	{"backlog", "many documents in the inbox at the start; beside few", (*bench).backlog},
 	{"flight", "about 16 jobs of 2 s in flight, default settings; beside the bare loop", (*bench).flight},

@@ -55,7 +55,7 @@ func (b *bench) copyDocuments(path string, n int) {
 func (b *bench) siteOf(n int) *site {
 	const originals = 50
 	s := b.newSite(originals, 2_000)
-	d := b.start(s, docutraytest.Options{}, nil, brisk...)
+	d := b.start(s, docutraytest.Options{}, brisk...)
 	d.awaitFiled(originals)
 	d.stop()
 	b.copyDocuments(s.database, n-originals)
@@ -115,7 +115,7 @@ func (b *bench) startup() {
 func (b *bench) timeStart(s *site, n int) {
 	path := filepath.Join(s.home, "notify")
 	conn := got(net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"}))
-	d := b.start(s, docutraytest.Options{}, nil, "NOTIFY_SOCKET="+path)
+	d := b.start(s, docutraytest.Options{}, "NOTIFY_SOCKET="+path)
 	must(conn.SetReadDeadline(d.began.Add(30 * time.Second)))
 	message := make([]byte, 4096)
 	for ready := false; !ready; {
