@@ -46,7 +46,7 @@ var remark = regexp.MustCompile(`\s{2,}#.*$`)
 // .ci/boot boots.
 func TestReadmeCommands(t *testing.T) {
 	elsewhere := ""
-	for _, name := range []string{"run", "boot-inside", "boot-shares"} {
+	for _, name := range []string{"run", "boot-inside", "boot-folders", "boot-shares"} {
 		text, err := os.ReadFile(filepath.Join("../../.ci", name))
 		noErr(t, err)
 		elsewhere += string(text)
