@@ -8,8 +8,8 @@ import (
 const (
 	// blankBlock and blankBlocks are what is compared with zeros: all of a file of up
 	// to 1 MiB, and as much of a larger one, from its first block to its last.
-	blankBlock  = 16 << 10
-	blankBlocks = 64
+	blankBlock  = 4 << 10
+	blankBlocks = 256
 )
 
 // Blank reports whether a file is all zeros as far as a bounded look tells: its
