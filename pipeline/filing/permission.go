@@ -38,7 +38,7 @@ func (d dir) mayMove(name string) error {
 		return fmt.Errorf("access to %q: %w", d.path, err)
 	}
 	switch {
-	case folder.Mode&unix.S_ISVTX != 0 && folder.Uid != uint32(me) && st.Uid != uint32(me) && !ownsAll():
+	case folder.Mode&unix.S_ISVTX != 0 && folder.Uid != uint32(me) && st.Uid != uint32(me) && me != 0:
 		return refuse(fmt.Sprintf("its folder %q has the sticky bit, and the file belongs to another user than the one that docusort runs as",
 			d.path), "take the bit off the folder (chmod -t) or change the owner")
 	case d.immutable(name):
@@ -64,14 +64,6 @@ func (d dir) immutable(name string) bool {
 		return unix.Statx(d.fd, name, unix.AT_SYMLINK_NOFOLLOW|unix.AT_EMPTY_PATH, 0, &st)
 	})
 	return err == nil && st.Attributes&st.Attributes_mask&(unix.STATX_ATTR_IMMUTABLE|unix.STATX_ATTR_APPEND) != 0
-}
-
-// ownsAll reports whether the process may act as the owner of every file
-// (CAP_FOWNER), which lifts the sticky bit.
-func ownsAll() bool {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_FOWNER) != 0
 }
 
 // leastSpace is the free space, in bytes, below which a disk counts as full: room
