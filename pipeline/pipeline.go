@@ -172,10 +172,7 @@ func (p *Pipeline) recover(ctx context.Context) ([]store.Document, error) {
 		accepted, unnamed, err1 := p.Store.AcceptedWith(ctx, p.DocumentTypes)
 		ages, err2 := p.Store.JobTimes(ctx, agesKept)
 		jobs, err3 := p.Store.Pending(ctx)
-		p.gate.SetAccepted(accepted)
-		if unnamed {
-			p.gate.SetUnnamed()
-		}
+		p.gate.Recall(accepted, unnamed)
 		p.ages.ages = ages
 		return jobs, errors.Join(err1, err2, err3)
 	})

@@ -16,5 +16,5 @@
 // A ping costs nothing and concerns no document. Probes are made at doubling pauses. A
 // hold ends with the first request that succeeds in spite of it, and after a minute in
 // which nobody waited for it. All of it is forgotten with the process, except for what
-// the owner tells it: see [Gate.SetAccepted].
+// the owner tells it: see [Gate.Recall].
 package gate

@@ -95,21 +95,18 @@ func (s *submissions) succeed() {
 	clear(s.failed)
 }
 
-// SetAccepted tells the gate whether the service ever accepted a document with the
-// present type codes: then a refusal is not the settings' fault.
-func (g *Gate) SetAccepted(accepted bool) {
+// Recall tells the gate what the record says of submissions with the present type codes.
+// accepted: the service took a document, and so a refusal is not the settings' fault.
+// unnamed: it took documents without naming a job, and so nothing is submitted until
+// [Gate.RetryNow].
+func (g *Gate) Recall(accepted, unnamed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.submissions.accepted = accepted
-}
-
-// SetUnnamed tells the gate that the service accepted documents without naming a job, so
-// that nothing is submitted until [Gate.RetryNow].
-func (g *Gate) SetUnnamed() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.submissions.hold = &Trouble{Hold: Hold{Since: time.Now()}}
-	g.submissions.holdUnnamed()
+	if unnamed {
+		g.submissions.hold = &Trouble{Hold: Hold{Since: time.Now()}}
+		g.submissions.holdUnnamed()
+	}
 	g.notify()
 }
 

@@ -147,7 +147,7 @@ func TestProbeThatTeachesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, 0, func(d *door) {
-				d.SetAccepted(true)
+				d.Recall(true, false)
 				d.times(10, gate.Submission, 1, answer(402))
 				p := d.acquire(gate.Submission)
 				begun := d.now()
@@ -197,7 +197,7 @@ func TestRefusedDocuments(t *testing.T) {
 			d.held("")
 		},
 		"one was accepted in an earlier run": func(t *testing.T, d *door) {
-			d.SetAccepted(true)
+			d.Recall(true, false)
 			d.verdict(gate.Submission, 1, answer(400), gate.DocumentFault)
 		},
 		"a lone one fails the second time": func(t *testing.T, d *door) {

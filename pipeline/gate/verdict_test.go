@@ -44,7 +44,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			pings := map[string]error{"succeeds": nil, "404": answer(404), "429": answer(429), "400": answer(400), "fails": noDial()}
 			each(t, 0, pings, func(t *testing.T, d *door, ping error) {
-				d.SetAccepted(true)
+				d.Recall(true, false)
 				d.pings(ping)
 				_, v := d.request(kind, 1, c.err)
 				what := fmt.Sprintf("%s, kind %d: ", c.name, kind)
