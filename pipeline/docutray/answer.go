@@ -21,15 +21,19 @@ func (k *call) refusal(ans *answer) *Error {
 	body := parseErrorBody(ans.body)
 	e := &Error{Op: k.op, Class: class, StatusCode: ans.status, Message: k.show(body.message(), maxMessage),
 		OutcomeUnknown: outcomeUnknown, RequestID: k.requestID(ans), page: page}
+	var details []string
 	for _, d := range body.details() {
-		if d = k.show(d, maxDetail); d != "" && len(e.Details) < maxDetails {
-			e.Details = append(e.Details, d)
+		if d = k.show(d, maxDetail); d != "" && len(details) < maxDetails {
+			details = append(details, d)
 		}
+	}
+	if len(details) > 0 {
+		e.Message = strings.TrimSpace(e.Message + " (" + strings.Join(details, "; ") + ")")
 	}
 	switch raw := ans.body[:min(len(ans.body), 4*maxMessage)]; {
 	case page:
 		e.Message = notDocuTrays
-	case e.Message == "" && e.Details == nil && len(raw) > len("null"):
+	case e.Message == "" && len(raw) > len("null"):
 		e.Message = k.show(string(raw), maxMessage) // whatever it says there
 	}
 	if class == Rate && (body.ResetDate != "" || body.Quota != "") {

@@ -49,10 +49,9 @@ const (
 type Error struct {
 	Op         string // OpSubmit, OpStatus, OpTypes or OpPing
 	Class      Class
-	StatusCode int      // 0 if no answer came
-	Message    string   // the service's, or what is wrong with its answer; may be empty
-	Details    []string // the service's "errors", at most 10
-	RequestID  string   // the service's name for the request, if any
+	StatusCode int    // 0 if no answer came
+	Message    string // the service's with its details, or what is wrong with its answer; may be empty
+	RequestID  string // the service's name for the request, if any
 	// RetryAfter is how long the service asks to wait (429, 5xx): 0 (not
 	// specified) to 25 h.
 	RetryAfter time.Duration
@@ -81,21 +80,16 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Reason returns what was wrong in one line: status, message, details, cause,
-// and what to do about it where it is no trouble of the service's own.
-// It contains no request id and no port of ours, so that equal reasons can be
-// counted together.
+// Reason returns what was wrong in one line: status, message, cause, and what to do
+// about it where it is no trouble of the service's own. It contains no request id and
+// no port of ours, so that equal reasons can be counted together.
 func (e *Error) Reason() string {
 	var parts []string
 	if e.StatusCode != 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))))
 	}
-	message := e.Message
-	if len(e.Details) > 0 {
-		message = strings.TrimSpace(message + " (" + strings.Join(e.Details, "; ") + ")")
-	}
-	if message != "" {
-		parts = append(parts, message)
+	if e.Message != "" {
+		parts = append(parts, e.Message)
 	}
 	if e.Err != nil {
 		parts = append(parts, causeText(e.Err))
