@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A folder that lets none of its documents go is logged once, not each of them.
+// A folder that lets none of its documents go is logged a few times, not each of them.
 func TestFolderThatLetsNoneGoIsLoggedOnce(t *testing.T) {
 	mover, fault := faulty("rename")
 	bubble(t, docutraytest.Options{}, func(r *rig) {
@@ -26,11 +26,12 @@ func TestFolderThatLetsNoneGoIsLoggedOnce(t *testing.T) {
 		}
 		r.pass(30 * time.Minute)
 		same(t, "documents logged", r.log.count("document cannot be moved; will try again"), 1)
+		same(t, "times that they are counted", r.log.count("documents wait in a folder that lets none go"), 1)
 		for i := range 5 {
 			r.drop(fmt.Sprintf("locked/more %d.pdf", i), pdf(fmt.Sprint("more", i)), "invoice")
 		}
 		r.pass(30 * time.Minute)
-		same(t, "documents logged with more", r.log.count("document cannot be moved; will try again"), 1)
+		same(t, "times that they are counted with more", r.log.count("documents wait in a folder that lets none go"), 2)
 		r.drop("other/1.pdf", pdf("other"), "invoice")
 		r.pass(time.Minute)
 		same(t, "documents logged of two folders", r.log.count("document cannot be moved; will try again"), 2)
@@ -48,6 +49,7 @@ func TestFolderThatLetsNoneGoIsLoggedOnce(t *testing.T) {
 func TestFolderThatCannotBeReadIsLoggedOnce(t *testing.T) {
 	bubble(t, docutraytest.Options{}, func(r *rig) {
 		r.start()
+		r.pass(time.Second) // and with it the first count
 		for i := range 20 {
 			name := fmt.Sprintf("locked/%d.pdf", i)
 			r.write(name, pdf(name), "invoice")
@@ -59,6 +61,7 @@ func TestFolderThatCannotBeReadIsLoggedOnce(t *testing.T) {
 		}
 		r.pass(30 * time.Minute)
 		same(t, "documents logged", r.log.count("document cannot be admitted"), 1)
+		same(t, "times that they are counted", r.log.count("documents wait in a folder that lets none go"), 1)
 	})
 }
 

@@ -16,10 +16,12 @@ import (
 // inbox, so that the report does not list them during a hold. It leaves alone documents
 // that have a job: the file may have been moved within the inbox, and its answer is paid
 // for. It follows what persons did by hand with what was put aside, and finishes their
-// decisions. It also ends pauses that a clock which was set back has made endless.
+// decisions. It also ends pauses that a clock which was set back has made endless, and logs what
+// there was of folders that let no document go.
 func (p *Pipeline) sweepAll(ctx context.Context) error {
 	f := follower{p: p}
 	for {
+		p.locked.count(p.Logger)
 		n, err := write(ctx, p, func(ctx context.Context) (int64, error) {
 			return p.Store.ShortenPauses(ctx, max(p.Rescan, longestPause)+time.Minute)
 		})
