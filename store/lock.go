@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // Commands of fcntl for locks that belong to the open file and not to the
@@ -23,7 +24,11 @@ const (
 const (
 	daemonByte = 0 // a daemon has the database
 	sharedByte = 1 // somebody changes the database beside the daemon
+	alive      = 8 // so many bytes further on: the process of that lock is alive
 )
+
+// forkWait is how long a child may take from its fork to its exec.
+const forkWait = 5 * time.Second
 
 func setLock(f *os.File, command int, kind int16, at, length int64) error {
 	return syscall.FcntlFlock(f.Fd(), command, &syscall.Flock_t{Type: kind, Start: at, Len: length})
@@ -35,15 +40,29 @@ func isLocked(f *os.File, at int64) bool {
 	return syscall.FcntlFlock(f.Fd(), ofdGetLock, &l) == nil && l.Type != syscall.F_UNLCK
 }
 
+// lock takes a lock of the -lock file. A child that a daemon was starting when it
+// was killed has its open files, and so its lock, until the exec: lock waits for
+// that. It knows such a child by the second lock, which children do not inherit.
+func lock(f *os.File, at int64) error {
+	for end := time.Now().Add(forkWait); ; time.Sleep(10 * time.Millisecond) {
+		err := setLock(f, ofdSetLock, syscall.F_WRLCK, at, 1)
+		if err == nil {
+			return setLock(f, syscall.F_SETLK, syscall.F_WRLCK, at+alive, 1)
+		}
+		if !errors.Is(err, syscall.EAGAIN) || isLocked(f, at+alive) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
 // takeLock takes the daemon's lock or that of whoever writes beside it. It lasts
-// until the file is closed or the process ends, and for the moment that a child which
-// the process was just starting takes from its fork to its exec.
+// until the file is closed or the process ends.
 func takeLock(database string, at int64) (*os.File, error) {
 	path := database + "-lock"
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err == nil {
 		_ = f.Chmod(0o600) // where a filesystem has no modes they protect nothing
-		if err = errors.Join(giveToOwner(f, database), setLock(f, ofdSetLock, syscall.F_WRLCK, at, 1)); err == nil {
+		if err = errors.Join(giveToOwner(f, database), lock(f, at)); err == nil {
 			return f, nil
 		}
 		f.Close()

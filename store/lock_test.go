@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -55,6 +58,30 @@ func TestRunningIsShownWithoutRoom(t *testing.T) {
 	if runs, since, err := running(path); !runs || !since.IsZero() || err != nil {
 		t.Errorf("running %v, trouble since %v, %v", runs, since, err)
 	}
+}
+
+// A child that a killed daemon was starting has its lock until the exec. A new
+// daemon waits for that, and for nothing else.
+func TestLockOfAForkedChild(t *testing.T) {
+	path := closed(t, 1)
+	synctest.Test(t, func(t *testing.T) {
+		child := must[*os.File](t)(os.OpenFile(path+"-lock", os.O_RDWR|os.O_CREATE, 0o600))
+		check1(t, setLock(child, ofdSetLock, syscall.F_WRLCK, daemonByte, 1))
+		opened := func(want error, after time.Duration) *Store {
+			t.Helper()
+			begun := time.Now()
+			s, err := Open(ctx, Config{Path: path})
+			if took := time.Since(begun).Round(100 * time.Millisecond); !errors.Is(err, want) || took != after {
+				t.Errorf("%v after %v, want %v after %v", err, took, want, after)
+			}
+			return s
+		}
+		opened(ErrRunning, forkWait)
+		time.AfterFunc(time.Second, func() { child.Close() })
+		s := opened(nil, time.Second)
+		opened(ErrRunning, 0)
+		check1(t, s.Close())
+	})
 }
 
 // Another program that keeps a lock is named, to the daemon, to readers and to

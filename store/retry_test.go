@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 )
 
 // failedAfter fails a document after some jobs, the last of which is given up
@@ -174,8 +175,10 @@ func TestSharedStoreBesideTheDaemon(t *testing.T) {
 	both.Wait()
 	check1(t, shared.Close())
 	same(t, "documents wait", must[map[State]int](t)(s.Counts(ctx))[Waiting], 250)
-	if _, err := Open(ctx, Config{Path: s.path}); !errors.Is(err, ErrRunning) {
-		t.Errorf("the daemon's lock: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) { // see lock: the second lock was of this whole process
+		if _, err := Open(ctx, Config{Path: s.path}); !errors.Is(err, ErrRunning) {
+			t.Errorf("the daemon's lock: %v", err)
+		}
+	})
 	check1(t, must[*Store](t)(OpenShared(ctx, Config{Path: s.path})).Close())
 }
