@@ -48,5 +48,5 @@
 // damaged file, or one that may not be written to, is refused with [ErrUnusable]
 // and left as it is. Where damage is found later, every transition is refused from
 // then on, and [Store.Damaged] returns. A program that keeps a read transaction
-// open lets the -wal file grow ([Reader.LargeWAL]).
+// open lets the -wal file grow, which is logged.
 package store

@@ -163,15 +163,8 @@ func (r *Reader) Blocked(daemon int) error {
 	return fmt.Errorf("write database %s: %s", r.path, says)
 }
 
-// LargeWAL returns the size in bytes of a -wal file of 64 MB or more, otherwise 0. It
-// grows as long as a program reads an old state of the database.
-func (r *Reader) LargeWAL() int64 {
-	fi, err := os.Stat(r.path + "-wal")
-	if err != nil || fi.Size() < 64<<20 {
-		return 0
-	}
-	return fi.Size()
-}
+// LargeWAL returns the size in bytes of a -wal file that is too large, or 0.
+func (r *Reader) LargeWAL() int64 { return largeWAL(r.path) }
 
 // Underway returns up to limit unfinished documents, those that are furthest
 // first and among these the oldest.

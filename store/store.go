@@ -70,8 +70,9 @@ type lifetime struct {
 
 // shown is what others were told; the writer's, once there is one.
 type shown struct {
-	beside   bool // nothing is shown: this is not the daemon
-	troubled bool // readers see that the disk fails
+	beside   bool  // nothing is shown: this is not the daemon
+	troubled bool  // readers see that the disk fails
+	walSize  int64 // the -wal file's, when it was last warned about
 }
 
 // newStore returns a store whose database is still to be opened.

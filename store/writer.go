@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"time"
 )
@@ -70,6 +71,7 @@ func (s *Store) runWriter() {
 			}
 		}
 		s.showTrouble(s.commit(t, batch))
+		s.watchWAL()
 		if retry = nil; s.troubled {
 			retry = time.After(troubleAgain)
 		}
@@ -190,4 +192,30 @@ func (s *Store) Late(limit time.Duration) string {
 		return fmt.Sprintf("the database writer has been in one transaction for %v", took.Round(time.Second))
 	}
 	return ""
+}
+
+// walWarning is the size in bytes of the -wal file from which it is warned about,
+// and again whenever it has doubled. It is a variable for the tests.
+var walWarning int64 = 64 << 20
+
+// largeWAL returns the size of a -wal file from walWarning on, or 0.
+func largeWAL(database string) int64 {
+	fi, err := os.Stat(database + "-wal")
+	if err != nil || fi.Size() < walWarning {
+		return 0
+	}
+	return fi.Size()
+}
+
+// watchWAL warns once of a -wal file that grows: as long as a program reads an old
+// state of the database, none of it can be used again.
+func (s *Store) watchWAL() {
+	switch size := largeWAL(s.path); {
+	case size == 0:
+		s.walSize = 0
+	case size >= 2*s.walSize:
+		s.walSize = size
+		s.log.Warn("the -wal file of the database grows: a program keeps a read transaction open; end it",
+			"path", s.path+"-wal", "bytes", size)
+	}
 }
