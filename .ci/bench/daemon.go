@@ -25,21 +25,44 @@ var brisk = []string{"DOCUSORT_WORKERS=16", "DOCUSORT_MAX_PENDING=1000", "DOCUSO
 // service is the stand-in. It runs in this process.
 type service struct {
 	*httptest.Server
-	api   *docutraytest.Server
-	posts atomic.Int64 // answered submissions
+	api      *docutraytest.Server
+	posts    atomic.Int64 // answered submissions
+	accepted atomic.Int64 // requests that the rate limit let through
 }
 
 func startService(o docutraytest.Options) *service {
 	o.Seed = 1
-	s := &service{api: docutraytest.New(o)}
+	return serve(docutraytest.New(o))
+}
+
+// serve makes a server of its own for an API that may have others.
+func serve(api *docutraytest.Server) *service {
+	s := &service{api: api}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.api.ServeHTTP(w, r)
+		seen := &statusWriter{ResponseWriter: w}
+		s.api.ServeHTTP(seen, r)
 		if r.Method == http.MethodPost {
 			s.posts.Add(1)
+		}
+		if seen.status != http.StatusTooManyRequests {
+			s.accepted.Add(1)
 		}
 	}))
 	return s
 }
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // daemon is a docusort that runs.
 type daemon struct {
@@ -54,7 +77,12 @@ type daemon struct {
 
 // start starts docusort on a site.
 func (b *bench) start(s *site, o docutraytest.Options, settings ...string) *daemon {
-	d := &daemon{service: startService(o), site: s, ended: make(chan struct{})}
+	return b.startWith(startService(o), s, settings...)
+}
+
+// startWith starts docusort with a service that is there.
+func (b *bench) startWith(service *service, s *site, settings ...string) *daemon {
+	d := &daemon{service: service, site: s, ended: make(chan struct{})}
 	d.cmd = exec.CommandContext(b.ctx, b.docusort, "run", "--config", os.DevNull)
 	d.cmd.Stderr = &d.log
 	d.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "DOCUSORT_HOME=" + s.home, "DOCUSORT_DOCUMENT_TYPES=" + typeCodes,

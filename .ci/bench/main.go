@@ -1,8 +1,8 @@
 // Command bench measures docusort against the API stand-in and prints a table.
 // From the top of the checkout:
 //
-//	go run ./.ci/bench                       # every case, about half an hour
-//	go run ./.ci/bench -short                # smaller numbers, some five minutes
+//	go run ./.ci/bench                       # every case, about fifty minutes
+//	go run ./.ci/bench -short                # smaller numbers, a quarter of an hour
 //	go run ./.ci/bench -run 'small|large'    # some cases
 //
 // It needs Go and a C compiler, and works in a folder of its own in $TMPDIR, which
@@ -47,6 +47,7 @@ var cases = []struct {
 	{"flight", "about 16 jobs of 2 s in flight, default settings; beside the bare loop", (*bench).flight},
 	{"answer", "jobs of about 4 s, default settings; beside a fixed pause of 2 s between polls", (*bench).answer},
 	{"limits", "a rate limit that docusort is not told of: a window, and a bucket of 50", (*bench).limits},
+	{"fleet", "five daemons on one rate limit that none of them is told of", (*bench).fleet},
 	{"drop", "single files: from the drop to the upload", (*bench).drop},
 	{"rest", "nothing to do", (*bench).rest},
 	{"report", "docusort report over a large database; beside a small one", (*bench).report},
