@@ -16,7 +16,8 @@ import (
 )
 
 // Relocator tells the record that the inbox in the settings is the one that its unfinished
-// documents are in, after a move or a take-over, whether the daemon runs or not.
+// documents are in, and the sorted folder the one that the others are in, after a move or a
+// take-over, whether the daemon runs or not.
 type Relocator struct {
 	Store         *store.Store
 	Inbox, Sorted string // absolute
@@ -24,10 +25,11 @@ type Relocator struct {
 	DocumentTypes []string
 }
 
-// Relocation is what was found out about one unfinished document. One that is neither
-// found nor gone, and has no reason to be left, is in the inbox.
+// Relocation is what was found out about one unfinished document. One that has neither
+// arrived nor is found or gone, and has no reason to be left, is in the inbox.
 type Relocation struct {
 	Document store.Document
+	Arrived  bool // it lies beneath sorted, as the record says: the daemon does the rest
 	Found    *store.Found
 	Gone     bool
 	Left     error // nothing can be concluded
@@ -71,8 +73,8 @@ func (r Relocator) Plan(ctx context.Context) (plan []Relocation, err error) {
 
 func (r Relocator) conclude(ctx context.Context, doc store.Document, inbox store.Folder, taken map[string]bool) (one Relocation, err error) {
 	one.Document = doc
-	if doc.StaysAt != "" {
-		return one, nil // it lies in sorted, whatever the inbox is
+	if one.Arrived = doc.StaysAt != ""; one.Arrived {
+		return one, nil // whatever the inbox is
 	}
 	there, err := filing.Stat(r.Inbox, doc.Source)
 	switch {
@@ -83,6 +85,14 @@ func (r Relocator) conclude(ctx context.Context, doc store.Document, inbox store
 		return one, nil
 	}
 	inInbox := err == nil // and has changed, or is another document's
+	for _, root := range []string{doc.Sorted, r.Sorted} {
+		if doc.Target == "" {
+			break
+		}
+		if one.Arrived, one.Left = r.isAt(ctx, &doc, root, doc.Target); one.Arrived || one.Left != nil {
+			return one, nil
+		}
+	}
 	one.Found, err = finder{r.Store, r.Sorted, r.Folders, r.DocumentTypes}.find(ctx, &doc, taken)
 	switch {
 	case err != nil:
@@ -142,7 +152,7 @@ func (r Relocator) Apply(ctx context.Context, plan []Relocation) error {
 	for _, one := range plan {
 		doc := &one.Document
 		switch {
-		case one.Left != nil:
+		case one.Left != nil, one.Arrived:
 			continue
 		case one.Found != nil:
 			err = r.Store.Found(ctx, doc.ID, *one.Found)

@@ -18,15 +18,9 @@ import (
 // struck stands for a kill of the process.
 type struck struct{}
 
-// putBackUntil puts a document back, is killed at the n-th disk operation or step, and
-// reports whether there were as many.
-func (r *rig) putBackUntil(id int64, n int) (ended bool) {
-	r.t.Helper()
-	count := func() {
-		if n--; n == 0 {
-			panic(struck{})
-		}
-	}
+// struckAt does something that is killed when it counts for the n-th time, and reports
+// whether it counted as often.
+func struckAt(n int, do func(count func())) (ended bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			if _, ok := cause.(struck); !ok {
@@ -35,14 +29,27 @@ func (r *rig) putBackUntil(id int64, n int) (ended bool) {
 			ended = true
 		}
 	}()
+	do(func() {
+		if n--; n == 0 {
+			panic(struck{})
+		}
+	})
+	return false
+}
+
+// putBackUntil puts a document back, is killed at the n-th disk operation or step, and
+// reports whether there were as many.
+func (r *rig) putBackUntil(id int64, n int) (ended bool) {
+	r.t.Helper()
 	doc, err := r.store.Document(context.Background(), id)
 	must(r.t, err)
-	_, _, err = Requeuer{
-		Store: r.store, Inbox: r.inbox, OnStep: func(Step) { count() },
-		Mover: filing.NewMover(filing.Options{Fault: func(string, bool) error { count(); return nil }}),
-	}.PutBack(context.Background(), doc)
-	must(r.t, err)
-	return false
+	return struckAt(n, func(count func()) {
+		_, _, err := Requeuer{
+			Store: r.store, Inbox: r.inbox, OnStep: func(Step) { count() },
+			Mover: filing.NewMover(filing.Options{Fault: func(string, bool) error { count(); return nil }}),
+		}.PutBack(context.Background(), doc)
+		must(r.t, err)
+	})
 }
 
 // runOver runs a pipeline until the inbox is empty.
