@@ -22,12 +22,12 @@ var errNotTaken = errors.New("the service takes no such file: it is empty, too l
 // AskAnew lets the daemon ask the service anew about a document that is filed or in review,
 // which is paid for. [ErrMoved]: its file is not where it should be; nothing was changed.
 func (r Refiler) AskAnew(ctx context.Context, doc store.Document) error {
-	if doc.Sorted != r.Sorted {
-		return fmt.Errorf("it lies in %s, which is not the sorted folder any more", doc.Sorted)
-	}
 	id, sum, err := readFile(doc.Sorted, doc.Target, func(int64) bool { return true })
 	if err != nil {
 		return err
+	}
+	if doc.Sorted != r.Sorted {
+		return fmt.Errorf("it lies in %s, which is not the sorted folder any more", doc.Sorted)
 	}
 	if doc.ContentType == "" || id.Size == 0 || id.Size > docutray.MaxFileSize {
 		return errNotTaken // what a person filed may be anything

@@ -167,7 +167,7 @@ func TestRetryAgainMovedMeanwhile(t *testing.T) {
 		}
 	}
 	w.run("retry", "--again", fmt.Sprint(unsure.ID)).check(t, exitDone)
-	w.run("relocate", "--yes").check(t, exitDone)
+	w.run("relocate", "--yes").check(t, exitDone, ": doubtful.pdf: filed already, in sorted: _review/")
 	place := filepath.Join(w.sorted, "contract", "doubtful.pdf")
 	noErr(t, os.Rename(*unsure.Path, place))
 	c := w.start("run")

@@ -75,8 +75,8 @@ func (p program) refile(ctx context.Context, load loader, ids []int64, kind stri
 			return err
 		}
 	}
-	return p.changeRecord(ctx, load, func(_ *settings.Settings, r pipeline.Refiler) error {
-		return eachDocument(ctx, p.stdout, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
+	return p.changeRecord(ctx, load, func(s *settings.Settings, r pipeline.Refiler) error {
+		return p.eachDocument(ctx, s, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
 			return refileOne(ctx, r, doc, kind)
 		})
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,20 +20,24 @@ func (p program) relocateCommand(load loader) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "relocate",
-		Short: "make the folder in the settings the inbox of all unfinished documents",
-		Long: "relocate is for after a move or a take-over, when the inbox is another folder than the\n" +
-			"one that the database knows. It looks for each unfinished document: in the inbox that\n" +
-			"the settings name, then, by name and content, beneath the sorted folder, where it may\n" +
-			"have been filed after the database was copied. It shows what it concludes, asks, and\n" +
-			"changes only the database. It concludes nothing from a folder that is missing, or\n" +
-			"empty as one that is not mounted is. Run it before docusort is started.",
+		Short: "make the folders in the settings those that the documents are in",
+		Long: "relocate is for after a move or a take-over, when the inbox or the sorted folder is\n" +
+			"another one than the database knows. It looks for each unfinished document: in the\n" +
+			"inbox that the settings name, then, by name and content, beneath the sorted folder,\n" +
+			"where it may have been filed after the database was copied. It looks for each document\n" +
+			"that was filed beneath another sorted folder: at the same place beneath the one that\n" +
+			"the settings name. It shows what it concludes, asks, and changes only the database. It\n" +
+			"concludes nothing from a folder that is missing, or empty as one that is not mounted\n" +
+			"is, and nothing about a document that is still where it was. Run it before docusort is\n" +
+			"started.",
 		Example: "  docusort relocate\n  docusort relocate --yes",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.changeRecord(cmd.Context(), load, func(s *settings.Settings, r pipeline.Refiler) error {
-				return p.relocate(cmd.Context(), s, pipeline.Relocator{
+			// Decisions are left to the next command, or the daemon: their folders may have moved.
+			return p.openRecord(cmd.Context(), load, func(s *settings.Settings, r pipeline.Refiler) error {
+				return hintAtUser(p.relocate(cmd.Context(), pipeline.Relocator{
 					Store: r.Store, Inbox: s.Inbox, Sorted: s.Sorted, Folders: r.Folders, DocumentTypes: s.DocumentTypes,
-				}, yes, cmd.InOrStdin())
+				}, yes, cmd.InOrStdin()))
 			})
 		},
 	}
@@ -40,11 +45,40 @@ func (p program) relocateCommand(load loader) *cobra.Command {
 	return cmd
 }
 
-func (p program) relocate(ctx context.Context, s *settings.Settings, r pipeline.Relocator, yes bool, in io.Reader) error {
+func (p program) relocate(ctx context.Context, r pipeline.Relocator, yes bool, in io.Reader) error {
 	plan, err := r.Plan(ctx)
 	if err != nil {
-		return hintAtUser(fmt.Errorf("nothing was changed: %w", err))
+		return fmt.Errorf("nothing was changed: %w", err)
 	}
+	recorded, err := r.PlanSorted(ctx)
+	if err != nil {
+		return fmt.Errorf("nothing was changed: %w", err)
+	}
+	moved := p.showPlan(r, plan, recorded)
+	if len(plan)+moved == 0 {
+		return nil
+	}
+	if !yes {
+		fmt.Fprintf(p.stderr, "Are they in %s and %s from now on? [y/N] ", display.Printable(r.Inbox), display.Printable(r.Sorted))
+		answer, _ := bufio.NewReader(in).ReadString('\n')
+		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+			return errors.New("nothing was changed; --yes does it without asking")
+		}
+	}
+	if err := r.Apply(ctx, plan); err != nil {
+		return err
+	}
+	if moved > 0 {
+		stored, err := r.ApplySorted(ctx)
+		fmt.Fprintf(p.stdout, "%d are recorded in %s now\n", stored, display.Printable(r.Sorted))
+		return err
+	}
+	return nil
+}
+
+// showPlan shows what became of documents, and returns how many moved with the sorted
+// folder. Those are not listed, because they may be all that was ever filed.
+func (p program) showPlan(r pipeline.Relocator, plan []pipeline.Relocation, recorded []pipeline.Recorded) (moved int) {
 	counts := make(map[string]int)
 	for _, one := range plan {
 		kind, place := concluded(one)
@@ -53,17 +87,16 @@ func (p program) relocate(ctx context.Context, s *settings.Settings, r pipeline.
 	}
 	fmt.Fprintf(p.stdout, "%d unfinished: %d %s, %d %s, %d %s, %d %s\n", len(plan), counts[inInbox], inInbox,
 		counts[inSorted], inSorted, counts[inNeither], inNeither, counts[notKnown], notKnown)
-	if len(plan) == 0 {
-		return nil
-	}
-	if !yes {
-		fmt.Fprintf(p.stderr, "Make %s their inbox? [y/N] ", display.Printable(s.Inbox))
-		answer, _ := bufio.NewReader(in).ReadString('\n')
-		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-			return errors.New("nothing was changed; --yes does it without asking")
+	for _, in := range recorded {
+		moved += in.Moved
+		fmt.Fprintf(p.stdout, "%d recorded in %s: %d moved to %s, %d still there, %d in neither, %d %s\n",
+			in.Moved+in.Still+in.Missing+in.Unclear, display.Printable(in.In), in.Moved, display.Printable(r.Sorted),
+			in.Still, in.Missing, in.Unclear, notKnown)
+		if in.Err != nil {
+			fmt.Fprintf(p.stdout, "%s: %s\n", notKnown, display.Printable(in.Err.Error()))
 		}
 	}
-	return hintAtUser(r.Apply(ctx, plan))
+	return moved
 }
 
 // What relocate concludes.
@@ -78,6 +111,8 @@ func concluded(one pipeline.Relocation) (kind, more string) {
 	switch {
 	case one.Left != nil:
 		return notKnown, ": " + one.Left.Error()
+	case one.Arrived:
+		return inSorted, ", in sorted: " + display.Printable(cmp.Or(one.Document.StaysAt, one.Document.Target))
 	case one.Found != nil:
 		return inSorted, ", in sorted: " + display.Printable(one.Found.Target)
 	case one.Gone:

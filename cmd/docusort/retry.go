@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,13 +92,13 @@ func (p program) retry(ctx context.Context, load loader, ids []int64, all bool) 
 			fmt.Fprintln(p.stdout, "nothing has failed")
 		}
 		r := pipeline.Requeuer{Store: refiler.Store, Inbox: s.Inbox, OnStep: p.hooks.step, Mover: refiler.Mover}
-		return retryEach(ctx, p.stdout, r, ids, all)
+		return p.retryEach(ctx, s, r, ids, all)
 	})
 }
 
 // retryEach puts documents back. With all, they are those that had failed a moment ago.
-func retryEach(ctx context.Context, out io.Writer, r pipeline.Requeuer, ids []int64, all bool) error {
-	return eachDocument(ctx, out, r.Store, ids, all, func(ctx context.Context, doc store.Document) (string, error) {
+func (p program) retryEach(ctx context.Context, s *settings.Settings, r pipeline.Requeuer, ids []int64, all bool) error {
+	return p.eachDocument(ctx, s, r.Store, ids, all, func(ctx context.Context, doc store.Document) (string, error) {
 		switch {
 		case doc.State == store.Failed:
 			return putBack(ctx, r, doc)
@@ -123,8 +122,8 @@ func putBack(ctx context.Context, r pipeline.Requeuer, doc store.Document) (outc
 
 // askAnew lets the daemon ask the service anew.
 func (p program) askAnew(ctx context.Context, load loader, ids []int64) error {
-	return p.changeRecord(ctx, load, func(_ *settings.Settings, r pipeline.Refiler) error {
-		return eachDocument(ctx, p.stdout, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
+	return p.changeRecord(ctx, load, func(s *settings.Settings, r pipeline.Refiler) error {
+		return p.eachDocument(ctx, s, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
 			if doc.State != store.Filed && doc.State != store.Review {
 				return "", fmt.Errorf("%s is %s; --again is for what is filed or in review", display.Printable(doc.Source), doc.State)
 			}

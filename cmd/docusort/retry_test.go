@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"docusort/cmd/docusort/internal/settings"
 	"docusort/pipeline"
 )
 
@@ -240,7 +241,7 @@ func TestRetryAllNoLongerFailed(t *testing.T) {
 	w.drop("good.pdf", pdf(invoice, "good"))
 	w.runToEnd()
 	var out bytes.Buffer
-	noErr(t, retryEach(t.Context(), &out, pipeline.Requeuer{Store: w.openShared()}, []int64{1, 999}, true))
+	noErr(t, program{stdout: &out}.retryEach(t.Context(), &settings.Settings{}, pipeline.Requeuer{Store: w.openShared()}, []int64{1, 999}, true))
 	if out.String() != "1: skipped, it changed meanwhile\n999: skipped, it changed meanwhile\n" {
 		t.Errorf("it wrote %q", out.String())
 	}
