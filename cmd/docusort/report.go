@@ -67,7 +67,7 @@ func (p program) report(ctx context.Context, load loader, format string, o repor
 		return err
 	}
 	defer r.Close()
-	o.Name, o.Source = s.Where(), s.Source
+	o.Name, o.Source, o.Sorted = s.Where(), s.Source, s.Sorted
 	d, err := r.Daemon(ctx)
 	if err != nil {
 		return err

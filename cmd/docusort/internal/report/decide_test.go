@@ -33,3 +33,22 @@ func TestReviewShowsHowToDecide(t *testing.T) {
 		}
 	})
 }
+
+// Where a document that is listed lies in another sorted folder than the settings name, the
+// report says what to do if it was moved.
+func TestReportOfAnotherSortedFolder(t *testing.T) {
+	record(t, func(f *fixture) {
+		f.file("a.pdf", "invoice", 0.99)
+		f.move(f.identify("b.pdf", "receipt", 0.3, store.Review), "_review/receipt/b.pdf")
+		o := Options{Source: settings.Source{Instance: "scans"}, Sorted: "/mnt/sorted"}
+		const hint = "\nSome of these were filed in " + sortedRoot + ". If that folder was moved to /mnt/sorted, where the settings have it, " +
+			"run docusort --instance scans relocate.\n"
+		f.saysNot(f.render(writeTable, o), "relocate")
+		for _, o.Filter.State = range []store.State{store.Review, store.Filed} {
+			o.Documents = o.Filter.State == store.Filed
+			f.says(f.render(writeTable, o), hint)
+		}
+		o.Sorted = sortedRoot
+		f.saysNot(f.render(writeTable, o), "relocate")
+	})
+}

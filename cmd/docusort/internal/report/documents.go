@@ -143,7 +143,7 @@ func (l *listing) row(d *store.Document) error {
 // target says where the document went. On a terminal that is short: the folder
 // alone where the name stayed the same.
 func (l *listing) target(d *store.Document) string {
-	path := wording.Path(d)
+	path := l.path(d)
 	switch {
 	case path == "" || l.root == "":
 		return display.Printable(path)

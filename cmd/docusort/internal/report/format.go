@@ -19,6 +19,7 @@ type Options struct {
 
 	Name   string          // of the daemon, and where it runs; empty: docusort
 	Source settings.Source // of the commands that are named
+	Sorted string          // the sorted folder of the settings; empty: not known
 }
 
 // Formats are the ways to render the report; the first one is for people.

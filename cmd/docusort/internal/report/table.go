@@ -24,7 +24,7 @@ func writeTable(ctx context.Context, w io.Writer, r *store.Reader, o Options) er
 	if err != nil {
 		return err
 	}
-	t := &table{o, bufio.NewWriter(w)}
+	t := &table{Options: o, w: bufio.NewWriter(w)}
 	t.daemon(cmp.Or(o.Name, "docusort"), daemon)
 	t.line("")
 	if scope := wording.Scope(t.Filter, t.Now); scope != "" {
@@ -54,6 +54,10 @@ func writeTable(ctx context.Context, w io.Writer, r *store.Reader, o Options) er
 			return err
 		}
 	}
+	if t.elsewhere != "" {
+		t.line("")
+		t.hangIn(dim, "", wording.ElsewhereHint(t.elsewhere, t.Sorted, t.Source))
+	}
 	return t.w.Flush()
 }
 
@@ -61,7 +65,17 @@ func writeTable(ctx context.Context, w io.Writer, r *store.Reader, o Options) er
 // writer and show at the end.
 type table struct {
 	Options
-	w *bufio.Writer
+	w         *bufio.Writer
+	elsewhere string // another sorted folder than that of the settings, which a document lies in; "": none was listed
+}
+
+// path returns where a document is, which it notes; see [table.elsewhere].
+func (t *table) path(d *store.Document) string {
+	path := wording.Path(d)
+	if path != "" && t.Sorted != "" && d.Sorted != t.Sorted {
+		t.elsewhere = d.Sorted
+	}
+	return path
 }
 
 var levelStyles = map[wording.Level]style{wording.Fine: green, wording.Notice: yellow, wording.Trouble: red}
@@ -151,7 +165,7 @@ func (t *table) review(ctx context.Context, r *store.Reader, s *store.Summary) e
 
 // inReview shows what a person needs to decide about a document, and how.
 func (t *table) inReview(d *store.Document) error {
-	t.hang(fmt.Sprintf("  %d  ", d.ID), display.Printable(wording.Path(d)))
+	t.hang(fmt.Sprintf("  %d  ", d.ID), display.Printable(t.path(d)))
 	t.hang("      ", wording.Considered(d))
 	return t.line("      " + t.paint(dim, display.Printable(wording.Decide(d, t.Source))))
 }

@@ -104,6 +104,13 @@ func Hint(state store.State, from settings.Source) string {
 	return ""
 }
 
+// ElsewhereHint says what to do about documents that lie in another sorted folder than that
+// of the settings, where it was moved. Nobody looks: it may be on a disk that hangs.
+func ElsewhereHint(folder, sorted string, from settings.Source) string {
+	return "Some of these were filed in " + display.Printable(folder) + ". If that folder was moved to " + display.Printable(sorted) +
+		", where the settings have it, run " + from.Command("relocate") + "."
+}
+
 // StuckHint says what to do about documents that are stuck.
 func StuckHint(from settings.Source) string {
 	return "docusort keeps trying, but they need somebody: " + from.Command("report --documents") + " says which they are."
