@@ -141,7 +141,12 @@ type argument struct {
 func (a argument) String() string { return *a.value }
 func (a argument) Type() string   { return a.kind }
 
+// Set refuses what a script that forgot to set a variable gives: the settings would be
+// those of another docusort.
 func (a argument) Set(value string) error {
+	if value == "" {
+		return errors.New("it is empty")
+	}
 	*a.value = value
 	return nil
 }

@@ -36,6 +36,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"completion", "bash", "twice"}, exitUsage, "", "twice"},
 		{[]string{"reprot"}, exitUsage, "", "did you mean report?"},
 		{[]string{"--instance", "a/b", "report"}, exitUsage, "", "--instance"},
+		{[]string{"--instance", "", "report"}, exitUsage, "", "--instance"},
+		{[]string{"report", "--config="}, exitUsage, "", "--config"},
 		{[]string{"--instance", "a", "--config", "b", "report"}, exitUsage, "", "exclude each other"},
 		{[]string{"--instance", "a", "retry"}, exitUsage, "", "docusort --instance a report --documents"},
 		{[]string{"--instance", "a", "retry", "--help"}, exitDone, "  docusort --instance a retry 17 42", ""},
