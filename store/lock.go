@@ -70,8 +70,7 @@ func takeLock(database string, at int64) (*os.File, error) {
 	taken := errors.Is(err, syscall.EAGAIN)
 	switch {
 	case taken && at == daemonByte:
-		return nil, fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
-			"or give this one a DOCUSORT_HOME of its own", ErrRunning, database)
+		return nil, alreadyRunning(database)
 	case taken:
 		return nil, fmt.Errorf("%w (%s); wait until it is done", ErrShared, database)
 	case errors.Is(err, fs.ErrNotExist):
@@ -82,6 +81,11 @@ func takeLock(database string, at int64) (*os.File, error) {
 		return nil, fmt.Errorf("open database %s for writing: %w; run this as the user that docusort runs as, or as root", database, err)
 	}
 	return nil, fmt.Errorf("lock database %s: %w", database, err)
+}
+
+func alreadyRunning(database string) error {
+	return fmt.Errorf("another docusort daemon is %w with the database %s; stop it first, "+
+		"or give this one a DOCUSORT_HOME of its own", ErrRunning, database)
 }
 
 // giveToOwner gives a file that root made to the owner of the database, as SQLite

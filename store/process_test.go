@@ -21,6 +21,10 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 	if _, err := Open(ctx, Config{Path: s.path}); !errors.Is(err, ErrRunning) {
 		t.Errorf("in the same process: %v", err)
 	}
+	check1(t, os.Remove(s.path+"-lock")) // taken for a stale one
+	if _, err := Open(ctx, Config{Path: s.path}); !errors.Is(err, ErrRunning) {
+		t.Errorf("without the lock file: %v", err)
+	}
 	admit(t, s, found("a", "a")) // which does not disturb the first one
 }
 

@@ -109,6 +109,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whoever removes the -lock file, taking it for a stale one, ends no daemon.
+	if runs, _, _ := running(path); runs {
+		lock.Close()
+		return nil, alreadyRunning(path)
+	}
 	s := newStore(cfg, path, lock)
 	if err := s.announce(); err != nil {
 		s.log.Warn("cannot show readers that a daemon runs", "err", err)
