@@ -155,6 +155,19 @@ func TestFileThatIsMovedWithinTheInbox(t *testing.T) {
 	})
 }
 
+// It leaves its name in sorted to itself.
+func TestFileThatIsMovedToAnotherFolderKeepsItsName(t *testing.T) {
+	bubble(t, docutraytest.Options{Latency: 20 * time.Second}, func(r *rig) {
+		r.at(store.Pending, func() {
+			must(t, os.Mkdir(filepath.Join(r.inbox, "anna"), 0o755))
+			must(t, os.Rename(filepath.Join(r.inbox, "scan.pdf"), filepath.Join(r.inbox, "anna", "scan.pdf")))
+			r.files <- "anna/scan.pdf"
+		})
+		r.reaches("anna/scan.pdf", store.Filed, 2*time.Minute)
+		exists(t, r.sorted, "invoice/scan.pdf")
+	})
+}
+
 // dropSparse drops a document of a size, whose bytes are not on the disk.
 func (r *rig) dropSparse(name string, size int64) {
 	r.write(name, "%PDF-1.4", "invoice")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,11 @@ func (f *filer) choose(ctx context.Context, all []*moving) (chosen []*moving) {
 		if m.err = err; err != nil {
 			continue
 		}
+		// One that was renamed leaves its name to the document that it is now.
+		if _, m.err = filing.Stat(placeOf(f.p.Inbox, m.doc)); errors.Is(m.err, fs.ErrNotExist) {
+			continue
+		}
+		m.err = nil
 		if m.doc.StaysAt != "" && m.doc.Sorted != f.p.Sorted {
 			m.err = fmt.Errorf("%w: it lies in another sorted folder", filing.ErrChanged)
 			continue
