@@ -84,6 +84,13 @@ func packed(text string) string {
 	return b.String()
 }
 
+// TestAnswerWithByteOrderMark: a job that was paid for is known in spite of it.
+func TestAnswerWithByteOrderMark(t *testing.T) {
+	if id, err := fake(t, 202, nil, "\ufeff"+`{"id":"j"}`).Submit(t.Context(), submission()); id != "j" || err != nil {
+		t.Errorf("%q %v", id, err)
+	}
+}
+
 // TestPackedAnswers: an answer that is compressed although that was refused is
 // read, and no more of it than of others.
 func TestPackedAnswers(t *testing.T) {

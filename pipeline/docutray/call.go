@@ -117,6 +117,7 @@ func (k *call) do(req *http.Request) (*answer, *Error) {
 	status = resp.StatusCode
 	ans := &answer{status: status, header: resp.Header, received: time.Now()}
 	ans.body, err = readAnswer(movingBody{resp.Body, k})
+	ans.body = bytes.TrimPrefix(ans.body, []byte("\ufeff")) // some gateways put a byte order mark before JSON
 	if err != nil {
 		ans.err = k.broken(req.Context(), err).Err
 	}

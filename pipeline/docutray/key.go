@@ -68,7 +68,7 @@ func (s staticKey) Key() (Key, error) {
 func (staticKey) Refresh() (bool, error) { return false, nil }
 
 // FileKey reads the key from a file now, and again at each Refresh. It drops
-// the white space around the key. Errors wrap [ErrKey] or the file's error.
+// the white space around the key, and a byte order mark. Errors wrap [ErrKey] or the file's error.
 func FileKey(path string) (KeySource, error) {
 	f := &fileKey{path: path, key: seal("")}
 	if _, err := f.Refresh(); err != nil {
@@ -124,7 +124,7 @@ func readKeyFile(path string) (string, error) {
 		return "", fmt.Errorf("%s: %w: not a regular file", path, ErrKey)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxKeySize+1))
-	return strings.TrimSpace(string(data)), err
+	return strings.TrimSpace(strings.TrimPrefix(string(data), "\ufeff")), err // editors on Windows put a byte order mark before it
 }
 
 // checkKey accepts what fits in a header and is a single word. Its errors do

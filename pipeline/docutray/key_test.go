@@ -188,7 +188,7 @@ func TestKeyIsRotated(t *testing.T) {
 		text    string
 		changed bool
 		err     bool
-	}{{"one", false, false}, {" two \n", true, false}, {"", false, true}, {"a b", false, true}, {"two", false, false}} {
+	}{{"one", false, false}, {"\ufeff two \r\n", true, false}, {"", false, true}, {"a b", false, true}, {"two", false, false}} {
 		writeKey(t, path, step.text)
 		changed, err := source.Refresh()
 		if changed != step.changed || (err != nil) != step.err {
