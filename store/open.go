@@ -155,9 +155,23 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", s.path, explain(s.path, err))
 	}
+	if s.file, err = os.Stat(s.path); err != nil {
+		return err
+	}
 	s.read, err = openReading(s.path)
 	s.questions = questions{s.read, s.answer}
 	return err
+}
+
+// inPlace refuses to go on while the database is not where it was, as where it was removed
+// or its disk unmounted: nobody could find what is written to it. It may come back.
+func (s *Store) inPlace() error {
+	now, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, s.file) {
+		return fmt.Errorf("%w: the file was removed or replaced while it was in use: put it back or, if it is lost, restore a backup and restart docusort",
+			sqlite3.Error{Code: sqlite3.ErrCantOpen})
+	}
+	return nil
 }
 
 func (f *files) unlock() error {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -52,11 +53,12 @@ type Store struct {
 
 // files are the open ones.
 type files struct {
-	lock    *os.File  // while it is open nobody else may have what it locks
-	running *os.File  // with the daemon's locks that readers see
-	db      *sql.DB   // of the one writing connection
-	conn    *sql.Conn // owned by the writer goroutine
-	read    *sql.DB   // read-only connections
+	lock    *os.File    // while it is open nobody else may have what it locks
+	running *os.File    // with the daemon's locks that readers see
+	file    fs.FileInfo // of the database
+	db      *sql.DB     // of the one writing connection
+	conn    *sql.Conn   // owned by the writer goroutine
+	read    *sql.DB     // read-only connections
 }
 
 // lifetime ends with Close.

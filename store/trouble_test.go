@@ -61,6 +61,25 @@ func TestCommitFails(t *testing.T) {
 	}
 }
 
+// While the database is not where it was, nothing is written to it.
+func TestDatabaseRemoved(t *testing.T) {
+	s := openNew(t)
+	id := submitted(t, s, found("a", "a"))
+	away := s.path + "-away"
+	refused := func(what string) {
+		t.Helper()
+		if err := s.Accepted(ctx, id, "job"); !DiskTrouble(err) || !strings.Contains(err.Error(), "removed or replaced") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	check1(t, os.Rename(s.path, away))
+	refused("removed")
+	check1(t, os.WriteFile(s.path, nil, 0o600))
+	refused("replaced")
+	check1(t, os.Rename(away, s.path))
+	check1(t, s.Accepted(ctx, id, "job"))
+}
+
 // That nothing can be written is told to readers all the same, and taken back
 // when something was; also where nobody wants anything written.
 func TestReadersSeeThatNothingCanBeWritten(t *testing.T) {

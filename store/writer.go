@@ -85,7 +85,7 @@ func (s *Store) runWriter() {
 // returns the last error that undid a transaction.
 func (s *Store) commit(t *tx, batch []change) (last error) {
 	s.busySince.Store(time.Now().UnixMilli())
-	errs, err := t.transact(batch)
+	errs, err := t.transact(batch, s.inPlace)
 	s.busySince.Store(0)
 	if err != nil && len(batch) > 1 && !errors.Is(err, errBegin) {
 		for _, c := range batch {
@@ -109,9 +109,12 @@ func (s *Store) commit(t *tx, batch []change) (last error) {
 var errBegin = errors.New("begin a transaction")
 
 // transact returns each change's guard error, or the error that undid all.
-func (t *tx) transact(batch []change) (guards []error, err error) {
+func (t *tx) transact(batch []change, ready func() error) (guards []error, err error) {
 	t.now = time.Now().UnixMilli()
-	if err := t.do("BEGIN IMMEDIATE"); err != nil {
+	if err = ready(); err == nil {
+		err = t.do("BEGIN IMMEDIATE")
+	}
+	if err != nil {
 		t.rollback() // of what an earlier rollback may have left
 		return make([]error, len(batch)), fmt.Errorf("%w: %w", errBegin, err)
 	}
