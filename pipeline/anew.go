@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"docusort/pipeline/docutray"
 	"docusort/pipeline/filing"
@@ -22,7 +23,7 @@ var errNotTaken = errors.New("the service takes no such file: it is empty, too l
 // AskAnew lets the daemon ask the service anew about a document that is filed or in review,
 // which is paid for. [ErrMoved]: its file is not where it should be; nothing was changed.
 func (r Refiler) AskAnew(ctx context.Context, doc store.Document) error {
-	id, sum, err := readFile(doc.Sorted, doc.Target, func(int64) bool { return true })
+	id, sum, err := readFile(doc.Sorted, doc.Target, func(*os.File, filing.Identity) bool { return true })
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (f finder) find(ctx context.Context, doc *store.Document, taken map[string]
 		}
 		for _, name := range names {
 			at.Target = path.Join(folder, name)
-			id, sum, err := readFile(f.sorted, at.Target, func(size int64) bool { return size == doc.Identity.Size })
+			id, sum, err := readFile(f.sorted, at.Target, func(_ *os.File, id filing.Identity) bool { return id.Size == doc.Identity.Size })
 			if err != nil || taken[at.Target] || !bytes.Equal(sum, doc.SHA256) {
 				continue
 			}

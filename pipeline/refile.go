@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,7 +59,7 @@ func (r Refiler) Refile(ctx context.Context, doc store.Document, kind string) (p
 			return "", cmp.Or(err, ErrMoved)
 		}
 	}
-	id, sum, err := readFile(doc.Sorted, doc.Target, func(int64) bool { return true })
+	id, sum, err := readFile(doc.Sorted, doc.Target, func(*os.File, filing.Identity) bool { return true })
 	if err != nil {
 		return "", err
 	}
@@ -198,14 +200,32 @@ func (r Refiler) finish(ctx context.Context, doc *store.Document, d store.Decisi
 	return err
 }
 
+// AsIdentified returns the type that the service itself named for a document, and whether
+// that is known. After a decision of a person for another type it is the first alternative.
+func AsIdentified(doc *store.Document) (is docutray.Type, known bool) {
+	if doc.Type != "" && doc.Rated() {
+		return docutray.Type{Code: doc.Type, Confidence: doc.Confidence}, true
+	}
+	var all []docutray.Type
+	if json.Unmarshal(doc.Alternatives, &all) != nil || len(all) == 0 {
+		return is, false
+	}
+	return all[0], true
+}
+
 // decided returns a document as it is after a decision. What the service answered stays
-// among the alternatives.
+// known.
 func decided(doc store.Document, d store.Decision) store.Document {
-	if doc.Type != d.Type {
-		if doc.DecidedBy() == store.ByService && doc.Alternatives == nil {
-			doc.Alternatives, _ = json.Marshal([]docutray.Type{{Code: doc.Type, Confidence: doc.Confidence}})
-		}
-		doc.Confidence = 0
+	is, known := AsIdentified(&doc)
+	same := known && is.Code == d.Type
+	if known && !(same && doc.Alternatives == nil) {
+		var all []docutray.Type
+		_ = json.Unmarshal(doc.Alternatives, &all)
+		all = slices.DeleteFunc(all, func(t docutray.Type) bool { return t.Code == is.Code })
+		doc.Alternatives, _ = json.Marshal(append([]docutray.Type{is}, all...))
+	}
+	if doc.Confidence = 0; same {
+		doc.Confidence = is.Confidence
 	}
 	doc.Type, doc.DecidedAt, doc.State, doc.Outcome, doc.Error = d.Type, time.Now(), store.Filed, store.Filed, ""
 	doc.Sorted, doc.Target, doc.Identity, doc.SHA256 = d.Sorted, d.Target, d.Identity, d.SHA256

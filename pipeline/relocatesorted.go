@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -173,7 +174,7 @@ func (r Relocator) isAt(ctx context.Context, doc *store.Document, root, rel stri
 	}
 	if then := doc.Identity.ModTime; err == nil && there.ModTime != then && there.ModTime != then-then%int64(time.Second) {
 		var sum []byte
-		_, sum, err = readFile(root, rel, func(size int64) bool { return doc.SHA256 != nil && size == doc.Identity.Size })
+		_, sum, err = readFile(root, rel, func(_ *os.File, id filing.Identity) bool { return doc.SHA256 != nil && id.Size == doc.Identity.Size })
 		if errors.Is(err, ErrMoved) || err == nil && (sum == nil || !bytes.Equal(sum, doc.SHA256)) {
 			return false, nil
 		}

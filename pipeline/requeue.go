@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -125,12 +126,14 @@ func (r Requeuer) move(ctx context.Context, doc *store.Document) (mv filing.Move
 // readFailed returns the present identity of a failed document's file, and its hash where it
 // may still be what it was: of any size, it could be anything else.
 func readFailed(doc *store.Document) (filing.Identity, []byte, error) {
-	return readFile(doc.Sorted, doc.Target, func(size int64) bool { return doc.SHA256 != nil && size == doc.Identity.Size })
+	return readFile(doc.Sorted, doc.Target, func(_ *os.File, id filing.Identity) bool {
+		return doc.SHA256 != nil && id.Size == doc.Identity.Size
+	})
 }
 
 // readFile returns the present identity of a regular file, and its hash where that is
-// wanted for its size. [ErrMoved]: there is none.
-func readFile(root, rel string, hashed func(size int64) bool) (id filing.Identity, hash []byte, err error) {
+// wanted. [ErrMoved]: there is none.
+func readFile(root, rel string, hashed func(*os.File, filing.Identity) bool) (id filing.Identity, hash []byte, err error) {
 	f, id, err := filing.Open(root, rel)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, filing.ErrNotRegular) {
 		return id, nil, ErrMoved
@@ -139,7 +142,7 @@ func readFile(root, rel string, hashed func(size int64) bool) (id filing.Identit
 		return id, nil, err
 	}
 	defer f.Close()
-	if !hashed(id.Size) {
+	if !hashed(f, id) {
 		return id, nil, nil
 	}
 	sum := sha256.New()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -79,7 +80,7 @@ func (f *follower) match(ctx context.Context, doc *store.Document, root, rel str
 	if info, err := e.Info(); err != nil || info.Size() != doc.Identity.Size {
 		return located{}, nil
 	}
-	id, sum, err := readFile(root, rel, func(size int64) bool { return size == doc.Identity.Size })
+	id, sum, err := readFile(root, rel, func(_ *os.File, id filing.Identity) bool { return id.Size == doc.Identity.Size })
 	switch {
 	case errors.Is(err, ErrMoved), err == nil && sum == nil:
 		return located{}, nil // it was moved or changed meanwhile

@@ -95,10 +95,12 @@ func refileOne(ctx context.Context, r pipeline.Refiler, doc store.Document, kind
 	switch {
 	case doc.State == store.Gone || !doc.State.Finished():
 		return "", fmt.Errorf("%s is %s, and only what is filed, in review or failed can be refiled", display.Printable(doc.Source), doc.State)
-	case kind == "" && doc.DecidedBy() != store.ByService:
-		return "", fmt.Errorf("the service named no type for %s that stands; name one yourself", display.Printable(doc.Source))
 	case kind == "":
-		kind = doc.Type
+		is, known := pipeline.AsIdentified(&doc)
+		if !known {
+			return "", fmt.Errorf("the service named no type for %s; name one yourself", display.Printable(doc.Source))
+		}
+		kind = is.Code
 	}
 	place, err := r.Refile(ctx, doc, kind)
 	return "filed under " + display.Printable(kind) + ": " + display.Printable(place), err

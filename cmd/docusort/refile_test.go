@@ -221,6 +221,14 @@ func TestRefileArguments(t *testing.T) {
 		}
 	}
 	w.checkReport(&r)
+	w.run("refile", unsure, "contract").check(t, exitDone, "filed under contract")
+	w.run("refile", unsure, "--as-identified").check(t, exitDone, "filed under ") // that was a mistake
+	again, _ := w.report()
+	for i, d := range again.Documents {
+		if was := r.Documents[i]; fmt.Sprint(d.ID) == unsure && (*d.Type != *was.Type || *d.Path != *was.Path || d.Confidence == nil || *d.Confidence != *was.Confidence) {
+			t.Errorf("as identified once more it is %+v", d)
+		}
+	}
 	delete(w.settings, "DOCUTRAY_API_KEY")
 	if got := w.run("__complete", "refile", ""); !strings.Contains(got.stdout, notes+"\tnotes.txt\n") || strings.Contains(got.stdout, "invoice") {
 		t.Errorf("the shell is offered %q", got.stdout)
