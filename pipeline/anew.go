@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +19,9 @@ import (
 // A document that is filed or in review may be asked about anew. Its file stays where it
 // is until there is another answer, and for good where there is none.
 
+// errChangedSince: there is no answer for what it is now, which it could keep.
+var errChangedSince = errors.New("its file was changed; refile says what it is, and in the inbox it is asked about as a document of its own")
+
 var errNotTaken = errors.New("the service takes no such file: it is empty, too large, or of a format that cannot be identified")
 
 // AskAnew lets the daemon ask the service anew about a document that is filed or in review,
@@ -33,7 +37,10 @@ func (r Refiler) AskAnew(ctx context.Context, doc store.Document) error {
 	if doc.ContentType == "" || id.Size == 0 || id.Size > docutray.MaxFileSize {
 		return errNotTaken // what a person filed may be anything
 	}
-	err = r.Store.AskAnew(ctx, doc.ID, store.Identity(id), sum)
+	if !bytes.Equal(sum, doc.SHA256) {
+		return errChangedSince
+	}
+	err = r.Store.AskAnew(ctx, doc.ID, store.Identity(id))
 	r.step(AnewStored)
 	return err
 }

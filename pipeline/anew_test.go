@@ -2,12 +2,26 @@ package pipeline
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"docusort/pipeline/docutray/docutraytest"
 	"docusort/store"
 )
+
+// What a person changed is not asked about anew: without an answer it would be filed under
+// that for other content.
+func TestWhatWasChangedIsNotAskedAboutAnew(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.start()
+		d := r.file("scan.pdf", pdf("x"), "invoice")
+		must(t, os.WriteFile(filepath.Join(r.sorted, d.Target), []byte(pdf("changed")), 0o640))
+		is(t, "changed", r.p.refiler().AskAnew(bg, d), errChangedSince)
+		same(t, "state", r.doc("scan.pdf").State, store.Filed)
+	})
+}
 
 // A person may file what no service takes. It could be asked about for ever.
 func TestWhatIsNotTakenIsNotAskedAboutAnew(t *testing.T) {

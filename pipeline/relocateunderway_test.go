@@ -35,11 +35,11 @@ func TestRelocateSortedWithADecisionUnderWay(t *testing.T) {
 				})
 				begun, err := r.store.Decisions(bg)
 				must(t, err)
-				now := r.doc("scan.pdf")
+				now := r.docs()[0]
 				r.sorted = old
 				r.moveSorted(to)
 				r.relocate()
-				d := r.doc("scan.pdf")
+				d := r.docs()[0]
 				if len(begun) == 0 && now.State == store.Review {
 					return // it is another file by now, and nobody said anything of it
 				}

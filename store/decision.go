@@ -72,12 +72,14 @@ func (s *Store) Decided(ctx context.Context, d Document) error {
 		if err != nil {
 			return err
 		}
+		if err = t.keepContent(d.ID, d.SHA256); err != nil {
+			return err
+		}
 		is := d.Identity
 		err = t.change(`UPDATE documents SET (sorted, target) = (SELECT sorted, target FROM decisions WHERE document = ?1),
 				state = 'filed', outcome = 'filed', type = ?2, confidence = nullif(?3, 0.0), alternatives = ?4, decided_at = ?5, error = NULL,
 				device = ?6, inode = ?7, size = ?8, modified = ?9, changed = ?10, sha256 = ?11
-			WHERE id = +?1 AND finished_at IS NOT NULL AND state <> 'gone'
-			  AND EXISTS (SELECT 1 FROM decisions WHERE document = ?1)`,
+			WHERE `+beingDecided,
 			d.ID, kind, d.Confidence, text(string(d.Alternatives)), t.now,
 			int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, d.SHA256)
 		if err == nil {
@@ -88,6 +90,19 @@ func (s *Store) Decided(ctx context.Context, d Document) error {
 		}
 		return t.addEvents("'refiled', decided_at", d.ID)
 	})
+}
+
+const beingDecided = `id = +?1 AND finished_at IS NOT NULL AND state <> 'gone'
+	AND EXISTS (SELECT 1 FROM decisions WHERE document = ?1)`
+
+// keepContent keeps what is known of the content that a document had until a person
+// changed its file, as a document that is gone: copies have that answer, or decision.
+func (t *tx) keepContent(id int64, now []byte) error {
+	const same = `inbox, source, device, inode, size, modified, changed, sha256, content_type, discovered_at, submitted_at,
+		identified_at, finished_at, options, type, confidence, alternatives, decided_at`
+	return t.do(`INSERT INTO documents (`+same+`, state, error)
+		SELECT `+same+`, 'gone', 'changed by hand; document ' || id || ' is what it was changed into'
+		FROM documents WHERE sha256 IS NOT ?2 AND type IS NOT NULL AND reused = 0 AND `+beingDecided, id, now)
 }
 
 // Undecided removes a decision that was not carried out.
@@ -108,14 +123,15 @@ func (s *Store) Decisions(ctx context.Context) ([]Decision, error) {
 }
 
 // AskAnew lets the service be asked once more about a document that is filed or in review,
-// whose file lies at its target and is what is and sum say. The file stays there, and the
-// document is what it was, until there is another answer; if there is none, that is all.
-func (s *Store) AskAnew(ctx context.Context, id int64, is Identity, sum []byte) error {
+// whose file lies at its target, with this identity and the content of the record. The file
+// stays there, and the document is what it was, until there is another answer; if there is
+// none, that is all.
+func (s *Store) AskAnew(ctx context.Context, id int64, is Identity) error {
 	return s.change(ctx, `UPDATE documents SET state = 'waiting', stays_at = target, target = NULL, outcome = NULL, finished_at = NULL,
-			device = ?2, inode = ?3, size = ?4, modified = ?5, changed = ?6, sha256 = ?7,
+			device = ?2, inode = ?3, size = ?4, modified = ?5, changed = ?6,
 			error = NULL, retry_at = NULL, failures = 0, unnamed = 0, job_abandoned = 0, attempts_before_retry = attempts
 		WHERE id = ?1 AND (state = 'filed' OR state = 'review') AND id NOT IN (SELECT document FROM decisions)`,
-		id, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime, sum)
+		id, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 }
 
 // stay ends the question about a document that was asked about anew: it is what it was.

@@ -38,6 +38,33 @@ func TestDecisionIsFollowed(t *testing.T) {
 	}
 }
 
+// Whose file a person changed and then decides about it has the new content from then on.
+// The answer for the old content, or the earlier decision about it, is not forgotten.
+func TestDecisionAboutChangedContent(t *testing.T) {
+	for _, decidedBefore := range []bool{false, true} {
+		s := openNew(t)
+		id, want := filed(t, s, found("a", "a")), "invoice"
+		if decidedBefore {
+			want = "contract"
+			check1(t, decide(s, id, want))
+		}
+		d := Decision{ID: id, Type: "receipt", Sorted: "/sorted", Target: "receipt/a", SHA256: hash("changed")}
+		check1(t, s.Deciding(ctx, d))
+		check1(t, s.Decided(ctx, Document{ID: id, Type: "receipt", SHA256: d.SHA256}))
+		is(t, "decided twice", s.Decided(ctx, Document{ID: id, Type: "receipt", SHA256: d.SHA256}), ErrStale)
+		all := must[[]Document](t)(s.documents(ctx, selectDocuments+` ORDER BY d.id`))
+		if len(all) != 2 || all[0].State != Filed || all[1].State != Gone || all[1].Type != want || all[1].Target != "" || all[1].Submissions != 0 {
+			t.Fatalf("there are %+v", all)
+		}
+		if d := admit(t, s, found("b", "a")); d.State != Identified || d.Type != want || d.Outcome != Filed {
+			t.Errorf("a copy of the old content is %+v", d)
+		}
+		if d := admit(t, s, found("c", "changed")); d.State != Identified || d.Type != "receipt" {
+			t.Errorf("a copy of the new content is %+v", d)
+		}
+	}
+}
+
 // A decision that is made while a copy waits is followed when the copy's turn comes.
 func TestDecisionIsFollowedBeforeASubmission(t *testing.T) {
 	s := openNew(t)
@@ -99,8 +126,8 @@ func TestAskAnew(t *testing.T) {
 	move(t, s, id)
 	check1(t, decide(s, id, "contract"))
 	place := doc(t, s, id).Target
-	check1(t, s.AskAnew(ctx, id, Identity{}, hash("a")))
-	is(t, "twice", s.AskAnew(ctx, id, Identity{}, hash("a")), ErrStale)
+	check1(t, s.AskAnew(ctx, id, Identity{}))
+	is(t, "twice", s.AskAnew(ctx, id, Identity{}), ErrStale)
 	is(t, "decide meanwhile", decide(s, id, "receipt"), ErrStale)
 	if d := must[Admitted](t)(s.Admit(ctx, found("b", "other"))); !d.New || d.Replaced != 0 {
 		t.Errorf("another file of its name: %+v", d)
@@ -127,7 +154,7 @@ func TestAskAnew(t *testing.T) {
 func TestAskAnewDoesNotFail(t *testing.T) {
 	s := openNew(t)
 	id := filed(t, s, found("a", "a"))
-	check1(t, s.AskAnew(ctx, id, Identity{}, hash("a")))
+	check1(t, s.AskAnew(ctx, id, Identity{}))
 	other := found("b", "a")
 	other.ReuseWithin = 0
 	check1(t, s.Failed(ctx, pending(t, s, other), "no"))
@@ -146,7 +173,7 @@ func TestStuckWhileItIsAskedAnew(t *testing.T) {
 	id := filed(t, s, found("a", "a"))
 	place := doc(t, s, id).Target
 	must[int64](t)(s.Listen(ctx, true))
-	check1(t, s.AskAnew(ctx, id, Identity{}, hash("a")))
+	check1(t, s.AskAnew(ctx, id, Identity{}))
 	submit(t, s, id)
 	check1(t, s.Refused(ctx, id, Refusal{Reason: "415", RetryAt: inAnHour}))
 	same(t, "stuck", must[int64](t)(s.MarkStuck(ctx, time.Now().Add(time.Second))), 1)

@@ -181,7 +181,7 @@ var transitions = []struct {
 		want: map[string]any{"state": "filed", "outcome": "filed", "confidence": nil, "error": nil, "target": "receipt/a"}},
 	{name: "AskAnew", may: []string{"state", "stays_at", "target", "outcome", "finished_at", "attempts_before_retry",
 		"device", "inode", "size", "modified", "changed"},
-		run: func(s *Store, id int64) error { return s.AskAnew(ctx, id, Identity{}, hash("a")) }, legal: []string{"filed", "review"},
+		run: func(s *Store, id int64) error { return s.AskAnew(ctx, id, Identity{}) }, legal: []string{"filed", "review"},
 		want: map[string]any{"state": "waiting", "phase": "ready", "stays_at": "x/1", "target": nil}},
 	{name: "AsideIn", may: []string{"sorted"}, run: func(s *Store, id int64) error { return s.AsideIn(ctx, []int64{id}, Folder{Path: "/sorted", Inode: 7}) },
 		quiet: true, legal: []string{"review", "failed"}},

@@ -186,7 +186,7 @@ func TestRefilePlaces(t *testing.T) {
 	w.recordAgain(notes.hash(), now)
 	delete(w.mustFail, hashOf(changed))
 	r := w.checkDisk()
-	r.checkTotals(t, totals{"filed": 3, "review": 1, "failed": 1})
+	r.checkTotals(t, totals{"filed": 3, "review": 1, "failed": 1, "gone": 1})
 	noErr(t, os.Remove(now))
 	w.run("refile", id, "invoice").check(t, exitDone, "skipped, it is no longer at "+now)
 }

@@ -29,7 +29,7 @@ func Words() []Word {
 			"Look at it, then docusort refile ID TYPE, or refile ID --as-identified; or move it to the folder of its type by hand."},
 		{"failed", "In _failed, because it could not be identified; NAME.error.json beside it says why.",
 			"Mend what that says, then docusort retry ID. Or docusort refile ID TYPE."},
-		{"gone", "Removed from the inbox, or changed in it, before it was filed; or taken out of _review or _failed to another place. What was changed is a new document.", ""},
+		{"gone", "Removed from the inbox, or changed in it, before it was filed; or taken out of _review or _failed to another place. What was changed is a new document. Of one that a person changed and then filed, what it was before.", ""},
 		{"on hold", "All work waits for something that is no document's fault: the account, the service, its rate limit, a disk or the inbox. No document fails because of it.",
 			"What the report says. Then work goes on by itself."},
 		{"stuck", "Unfinished for longer than DOCUSORT_STUCK_AFTER for a reason of its own: it cannot be read or moved, or is refused again and again.",
