@@ -56,7 +56,7 @@ func (p *Pipeline) admit(ctx context.Context, path string) error {
 	if err != nil {
 		return later(err)
 	}
-	if a.FailedMatches, err = p.failedMatches(ctx, &a); err != nil {
+	if a.AsideMatches, err = p.asideMatches(ctx, &a); err != nil {
 		return later(err)
 	}
 	doc, err := write(ctx, p, func(ctx context.Context) (store.Admitted, error) { return p.Store.Admit(ctx, a) })
@@ -96,8 +96,12 @@ func (p *Pipeline) logAdmitted(doc *store.Admitted) {
 		p.Logger.Info("document is gone", "doc", doc.Replaced, "path", doc.Source, "reason", "its content changed")
 	}
 	log := p.logOf(&doc.Document)
-	if doc.Continued {
-		log.Info("failed document is back in the inbox")
+	switch {
+	case doc.Continued && doc.State == store.Identified:
+		log.Info("document is back in the inbox; its answer is known (retry --again asks anew)",
+			"type", doc.Type, "confidence", doc.Confidence, "decided_by", doc.DecidedBy(), "state", doc.Outcome)
+	case doc.Continued:
+		log.Info("document is back in the inbox")
 	}
 	if !doc.New {
 		return

@@ -24,7 +24,7 @@
 //
 // Beside these, housekeeping.go finds removed files and removes empty folders and old
 // rows, holds.go logs and stores holds, and once.go ends a run with --once. A [Requeuer]
-// puts failed documents back, and failed.go recognises them in the inbox. A [Refiler] files
+// puts failed documents back, and aside.go recognises them in the inbox. A [Refiler] files
 // documents under the types that persons choose; follow.go finds out what they chose by
 // moving files out of _review and _failed. What is asked about anew goes the same way as what
 // lies in the inbox, but for its place (anew.go).

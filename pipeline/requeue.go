@@ -27,7 +27,7 @@ var ErrMoved = errors.New("it is no longer there")
 //	the file is moved out of _failed
 //	.error.json is removed
 //	the folders are synced
-//	waiting is stored                    the daemon admits the file, see failed.go
+//	waiting is stored                    the daemon admits the file, see aside.go
 type Requeuer struct {
 	Store  *store.Store
 	Mover  *filing.Mover

@@ -25,10 +25,10 @@ type Admission struct {
 	// Failure says why it will never be identified, such as its format.
 	Failure string
 
-	// FailedMatches are failed documents of the same content whose files are not
-	// where they were put, from [Store.FailedMatches]: the file may be one of them.
-	// The first that is still failed goes on.
-	FailedMatches []int64
+	// AsideMatches are documents in review and failed, of the same content, whose files
+	// are not where they were put, from [Store.AsideMatches]: the file may be one of them.
+	// The first that is still put aside goes on.
+	AsideMatches []int64
 
 	SubmitRequest // that would be made for it
 }
@@ -38,7 +38,7 @@ type Admitted struct {
 	Document
 	// New reports that there is a new document; otherwise the file was known.
 	New bool
-	// Continued reports that the document is one that had failed.
+	// Continued reports that the document is one that had failed, or was in review.
 	Continued bool
 	// Replaced is the document that ended as gone because its content changed, or 0.
 	Replaced int64
@@ -47,8 +47,8 @@ type Admitted struct {
 // Admit stores a file of the inbox. A file that is known already, by place and
 // content, keeps its document; other content at the place of an unfinished
 // document ends that one as gone. Content that was identified before gets that
-// answer. A failed document that is back in the inbox goes on as it is. Admit
-// fails with [ErrMoving] while an earlier file of the place is being moved away,
+// answer. A document that had failed, or was in review, and is back in the inbox
+// goes on: a known answer to the same question is used again. Admit fails with [ErrMoving] while an earlier file of the place is being moved away,
 // and where the file itself was moved meanwhile: try again later.
 func (s *Store) Admit(ctx context.Context, a Admission) (Admitted, error) {
 	var out Admitted
@@ -75,7 +75,7 @@ func (t *tx) admit(a Admission, out *Admitted) error {
 		}
 		out.Replaced = known.ID
 	}
-	id, err := t.resumeFailed(inbox, a)
+	id, err := t.resumeAside(inbox, a)
 	if out.Continued = id != 0; err == nil && id == 0 {
 		out.New = true
 		id, err = t.insert(inbox, a)
@@ -134,8 +134,8 @@ func (t *tx) keep(known *Document, inbox int64, a Admission) (bool, error) {
 			return true, nil
 		}
 		return true, t.decide(known.ID, a)
-	case known.PutBack == "" && known.Blocked() && len(a.FailedMatches) > 0:
-		return false, t.end(known.ID, "can be read by now, and is one that failed before")
+	case known.PutBack == "" && known.Blocked() && len(a.AsideMatches) > 0:
+		return false, t.end(known.ID, "can be read by now, and is one that was put aside before")
 	case known.SHA256 == nil && known.Outcome == "", bytes.Equal(known.SHA256, a.SHA256):
 		return true, t.refresh(known, inbox, a) // without a hash only its name was known
 	}
@@ -169,8 +169,10 @@ func (t *tx) insert(inbox int64, a Admission) (id int64, err error) {
 }
 
 // decide stores what is known of the content, and what follows from it: a person's
-// decision or, where it can be submitted, the service's answer.
+// decision or, where it can be submitted, the service's answer. An answer that the document
+// has already is forgotten where it is to another question, or too old to be used again.
 func (t *tx) decide(doc int64, a Admission) error {
+	const stands = `options IS ?3 AND identified_at >= ?7`
 	if a.Blocked != "" {
 		return t.do(`UPDATE documents SET error = ?2, `+troubled("?3")+` WHERE id = ?1`, doc, a.Blocked, t.now)
 	}
@@ -187,8 +189,10 @@ func (t *tx) decide(doc int64, a Admission) error {
 	}
 	err := t.do(`UPDATE documents SET sha256 = ?1, content_type = ?2, options = coalesce(?3, options), outcome = ?4, error = ?5,
 			job_abandoned = iif(options IS coalesce(?3, options), job_abandoned, 0),
-			put_back = NULL, trouble_since = NULL, stuck = 0
-		WHERE id = ?6`, a.SHA256, text(a.ContentType), options, outcome, text(a.Failure), doc)
+			put_back = NULL, trouble_since = NULL, stuck = 0,
+			type = iif(`+stands+`, type, NULL), confidence = iif(`+stands+`, confidence, NULL),
+			alternatives = iif(`+stands+`, alternatives, NULL), identified_at = iif(`+stands+`, identified_at, NULL)
+		WHERE id = ?6`, a.SHA256, text(a.ContentType), options, outcome, text(a.Failure), doc, t.now-a.ReuseWithin.Milliseconds())
 	if err != nil || a.SHA256 == nil {
 		return err
 	}

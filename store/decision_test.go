@@ -43,7 +43,7 @@ func TestDecisionIsFollowed(t *testing.T) {
 func TestDecisionAboutChangedContent(t *testing.T) {
 	for _, decidedBefore := range []bool{false, true} {
 		s := openNew(t)
-		id, want := filed(t, s, found("a", "a")), "invoice"
+		id, want := reviewed(t, s, found("a", "a")), "invoice"
 		if decidedBefore {
 			want = "contract"
 			check1(t, decide(s, id, want))

@@ -88,25 +88,25 @@ func (s *Store) SetMoveError(ctx context.Context, id int64, reason string, retry
 		WHERE id = ?1 AND phase = 'file'`, id, millis(retryAt), reason, time.Now().UnixMilli())
 }
 
-// A failed document goes on, with the same id, once its file is back in the inbox.
-// Whoever put it there does not matter: [Store.Admit] recognises it. Where we put
-// it back, the place is stored before the move, so that an interrupted move is
+// A failed document, or one in review, goes on, with the same id, once its file is back in
+// the inbox. Whoever put it there does not matter: [Store.Admit] recognises it. Where we
+// put it back, the place is stored before the move, so that an interrupted move is
 // recognised too.
 
-// maxReturned bounds how many failed documents of one content are looked at.
+// maxReturned bounds how many documents of one content are looked at.
 const maxReturned = 64
 
-// FailedMatches returns the failed documents that a file of this content, or of
-// this size and time where neither was ever read, may be: those that were this
+// AsideMatches returns the documents in review and failed that a file of this content, or
+// of this size and time where neither was ever read, may be: those that were this
 // very file first, then those of this place, then the newest.
-func (s *Store) FailedMatches(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
+func (s *Store) AsideMatches(ctx context.Context, source string, sha256 []byte, id Identity) ([]Document, error) {
 	const order = ` ORDER BY d.device = +?1 AND d.inode = +?2 DESC, d.source = +?3 DESC, d.id DESC LIMIT +?4`
 	args := []any{int64(id.Device), int64(id.Inode), source, maxReturned}
 	if sha256 == nil {
 		return s.documents(ctx, selectDocuments+` WHERE d.state = 'failed' AND d.sha256 IS NULL
 			AND d.size = +?5 AND d.modified = +?6`+order, append(args, id.Size, id.ModTime)...)
 	}
-	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "+?5")+` AND d.state = 'failed'`+order, append(args, sha256)...)
+	return s.documents(ctx, selectDocuments+` WHERE `+sameContent("d", "+?5")+` AND `+aside+` AND d.id NOT IN (SELECT document FROM decisions)`+order, append(args, sha256)...)
 }
 
 // PuttingBack records, before the move, where in the inbox a failed document is
@@ -124,7 +124,7 @@ func (s *Store) PutBack(ctx context.Context, id int64, in Folder, is Identity) e
 		if err != nil {
 			return err
 		}
-		return t.change(waitAgain+` AND put_back IS NOT NULL
+		return t.change(waitAgain+` AND state = 'failed' AND put_back IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.source = documents.put_back AND o.`+unfinished+` AND o.stays_at IS NULL)`,
 			id, inbox, nil, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 	})
@@ -139,21 +139,21 @@ func (s *Store) PutBackChanged(ctx context.Context, id int64) error {
 		WHERE id = ?1 AND state = 'failed'`, id, time.Now().UnixMilli())
 }
 
-// waitAgain makes a failed document wait once more. Its jobs stay counted, but not
+// waitAgain makes a document that was put aside wait once more. Its jobs stay counted, but not
 // as attempts of this retry; a job that never ended is asked once more first.
 const waitAgain = `UPDATE documents SET state = 'waiting', inbox = ?2, source = coalesce(?3, put_back),
 		put_back = CASE WHEN ?3 IS NULL THEN put_back END,
 		device = ?4, inode = ?5, size = ?6, modified = ?7, changed = ?8,
 		outcome = NULL, sorted = NULL, target = NULL, finished_at = NULL, error = NULL,
 		retry_at = NULL, failures = 0, attempts_before_retry = attempts
-	WHERE id = ?1 AND state = 'failed'`
+	WHERE id = ?1`
 
-// resumeFailed lets the first document that an admission may be, and that is still
-// failed, wait at the place of the admission. It returns 0 where there is none.
-func (t *tx) resumeFailed(inbox int64, a Admission) (int64, error) {
+// resumeAside lets the first document that an admission may be, and that is still put
+// aside, wait at the place of the admission. It returns 0 where there is none.
+func (t *tx) resumeAside(inbox int64, a Admission) (int64, error) {
 	is := a.Identity
-	for _, id := range a.FailedMatches {
-		err := t.change(waitAgain, id, inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
+	for _, id := range a.AsideMatches {
+		err := t.change(waitAgain+` AND `+aside+` AND id NOT IN (SELECT document FROM decisions)`, id, inbox, a.Source, int64(is.Device), int64(is.Inode), is.Size, is.ModTime, is.ChangeTime)
 		if errors.Is(err, ErrStale) {
 			continue
 		}

@@ -152,8 +152,8 @@ func TestQueriesOfTheDaemonUseIndexes(t *testing.T) {
 		{"MarkStuck", func() error { _, err := s.MarkStuck(ctx, now); return err }, "INDEX documents_trouble", false},
 		{"Finished", func() error { _, err := s.Finished(ctx, now); return err }, "documents_finished", true},
 		{"LastMoved", func() error { return s.LastMoved(ctx, time.Minute, nil) }, "documents_finished", false},
-		{"FailedMatches", func() error { _, err := s.FailedMatches(ctx, "a", hash("a"), Identity{}); return err }, "documents_content", true},
-		{"FailedMatches, unread", func() error { _, err := s.FailedMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread", true},
+		{"AsideMatches", func() error { _, err := s.AsideMatches(ctx, "a", hash("a"), Identity{}); return err }, "documents_content", true},
+		{"AsideMatches, unread", func() error { _, err := s.AsideMatches(ctx, "a", nil, Identity{}); return err }, "documents_unread", true},
 		{"Decisions", func() error { _, err := s.Decisions(ctx); return err }, "decisions", false},
 		{"Aside", func() error { return s.Aside(ctx, "/sorted", nil) }, "documents_review", false},
 		{"KnowsFolder", func() error { _, err := s.KnowsFolder(ctx, "/in"); return err }, "folders", false},
@@ -242,7 +242,7 @@ func TestNothingIsPlannedForEachDocument(t *testing.T) {
 		before = planned
 		a := found(fmt.Sprint(n), fmt.Sprint(n))
 		must[bool](t)(s.Known(ctx, a.Source, a.Identity))
-		must[[]Document](t)(s.FailedMatches(ctx, a.Source, a.SHA256, a.Identity))
+		must[[]Document](t)(s.AsideMatches(ctx, a.Source, a.SHA256, a.Identity))
 		check1(t, take(s, n))
 		must[[]Document](t)(s.Due(ctx, PhaseReady, time.Now(), 9))
 		must[time.Time](t)(s.NextDue(ctx, PhaseReady, time.Now()))

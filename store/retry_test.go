@@ -63,7 +63,7 @@ func TestRetriedDocumentAsksItsOpenJobFirst(t *testing.T) {
 		s := openNew(t)
 		id := failedAfter(t, s, found("a", "a"), 2, open)
 		a := found("b", "a")
-		a.FailedMatches, a.Options = []int64{id}, codes
+		a.AsideMatches, a.Options = []int64{id}, codes
 		if got := must[Admitted](t)(s.Admit(ctx, a)); got.ID != id || !got.Continued || got.Source != "b" {
 			t.Fatalf("admitted: %+v", got)
 		}
@@ -99,30 +99,93 @@ func TestContinuedDocuments(t *testing.T) {
 	failed := failedAfter(t, s, found("a", "same"), 1, false)
 	filed(t, s, found("b", "same"))
 	a := found("a", "same")
-	a.FailedMatches = []int64{99, failed}
+	a.AsideMatches = []int64{99, failed}
 	if d := admit(t, s, a); d.ID != failed || d.State != Identified || !d.Reused {
 		t.Errorf("with an answer: %+v", d)
 	}
 	a.Failure = "unsupported format"
-	a.Source, a.FailedMatches = "e", []int64{failedAfter(t, s, found("e", "text"), 1, false)}
-	if d := admit(t, s, a); d.ID != a.FailedMatches[0] || d.Outcome != Failed || d.Error != a.Failure || d.PutBack != "" {
+	a.Source, a.AsideMatches = "e", []int64{failedAfter(t, s, found("e", "text"), 1, false)}
+	if d := admit(t, s, a); d.ID != a.AsideMatches[0] || d.Outcome != Failed || d.Error != a.Failure || d.PutBack != "" {
 		t.Errorf("what is still unsupported: %+v", d)
 	}
 	a = found("f", "race") // it has gone on already
-	a.FailedMatches = []int64{failed}
+	a.AsideMatches = []int64{failed}
 	if got := must[Admitted](t)(s.Admit(ctx, a)); !got.New || got.Continued {
 		t.Errorf("one that no longer failed: %+v", got)
 	}
 }
 
-func TestFailedMatches(t *testing.T) {
+// reviewed admits a document and takes it to review.
+func reviewed(t testing.TB, s *Store, a Admission) int64 {
+	t.Helper()
+	unsure := invoice
+	unsure.Outcome = Review
+	id := identified(t, s, a, unsure)
+	move(t, s, id)
+	return id
+}
+
+// A document in review that is back in the inbox goes on with the answer that it has, if
+// that is to the same question, and judged by what decides now. Its copies have it too.
+func TestReviewedDocumentsGoOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Admission)
+		state  State
+		will   State
+	}{
+		"same":          {func(*Admission) {}, Identified, Filed},
+		"still unsure":  {func(a *Admission) { a.Outcome = func(float64) State { return Review } }, Identified, Review},
+		"other options": {func(a *Admission) { a.Options = []string{"letter"} }, Waiting, ""},
+		"no reuse":      {func(a *Admission) { a.ReuseWithin = 0 }, Waiting, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openNew(t)
+			id := reviewed(t, s, found("a", "a"))
+			check1(t, s.do(ctx, `UPDATE documents SET identified_at = identified_at - 1000 WHERE id = ?`, id))
+			was := doc(t, s, id)
+			a := found("b", "a")
+			a.AsideMatches = []int64{id}
+			c.change(&a)
+			got := must[Admitted](t)(s.Admit(ctx, a))
+			if got.ID != id || !got.Continued || got.New || got.State != c.state || got.Outcome != c.will || got.Reused || got.Target != "" {
+				t.Fatalf("it is %+v", got)
+			}
+			if c.state == Waiting {
+				if got.Type != "" || !got.IdentifiedAt.IsZero() || got.Confidence != 0 || got.Phase != PhaseReady {
+					t.Errorf("it has the answer to another question: %+v", got)
+				}
+				return
+			}
+			same(t, "identified", got.IdentifiedAt, was.IdentifiedAt)
+			move(t, s, id)
+			if d := admit(t, s, found("c", "a")); d.Type != "invoice" || !d.Reused {
+				t.Errorf("a copy is %+v", d)
+			}
+		})
+	}
+}
+
+// While a person's decision is carried out, no file of the inbox is taken for the document.
+func TestDecidedDocumentsDoNotGoOn(t *testing.T) {
+	s := openNew(t)
+	id := reviewed(t, s, found("a", "a"))
+	check1(t, s.Deciding(ctx, Decision{ID: id, Type: "receipt", Sorted: "/sorted", Target: "receipt/a", SHA256: hash("a")}))
+	same(t, "matches", len(must[[]Document](t)(s.AsideMatches(ctx, "a", hash("a"), Identity{}))), 0)
+	a := found("a", "a")
+	a.AsideMatches = []int64{id} // found before the decision
+	if got := must[Admitted](t)(s.Admit(ctx, a)); got.ID == id {
+		t.Errorf("it is %+v", got)
+	}
+}
+
+func TestAsideMatches(t *testing.T) {
 	s := openNew(t)
 	one := failedAfter(t, s, found("one", "same"), 1, false)
 	two := failedAfter(t, s, found("longer", "same"), 1, false)
 	failedAfter(t, s, found("other", "other"), 1, false)
 	admit(t, s, found("waits", "same"))
 	alike := func(source string, sum []byte, id Identity) (ids []int64) {
-		for _, d := range must[[]Document](t)(s.FailedMatches(ctx, source, sum, id)) {
+		for _, d := range must[[]Document](t)(s.AsideMatches(ctx, source, sum, id)) {
 			ids = append(ids, d.ID)
 		}
 		return ids

@@ -108,14 +108,15 @@ func (t *tx) askAgain(c candidate) (bool, error) {
 }
 
 // reuse gives a document the newest answer that the service itself gave to the
-// same bytes and the same options, if it is young enough.
+// same bytes and the same options, if it is young enough. It may be the document's own,
+// where it was in review and is back in the inbox.
 func (t *tx) reuse(c candidate) (bool, error) {
 	var from, newest int64
 	var confidence float64
 	err := t.row(`SELECT max(identified_at), id, confidence FROM documents d
 		WHERE `+sameContent("d", "+?1")+` AND options = +?2 AND type IS NOT NULL AND reused = 0 AND decided_at IS NULL AND stays_at IS NULL
-		  AND identified_at >= +?3 AND id <> +?4`, // the columns are those of the newest: sqlite.org/lang_select.html
-		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds(), c.id}, fields(&newest, &from, &confidence)...)
+		  AND identified_at >= +?3`, // the columns are those of the newest: sqlite.org/lang_select.html
+		[]any{c.sha256, c.options, t.now - c.ReuseWithin.Milliseconds()}, fields(&newest, &from, &confidence)...)
 	if err != nil || from == 0 {
 		return false, err
 	}
@@ -130,7 +131,8 @@ func (t *tx) reuse(c candidate) (bool, error) {
 // document ?1 got.
 const takeAnswer = `UPDATE documents SET (type, confidence, alternatives, options) =
 		(SELECT type, confidence, alternatives, options FROM documents WHERE id = ?1),
-		state = 'identified', outcome = ?2, reused = 1, identified_at = ?3, decided_at = NULL,
+		state = 'identified', outcome = ?2, decided_at = NULL,
+		reused = iif(id = ?1, reused, 1), identified_at = iif(id = ?1, identified_at, ?3),
 		equal = 0, failures = 0, job_abandoned = 0, retry_at = NULL, error = NULL
 	WHERE id `
 

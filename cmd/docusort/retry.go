@@ -23,7 +23,8 @@ func (p program) retryCommand(load loader) *cobra.Command {
 		Short: "put failed documents back into the inbox",
 		Long: "retry puts failed documents back into the inbox, at their old places, to be tried\n" +
 			"again under the same record, whether the daemon runs or not. The report's --documents\n" +
-			"shows their IDs. Moving a document out of _failed into the inbox by hand does the same.\n\n" +
+			"shows their IDs. Moving a document out of _failed into the inbox by hand does the same;\n" +
+			"one that is moved out of _review goes by the answer that is known.\n\n" +
 			"With --again the service is asked anew about documents that are filed or in review,\n" +
 			"which is paid for. Each stays where it is until the new answer is there, and for good\n" +
 			"where there is none.",

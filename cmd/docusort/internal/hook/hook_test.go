@@ -57,7 +57,7 @@ func failDocument(t *testing.T, s *store.Store, source string, n int) {
 		noErr(t, err)
 		_, err = s.Moved(ctx, []int64{d.ID})
 		noErr(t, err)
-		a.FailedMatches = []int64{d.ID}
+		a.AsideMatches = []int64{d.ID}
 	}
 }
 

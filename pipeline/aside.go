@@ -10,14 +10,14 @@ import (
 	"docusort/store"
 )
 
-// failedMatches returns the failed documents that a file of the inbox may be, because
-// their files are no longer in _failed, and removes their .error.json.
-func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int64, error) {
+// asideMatches returns the documents in review and failed that a file of the inbox may be,
+// because their files are no longer where they were put, and removes their sidecars.
+func (p *Pipeline) asideMatches(ctx context.Context, a *store.Admission) ([]int64, error) {
 	if a.Blocked != "" {
 		return nil, nil
 	}
 	docs, err := read(ctx, p, func(ctx context.Context) ([]store.Document, error) {
-		return p.Store.FailedMatches(ctx, a.Source, a.SHA256, a.Identity)
+		return p.Store.AsideMatches(ctx, a.Source, a.SHA256, a.Identity)
 	})
 	if err != nil {
 		return nil, err
@@ -25,6 +25,11 @@ func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int
 	var ids []int64
 	for i := range docs {
 		moved, err := p.movedAway(ctx, &docs[i], a.Source)
+		if was := docs[i].Identity; moved && (was.Device != a.Identity.Device || was.Inode != a.Identity.Inode) {
+			// It may be a copy, and the document's own file lie where somebody just moved it.
+			found, _ := (&follower{p: p}).search(ctx, docs[i:i+1])
+			moved = found[docs[i].ID].rel == ""
+		}
 		if err == nil && moved {
 			err = removeSidecar(&docs[i])
 		}
@@ -38,8 +43,8 @@ func (p *Pipeline) failedMatches(ctx context.Context, a *store.Admission) ([]int
 	return ids, nil
 }
 
-// movedAway reports whether a failed document's file is no longer in _failed. It finishes
-// an interrupted move back to source first.
+// movedAway reports whether a document's file is no longer where it was put aside. It
+// finishes an interrupted move back to source first.
 func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source string) (bool, error) {
 	if doc.PutBack == source {
 		done, err := resumePutBack(ctx, p.Mover, doc, p.Inbox)
