@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -11,19 +12,25 @@ import (
 	"strings"
 	"time"
 
+	"docusort/pipeline/filing"
 	"docusort/store"
 )
 
 // follower finds out what persons did by hand with documents in _review and _failed. Such
 // a document is filed under the type of the folder that its file was moved to; where the
-// file is nowhere beneath sorted, and not in the inbox, the document is gone. A conclusion
-// is drawn once two looks, some time apart, came to it. A rescan costs a look at the times
+// file is nowhere beneath sorted, and not in the inbox, the document is gone. The file is
+// recognised by its content or, changed, as the very file that was seen at its place: a
+// name says nothing, because names come again. A conclusion is drawn once two looks, some time apart, came to it. A rescan costs a look at the times
 // of these folders, however many documents lie in them and beneath sorted.
 type follower struct {
 	p    *Pipeline
 	seen map[string]time.Time // folders that had all their documents, with their times then
 	all  time.Time            // when to look at the documents whatever these times say
 	left map[int64]sighting   // documents whose files have left
+	// Files that were last seen at the places of documents, where these are not those that
+	// were admitted: they were copied there, or a program saved them anew.
+	saved     map[int64]filing.Identity
+	namesakes map[int64]namesake
 	// Documents that were not found where not everything could be looked at, looks in a row
 	// at which there were any, and when to look for them again.
 	doubtful map[int64]bool
@@ -44,6 +51,7 @@ const (
 	// Documents of which it is remembered that they were not found: the others are followed
 	// without a pause.
 	mostDoubtful = 16384
+	mostSaved    = 16384
 )
 
 // follow looks once, and returns when to look again; zero: at the next rescan.
@@ -86,6 +94,7 @@ func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
 			again = now.Add(f.p.Settle)
 		default:
 			f.p.notStored(doc, f.conclude(ctx, doc, found[doc.ID]))
+			delete(f.saved, doc.ID)
 		}
 	}
 	if certain {
@@ -101,12 +110,13 @@ func (f *follower) follow(ctx context.Context) (again time.Time, err error) {
 func (f *follower) conclude(ctx context.Context, doc *store.Document, is located) error {
 	log := f.p.logOf(doc)
 	if is.rel == "" {
+		reason, other := f.instead(ctx, doc)
 		err := removeSidecar(doc)
 		if err == nil {
-			err = f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideGone(ctx, doc.ID, doc.Target) })
+			err = f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideGone(ctx, doc.ID, doc.Target, reason) })
 		}
 		if err == nil {
-			log.Info("document is gone", "reason", "taken out of "+path.Dir(doc.Target)+" by hand")
+			log.Info("document is gone", "reason", "taken out of "+path.Dir(doc.Target)+" by hand"+reason, "seen", other)
 		}
 		return err
 	}
@@ -127,7 +137,7 @@ func (f *follower) conclude(ctx context.Context, doc *store.Document, is located
 		err = f.p.refiler().finish(ctx, doc, d)
 	}
 	if err == nil {
-		log.Info("document was filed by hand", "type", d.Type, "target", d.Target)
+		log.Info("document was filed by hand", "type", d.Type, "target", d.Target, "changed", !bytes.Equal(d.SHA256, doc.SHA256))
 	}
 	return err
 }
@@ -179,11 +189,13 @@ func (f *follower) missing(ctx context.Context) (docs []store.Document, err erro
 		return nil, nil
 	}
 	var ids, moved []int64
+	before := f.saved
 	_, err = read(ctx, f.p, func(ctx context.Context) (struct{}, error) {
-		ids, moved = nil, nil
+		ids, moved, f.saved = nil, nil, make(map[int64]filing.Identity)
 		return struct{}{}, f.p.Store.Aside(ctx, f.p.Sorted, func(d store.Aside) error {
 			top, _, _ := strings.Cut(d.Target, "/")
 			info, err := os.Lstat(filepath.Join(f.p.Sorted, d.Target))
+			f.note(d, info, before)
 			sameRoot := d.Root.Device == root.Device || d.Root.Inode == root.Inode
 			switch {
 			case f.doubtful[d.ID]:
@@ -200,6 +212,9 @@ func (f *follower) missing(ctx context.Context) (docs []store.Document, err erro
 			return nil
 		})
 	})
+	if err != nil {
+		maps.Copy(f.saved, before) // not all were looked at
+	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, err
 	}

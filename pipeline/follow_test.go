@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +106,54 @@ func TestMovesByHandToNoType(t *testing.T) {
 		}
 		same(t, "sidecars", sidecars, 2)
 	}, uncertain, func(c *Config) { c.Ignore = []string{"#Recycle"} })
+}
+
+// What staff change, in place or with a program that saves a new file, and then move, is
+// filed as it is then.
+func TestChangedAndMovedByHand(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.inReview(map[string]string{"a.pdf": pdf("a"), "b.pdf": pdf("b")})
+		r.look()
+		review := filepath.Join(r.sorted, "_review/receipt")
+		must(t, os.WriteFile(filepath.Join(review, "a.pdf"), []byte(pdf("a, turned")), 0o640))
+		r.mv("_review/receipt/a.pdf", "contract/renamed.pdf")
+		must(t, os.WriteFile(filepath.Join(review, ".b"), []byte(pdf("b, turned")), 0o640))
+		r.mv("_review/receipt/.b", "_review/receipt/b.pdf")
+		r.pass(2 * time.Minute) // it is seen there
+		r.mv("_review/receipt/b.pdf", "contract/b.pdf")
+		for name, content := range map[string]string{"a.pdf": pdf("a, turned"), "b.pdf": pdf("b, turned")} {
+			var d store.Document
+			r.until(5*time.Minute, name+" is filed", func() bool {
+				all := r.docs()
+				i := slices.IndexFunc(all, func(d store.Document) bool { return d.Source == name && d.State == store.Filed })
+				d = all[max(i, 0)]
+				return i >= 0
+			})
+			same(t, "type", d.Type, "contract")
+			same(t, "decided by", d.DecidedBy(), store.ByPerson)
+			same(t, "hash", fmt.Sprintf("%x", d.SHA256), hashOf(content))
+			same(t, "content", tree(t, r.sorted)[d.Target], content)
+		}
+		sameList(t, "sorted", r.names(), "contract/b.pdf", "contract/renamed.pdf")
+		before := r.service.Stats().Submissions
+		r.drop("copy.pdf", pdf("a"), "receipt")
+		r.until(time.Minute, "a copy of what it was is in review", func() bool { return r.counts()[store.Review] == 1 })
+		same(t, "submissions", r.service.Stats().Submissions, before)
+	}, uncertain)
+}
+
+// A file that has the name of a document is not taken for it.
+func TestNamesakeOfWhatWasTakenAway(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.inReview(map[string]string{"a.pdf": pdf("a"), "b.pdf": pdf("b")})
+		must(t, os.MkdirAll(filepath.Join(r.sorted, "contract"), 0o755))
+		for _, name := range []string{"a.pdf", "b.pdf"} {
+			must(t, os.Remove(filepath.Join(r.sorted, "_review/receipt", name)))
+			must(t, os.WriteFile(filepath.Join(r.sorted, "contract", name), []byte(pdf("another")), 0o640)) // perhaps with its inode
+			d := r.reaches(name, store.Gone, 5*time.Minute)
+			same(t, "reason", d.Error, "taken out of _review by hand; a file of its name lies in contract, with other content")
+		}
+	}, uncertain)
 }
 
 // A failed document that lies in the inbox is not gone: it is admitted some time.

@@ -25,6 +25,7 @@ type located struct {
 // their contents. certain: what was not found is neither there nor in the inbox.
 func (f *follower) search(ctx context.Context, docs []store.Document) (found map[int64]located, certain bool) {
 	found, certain = make(map[int64]located), true
+	f.namesakes = make(map[int64]namesake)
 	given := make(map[string]bool) // places
 	left := func() (all []*store.Document) {
 		for i := range docs {
@@ -50,6 +51,8 @@ func (f *follower) search(ctx context.Context, docs []store.Document) (found map
 				}
 				if is.rel != "" {
 					found[doc.ID], given[rel] = is, true
+				} else if byName {
+					f.noteNamesake(doc, rel, e)
 				}
 			}
 			return nil
@@ -75,17 +78,27 @@ func (f *follower) search(ctx context.Context, docs []store.Document) (found map
 var errInInbox = errors.New("it is in the inbox")
 
 // match returns the file at a place if it is a document's: of its content, or the very file
-// where that was never read. A place of another document is that one's.
+// whatever was made of it. A place of another document is that one's.
 func (f *follower) match(ctx context.Context, doc *store.Document, root, rel string, e fs.DirEntry) (is located, err error) {
-	if info, err := e.Info(); err != nil || info.Size() != doc.Identity.Size {
+	was, saved := f.saved[doc.ID]
+	if !saved {
+		was = filing.Identity(doc.Identity)
+	}
+	info, err := e.Info()
+	if now, _ := filing.IdentityOf(info); err != nil || now.Size != doc.Identity.Size && now.Inode != was.Inode {
 		return located{}, nil
 	}
-	id, sum, err := readFile(root, rel, func(_ *os.File, id filing.Identity) bool { return id.Size == doc.Identity.Size })
+	itself := false
+	id, sum, err := readFile(root, rel, func(file *os.File, id filing.Identity) bool {
+		itself = was.Still(file)
+		return itself || id.Size == doc.Identity.Size
+	})
 	switch {
 	case errors.Is(err, ErrMoved), err == nil && sum == nil:
 		return located{}, nil // it was moved or changed meanwhile
 	case err != nil:
 		return located{}, err
+	case itself:
 	case doc.SHA256 == nil && (id.Inode != doc.Identity.Inode || id.ModTime != doc.Identity.ModTime):
 		return located{}, nil
 	case doc.SHA256 != nil && !bytes.Equal(sum, doc.SHA256):

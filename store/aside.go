@@ -7,20 +7,21 @@ import "context"
 
 // Aside is where a document was put aside.
 type Aside struct {
-	ID     int64
-	Root   Folder // sorted, as it was then
-	Target string // relative to it
+	ID            int64
+	Root          Folder // sorted, as it was then
+	Target        string // relative to it
+	Device, Inode uint64 // of its file, as it was admitted
 }
 
 // Aside calls f for every document that was put aside beneath a folder, until f returns an
 // error: not for those that a command is putting back, or about which a decision is
 // carried out.
 func (s *Store) Aside(ctx context.Context, sorted string, f func(Aside) error) error {
-	const part = `SELECT d.id, f.path, f.device, f.inode, d.target FROM documents d JOIN folders f ON f.id = d.sorted
+	const part = `SELECT d.id, f.path, f.device, f.inode, d.target, d.device, d.inode FROM documents d JOIN folders f ON f.id = d.sorted
 		WHERE (d.put_back IS NULL OR NOT +?2) AND d.id NOT IN (SELECT document FROM decisions) AND f.path = +?1 AND d.state = `
 	return s.each(ctx, func(row scanner) error {
 		var a Aside
-		if err := row.Scan(fields(&a.ID, &a.Root.Path, &a.Root.Device, &a.Root.Inode, &a.Target)...); err != nil {
+		if err := row.Scan(fields(&a.ID, &a.Root.Path, &a.Root.Device, &a.Root.Inode, &a.Target, &a.Device, &a.Inode)...); err != nil {
 			return err
 		}
 		return f(a)
@@ -49,10 +50,10 @@ func (s *Store) AsideMoved(ctx context.Context, id int64, from, to string) error
 	return s.change(ctx, `UPDATE documents SET target = ?3 WHERE id = ?1 AND target = +?2 AND `+aside, id, from, to)
 }
 
-// AsideGone ends a document that was put aside and that somebody took out of sorted.
-// [ErrStale]: it is no longer at the place that it had.
-func (s *Store) AsideGone(ctx context.Context, id int64, from string) error {
+// AsideGone ends a document that was put aside and that somebody took out of sorted. seen
+// says what else was found out. [ErrStale]: it is no longer at the place that it had.
+func (s *Store) AsideGone(ctx context.Context, id int64, from, seen string) error {
 	return s.change(ctx, `UPDATE documents SET state = 'gone', outcome = NULL, sorted = NULL, target = NULL, put_back = NULL,
-			error = 'taken out of _' || state || ' by hand'
-		WHERE id = ?1 AND target = +?2 AND `+aside, id, from)
+			error = 'taken out of _' || state || ' by hand' || ?3
+		WHERE id = ?1 AND target = +?2 AND `+aside, id, from, seen)
 }

@@ -187,7 +187,7 @@ var transitions = []struct {
 		quiet: true, legal: []string{"review", "failed"}},
 	{name: "AsideMoved", may: []string{"target"}, run: func(s *Store, id int64) error { return s.AsideMoved(ctx, id, "x/1", "y") },
 		legal: []string{"review", "failed"}, want: map[string]any{"target": "y"}},
-	{name: "AsideGone", may: []string{"state", "outcome", "sorted", "target", "error"}, run: func(s *Store, id int64) error { return s.AsideGone(ctx, id, "x/1") },
+	{name: "AsideGone", may: []string{"state", "outcome", "sorted", "target", "error"}, run: func(s *Store, id int64) error { return s.AsideGone(ctx, id, "x/1", "") },
 		legal: []string{"review", "failed"}, want: map[string]any{"state": "gone", "target": nil}},
 	{name: "SetMoveError", may: []string{"error", "retry_at", "failures"}, run: func(s *Store, id int64) error {
 		return s.SetMoveError(ctx, id, "folder is read-only", inAnHour)

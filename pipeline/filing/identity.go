@@ -2,6 +2,7 @@ package filing
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -49,6 +50,20 @@ func (a Identity) SameContent(b Identity) bool {
 
 func (a Identity) sameInode(b Identity) bool {
 	return a.Device == b.Device && a.Inode == b.Inode
+}
+
+// Still reports whether an open file is the very file that had this identity, whatever is
+// in it by now: it has the inode, and was made before. It reports false where the
+// filesystem does not say when a file was made.
+func (a Identity) Still(f *os.File) bool {
+	var st unix.Stat_t
+	var x unix.Statx_t
+	fd := int(f.Fd())
+	if unix.Fstat(fd, &st) != nil || unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x) != nil {
+		return false
+	}
+	made := x.Btime.Sec*1e9 + int64(x.Btime.Nsec)
+	return a.sameInode(identityOf(&st)) && x.Mask&unix.STATX_BTIME != 0 && made > 0 && made <= a.ChangeTime
 }
 
 func identityOf(st *unix.Stat_t) Identity {
