@@ -146,6 +146,9 @@ func (t *tx) stay(id int64, reason string) error {
 // SharedNow reports whether another command is changing the database beside the daemon.
 func (s *Store) SharedNow() bool { return isLocked(s.lock, sharedByte) }
 
+// DaemonRuns reports whether a daemon has the database that a command changes.
+func (s *Store) DaemonRuns() bool { return isLocked(s.lock, daemonByte) }
+
 // followDecision gives a document the newest decision of a person about the same bytes,
 // whatever they were asked for, and however long ago.
 func (t *tx) followDecision(c candidate) (bool, error) {

@@ -40,9 +40,9 @@ func askable(r reportJSON) (ids []string) {
 }
 
 // askAgain asks the service anew about them.
-func (w *world) askAgain(r reportJSON) {
+func (w *world) askAgain(r reportJSON, begins string) {
 	w.t.Helper()
-	w.run(append([]string{"retry", "--again"}, askable(r)...)...).check(w.t, exitDone, "which is paid for", "invoice/scan.pdf")
+	w.run(append([]string{"retry", "--again"}, askable(r)...)...).check(w.t, exitDone, "asked anew "+begins+", which is paid for", "invoice/scan.pdf")
 }
 
 // checkAskedAnew: the documents have the new answer and its folder, each was paid for once
@@ -78,7 +78,7 @@ func TestRetryAgain(t *testing.T) {
 				c = w.startDaemon()
 			}
 			again.Store(true)
-			w.askAgain(before)
+			w.askAgain(before, map[bool]string{true: "within 1.0 s, or at a reload", false: "once docusort runs"}[running])
 			if running {
 				w.waitState("pending", 2)
 			}
@@ -112,7 +112,7 @@ func TestRetryAgainSameAnswer(t *testing.T) {
 				w.failingJobs.Store(hashOf(wrong["a/scan.pdf"]), true)
 				w.failingJobs.Store(hashOf(wrong["doubtful.pdf"]), true)
 			}
-			w.askAgain(before)
+			w.askAgain(before, "once docusort runs")
 			w.drop("a/scan.pdf", pdf(receipt, "another one of this name"))
 			r := w.runToEnd()
 			r.checkTotals(t, totals{"filed": 3, "review": 1, "failed": 2})
@@ -137,7 +137,7 @@ func TestRetryAgainKilled(t *testing.T) {
 			w, again := thinkingAgain(t, docutraytest.Options{Latency: 30 * time.Millisecond})
 			before := w.fileWrong()
 			again.Store(true)
-			w.askAgain(before)
+			w.askAgain(before, "once docusort runs")
 			w.waitKilled(w.startInjected(injection{Step: step, N: 1}, "run"))
 			w.checkAskedAnew(w.runToEnd())
 		})

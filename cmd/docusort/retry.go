@@ -124,11 +124,15 @@ func putBack(ctx context.Context, r pipeline.Requeuer, doc store.Document) (outc
 // askAnew lets the daemon ask the service anew.
 func (p program) askAnew(ctx context.Context, load loader, ids []int64) error {
 	return p.changeRecord(ctx, load, func(s *settings.Settings, r pipeline.Refiler) error {
+		begins := "once docusort runs"
+		if r.Store.DaemonRuns() {
+			begins = "within " + display.Duration(s.Rescan) + ", or at a reload"
+		}
 		return p.eachDocument(ctx, s, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
 			if doc.State != store.Filed && doc.State != store.Review {
 				return "", fmt.Errorf("%s is %s; --again is for what is filed or in review", display.Printable(doc.Source), doc.State)
 			}
-			return "asked anew within DOCUSORT_RESCAN, which is paid for; until then it stays at " + display.Printable(doc.Target), r.AskAnew(ctx, doc)
+			return "asked anew " + begins + ", which is paid for; until there is an answer it stays at " + display.Printable(doc.Target), r.AskAnew(ctx, doc)
 		})
 	})
 }
