@@ -116,7 +116,10 @@ func (f *follower) conclude(ctx context.Context, doc *store.Document, is located
 			err = f.p.save(ctx, func(ctx context.Context) error { return f.p.Store.AsideGone(ctx, doc.ID, doc.Target, reason) })
 		}
 		if err == nil {
-			log.Info("document is gone", "reason", "taken out of "+path.Dir(doc.Target)+" by hand"+reason, "seen", other)
+			if other != "" {
+				log = log.With("seen", other)
+			}
+			log.Info("document is gone", "reason", "taken out of "+path.Dir(doc.Target)+" by hand"+reason)
 		}
 		return err
 	}

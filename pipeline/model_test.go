@@ -35,7 +35,7 @@ type act struct {
 var places = []string{"a.pdf", "b.pdf", "sub/a.pdf", "sub/deep/a.pdf", "two\nlines.pdf"}
 
 var deeds = []string{"drop", "drop", "drop", "copy", "copy", "take", "move", "service", "service", "disk",
-	"look", "stop", "kill", "wait", "wait", "refile", "hand"}
+	"look", "stop", "kill", "wait", "wait", "refile", "hand", "back"}
 
 var troubles = []docutraytest.Faults{
 	{}, {Outage: docutraytest.OutageUnavailable}, {Outage: docutraytest.OutageDrop},
@@ -144,6 +144,8 @@ func (m *model) play(a act) {
 		m.refile(a.Old, kinds[a.Fault%3])
 	case "hand":
 		m.moveByHand(a.Old, kinds[a.Fault%3])
+	case "back":
+		m.moveBack(a.Old, a.Place)
 	case "look":
 		m.p.RetryNow(bg)
 	case "stop", "kill":
@@ -198,6 +200,31 @@ func (m *model) refile(which int, kind string) {
 
 // moveByHand moves a file out of _review into the folder of a type.
 func (m *model) moveByHand(which int, kind string) {
+	name := m.inReview(which)
+	if name == "" {
+		return
+	}
+	to := filepath.Join(m.sorted, kind, fmt.Sprint("by hand ", which, " ", time.Now().Unix(), ".pdf"))
+	must(m.t, os.MkdirAll(filepath.Dir(to), 0o755))
+	must(m.t, os.Rename(filepath.Join(m.sorted, name), to))
+	b, err := os.ReadFile(to)
+	must(m.t, err)
+	m.decided[string(b)] = append(m.decided[string(b)], kind)
+}
+
+// moveBack moves a file out of _review into the inbox.
+func (m *model) moveBack(which int, place string) {
+	name := m.inReview(which)
+	if name == "" {
+		return
+	}
+	m.take(place)
+	must(m.t, os.MkdirAll(filepath.Dir(filepath.Join(m.inbox, place)), 0o755))
+	must(m.t, os.Rename(filepath.Join(m.sorted, name), filepath.Join(m.inbox, place)))
+}
+
+// inReview returns one of the files in _review; "" where there is none.
+func (m *model) inReview(which int) string {
 	var names []string
 	for name := range tree(m.t, m.sorted) {
 		if strings.HasPrefix(name, "_review/") && !strings.HasSuffix(name, ".json") && !filing.IsTemporary(filepath.Base(name)) {
@@ -205,16 +232,10 @@ func (m *model) moveByHand(which int, kind string) {
 		}
 	}
 	if len(names) == 0 {
-		return
+		return ""
 	}
 	slices.Sort(names)
-	name := names[which%len(names)]
-	to := filepath.Join(m.sorted, kind, fmt.Sprint("by hand ", which, " ", time.Now().Unix(), ".pdf"))
-	must(m.t, os.MkdirAll(filepath.Dir(to), 0o755))
-	must(m.t, os.Rename(filepath.Join(m.sorted, name), to))
-	b, err := os.ReadFile(to)
-	must(m.t, err)
-	m.decided[string(b)] = append(m.decided[string(b)], kind)
+	return names[which%len(names)]
 }
 
 // allThere reports whether every document in review is where the record says.
