@@ -56,7 +56,7 @@ func (p *Pipeline) movedAway(ctx context.Context, doc *store.Document, source st
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filing.ErrNotRegular):
 		return true, nil
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, filing.ErrNoRoot) && doc.Sorted != p.Sorted:
 		return false, nil // one document's trouble is not another's
 	case err != nil:
 		return false, err

@@ -52,3 +52,18 @@ func TestMovedFromReviewIntoTheInbox(t *testing.T) {
 		same(t, "said", r.log.count("document is back in the inbox; its answer is known (retry --again asks anew)"), 2)
 	}, uncertain)
 }
+
+// What lies in a sorted folder that is away, and is not the one in the settings any more,
+// keeps no copy of it waiting.
+func TestCopyOfWhatLiesInAnotherSortedFolder(t *testing.T) {
+	bubble(t, docutraytest.Options{}, func(r *rig) {
+		r.fileOneOfEach()
+		old := r.moveSorted("sorted-2")
+		r.start()
+		for _, name := range []string{"notes.txt", "copy.txt"} {
+			r.drop(name, "notes", "")
+		}
+		r.reaches("copy.txt", store.Failed, time.Minute)
+		missing(t, old, "")
+	}, uncertain)
+}
