@@ -37,6 +37,9 @@ func (p program) refileCommand(load loader) *cobra.Command {
 				args, kind = args[:len(args)-1], args[len(args)-1]
 			}
 			ids, err := parseIDs(load, args)
+			if err == nil && !asIdentified {
+				err = checkType(load, kind)
+			}
 			if err != nil {
 				return err
 			}
@@ -70,11 +73,6 @@ func knownTypes(load loader) ([]string, error) {
 
 // refile files documents under a type; "": under those that the service named.
 func (p program) refile(ctx context.Context, load loader, ids []int64, kind string) error {
-	if kind != "" {
-		if err := checkType(load, kind); err != nil {
-			return err
-		}
-	}
 	return p.changeRecord(ctx, load, func(s *settings.Settings, r pipeline.Refiler) error {
 		return p.eachDocument(ctx, s, r.Store, ids, false, func(ctx context.Context, doc store.Document) (string, error) {
 			return refileOne(ctx, r, doc, kind)

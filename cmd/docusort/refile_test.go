@@ -204,6 +204,7 @@ func TestRefileArguments(t *testing.T) {
 		}
 	}
 	w.run("refile", "1", "nonsense").check(t, exitUsage, "choose from invoice, receipt, contract, by hand")
+	w.run("refile", "1", "").check(t, exitUsage, "choose from invoice, receipt, contract, by hand")
 	var unsure string
 	for _, d := range before.Documents {
 		if d.State == "review" {
