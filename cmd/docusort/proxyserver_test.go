@@ -32,6 +32,7 @@ func TestProxyAndCertificatesOfTheSettingsFile(t *testing.T) {
 	settings := "DOCUTRAY_API_KEY=" + docutraytest.DefaultKey + "\nDOCUTRAY_BASE_URL=https://example.com\n"
 	for name, more := range map[string]string{
 		"a file":           "HTTPS_PROXY=" + proxy.URL + "\nSSL_CERT_FILE=" + certificate + "\n",
+		"a folder":         "HTTPS_PROXY=" + proxy.URL + "\nSSL_CERT_DIR=" + dir + "\n",
 		"lower case":       "https_proxy=" + proxy.URL + "\nSSL_CERT_FILE=" + certificate + "\n",
 		"without a scheme": "HTTPS_PROXY=" + strings.TrimPrefix(proxy.URL, "http://") + "\nSSL_CERT_FILE=" + certificate + "\n",
 	} {

@@ -1,6 +1,8 @@
 package settings
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,6 +15,7 @@ func TestNetworkMistakes(t *testing.T) {
 		{"HTTPS_PROXY=ftp://user:sesame@proxy", "is not the address of a proxy"},
 		{"SSL_CERT_FILE=/nowhere/ca.pem", "SSL_CERT_FILE (environment): there is no file /nowhere/ca.pem"},
 		{"SSL_CERT_FILE=" + plain, "there is no certificate in"},
+		{"SSL_CERT_DIR=/nowhere", "SSL_CERT_DIR (environment): there is no file /nowhere"},
 	} {
 		_, err := loadHere(t, given(c.setting), "", all)
 		says(t, err, c.says)
@@ -30,4 +33,9 @@ func TestOtherProgramsProxy(t *testing.T) {
 	if s.HTTPSProxy != "" || s.NoProxy != "a.example, b.example" || s.RootCAs != nil {
 		t.Errorf("the proxy is %q but for %q", s.HTTPSProxy, s.NoProxy)
 	}
+	// A folder may hold other files, and need not hold any certificate.
+	dir := t.TempDir()
+	ok(t, os.WriteFile(filepath.Join(dir, "README"), []byte("x"), 0o600))
+	_, err = loadHere(t, given("SSL_CERT_DIR="+dir), "", all)
+	ok(t, err)
 }

@@ -42,7 +42,8 @@ type Settings struct {
 	HTTPSProxy string `env:"HTTPS_PROXY"`
 	NoProxy    string `env:"NO_PROXY"` // hosts that are reached without the proxy, comma-separated
 	CertFile   string `env:"SSL_CERT_FILE"`
-	// RootCAs are what CertFile and the system trust; nil means the system's,
+	CertDir    string `env:"SSL_CERT_DIR"`
+	// RootCAs are what CertFile, CertDir and the system trust; nil means the system's,
 	// and always where NeedKey was not asked for.
 	RootCAs *x509.CertPool `env:", noinit"`
 	// DocumentTypes keeps the user's order; it is empty only where not needed.

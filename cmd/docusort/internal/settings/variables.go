@@ -58,6 +58,7 @@ var variables = []Variable{
 	{"HTTPS_PROXY", service, "", false, "address of the proxy through which the service is reached, such as http://proxy.example.com:3128", proxyURL},
 	{"NO_PROXY", service, "", false, "hosts that are reached without the proxy, comma-separated", nil},
 	{certFileName, service, "", false, "a PEM file of certificates to trust beside the system's, for a proxy that opens TLS", path},
+	{certDirName, service, "", false, "a folder of such files", path},
 	{"DOCUSORT_METADATA", service, "", false, `a JSON object sent with every document, such as {"tenant":"a"}`, metadata},
 
 	{homeName, folders, "/var/lib/docusort", false, "parent of the next three; under systemd $STATE_DIRECTORY is the default", path},

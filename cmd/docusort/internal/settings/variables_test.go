@@ -43,7 +43,7 @@ func TestVariablesAndFieldsAreTheSame(t *testing.T) {
 // The names and defaults are a promise to users: changing one is no accident.
 func TestDefaultsAreThosePromised(t *testing.T) {
 	promised := `DOCUTRAY_API_KEY= DOCUTRAY_API_KEY_FILE= DOCUTRAY_BASE_URL=https://app.docutray.com
-		DOCUSORT_DOCUMENT_TYPES= HTTPS_PROXY= NO_PROXY= SSL_CERT_FILE= DOCUSORT_METADATA= DOCUSORT_HOME=/var/lib/docusort
+		DOCUSORT_DOCUMENT_TYPES= HTTPS_PROXY= NO_PROXY= SSL_CERT_FILE= SSL_CERT_DIR= DOCUSORT_METADATA= DOCUSORT_HOME=/var/lib/docusort
 		DOCUSORT_INBOX=$DOCUSORT_HOME/inbox DOCUSORT_SORTED=$DOCUSORT_HOME/sorted DOCUSORT_FOLDERS={type} DOCUSORT_DATABASE=$DOCUSORT_HOME/docusort.db
 		DOCUSORT_WATCH=auto DOCUSORT_RESCAN=1m DOCUSORT_SETTLE=5s DOCUSORT_INCOMPLETE_AFTER=5m DOCUSORT_RECURSIVE=true
 		DOCUSORT_IGNORE=.*,*~,~$*,*.tmp,*.part,*.partial,*.crdownload,*.opdownload,*.download,*.filepart,*.aria2,*.sb-*,*:Zone.Identifier,@eaDir,@Recycle,@Recently-Snapshot,#recycle,#snapshot,$RECYCLE.BIN,RECYCLER,System_Volume_Information,lost+found,__MACOSX,Thumbs.db,ehthumbs.db,desktop.ini
